@@ -1,0 +1,153 @@
+/** What Typemetal reads of core Kubernetes. Fields it never looks at are left out; unknown ones are carried as they are. */
+
+/** `metadata` of any object. */
+export interface ObjectMeta {
+  readonly name: string
+  /** Absent on cluster-scoped objects. */
+  readonly namespace?: string
+  readonly generateName?: string
+  readonly uid?: string
+  readonly resourceVersion?: string
+  readonly generation?: number
+  readonly creationTimestamp?: string
+  readonly labels?: Readonly<Record<string, string>>
+  readonly annotations?: Readonly<Record<string, string>>
+  readonly ownerReferences?: readonly OwnerReference[]
+}
+
+/** `metadata.ownerReferences[]`. */
+export interface OwnerReference {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly name: string
+  readonly uid: string
+}
+
+/** Any Kubernetes object, before its kind is known. */
+export interface KubernetesObject {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly metadata: ObjectMeta
+}
+
+/** The standard label selector: requirements are ANDed, `{}` matches everything. */
+export interface LabelSelector {
+  readonly matchLabels?: Readonly<Record<string, string>>
+  readonly matchExpressions?: readonly LabelSelectorRequirement[]
+}
+
+/** One requirement of a {@link LabelSelector}. */
+export interface LabelSelectorRequirement {
+  readonly key: string
+  /** `In`, `NotIn`, `Exists` or `DoesNotExist`; anything else is a configuration error. */
+  readonly operator: string
+  readonly values?: readonly string[]
+}
+
+/** v1 Service. */
+export interface Service extends KubernetesObject {
+  readonly kind: 'Service'
+  readonly spec?: {
+    readonly type?: string
+    readonly loadBalancerClass?: string
+    readonly loadBalancerIP?: string
+    readonly clusterIP?: string
+    readonly clusterIPs?: readonly string[]
+    readonly ipFamilyPolicy?: 'SingleStack' | 'PreferDualStack' | 'RequireDualStack'
+    readonly ipFamilies?: readonly ('IPv4' | 'IPv6')[]
+    readonly ports?: readonly ServicePort[]
+    readonly externalTrafficPolicy?: string
+    readonly selector?: Readonly<Record<string, string>>
+  }
+  readonly status?: {
+    readonly loadBalancer?: { readonly ingress?: readonly LoadBalancerIngress[] }
+    readonly conditions?: readonly unknown[]
+  }
+}
+
+/** `spec.ports[]` of a Service. */
+export interface ServicePort {
+  readonly name?: string
+  /** `TCP` when absent. */
+  readonly protocol?: string
+  readonly port: number
+  readonly targetPort?: number | string
+  readonly nodePort?: number
+}
+
+/** `status.loadBalancer.ingress[]` of a Service. */
+export interface LoadBalancerIngress {
+  readonly ip?: string
+  readonly hostname?: string
+  readonly ipMode?: string
+  readonly ports?: readonly unknown[]
+}
+
+/** discovery.k8s.io/v1 EndpointSlice. */
+export interface EndpointSlice extends KubernetesObject {
+  readonly kind: 'EndpointSlice'
+  readonly addressType?: string
+  readonly endpoints?: readonly Endpoint[]
+  readonly ports?: readonly unknown[]
+}
+
+/** `endpoints[]` of an EndpointSlice. */
+export interface Endpoint {
+  readonly addresses?: readonly string[]
+  readonly nodeName?: string
+  readonly conditions?: { readonly ready?: boolean; readonly serving?: boolean; readonly terminating?: boolean }
+}
+
+/** v1 Node. */
+export interface Node extends KubernetesObject {
+  readonly kind: 'Node'
+  readonly spec?: {
+    readonly unschedulable?: boolean
+    readonly taints?: readonly { readonly key: string; readonly value?: string; readonly effect: string }[]
+  }
+  readonly status?: {
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[]
+    readonly addresses?: readonly { readonly type: string; readonly address: string }[]
+  }
+}
+
+/** v1 Namespace. */
+export interface Namespace extends KubernetesObject {
+  readonly kind: 'Namespace'
+}
+
+/** v1 Secret; `data` is base64 as on the API, `stringData` is honoured where manifests are read from files. */
+export interface Secret extends KubernetesObject {
+  readonly kind: 'Secret'
+  readonly type?: string
+  readonly data?: Readonly<Record<string, string>>
+  readonly stringData?: Readonly<Record<string, string>>
+}
+
+/** v1 ConfigMap. */
+export interface ConfigMap extends KubernetesObject {
+  readonly kind: 'ConfigMap'
+  readonly data?: Readonly<Record<string, string>>
+}
+
+/** What an emitted core/v1 Event says; the store fills in name, times and count. */
+export interface ClusterEvent {
+  /** The object it is about. */
+  readonly regarding: ObjectReference
+  readonly type: 'Normal' | 'Warning'
+  readonly reason: string
+  readonly message: string
+  /** Source component, e.g. `metallb-speaker`. */
+  readonly component: string
+  /** Node that reports it, for the speaker. */
+  readonly host?: string
+}
+
+/** Names one object. */
+export interface ObjectReference {
+  readonly apiVersion?: string
+  readonly kind: string
+  /** Absent for cluster-scoped kinds. */
+  readonly namespace?: string
+  readonly name: string
+}
