@@ -1,4 +1,16 @@
+/**
+ * What a cluster says: `metallb.io` and Kubernetes resources, their validation into one {@link Config}, and the stores
+ * they come from.
+ *
+ * @packageDocumentation
+ */
 export type * from './resources/core.js'
 export type * from './resources/metallb.js'
 export type * from './config/config.js'
+export type { FieldFault } from './config/field-fault.js'
 export * from './store/store.js'
+export { type Address, ADDRESS_BITS, addressOf, formatAddress, parseAddress } from './address/address.js'
+export { blockContains, blockOf, blocksOverlap, coveringBlocks, parseBlocks, parseCIDR } from './address/block.js'
+export { isBuggyAddress, poolContains, poolOf } from './address/pool-of.js'
+export { matchesAny, matchesSelector } from './selector/match.js'
+export { checkSelector, checkSelectorDuplicates, checkSelectors, selectorText } from './selector/check.js'
