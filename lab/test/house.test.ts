@@ -5,7 +5,9 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..')
-const packages = readdirSync(join(root, 'packages')).filter(name => existsSync(join(root, 'packages', name, 'package.json')))
+const packages = readdirSync(join(root, 'packages')).filter(name =>
+  existsSync(join(root, 'packages', name, 'package.json')),
+)
 
 /** Folder → the workspace packages it may import. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -45,7 +47,10 @@ function sources(folder: string): Source[] {
 }
 
 const packageOf = (specifier: string): string =>
-  specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1).join('/')
+  specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/')
 
 for (const name of packages) {
   const folder = join(root, 'packages', name)
