@@ -128,4 +128,6 @@ export interface ConfigError {
   readonly file?: string
   /** 1-based line in `file`. */
   readonly line?: number
+  /** The fault may be an object that is still to come: a BFDProfile, a Secret, a community's name. Webhooks admit these. */
+  readonly transient?: boolean
 }

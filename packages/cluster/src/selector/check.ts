@@ -74,7 +74,10 @@ function expressionText({ key, operator, values = [] }: LabelSelectorRequirement
   return `${key} ${operator.toLowerCase()} (${values.toSorted().join(',')})`
 }
 
-function checkRequirement({ key, operator, values = [] }: LabelSelectorRequirement, field: string): readonly FieldFault[] {
+function checkRequirement(
+  { key, operator, values = [] }: LabelSelectorRequirement,
+  field: string,
+): readonly FieldFault[] {
   const faults = [...checkKey(key, `${field}.key`)]
   if (!OPERATORS.includes(operator)) {
     faults.push({

@@ -1,5 +1,6 @@
 /** Where resources come from and statuses go to. Two real ones: a folder of manifests and the Kubernetes API. */
 import type { ConfigError } from '../config/config.js'
+import type { FindOrigin } from '../config/origin.js'
 import type {
   ClusterEvent,
   ConfigMap,
@@ -55,7 +56,15 @@ export interface Snapshot {
   /** The slices that belong to a Service (label `kubernetes.io/service-name`). O(1). */
   endpointSlicesOf(service: ObjectKey): readonly EndpointSlice[]
   /** Objects that could not be read; the last good version of each, if any, is still in {@link objects}. */
-  readonly faults: readonly ConfigError[]
+  readonly faults: readonly ReadFault[]
+  /** Where an object was written; absent when the store does not read files. */
+  readonly origin?: FindOrigin
+}
+
+/** An object, or a whole file (`kind` is `File`), that could not be read. */
+export interface ReadFault extends ConfigError {
+  /** The configuration may be hidden in what could not be read, so it must not be built from the rest. */
+  readonly affectsConfig: boolean
 }
 
 /** One object came, changed or went. */

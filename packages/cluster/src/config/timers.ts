@@ -1,0 +1,62 @@
+import type { BGPPeer } from '../resources/metallb.js'
+import { parseDuration } from './duration.js'
+import type { ErrorList } from './error-list.js'
+
+/** Times of a session in seconds. */
+export interface Timers {
+  /** Whole seconds: RFC 4271 §4.2 has no place for less. */
+  readonly holdTimeSeconds?: number
+  readonly keepaliveTimeSeconds?: number
+  readonly connectTimeSeconds?: number
+}
+
+/** Reads the times of a peer. One of hold and keepalive time gives the other, a third or three times of it. */
+export function buildTimers(peer: BGPPeer, errors: ErrorList): Timers {
+  const { holdTime: holdText, keepaliveTime: keepaliveText } = peer.spec
+  const read = readDurations(peer, errors)
+  if (!read) return {}
+  const { connectTimeSeconds } = read
+  const hold = read.hold ?? (read.keepalive === undefined ? undefined : read.keepalive * 3)
+  const keepalive = read.keepalive ?? (hold === undefined ? undefined : hold / 3)
+  if (hold === undefined || keepalive === undefined)
+    return { ...(connectTimeSeconds !== undefined && { connectTimeSeconds }) }
+  const whole = Math.trunc(hold)
+  if (whole !== 0 && whole < 3) {
+    const field = holdText === undefined ? 'spec.keepaliveTime' : 'spec.holdTime'
+    const shown = holdText ?? `${hold}s`
+    errors.add(peer, field, `invalid BGPPeer timers: invalid hold time "${shown}": must be 0 or >=3s`)
+  }
+  if (keepalive > hold || keepalive < 0) {
+    const reason = `invalid keepaliveTime "${keepaliveText ?? keepalive}", must be lower than holdTime "${holdText ?? hold}"`
+    errors.add(peer, 'spec.keepaliveTime', reason)
+  }
+  return {
+    holdTimeSeconds: whole,
+    keepaliveTimeSeconds: keepalive,
+    ...(connectTimeSeconds !== undefined && { connectTimeSeconds }),
+  }
+}
+
+function readDurations(
+  peer: BGPPeer,
+  errors: ErrorList,
+): { hold: number | undefined; keepalive: number | undefined; connectTimeSeconds: number | undefined } | undefined {
+  const known = errors.errors.length
+  const read = (name: 'holdTime' | 'keepaliveTime' | 'connectTime'): number | undefined => {
+    const text = peer.spec[name]
+    if (text === undefined) return undefined
+    const seconds = parseDuration(text)
+    if (seconds === undefined) errors.add(peer, `spec.${name}`, `invalid duration "${text}", must be like 90s or 1m30s`)
+    return seconds
+  }
+  const hold = read('holdTime')
+  const keepalive = read('keepaliveTime')
+  const connectTimeSeconds = read('connectTime')
+  if (connectTimeSeconds !== undefined && !isConnectTime(connectTimeSeconds)) {
+    const reason = `invalid connectTime "${peer.spec.connectTime}", must be whole seconds from 1s to 65535s`
+    errors.add(peer, 'spec.connectTime', reason)
+  }
+  return errors.errors.length === known ? { hold, keepalive, connectTimeSeconds } : undefined
+}
+
+const isConnectTime = (seconds: number): boolean => Number.isInteger(seconds) && seconds >= 1 && seconds <= 65_535
