@@ -1,2 +1,10 @@
 /** What every Typemetal process needs around its work: logs, metrics, health, signals and clear last words. */
+export { createLogger, LOG_LEVELS, type Logger, type LoggerOptions, type LogLevel, silentLogger } from './log.js'
+export { type HttpService, type ListenOptions } from './http-service.js'
+export { serveMetrics } from './metrics.js'
+export { type Check, type HealthOptions, serveHealth } from './health.js'
+export { explainError } from './explain.js'
+export { lookupNamespace, type NamespaceOptions } from './namespace.js'
+export { requireNode } from './node-version.js'
+export { runProcess } from './run.js'
 export { StartupError } from './startup-error.js'
