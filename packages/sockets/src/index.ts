@@ -1,1 +1,34 @@
-export {}
+/**
+ * The Linux sockets Node.js lacks: Ethernet frames, raw ICMPv6, rtnetlink, TCP socket options.
+ *
+ * ```ts
+ * import { ETH_P_ARP, listLinks, PacketSocket } from '@typemetal/sockets'
+ * import { arpRequests } from '@typemetal/sockets/bpf'
+ *
+ * const link = listLinks().find(link => link.up && link.broadcast)
+ * if (!link) throw new Error('no Ethernet interface is up')
+ * using socket = new PacketSocket({
+ *   interfaceIndex: link.index,
+ *   etherType: ETH_P_ARP,
+ *   filter: arpRequests(),
+ *   onFrames: frames => console.log(`${frames.length} ARP requests on ${link.name}`),
+ * })
+ * ```
+ *
+ * @packageDocumentation
+ */
+export { SocketError } from './errors.js'
+export { InterfaceFlag, type LinkMessage } from './wire/link-message.js'
+export { type AddressMessage } from './wire/address-message.js'
+export {
+  ETH_P_ALL,
+  ETH_P_ARP,
+  ETH_P_IPV6,
+  PacketSocket,
+  type PacketSocketOptions,
+  type PacketStatistics,
+} from './node/packet-socket.js'
+export { Icmpv6Socket, type Icmpv6Packet, type Icmpv6SocketOptions } from './node/icmpv6-socket.js'
+export { listLinks, type Link, type LinkAddress } from './node/links.js'
+export { LinkMonitor, type LinkMonitorOptions } from './node/link-monitor.js'
+export { type BpfInstruction } from './bpf/index.js'

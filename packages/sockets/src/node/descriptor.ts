@@ -1,0 +1,102 @@
+import { viewOf, LITTLE_ENDIAN } from '../wire/endian.js'
+import { native, PollEvent, type Native } from './native.js'
+import { check } from './system-error.js'
+
+/** Levels and names of socket options (`asm-generic/socket.h`, `linux/in.h`, `linux/in6.h`, `linux/if_packet.h`, ...). */
+export const Level = { ip: 0, socket: 1, tcp: 6, ipv6: 41, icmpv6: 58, packet: 263 } as const
+export const Option = {
+  reuseAddress: 2,
+  error: 4,
+  receiveBuffer: 8,
+  bindToDevice: 25,
+  receiveBufferForce: 33,
+  bindToInterfaceIndex: 62,
+} as const
+export const SocketType = { stream: 1, datagram: 2, raw: 3 } as const
+
+/** One open socket descriptor: closed once, never used afterwards. The base of every socket of this package. */
+export class Descriptor implements Disposable {
+  readonly native: Native
+  readonly #subject: string
+  #number: number
+
+  /**
+   * @param subject what kind of socket, for error messages
+   * @throws {SocketError} when the kernel refuses, or there is no addon
+   */
+  constructor(domain: number, type: number, protocol: number, subject: string) {
+    this.native = native()
+    this.#subject = subject
+    this.#number = check(this.native.open(domain, type, protocol), 'socket', subject)
+  }
+
+  /** The file descriptor; -1 when closed, which the kernel answers with EBADF. */
+  get number(): number {
+    return this.#number
+  }
+
+  get closed(): boolean {
+    return this.#number < 0
+  }
+
+  /** @throws {SocketError} when bind fails */
+  bind(address: Uint8Array, subject: string): void {
+    check(this.native.bind(this.#number, address), 'bind', subject)
+  }
+
+  /** @throws {SocketError} when setsockopt fails; `what` names the option in the message */
+  setOption(level: number, name: number, value: Uint8Array | number, what: string, advice?: string): void {
+    const octets = typeof value === 'number' ? encodeInt(value) : value
+    check(this.native.setOption(this.#number, level, name, octets), 'setsockopt', `${what} (${this.#subject})`, advice)
+  }
+
+  /** @throws {SocketError} when getsockopt fails */
+  getOption(level: number, name: number, length: number, what: string): Uint8Array {
+    const into = new Uint8Array(length)
+    const written = this.native.getOption(this.#number, level, name, into)
+    return into.subarray(0, check(written, 'getsockopt', `${what} (${this.#subject})`))
+  }
+
+  /** The error that waits at the socket, a positive errno, and clears it; 0 when there is none. */
+  takeError(): number {
+    return viewOf(this.getOption(Level.socket, Option.error, 4, 'SO_ERROR')).getInt32(0, LITTLE_ENDIAN)
+  }
+
+  /** Calls back whenever there is something to read, or an error. @throws {SocketError} when the loop refuses */
+  watchReadable(callback: (status: number) => void): void {
+    check(this.native.watch(this.#number, PollEvent.readable, callback), 'epoll_ctl', this.#subject)
+  }
+
+  /** The receive buffer, beyond net.core.rmem_max where the privilege for it is there. */
+  setReceiveBuffer(octets: number): void {
+    // The kernel doubles the number for its own overhead.
+    const forced = this.native.setOption(this.#number, Level.socket, Option.receiveBufferForce, encodeInt(octets))
+    if (forced < 0) this.setOption(Level.socket, Option.receiveBuffer, octets, 'SO_RCVBUF')
+  }
+
+  /** Hands the descriptor over: the caller closes it. @throws {SocketError} EBADF when it is closed */
+  release(): number {
+    const number = this.#number
+    check(this.native.release(number), 'close', this.#subject)
+    this.#number = -1
+    return number
+  }
+
+  /** Stops watching and closes. Safe to call twice. */
+  close(): void {
+    if (this.closed) return
+    this.native.close(this.#number)
+    this.#number = -1
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+}
+
+/** A C `int` in this machine's order. */
+export function encodeInt(value: number): Uint8Array {
+  const octets = new Uint8Array(4)
+  viewOf(octets).setInt32(0, value, LITTLE_ENDIAN)
+  return octets
+}

@@ -1,0 +1,183 @@
+import type { SocketError } from '../errors.js'
+import { formatAddress, needsScope, parseAddress } from '../wire/address.js'
+import { controlSpace, decodeControl } from '../wire/control.js'
+import { LITTLE_ENDIAN, viewOf } from '../wire/endian.js'
+import { AddressFamily, encodeInternetAddress, SOCKET_ADDRESS_SPACE } from '../wire/socket-address.js'
+import { Descriptor, Level, Option, SocketType } from './descriptor.js'
+import { Receiver, type ReceivedMessage } from './receiver.js'
+import { check } from './system-error.js'
+
+/** One received ICMPv6 message. */
+export interface Icmpv6Packet {
+  /** The message from its type on; the kernel has checked its checksum. Valid only during the call: copy to keep. */
+  readonly data: Uint8Array
+  readonly source: string
+  /** Hop Limit it came with. NDP accepts only 255 (RFC 4861 section 7.1). */
+  readonly hopLimit: number
+  readonly destination: string
+  readonly interfaceIndex: number
+}
+
+export interface Icmpv6SocketOptions {
+  readonly interfaceIndex: number
+  /** ICMPv6 types to receive; the kernel drops all others (RFC 3542 section 3.2). */
+  readonly types: readonly number[]
+  /** Hop Limit of what is sent. @default 255 */
+  readonly hopLimit?: number
+  /** Address to send from, one of the interface's. @default the kernel's choice (RFC 6724) */
+  readonly source?: string
+  /** Octets the kernel may queue. @default net.core.rmem_default */
+  readonly receiveBuffer?: number
+  onPackets(packets: readonly Icmpv6Packet[]): void
+  onError?(error: SocketError): void
+}
+
+const Ipv6Option = {
+  unicastHops: 16,
+  multicastInterface: 17,
+  multicastHops: 18,
+  multicastLoop: 19,
+  joinGroup: 20,
+  leaveGroup: 21,
+  receivePacketInfo: 49,
+  packetInfo: 50,
+  receiveHopLimit: 51,
+  hopLimit: 52,
+} as const
+const ICMPV6 = 58
+const ICMP6_FILTER = 1
+const LONGEST_MESSAGE = 2048
+const PACKET_INFO_LENGTH = 20
+
+/**
+ * ICMPv6 of one interface: a raw socket (RFC 3542). The kernel writes and checks the checksum. Multicast is received only
+ * for groups joined here. Callbacks come on the loop of the thread that opened it, a worker's as well.
+ */
+export class Icmpv6Socket implements Disposable {
+  readonly #descriptor: Descriptor
+  readonly #receiver: Receiver
+  readonly #interfaceIndex: number
+
+  /**
+   * @throws {SocketError} `EPERM` without CAP_NET_RAW, `ENODEV` when there is no such interface, `EADDRNOTAVAIL` when
+   * `source` is not an address of it, `ENOSYS` off Linux
+   */
+  constructor(options: Icmpv6SocketOptions) {
+    this.#interfaceIndex = options.interfaceIndex
+    this.#descriptor = new Descriptor(AddressFamily.inet6, SocketType.raw, ICMPV6, 'raw ICMPv6')
+    this.#receiver = new Receiver(this.#descriptor, {
+      payloadSpace: LONGEST_MESSAGE,
+      nameSpace: SOCKET_ADDRESS_SPACE,
+      controlSpace: controlSpace(PACKET_INFO_LENGTH) + controlSpace(4),
+    })
+    try {
+      this.#configure(options)
+    } catch (error) {
+      this.close()
+      throw error
+    }
+  }
+
+  #configure(options: Icmpv6SocketOptions): void {
+    const { interfaceIndex, types, hopLimit = 255, source, receiveBuffer } = options
+    const set = (name: number, value: number, what: string): void =>
+      this.#descriptor.setOption(Level.ipv6, name, value, what)
+    // The filter first: until it is there the socket takes every ICMPv6 message of the host.
+    this.#descriptor.setOption(Level.icmpv6, ICMP6_FILTER, encodeTypeFilter(types), 'ICMP6_FILTER')
+    this.#descriptor.setOption(Level.socket, Option.bindToInterfaceIndex, interfaceIndex, 'SO_BINDTOIFINDEX')
+    set(Ipv6Option.receivePacketInfo, 1, 'IPV6_RECVPKTINFO')
+    set(Ipv6Option.receiveHopLimit, 1, 'IPV6_RECVHOPLIMIT')
+    set(Ipv6Option.unicastHops, hopLimit, 'IPV6_UNICAST_HOPS')
+    set(Ipv6Option.multicastHops, hopLimit, 'IPV6_MULTICAST_HOPS')
+    set(Ipv6Option.multicastInterface, interfaceIndex, 'IPV6_MULTICAST_IF')
+    set(Ipv6Option.multicastLoop, 0, 'IPV6_MULTICAST_LOOP')
+    if (receiveBuffer !== undefined) this.#descriptor.setReceiveBuffer(receiveBuffer)
+    if (source !== undefined) this.#descriptor.bind(this.#nameOf(source), source)
+    this.#receiver.start(
+      count => options.onPackets(this.#packets(count)),
+      error => options.onError?.(error),
+    )
+  }
+
+  #packets(count: number): readonly Icmpv6Packet[] {
+    const packets: Icmpv6Packet[] = []
+    for (let slot = 0; slot < count; slot++) packets.push(decodePacket(this.#receiver.message(slot)))
+    return packets
+  }
+
+  /**
+   * Sends one message; the kernel fills in the checksum.
+   *
+   * @param data the ICMPv6 message from its type on
+   * @throws {TypeError} when `destination` is no IPv6 address
+   * @throws {SocketError} `ENETUNREACH`, `EADDRNOTAVAIL`, `ENODEV`, `EAGAIN` when the send buffer is full
+   */
+  send(data: Uint8Array, destination: string): void {
+    const { native, number } = this.#descriptor
+    check(native.send(number, [data], this.#nameOf(destination)), 'sendmsg', `ICMPv6 to ${destination}`)
+  }
+
+  /** Receives a multicast group on this interface. @throws {SocketError} `EADDRINUSE` when it is joined already */
+  joinGroup(group: string): void {
+    this.#membership(Ipv6Option.joinGroup, group, `IPV6_JOIN_GROUP ${group}`)
+  }
+
+  /** Undoes {@link joinGroup}. @throws {SocketError} `EADDRNOTAVAIL` when it is not joined */
+  leaveGroup(group: string): void {
+    this.#membership(Ipv6Option.leaveGroup, group, `IPV6_LEAVE_GROUP ${group}`)
+  }
+
+  #membership(name: number, group: string, what: string): void {
+    const request = new Uint8Array(20) // struct ipv6_mreq
+    request.set(ipv6Octets(group))
+    viewOf(request).setInt32(16, this.#interfaceIndex, LITTLE_ENDIAN)
+    this.#descriptor.setOption(Level.ipv6, name, request, what)
+  }
+
+  #nameOf(address: string): Uint8Array {
+    const octets = ipv6Octets(address)
+    return encodeInternetAddress(octets, 0, needsScope(octets) ? this.#interfaceIndex : 0)
+  }
+
+  /** Stops receiving and leaves all groups. Safe to call twice, and from a callback. */
+  close(): void {
+    this.#descriptor.close()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+}
+
+function ipv6Octets(address: string): Uint8Array {
+  const { octets } = parseAddress(address)
+  if (octets.length !== 16) throw new TypeError(`not an IPv6 address: ${address}`)
+  return octets
+}
+
+/** `struct icmp6_filter`: a set bit blocks the type. */
+function encodeTypeFilter(types: readonly number[]): Uint8Array {
+  const words = new Uint32Array(8).fill(0xffffffff)
+  for (const type of types) words[type >> 5]! &= ~(1 << (type & 31))
+  return new Uint8Array(words.buffer)
+}
+
+function decodePacket({ payload, name, control }: ReceivedMessage): Icmpv6Packet {
+  const packet = {
+    data: payload,
+    source: formatAddress(name.subarray(8, 24)),
+    hopLimit: 0,
+    destination: '',
+    interfaceIndex: 0,
+  }
+  for (const { level, type, data } of decodeControl(control)) {
+    if (level !== Level.ipv6) continue
+    const view = viewOf(data)
+    if (type === Ipv6Option.hopLimit) packet.hopLimit = view.getInt32(0, LITTLE_ENDIAN)
+    else if (type === Ipv6Option.packetInfo) {
+      packet.destination = formatAddress(data.subarray(0, 16))
+      packet.interfaceIndex = view.getInt32(16, LITTLE_ENDIAN)
+    }
+  }
+  return packet
+}

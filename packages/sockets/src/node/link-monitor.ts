@@ -1,0 +1,51 @@
+import type { SocketError } from '../errors.js'
+import { NetlinkSocket } from './netlink.js'
+
+const ENOBUFS = 'ENOBUFS'
+const Group = { link: 0x1, ipv4Address: 0x10, ipv6Address: 0x100 } as const
+
+export interface LinkMonitorOptions {
+  /** Something about an interface or an address changed: list again. One call for all changes of one turn of the loop. */
+  onChange(): void
+  onError?(error: SocketError): void
+}
+
+/**
+ * Tells when interfaces or their addresses change: created, removed, up, down, renamed, another MAC, carrier, address added
+ * or removed (RTMGRP_LINK, RTMGRP_IPV4_IFADDR, RTMGRP_IPV6_IFADDR). Needs no privilege. Holds the process open until closed.
+ */
+export class LinkMonitor implements Disposable {
+  readonly #socket = new NetlinkSocket(Group.link | Group.ipv4Address | Group.ipv6Address)
+  readonly #onChange: () => void
+  #pending: NodeJS.Immediate | undefined
+
+  /** @throws {SocketError} when the kernel refuses; `ENOSYS` off Linux */
+  constructor(options: LinkMonitorOptions) {
+    this.#onChange = () => options.onChange()
+    this.#socket.watch(
+      () => this.#changed(),
+      error => {
+        // Changes were lost because they came too fast: that, too, is a change.
+        if (error.code === ENOBUFS) this.#changed()
+        else options.onError?.(error)
+      },
+    )
+  }
+
+  #changed(): void {
+    this.#pending ??= setImmediate(() => {
+      this.#pending = undefined
+      this.#onChange()
+    })
+  }
+
+  /** No call comes afterwards. Safe to call twice. */
+  close(): void {
+    clearImmediate(this.#pending)
+    this.#socket.close()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+}

@@ -1,0 +1,123 @@
+import type { SocketError } from '../errors.js'
+import type { Descriptor } from './descriptor.js'
+import { MAX_BATCH } from './native.js'
+import { systemError } from './system-error.js'
+
+const EINTR = 4
+const EAGAIN = 11
+const RESULT_WORDS = 4
+/** Batches read before other work of the thread gets its turn; the poll fires again for the rest. */
+const ROUNDS = 4
+
+/** One received message. All three are views into memory that the next batch overwrites. */
+export interface ReceivedMessage {
+  readonly payload: Uint8Array
+  /** The sender's socket address. */
+  readonly name: Uint8Array
+  /** Control messages. */
+  readonly control: Uint8Array
+}
+
+export interface ReceiverOptions {
+  /** Octets kept of a message; a longer one is cut. */
+  readonly payloadSpace: number
+  /** Octets for the sender's address; 0 when it is not wanted. */
+  readonly nameSpace?: number
+  /** Octets for control messages; 0 when they are not wanted. */
+  readonly controlSpace?: number
+  /** Messages of one system call, at most 64. @default 64 */
+  readonly batch?: number
+}
+
+/** Reads messages in batches into memory of its own, allocated once: a flood costs time, never memory. */
+export class Receiver {
+  readonly #descriptor: Descriptor
+  readonly #arena: Uint8Array
+  readonly #slotSize: number
+  readonly #nameSpace: number
+  readonly #controlSpace: number
+  readonly #results: Uint32Array
+  /** Views on the payloads of the last batch by slot: frames of one protocol mostly have one length, so they serve again. */
+  readonly #payloads: Uint8Array[]
+
+  constructor(
+    descriptor: Descriptor,
+    { payloadSpace, nameSpace = 0, controlSpace = 0, batch = MAX_BATCH }: ReceiverOptions,
+  ) {
+    this.#descriptor = descriptor
+    this.#nameSpace = nameSpace
+    this.#controlSpace = controlSpace
+    this.#slotSize = (nameSpace + controlSpace + payloadSpace + 7) & ~7
+    this.#arena = new Uint8Array(this.#slotSize * batch)
+    this.#results = new Uint32Array(RESULT_WORDS * batch)
+    this.#payloads = Array.from({ length: batch }, (_, slot) => this.#view(slot, nameSpace + controlSpace, 0))
+  }
+
+  /** @returns messages received, or -errno; -EAGAIN when there are none */
+  receive(): number {
+    const { native, number } = this.#descriptor
+    const results = this.#results
+    let count: number
+    do count = native.receive(number, this.#arena, this.#slotSize, this.#nameSpace, this.#controlSpace, results)
+    while (count === -EINTR)
+    return count
+  }
+
+  /** The payload in a slot of the last batch. */
+  payload(slot: number): Uint8Array {
+    const length = this.#results[slot * RESULT_WORDS]!
+    const known = this.#payloads[slot]!
+    if (known.length === length) return known
+    const view = this.#view(slot, this.#nameSpace + this.#controlSpace, length)
+    this.#payloads[slot] = view
+    return view
+  }
+
+  /** The whole message in a slot of the last batch. */
+  message(slot: number): ReceivedMessage {
+    const at = slot * RESULT_WORDS
+    return {
+      payload: this.payload(slot),
+      name: this.#view(slot, 0, Math.min(this.#results[at + 1]!, this.#nameSpace)),
+      control: this.#view(slot, this.#nameSpace, this.#results[at + 2]!),
+    }
+  }
+
+  /**
+   * Watches the socket: `onBatch(count)` after each batch, `onError` for an error the kernel tells asynchronously, after
+   * which the socket goes on unless the error stays.
+   *
+   * @throws {SocketError} when the loop refuses
+   */
+  start(onBatch: (count: number) => void, onError: (error: SocketError) => void): void {
+    this.#descriptor.watchReadable(status => {
+      const isIdle = !this.#drain(onBatch, onError)
+      // Told of an error, yet none could be read: watching it further would spin.
+      if (status < 0 && isIdle && !this.#descriptor.closed && this.#descriptor.takeError() === 0) {
+        this.#descriptor.native.unwatch(this.#descriptor.number)
+        onError(systemError(-status, 'epoll_wait'))
+      }
+    })
+  }
+
+  /** @returns whether there was anything: a message or an error */
+  #drain(onBatch: (count: number) => void, onError: (error: SocketError) => void): boolean {
+    for (let round = 0; round < ROUNDS; round++) {
+      if (this.#descriptor.closed) return true // by a callback
+      const count = this.receive()
+      if (count === -EAGAIN) return round > 0
+      if (count < 0) {
+        onError(systemError(-count, 'recvmsg'))
+        return true
+      }
+      onBatch(count)
+      if (count * RESULT_WORDS < this.#results.length) return true
+    }
+    return true
+  }
+
+  #view(slot: number, offset: number, length: number): Uint8Array {
+    const start = slot * this.#slotSize + offset
+    return this.#arena.subarray(start, start + length)
+  }
+}

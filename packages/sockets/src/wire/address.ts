@@ -1,0 +1,68 @@
+import { Address4, Address6 } from 'ip-address'
+
+/** An IP address as octets, from text. */
+export interface ParsedAddress {
+  readonly family: 4 | 6
+  /** 4 or 16 octets, network order. */
+  readonly octets: Uint8Array
+  /** What stood behind `%` in an IPv6 address: an interface name or index. */
+  readonly zone: string | undefined
+}
+
+/**
+ * Reads an IPv4 or IPv6 address, the latter with an optional zone (`fe80::1%eth0`, RFC 4007 section 11).
+ *
+ * @throws {TypeError} when it is none, or a prefix
+ */
+export function parseAddress(text: string): ParsedAddress {
+  if (!text.includes('/')) {
+    if (Address4.isValid(text))
+      return { family: 4, octets: Uint8Array.from(new Address4(text).toArray()), zone: undefined }
+    const zoneAt = text.indexOf('%')
+    const bare = zoneAt < 0 ? text : text.slice(0, zoneAt)
+    const zone = zoneAt < 0 ? undefined : text.slice(zoneAt + 1)
+    if (zone !== '' && Address6.isValid(bare))
+      return { family: 6, octets: Uint8Array.from(new Address6(bare).toByteArray()), zone }
+  }
+  throw new TypeError(`not an IP address: ${JSON.stringify(text)}`)
+}
+
+/** Whether an IPv6 address needs an interface to mean anything: `fe80::/10` and multicast of link or interface scope. */
+export const needsScope = (octets: Uint8Array): boolean =>
+  octets.length === 16 &&
+  ((octets[0] === 0xfe && (octets[1]! & 0xc0) === 0x80) || (octets[0] === 0xff && (octets[1]! & 0x0f) <= 2))
+
+/** The text of 4 octets (dotted decimal) or 16 octets (RFC 5952, without the mixed notation). Made for per-packet use. */
+export function formatAddress(octets: Uint8Array): string {
+  return octets.length === 4 ? octets.join('.') : formatIpv6(octets)
+}
+
+function formatIpv6(octets: Uint8Array): string {
+  const groups: number[] = []
+  for (let i = 0; i < 16; i += 2) groups.push((octets[i]! << 8) | octets[i + 1]!)
+  const { start, length } = longestZeroRun(groups)
+  if (length < 2) return groups.map(toHex).join(':')
+  return `${groups.slice(0, start).map(toHex).join(':')}::${groups
+    .slice(start + length)
+    .map(toHex)
+    .join(':')}`
+}
+
+const toHex = (group: number): string => group.toString(16)
+
+/** RFC 5952 section 4.2.3: the longest run of zero groups, the first one of equals. */
+function longestZeroRun(groups: readonly number[]): { start: number; length: number } {
+  let best = { start: 0, length: 0 }
+  for (let i = 0; i < groups.length; i++) {
+    let end = i
+    while (groups[end] === 0) end++
+    if (end - i > best.length) best = { start: i, length: end - i }
+    i = Math.max(i, end - 1)
+  }
+  return best
+}
+
+/** The text of a link-layer address: `02:00:00:00:00:01`. */
+export function formatMac(octets: Uint8Array): string {
+  return Array.from(octets, octet => octet.toString(16).padStart(2, '0')).join(':')
+}

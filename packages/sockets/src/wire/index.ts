@@ -1,0 +1,28 @@
+/**
+ * The octets of the kernel's socket interfaces as values and back: netlink, socket addresses, control messages. Pure.
+ *
+ * @packageDocumentation
+ */
+export { formatAddress, formatMac, needsScope, parseAddress, type ParsedAddress } from './address.js'
+export {
+  AddressFamily,
+  decodeInternetAddress,
+  encodeInternetAddress,
+  encodeLinkLayerAddress,
+  encodeNetlinkAddress,
+  SOCKET_ADDRESS_SPACE,
+  type InternetAddress,
+} from './socket-address.js'
+export { controlSpace, decodeControl, encodeControl, type ControlMessage } from './control.js'
+export {
+  decodeAttributes,
+  decodeNetlink,
+  decodeNetlinkError,
+  encodeNetlink,
+  NetlinkFlag,
+  NetlinkType,
+  type NetlinkAttribute,
+  type NetlinkMessage,
+} from './netlink.js'
+export { decodeLink, encodeLinkRequest, InterfaceFlag, type LinkMessage } from './link-message.js'
+export { decodeInterfaceAddress, encodeAddressRequest, type AddressMessage } from './address-message.js'
