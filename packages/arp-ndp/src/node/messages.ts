@@ -1,0 +1,74 @@
+import type { AddressCounters, InterfaceSelection } from '../responder/owned-addresses.js'
+import type { LogLevel } from './logger.js'
+import type { PortStatistics } from './port.js'
+import type { Protocol } from '../responder/responder.js'
+
+/** An address with the interfaces to answer on, both its forms ready. */
+export interface AddressChange {
+  /** Canonical text. */
+  readonly text: string
+  /** 4 or 16 octets. */
+  readonly octets: Uint8Array
+  readonly interfaces: InterfaceSelection
+}
+
+/** What the worker is started with. */
+export interface WorkerOptions {
+  readonly excludeInterfaces: readonly string[]
+  /** Milliseconds. */
+  readonly scanInterval: number
+}
+
+/** Answers to questions, by name. */
+export interface Answers {
+  readonly counters: ReadonlyMap<string, AddressCounters>
+  readonly statistics: readonly PortStatistics[]
+}
+
+/** Main thread to worker. */
+export type Request =
+  | { readonly type: 'change'; readonly set: readonly AddressChange[]; readonly remove: readonly string[] }
+  | { readonly type: 'announce'; readonly address: string }
+  | { readonly type: 'ask'; readonly id: number; readonly question: keyof Answers }
+  | { readonly type: 'close' }
+
+/** A responder came or went. */
+export interface ResponderChange {
+  readonly action: 'create' | 'delete'
+  readonly protocol: Protocol
+  readonly interface: string
+}
+
+/** Worker to main thread. */
+export type Report =
+  | { readonly type: 'ready' }
+  | { readonly type: 'interfaces'; readonly names: readonly string[] }
+  | { readonly type: 'responder'; readonly change: ResponderChange }
+  | { readonly type: 'answer'; readonly id: number; readonly value: Answers[keyof Answers] }
+  /** It could not start, and ends. */
+  | { readonly type: 'failed'; readonly error: PlainError }
+  | { readonly type: 'log'; readonly level: LogLevel; readonly fields: object; readonly message: string }
+
+/** An error's own fields; cloning an Error between threads would lose `code`. */
+export interface PlainError {
+  readonly message: string
+  readonly code?: string
+  readonly syscall?: string
+  readonly errno?: number
+}
+
+/** Takes an error apart for the other thread. */
+export function plainError(error: unknown): PlainError {
+  if (!(error instanceof Error)) return { message: String(error) }
+  const { message } = error
+  const { code, syscall, errno } = error as Error & Omit<PlainError, 'message'>
+  return {
+    message,
+    ...(typeof code === 'string' && { code }),
+    ...(typeof syscall === 'string' && { syscall }),
+    ...(typeof errno === 'number' && { errno }),
+  }
+}
+
+/** Puts an error from the other thread together again. */
+export const revivedError = ({ message, ...fields }: PlainError): Error => Object.assign(new Error(message), fields)

@@ -1,0 +1,50 @@
+import { ETH_P_ARP, ETH_P_IPV6, Icmpv6Socket, LinkMonitor, listLinks, PacketSocket } from '@typemetal/sockets'
+import { arpRequests, neighborSolicitations } from '@typemetal/sockets/bpf'
+import type { FrameSocket, FrameSocketOptions, Platform } from './platform.js'
+
+/** Octets the kernel may queue for one interface: some thousand requests, while this thread collects garbage. */
+const RECEIVE_BUFFER = 4 * 1024 * 1024
+/** Octets kept of a frame; a request has no reason to be longer. */
+const FRAME_SPACE = { arp: 256, ndp: 1518 } as const
+const ETHER_TYPE = { arp: ETH_P_ARP, ndp: ETH_P_IPV6 } as const
+const FILTER = { arp: arpRequests, ndp: neighborSolicitations } as const
+
+function openFrames(options: FrameSocketOptions): FrameSocket {
+  const { protocol } = options
+  const socket = new PacketSocket({
+    interfaceIndex: options.interfaceIndex,
+    etherType: ETHER_TYPE[protocol],
+    filter: FILTER[protocol](options.targets),
+    frameSpace: FRAME_SPACE[protocol],
+    receiveBuffer: RECEIVE_BUFFER,
+    onFrames: frames => options.onFrames(frames),
+    onError: error => options.onError(error),
+  })
+  return {
+    sendBatch: frames => socket.sendBatch(frames),
+    setTargets: wanted => socket.setFilter(FILTER[protocol](wanted)),
+    statistics: () => socket.statistics(),
+    close: () => socket.close(),
+  }
+}
+
+/** Calls back on the loop; immediately after input and output for 0. */
+function after(milliseconds: number, callback: () => void): () => void {
+  if (milliseconds <= 0) {
+    const immediate = setImmediate(callback)
+    return () => clearImmediate(immediate)
+  }
+  const timer = setTimeout(callback, milliseconds)
+  return () => clearTimeout(timer)
+}
+
+/** The sockets, links and clock of this machine. */
+export const systemPlatform: Platform = {
+  links: listLinks,
+  watchLinks: (onChange, onError) => new LinkMonitor({ onChange, onError }),
+  openFrames,
+  // It blocks every ICMPv6 type: it is there for its memberships alone, the frames come by the packet socket.
+  openGroups: interfaceIndex => new Icmpv6Socket({ interfaceIndex, types: [], onPackets: () => {} }),
+  now: () => performance.now(),
+  after,
+}

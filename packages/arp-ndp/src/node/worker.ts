@@ -1,0 +1,34 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { Answerer } from './answerer.js'
+import { plainError, type Report, type Request, type WorkerOptions } from './messages.js'
+import { systemPlatform } from './system-platform.js'
+
+/** The worker thread that {@link Layer2} starts: carries the main thread's requests to an {@link Answerer}. */
+if (parentPort !== null) run(parentPort)
+
+function run(port: NonNullable<typeof parentPort>): void {
+  const report = (message: Report): void => port.postMessage(message)
+  const answerer = new Answerer(systemPlatform, workerData as WorkerOptions, report)
+  port.on('message', (request: Request) => {
+    switch (request.type) {
+      case 'change':
+        return answerer.change(request.set, request.remove)
+      case 'announce':
+        return answerer.announce(request.address)
+      case 'ask':
+        return report({ type: 'answer', id: request.id, value: answerer.answer(request.question) })
+      case 'close':
+        answerer.close()
+        return port.close()
+      default:
+        return request satisfies never
+    }
+  })
+  try {
+    answerer.start()
+  } catch (error) {
+    answerer.close()
+    report({ type: 'failed', error: plainError(error) })
+    port.close()
+  }
+}

@@ -1,0 +1,27 @@
+import { checkAddress } from './octets.js'
+import { IPV6_LENGTH } from './ipv6.js'
+
+/** ff02::1, all nodes of the link (RFC 4291 §2.7.1). Do not write to it. */
+export const ALL_NODES: Uint8Array = Uint8Array.of(0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1)
+
+/** ff02::2, all routers of the link (RFC 4291 §2.7.1). Do not write to it. */
+export const ALL_ROUTERS: Uint8Array = Uint8Array.of(0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2)
+
+const SOLICITED_NODE_PREFIX = Uint8Array.of(0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff)
+const LOW_24_BITS = 13
+
+/**
+ * Solicited-node multicast address, ff02::1:ffXX:XXXX with the low 24 bits of `address` (RFC 4291 §2.7.1).
+ * @throws {RangeError} `address` has not 16 octets
+ */
+export function solicitedNodeMulticast(address: Uint8Array): Uint8Array {
+  checkAddress(address, IPV6_LENGTH, 'address')
+  const group = new Uint8Array(IPV6_LENGTH)
+  group.set(SOLICITED_NODE_PREFIX)
+  group.set(address.subarray(LOW_24_BITS), LOW_24_BITS)
+  return group
+}
+
+/** MAC address of an IPv6 multicast group, 33:33 and its low 32 bits (RFC 2464 §7). */
+export const multicastMac = (group: Uint8Array): Uint8Array =>
+  Uint8Array.of(0x33, 0x33, group[12]!, group[13]!, group[14]!, group[15]!)
