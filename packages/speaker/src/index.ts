@@ -1,1 +1,30 @@
-export {}
+/**
+ * Announces the addresses of LoadBalancer Services from one node.
+ *
+ * @packageDocumentation
+ */
+export { ELECTION_LEVELS, electionDigest, electionOrder, electionWinner, type ElectionLevel } from './election.js'
+export { BGP_ENDPOINTS, LAYER2_ENDPOINTS, hasActiveEndpoint, isActive, nodesWithActiveEndpoint } from './endpoints.js'
+export type { EndpointRule } from './endpoints.js'
+export { plan, type RememberingPlan } from './plan/plan.js'
+export type * from './plan/types.js'
+export { isInternal, sessionChange, sessionTarget, type SessionChange } from './plan/sessions.js'
+export { compareCommunities } from './plan/routes.js'
+export { Decider, type DeciderOptions, type Outcome, type Surroundings } from './core/decider.js'
+export { type ConfigurationReport, type Stranded } from './core/configuration.js'
+export { transitions, type Transition } from './core/transitions.js'
+export { eventsOf } from './core/events.js'
+export { bgpStatusWrites, layer2StatusWrites, type StatusOwner, type StatusWrite } from './status/objects.js'
+export { conditionsOf, configurationStateWrites, type Condition } from './status/configuration-state.js'
+export { StatusWriter } from './status/writer.js'
+export { canOpen, peerLimits, type PeerLimit } from './announcer/limits.js'
+export { Layer2Announcer } from './announcer/layer2.js'
+export { createSpeakerMetrics, recordOutcome, type SpeakerMetrics } from './metrics.js'
+export { crc32, localAddressTowards, nodeRouterId, routerIdOf } from './router-id.js'
+export { memberlistKey } from './gossip/key.js'
+export { parseGoDuration, parseGossipSettings, type GossipSettings } from './gossip/config-file.js'
+export { Ring, type Gossip, type RingOptions } from './gossip/ring.js'
+export { Coalescer } from './coalesce.js'
+export { systemClock, type Clock } from './clock.js'
+export { silent, type Logger } from './logger.js'
+export { UsageError, parseFlags, type Flags } from './flags.js'

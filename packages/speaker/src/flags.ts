@@ -1,0 +1,173 @@
+/** The command line of `typemetal-speaker`. */
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { ELECTION_LEVELS } from './election.js'
+import type { ElectionLevel } from './election.js'
+
+/** Every flag with its default in place; texts are empty when not given. */
+export interface Flags {
+  readonly namespace: string
+  readonly nodeName: string
+  /** Metrics port; 0 = off. */
+  readonly port: number
+  /** Probes on 127.0.0.1; 0 = off. */
+  readonly healthProbePort: number
+  readonly logLevel: string
+  readonly lbClass: string
+  readonly ignoreExcludeLb: boolean
+  readonly electionLevel: ElectionLevel
+  readonly configDir: readonly string[]
+  readonly kubeconfig: string
+  readonly excludeL2File: string
+  readonly mlBindaddr: string
+  readonly mlBindport: number
+  readonly mlSecretKeyPath: string
+  readonly mlWanConfig: boolean
+  readonly mlConfigFile: string
+  readonly mlJoin: readonly string[]
+  /** Flags of MetalLB that were given and mean nothing here, with the reason. */
+  readonly ignored: readonly string[]
+}
+
+/** Ways to end after reading the command line, as exit code and text. */
+export class UsageError extends Error {
+  constructor(
+    message: string,
+    /** 0 for help and version, 2 for a wrong flag, as Go programs do. */
+    readonly exitCode: number,
+  ) {
+    super(message)
+  }
+}
+
+/** MetalLB's flags that are taken, so that its manifests start, and do nothing. */
+const IGNORED: Readonly<Record<string, string>> = {
+  host: 'was never used',
+  podName: 'status objects have no owner Pod in this version',
+  mlLabels: 'members are found by the InternalIPs of the Nodes',
+  pprofBindAddress: 'Node.js has no pprof; use --cpu-prof or --inspect',
+  bgpDebounceTimeout: 'updates are sent at once',
+  frrk8sNamespace: 'no FRR is needed',
+  frrk8sSecretPassthrough: 'no FRR is needed',
+}
+
+/** MetalLB's flags that ask for protection this version cannot give: refused, never ignored. */
+const REFUSED: readonly string[] = ['tlsMinVersion', 'tlsCipherSuites', 'tlsCurvePreferences', 'metricsCertDir']
+
+/**
+ * Reads the command line; environment variables give defaults. One or two dashes, `--flag value` or `--flag=value`.
+ * @param argv without the program's name
+ * @throws {UsageError} unknown flag or unusable value; also for `--help`
+ */
+export function parseFlags(argv: readonly string[], env: NodeJS.ProcessEnv = process.env): Flags {
+  const text: string[] = []
+  try {
+    const command = createCommand(env, line => text.push(line))
+    command.parse(normalise(argv, command), { from: 'user' })
+    return toFlags(command)
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    throw new UsageError(text.join('').trimEnd() || error.message, error.exitCode === 0 ? 0 : 2)
+  }
+}
+
+function toFlags(command: Command): Flags {
+  const options = command.opts<Flags & Record<string, unknown>>()
+  const given = (name: string): boolean => Boolean(options[name])
+  const refused = REFUSED.filter(given)
+  if (refused.length > 0) {
+    const names = refused.map(flagName).join(', ')
+    throw new UsageError(
+      `${names}: metrics over TLS are not available in this version; use --port 0 to turn them off`,
+      1,
+    )
+  }
+  const ignored = Object.entries(IGNORED).filter(([name]) => given(name))
+  return { ...options, ignored: ignored.map(([name, why]) => `${flagName(name)}: ${why}`) }
+}
+
+const flagName = (camelCase: string): string =>
+  `--${camelCase.replaceAll(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`
+
+function createCommand(env: NodeJS.ProcessEnv, write: (line: string) => void): Command {
+  const command = new Command('typemetal-speaker')
+    .description('Announces the addresses of LoadBalancer Services from this node, by ARP, NDP and BGP.')
+    .exitOverride()
+    .configureOutput({ writeOut: write, writeErr: write })
+    .showHelpAfterError()
+    .allowExcessArguments(false)
+  const add: Add = (flags, description, fallback) => {
+    const option = new Option(flags, description).default(fallback)
+    command.addOption(option)
+    return option
+  }
+  addGeneral(add, env)
+  addGossip(add, env)
+  addIgnored(add, env)
+  return command
+}
+
+type Add = (flags: string, description: string, fallback: unknown) => Option
+
+function addGeneral(add: Add, env: NodeJS.ProcessEnv): void {
+  add('--namespace <name>', 'namespace of the metallb.io resources', env['METALLB_NAMESPACE'] ?? '')
+  add('--node-name <name>', 'name of this node in Kubernetes', env['METALLB_NODE_NAME'] ?? '')
+  add('--config-dir <dir>', 'take the cluster from a folder of manifests; repeatable', []).argParser(append)
+  add('--kubeconfig <file>', 'take the cluster from the API server that this file names', '')
+  add('--port <port>', 'metrics port, 0 = off', 7472).argParser(port)
+  add('--health-probe-port <port>', 'port of /healthz and /readyz on 127.0.0.1, 0 = off', 17472).argParser(port)
+  add('--log-level <level>', 'all, debug, info, warn, error or none', 'info').choices(LOG_LEVELS)
+  add('--lb-class <class>', 'handle only Services of this loadBalancerClass', '')
+  add('--ignore-exclude-lb', 'announce from nodes labelled exclude-from-external-load-balancers too', false)
+  add('--election-level <level>', 'follow the election rules of this MetalLB release', 'main').choices(ELECTION_LEVELS)
+  add('--exclude-l2-file <file>', 'interfaces that layer 2 leaves alone', '/etc/metallb/excludel2.yaml')
+}
+
+function addGossip(add: Add, env: NodeJS.ProcessEnv): void {
+  const bindPort = env['METALLB_ML_BIND_PORT']
+  add('--ml-bindaddr <address>', 'gossip on this address; empty = no gossip', env['METALLB_ML_BIND_ADDR'] ?? '')
+  add('--ml-bindport <port>', 'gossip port, the same on all nodes', bindPort ? port(bindPort) : 7946).argParser(port)
+  add('--ml-secret-key-path <dir>', 'folder with the file secretkey', env['METALLB_ML_SECRET_KEY_PATH'] ?? '')
+  add('--ml-wan-config', 'slower gossip for distant nodes', false)
+  add('--ml-config-file <file>', 'gossip tuning', '/etc/metallb/memberlist/config.json')
+  add('--ml-join <hosts>', 'comma-separated members to join; default: InternalIPs of the Nodes', []).argParser(list)
+}
+
+function addIgnored(add: Add, env: NodeJS.ProcessEnv): void {
+  add('--host <address>', 'accepted, ignored', '')
+  add('--pod-name <name>', 'accepted, ignored', env['METALLB_POD_NAME'] ?? '')
+  add('--ml-labels <selector>', 'accepted, ignored', env['METALLB_ML_LABELS'] ?? '')
+  add('--pprof-bind-address <address>', 'accepted, ignored', '')
+  add('--bgp-debounce-timeout <ms>', 'accepted, ignored', env['METALLB_BGP_DEBOUNCE_TIMEOUT'] ?? '')
+  add('--frrk8s-namespace <name>', 'accepted, ignored', env['FRRK8S_NAMESPACE'] ?? '')
+  add('--frrk8s-secret-passthrough', 'accepted, ignored', false)
+  for (const name of REFUSED) add(`${flagName(name)} <value>`, 'not available in this version', '')
+}
+
+const LOG_LEVELS: readonly string[] = ['all', 'debug', 'info', 'warn', 'error', 'none']
+
+const append = (value: string, previous: unknown): string[] => [...(previous as string[]), value]
+
+const list = (value: string): string[] =>
+  value
+    .split(',')
+    .map(host => host.trim())
+    .filter(host => host !== '')
+
+function port(value: string): number {
+  const number = Number(value)
+  if (!/^\d+$/.test(value) || number > 65535) throw new InvalidArgumentError('must be a port, 0 to 65535.')
+  return number
+}
+
+/** Go's spelling into commander's: `-flag` into `--flag`, `--bool=true` into `--bool`, `--bool=false` left out. */
+function normalise(argv: readonly string[], command: Command): string[] {
+  return argv.flatMap(argument => {
+    const match = /^--?([a-z][a-z0-9-]+)(?:=(.*))?$/s.exec(argument)
+    if (!match) return [argument]
+    const [, name, value] = match
+    const option = command.options.find(({ long }) => long === `--${name}`)
+    if (!option?.isBoolean() || value === undefined) return [`--${name}${value === undefined ? '' : `=${value}`}`]
+    if (/^(?:1|t|true)$/i.test(value)) return [`--${name}`]
+    return /^(?:0|f|false)$/i.test(value) ? [] : [argument]
+  })
+}

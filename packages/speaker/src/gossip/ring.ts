@@ -1,0 +1,149 @@
+/** Keeps this speaker in the gossip ring of all speakers: joins, rejoins, and says who is alive. */
+import { EventEmitter } from 'node:events'
+import type { Clock } from '../clock.js'
+import { systemClock } from '../clock.js'
+import { silent } from '../logger.js'
+import type { Logger } from '../logger.js'
+
+/** What the ring looks at in a member. */
+export interface GossipMember {
+  readonly name: string
+  readonly address: string
+}
+
+/** The part of `@typemetal/memberlist` that the ring uses. */
+export interface Gossip {
+  join(addresses: readonly string[]): Promise<number>
+  leave(timeout?: number): Promise<void>
+  members(): readonly GossipMember[]
+  on(event: 'join' | 'leave' | 'update', listener: (member: GossipMember) => void): unknown
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** Options of {@link Ring}. Times in milliseconds. */
+export interface RingOptions {
+  /** Started, so that the own node is alive. The ring disposes of it. */
+  readonly gossip: Gossip
+  /** Hosts that may be members, newest knowledge, this one left out. */
+  readonly peers: () => readonly string[]
+  readonly log?: Logger
+  readonly clock?: Clock
+  /** Between attempts until the first success. @default 3000 */
+  readonly retryInterval?: number
+  /** Between attempts after that: heals a split ring. @default 60000 */
+  readonly rejoinInterval?: number
+}
+
+const LEAVE_TIMEOUT = 1_000
+
+/** Emits `members` whenever who is alive changes. */
+export class Ring extends EventEmitter<{ members: [] }> implements AsyncDisposable {
+  readonly #options: Required<RingOptions>
+  #joined = false
+  #closed = false
+  #cancel: (() => void) | undefined
+  #attempt: Promise<void> | undefined
+  #nudged = false
+
+  constructor(options: RingOptions) {
+    super()
+    this.#options = { log: silent, clock: systemClock, retryInterval: 3_000, rejoinInterval: 60_000, ...options }
+    const { gossip } = this.#options
+    gossip.on('join', member => this.#changed('NodeJoin', member))
+    gossip.on('leave', member => this.#changed('NodeLeave', member))
+    gossip.on('update', member => this.#changed('NodeUpdate', member))
+  }
+
+  /** Sorted names of the live members, suspected ones and this node included. */
+  get members(): readonly string[] {
+    return this.#options.gossip
+      .members()
+      .map(({ name }) => name)
+      .toSorted()
+  }
+
+  /**
+   * Tries to join the hosts that are not members yet, now; more calls while an attempt runs make one more attempt.
+   * @returns when somebody has answered or every host has been tried
+   */
+  nudge(): Promise<void> {
+    if (this.#closed) return Promise.resolve()
+    if (this.#attempt) {
+      this.#nudged = true
+      return this.#attempt
+    }
+    this.#cancel?.()
+    this.#attempt = this.#join().finally(() => this.#afterAttempt())
+    return this.#attempt
+  }
+
+  /** Tells the others that this node goes, waits at most a second for it to be heard, and stops gossiping. */
+  async leave(): Promise<void> {
+    if (this.#closed) return
+    this.#stop()
+    this.#options.log.info({ op: 'shutdown' }, 'leaving memberlist cluster')
+    await this.#options.gossip.leave(LEAVE_TIMEOUT)
+    await this.#options.gossip[Symbol.asyncDispose]()
+    this.#options.log.info({ op: 'shutdown' }, 'left memberlist cluster')
+  }
+
+  /** Stops without a word to the others. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closed) return
+    this.#stop()
+    await this.#options.gossip[Symbol.asyncDispose]()
+  }
+
+  #stop(): void {
+    this.#closed = true
+    this.#cancel?.()
+    this.removeAllListeners()
+  }
+
+  async #join(): Promise<void> {
+    const { gossip, peers } = this.#options
+    const present = new Set(gossip.members().map(({ address }) => address))
+    const targets = peers().filter(host => !present.has(host))
+    if (targets.length === 0) return
+    // One by one but at the same time: a host that is down costs its timeout, and must not hold up the others.
+    const attempts = targets.map(host => gossip.join([host]).catch(() => 0))
+    void this.#logJoin(targets, attempts)
+    this.#joined = (await firstSuccess(attempts)) || this.#joined
+  }
+
+  async #logJoin(targets: readonly string[], attempts: readonly Promise<number>[]): Promise<void> {
+    const { log } = this.#options
+    const joined = (await Promise.all(attempts)).filter(count => count > 0).length
+    if (joined === targets.length) log.info({ op: 'memberDiscovery', joined }, 'joined')
+    else log.error({ op: 'memberDiscovery', joined, expected: targets.length, targets }, 'partial join')
+  }
+
+  #afterAttempt(): void {
+    this.#attempt = undefined
+    if (this.#closed) return
+    const { clock, rejoinInterval, retryInterval } = this.#options
+    if (this.#nudged) {
+      this.#nudged = false
+      void this.nudge()
+      return
+    }
+    this.#cancel = clock.after(this.#joined ? rejoinInterval : retryInterval, () => void this.nudge())
+  }
+
+  #changed(event: string, member: GossipMember): void {
+    const { name, address } = member
+    this.#options.log.info(
+      { 'node event': event, 'node name': name, 'node addr': address },
+      'node event - forcing sync',
+    )
+    this.emit('members')
+  }
+}
+
+/** True as soon as one attempt contacted somebody, false when none did. */
+async function firstSuccess(attempts: readonly Promise<number>[]): Promise<boolean> {
+  const successes = attempts.map(attempt =>
+    attempt.then(count => count > 0 || Promise.reject(new Error('nobody there'))),
+  )
+  return Promise.any(successes).catch(() => false)
+}

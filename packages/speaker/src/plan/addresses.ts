@@ -1,0 +1,23 @@
+/** A Service's addresses as the election and BGP want them. */
+import { ADDRESS_BITS, formatAddress, parseAddress } from '@typemetal/cluster'
+import type { Address, Service } from '@typemetal/cluster'
+
+/** @returns the addresses in the order of the status, or why there are none to announce */
+export function ingressAddresses(service: Service): readonly Address[] | 'noIPAllocated' | 'invalidIP' {
+  const ingress = service.status?.loadBalancer?.ingress ?? []
+  if (ingress.length === 0) return 'noIPAllocated'
+  const addresses: Address[] = []
+  for (const { ip } of ingress) {
+    const address = parseAddress(ip ?? '')
+    if (!address) return 'invalidIP'
+    addresses.push(address)
+  }
+  return addresses
+}
+
+/** The prefix of the given length that holds an address, as canonical CIDR text. */
+export function maskedPrefix({ family, value, text }: Address, length: number): string {
+  const hostBits = BigInt(ADDRESS_BITS[family] - length)
+  if (hostBits === 0n) return `${text}/${length}`
+  return `${formatAddress(family, (value >> hostBits) << hostBits)}/${length}`
+}
