@@ -66,8 +66,8 @@ const text = (chunks: readonly Buffer[]): string => Buffer.concat(chunks).toStri
 /** `Promise.withResolvers`, which Node 20 has not. */
 export function withResolvers<T>(): {
   readonly promise: Promise<T>
-  resolve(value: T): void
-  reject(reason: unknown): void
+  readonly resolve: (value: T) => void
+  readonly reject: (reason: unknown) => void
 } {
   let resolve!: (value: T) => void
   let reject!: (reason: unknown) => void

@@ -6,6 +6,7 @@ export type LabErrorCode =
   | 'ERR_LAB_PROCESS'
   | 'ERR_LAB_TIMEOUT'
   | 'ERR_LAB_MISSING_PACKAGE'
+  | 'ERR_LAB_CHECK'
 
 /** Any failure of the lab itself. */
 export class LabError extends Error {

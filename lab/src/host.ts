@@ -85,6 +85,11 @@ export class Host implements AsyncDisposable {
     return new Host(name, namespace, links, context)
   }
 
+  /** Programs started by {@link spawn} that have not ended. */
+  get processes(): readonly LabProcess[] {
+    return [...this.#processes]
+  }
+
   /** Runs a command in the host to its end. @throws {LabError} ERR_LAB_COMMAND when it fails */
   exec(argv: readonly string[], options?: CommandOptions): Promise<CommandResult> {
     return this.namespace.exec(argv, options)

@@ -42,8 +42,7 @@ exit $?
 
 /**
  * Runs a command as root of new user, network, mount and PID namespaces, by `unshare`; when that command ends, or this process does,
- * everything inside ends. Signals that this process gets are passed on by closing the command's IPC channel (its `disconnect` event)
- * or, for SIGINT and SIGTERM, by the signal.
+ * everything inside ends. SIGINT, SIGTERM and SIGHUP are passed on over an IPC channel, where {@link onOuterSignal} takes them.
  * @returns the command's exit code
  * @throws {LabError} ERR_LAB_PRIVILEGE when user namespaces are not allowed here
  */
@@ -55,21 +54,23 @@ export async function enterUserNamespace(argv: readonly string[]): Promise<numbe
   const forward = (signal: NodeJS.Signals): void => {
     if (child.connected) child.send({ signal })
   }
-  process.on('SIGINT', forward).on('SIGTERM', forward).on('SIGHUP', forward)
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, forward)
+  onOuterSignal(forward)
   const { promise, resolve, reject } = withResolvers<number>()
   child.on('error', reject)
   child.on('exit', code => resolve(code ?? 1))
   return promise
 }
 
-/** Inside {@link enterUserNamespace}: calls back with the signals the outer process got, and with SIGHUP when it is gone. */
+/** Calls back with the signals that the process which started us got, and with SIGHUP when it is gone; needs an IPC channel to it. */
 export function onOuterSignal(listener: (signal: NodeJS.Signals) => void): void {
-  if (process.env[ENTERED] === undefined || !process.connected) return
+  if (!process.connected) return
   process.on('message', message => {
     const { signal } = message as { signal?: NodeJS.Signals }
     if (signal) listener(signal)
   })
   process.on('disconnect', () => listener('SIGHUP'))
+  // listening must not keep us alive
   process.channel?.unref()
 }
 

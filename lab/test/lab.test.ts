@@ -151,8 +151,9 @@ t.test('capture: a pcap that tshark reads', root, async t => {
   const file = join(lab.directory, 'alice.pcap')
   const arp = join(lab.directory, 'arp.pcap')
   {
-    await using _all = await alice.capture('eth0', file)
-    await using _arp = await alice.capture('eth0', arp, { protocol: 'arp' })
+    await using all = await alice.capture('eth0', file)
+    await using onlyArp = await alice.capture('eth0', arp, { protocol: 'arp' })
+    t.same([all.file, onlyArp.file], [file, arp])
     for (const url of ['http://10.0.0.2/', 'http://[fd00::2]/']) {
       await alice.exec([process.execPath, '-e', `fetch('${url}').catch(() => {})`])
     }

@@ -15,6 +15,11 @@ export const debianPackage = (kind: Exclude<RouterKind, 'embedded'>): string => 
 /** True when a router can be started here. */
 export const routerInstalled = (kind: RouterKind): boolean => kind === 'embedded' || programFolder(kind) !== undefined
 
+/** @throws {LabError} ERR_LAB_MISSING_PACKAGE when a router cannot be started here */
+export function requireRouter(kind: RouterKind): void {
+  if (kind !== 'embedded') requirePrograms(kind)
+}
+
 /**
  * Folder with the programs of a router.
  * @throws {LabError} ERR_LAB_MISSING_PACKAGE
