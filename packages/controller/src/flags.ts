@@ -1,0 +1,114 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+
+/** What the command line says. */
+export interface Flags {
+  /** Metrics; 0 = off. */
+  readonly port: number
+  /** Health and readiness; 0 = off. */
+  readonly healthProbePort: number
+  readonly namespace?: string
+  readonly logLevel: string
+  readonly lbClass: string
+  /** Folders of manifests. */
+  readonly configDir: readonly string[]
+  readonly statusDir?: string
+  readonly kubeconfig?: string
+  readonly webhookMode: string
+  /** Flags of MetalLB's controller that were given and do nothing here yet. */
+  readonly ineffective: readonly string[]
+}
+
+/** The command line cannot be understood, or only asks for help. The text has been printed. */
+export class UsageError extends Error {
+  readonly exitCode: number
+
+  constructor(message: string, exitCode: number) {
+    super(message)
+    this.exitCode = exitCode
+  }
+}
+
+/** Taken so that MetalLB's manifests start this program too; each will get its meaning with the feature it belongs to. */
+const INEFFECTIVE: readonly (readonly [flag: string, description: string])[] = [
+  ['--ml-secret-name <name>', 'Secret to create for memberlist'],
+  ['--deployment <name>', 'Deployment that owns that Secret'],
+  ['--pod-name <name>', 'own Pod'],
+  ['--pprof-bind-address <address>', 'profiling endpoint'],
+  ['--disable-cert-rotation [bool]', 'do not make webhook certificates'],
+  ['--cert-dir <dir>', 'webhook certificates'],
+  ['--cert-service-name <name>', 'DNS name in the webhook certificate'],
+  ['--webhook-secret <name>', 'Secret of the webhook certificates'],
+  ['--webhook-http2 [bool]', 'HTTP/2 for webhooks'],
+  ['--tls-min-version <version>', 'of webhooks and metrics'],
+  ['--tls-cipher-suites <list>', 'of webhooks and metrics'],
+  ['--tls-curve-preferences <list>', 'of webhooks and metrics'],
+  ['--metrics-cert-dir <dir>', 'certificate of the metrics endpoint'],
+]
+
+/** What commander makes of the options; keys are the flags in camelCase. */
+interface RawOptions extends Omit<Flags, 'ineffective'> {
+  readonly [flag: string]: unknown
+}
+
+/**
+ * Reads the command line. Flags may be written with one dash or two, as Go programs allow.
+ *
+ * @param argv without the interpreter and the script
+ * @throws {UsageError} unknown flag or bad value (exit code 2), `--help` (0)
+ */
+export function parseFlags(argv: readonly string[]): Flags {
+  const command = buildCommand()
+  try {
+    command.parse(argv.map(withTwoDashes), { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    throw new UsageError(error.message, error.exitCode === 0 ? 0 : 2)
+  }
+  const given = command.options.filter(option => command.getOptionValueSource(option.attributeName()) === 'cli')
+  const ineffective = new Set(INEFFECTIVE.map(([flag]) => longName(flag)))
+  return {
+    ...command.opts<RawOptions>(),
+    ineffective: given.map(({ long }) => long ?? '').filter(long => ineffective.has(long)),
+  }
+}
+
+function buildCommand(): Command {
+  const command = new Command('typemetal-controller')
+    .description('Gives Services of type LoadBalancer their addresses.')
+    .option('--config-dir <dir>', 'folder of manifests to work on; may be repeated', collect, [])
+    .option('--status-dir <dir>', 'where statuses and events are written (default: status/ in the first --config-dir)')
+    .option('--kubeconfig <file>', 'Kubernetes API to work on (default: the cluster this runs in)')
+    .option('--namespace <name>', 'where metallb.io objects live (default: $METALLB_NAMESPACE, then the Pod’s own)')
+    .option(
+      '--lb-class <list>',
+      'loadBalancerClass values to serve, separated by commas (default: Services without one)',
+      '',
+    )
+    .option('--port <port>', 'metrics; 0 = off', parsePort, 7472)
+    .option('--health-probe-port <port>', '/healthz and /readyz; 0 = off', parsePort, 17472)
+    .option('--log-level <level>', 'all, debug, info, warn, error or none', 'info')
+    .addOption(
+      new Option('--webhook-mode <mode>', 'enabled and disabled are taken; there are no webhooks yet')
+        .choices(['enabled', 'disabled', 'onlywebhook'])
+        .default('enabled'),
+    )
+    .helpOption('--help', 'print this')
+    .allowExcessArguments(false)
+    .showHelpAfterError()
+    .exitOverride()
+  for (const [flag, description] of INEFFECTIVE) command.option(flag, `${description} (no effect yet)`)
+  return command
+}
+
+/** `-port=1` → `--port=1`. */
+const withTwoDashes = (argument: string): string => (/^-[a-z][a-z0-9-]/.test(argument) ? `-${argument}` : argument)
+
+const longName = (flag: string): string => flag.split(' ')[0] ?? flag
+
+const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value]
+
+function parsePort(text: string): number {
+  const port = Number(text)
+  if (/^\d{1,5}$/.test(text) && port <= 65535) return port
+  throw new InvalidArgumentError('It must be a port number, 0 to 65535.')
+}

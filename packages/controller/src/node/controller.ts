@@ -1,0 +1,185 @@
+import { type Change, ConflictError, type Kind, type KubernetesObject, type Store } from '@typemetal/cluster'
+import { type Logger, silentLogger } from '@typemetal/cluster/process'
+import { Registry } from 'prom-client'
+import { configurationStatus, newConfigurationState, STATE_NAME } from '../reconcile/configuration-state.js'
+import type { Outcome } from '../reconcile/outcome.js'
+import { Reconciler, type ReconcilerOptions } from '../reconcile/reconciler.js'
+import { type Clock, systemClock } from './clock.js'
+import { createControllerMetrics, type ControllerMetrics } from './metrics.js'
+import { StatusWriter, versionOf, type Write } from './status-writer.js'
+
+/** Options of a {@link Controller}. */
+export interface ControllerOptions {
+  /** Where Services and pools come from and statuses go to. The caller disposes it, after {@link Controller.run} has ended. */
+  readonly store: Store
+  readonly options: ReconcilerOptions
+  /** @default silent */
+  readonly log?: Logger
+  /** Where the metrics are registered. @default a new one */
+  readonly registry?: Registry
+  readonly clock?: Clock
+}
+
+/** Kinds whose statuses the controller writes. */
+const WRITTEN: ReadonlySet<Kind> = new Set<Kind>(['Service', 'IPAddressPool', 'ConfigurationState'])
+
+/**
+ * Gives the Services of a store their addresses, as long as it runs. Decides nothing itself: it takes the store's changes to
+ * a {@link Reconciler} and what that decides back to the store.
+ */
+export class Controller {
+  readonly #store: Store
+  readonly #namespace: string
+  readonly #log: Logger
+  readonly #clock: Clock
+  readonly #metrics: ControllerMetrics
+  readonly #reconciler: Reconciler
+  readonly #writer: StatusWriter
+  /** Changes that have not been looked at; `undefined` while no look is due. */
+  #changes: Change[] | undefined
+  #listed = false
+  #outage: string | undefined
+  #fail: (error: unknown) => void = () => {}
+
+  constructor({
+    store,
+    options,
+    log = silentLogger,
+    registry = new Registry(),
+    clock = systemClock,
+  }: ControllerOptions) {
+    this.#store = store
+    this.#namespace = options.namespace
+    this.#log = log
+    this.#clock = clock
+    this.#metrics = createControllerMetrics(registry)
+    this.#reconciler = new Reconciler(options)
+    this.#writer = new StatusWriter({
+      wanted: key => this.#wanted(key),
+      onError: (key, error) => this.#onWriteError(key, error),
+      clock,
+    })
+  }
+
+  /** True while the controller does its work; otherwise what it is waiting for. */
+  get ready(): true | string {
+    if (!this.#listed) return 'the cluster has not been listed yet'
+    if (this.#outage !== undefined) return this.#outage
+    return this.#reconciler.loaded || 'there has been no valid configuration yet'
+  }
+
+  /**
+   * Starts the store and works until `signal` aborts; writes under way are finished before it returns.
+   *
+   * @throws what the store's start throws
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return
+    const store = this.#store
+    const onChange = (changes: readonly Change[]): void => this.#onChange(changes)
+    const onOutage = (reason: string | undefined): void => this.#onOutage(reason)
+    const ended = new Promise<void>((resolve, reject) => {
+      this.#fail = reject
+      signal.addEventListener('abort', () => resolve(), { once: true })
+    })
+    await using writer = this.#writer
+    try {
+      store.on('change', onChange).on('outage', onOutage)
+      await Promise.race([store.start(), ended])
+      if (!signal.aborted) this.#look(undefined)
+      await ended
+    } finally {
+      store.off('change', onChange).off('outage', onOutage)
+      this.#changes = undefined
+      this.#log.debug({ pending: writer.pending }, 'controller stopping')
+    }
+  }
+
+  #onChange(changes: readonly Change[]): void {
+    // The first look is at everything.
+    if (!this.#listed) return
+    if (this.#changes) {
+      this.#changes.push(...changes)
+      return
+    }
+    this.#changes = [...changes]
+    // Changes come in bursts: one look at many is cheaper, and wiser, than many looks.
+    setImmediate(() => {
+      const due = this.#changes
+      this.#changes = undefined
+      if (due) this.#look(due)
+    })
+  }
+
+  #onOutage(reason: string | undefined): void {
+    this.#outage = reason
+    if (reason === undefined) this.#log.info({ event: 'storeReachable' }, 'the store works again')
+    else this.#log.error({ event: 'storeUnreachable', error: reason }, 'the last known state stays in force')
+  }
+
+  #look(changes: readonly Change[] | undefined): void {
+    try {
+      const outcome = this.#reconciler.handle(this.#store.snapshot(), changes)
+      this.#listed = true
+      this.#apply(outcome)
+      // The object has moved on, and with it whatever was wrong with writing it.
+      for (const { kind, key } of changes ?? []) if (WRITTEN.has(kind)) this.#writer.wake(keyOfWrite(kind, key))
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #apply({ services, pools, events, notes, updates, errors }: Outcome): void {
+    for (const { level, fields, message } of notes) this.#log[level](fields, message)
+    for (const event of events) this.#store.emitEvent(event)
+    for (const key of services) this.#writer.mark(keyOfWrite('Service', key))
+    for (const pool of pools) {
+      this.#metrics.setPool(pool, this.#reconciler.allocator.counters(pool))
+      this.#writer.mark(keyOfWrite('IPAddressPool', `${this.#namespace}/${pool}`))
+    }
+    this.#metrics.countUpdates(updates, errors)
+    this.#metrics.setConfig(this.#reconciler.loaded, this.#reconciler.configErrors.length > 0)
+    this.#writer.mark(keyOfWrite('ConfigurationState', `${this.#namespace}/${STATE_NAME}`))
+  }
+
+  #wanted(writeKey: string): Write | undefined {
+    const [kind = '', key = ''] = writeKey.split(' ')
+    if (kind === 'ConfigurationState') return this.#wantedState(key)
+    const wanted =
+      kind === 'Service'
+        ? this.#reconciler.wantedService(key)
+        : this.#reconciler.wantedPool(key.slice(this.#namespace.length + 1))
+    return wanted && this.#update(wanted)
+  }
+
+  #wantedState(key: string): Write | undefined {
+    const present = this.#store.snapshot().objects('ConfigurationState').get(key)
+    const { configErrors } = this.#reconciler
+    const status = configurationStatus(configErrors, present?.status, this.#clock.now().toISOString())
+    if (present) return status === present.status ? undefined : this.#update({ ...present, status })
+    const perform = async (): Promise<void> => {
+      // The API takes a status only from an update.
+      const created = await this.#store.create(newConfigurationState(this.#namespace))
+      await this.#store.updateStatus({ ...created, status })
+    }
+    return { version: '', perform }
+  }
+
+  #update(object: KubernetesObject & { readonly status?: unknown }): Write {
+    return { version: versionOf(object), perform: () => this.#store.updateStatus(object) }
+  }
+
+  #onWriteError(writeKey: string, error: unknown): void {
+    this.#metrics.countUpdates(0, 1)
+    const fields = {
+      op: 'updateStatus',
+      object: writeKey,
+      error: error instanceof Error ? error.message : String(error),
+    }
+    if (error instanceof ConflictError) this.#log.debug(fields, 'the object has changed meanwhile, deciding again')
+    else this.#log.error(fields, 'a status could not be written, trying again')
+  }
+}
+
+/** Names a write: kind and key. Neither contains a blank. */
+const keyOfWrite = (kind: Kind, key: string): string => `${kind} ${key}`

@@ -1,0 +1,60 @@
+import { Counter, Gauge, type Registry } from 'prom-client'
+import type { PoolCounters } from '../allocator/pool-state.js'
+
+/** The controller's metrics, with MetalLB's names: dashboards and alerts stand on them. */
+export interface ControllerMetrics {
+  /** Sets the series of a pool; removes them when it is gone (`undefined`). */
+  setPool(pool: string, counters: PoolCounters | undefined): void
+  /** Objects that were looked at because they changed, and how many of them could not be served. */
+  countUpdates(updates: number, errors: number): void
+  /** Whether a configuration was ever accepted, and whether the newest one is not the one in force. */
+  setConfig(loaded: boolean, stale: boolean): void
+}
+
+const ALLOCATOR = 'metallb_allocator_'
+const CLIENT = 'metallb_k8s_client_'
+
+/** Registers the controller's metrics; label-less ones are 0 from the start. */
+export function createControllerMetrics(registry: Registry): ControllerMetrics {
+  const registers = [registry]
+  const gauge = (name: string, help: string, labelNames: readonly 'pool'[] = []) =>
+    new Gauge({ name, help, registers, labelNames })
+  const perPool = (name: string, help: string) => gauge(ALLOCATOR + name, help, ['pool'])
+  const capacity = perPool('addresses_total', 'Number of usable IP addresses per pool')
+  const capacityIPv4 = perPool('ipv4_addresses_total', 'Number of usable IPv4 addresses per pool')
+  const capacityIPv6 = perPool('ipv6_addresses_total', 'Number of usable IPv6 addresses per pool')
+  const inUse = perPool('addresses_in_use_total', 'Number of IP addresses in use per pool')
+  const inUseIPv4 = perPool('ipv4_addresses_in_use_total', 'Number of IPv4 addresses in use per pool')
+  const inUseIPv6 = perPool('ipv6_addresses_in_use_total', 'Number of IPv6 addresses in use per pool')
+  // MetalLB registers this one and never sets it; a dashboard that asks for it must get the same answer.
+  perPool('services_allocated_total', 'Number of services allocated per pool')
+  const updates = new Counter({ name: `${CLIENT}updates_total`, help: 'Number of object updates processed', registers })
+  const errors = new Counter({
+    name: `${CLIENT}update_errors_total`,
+    help: 'Number of failed object updates',
+    registers,
+  })
+  const loaded = gauge(`${CLIENT}config_loaded_bool`, '1 if a configuration was successfully loaded at least once')
+  const stale = gauge(`${CLIENT}config_stale_bool`, '1 if the newest configuration could not be used')
+  const pools = [capacity, capacityIPv4, capacityIPv6, inUse, inUseIPv4, inUseIPv6]
+  return {
+    setPool: (pool, counters) => {
+      if (!counters) {
+        for (const each of pools) each.remove({ pool })
+        return
+      }
+      const { capacity: all } = counters
+      const values = [all, counters.capacityIPv4, counters.capacityIPv6]
+      const used = [counters.assignedIPv4 + counters.assignedIPv6, counters.assignedIPv4, counters.assignedIPv6]
+      for (const [index, value] of [...values, ...used].entries()) pools[index]?.set({ pool }, Number(value))
+    },
+    countUpdates: (count, failed) => {
+      updates.inc(count)
+      errors.inc(failed)
+    },
+    setConfig: (isLoaded, isStale) => {
+      loaded.set(Number(isLoaded))
+      stale.set(Number(isStale))
+    },
+  }
+}

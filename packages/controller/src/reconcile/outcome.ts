@@ -1,0 +1,32 @@
+import type { ClusterEvent, ObjectKey } from '@typemetal/cluster'
+import type { Note } from './note.js'
+
+/** What one run of the {@link Reconciler} has decided; statuses to be written are asked for by key when it is their turn. */
+export interface Outcome {
+  /** Services whose status may have to be written. */
+  readonly services: ReadonlySet<ObjectKey>
+  /** Names of pools whose counters may have changed; those that are gone included. */
+  readonly pools: ReadonlySet<string>
+  /** To be recorded, in this order. */
+  readonly events: readonly ClusterEvent[]
+  /** To be logged, in this order. */
+  readonly notes: readonly Note[]
+  /** Objects looked at because they changed. */
+  readonly updates: number
+  /** Those of {@link updates} that could not be served. */
+  readonly errors: number
+}
+
+/** An {@link Outcome} in the making. */
+export class OutcomeBuilder implements Outcome {
+  readonly services = new Set<ObjectKey>()
+  readonly pools = new Set<string>()
+  readonly events: ClusterEvent[] = []
+  readonly notes: Note[] = []
+  updates = 0
+  errors = 0
+
+  note(level: Note['level'], message: string, fields: Note['fields']): void {
+    this.notes.push({ level, message, fields })
+  }
+}
