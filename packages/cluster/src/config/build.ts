@@ -1,4 +1,5 @@
 import type { ConfigMap, Node } from '../resources/core.js'
+import { deepFreeze } from '../freeze.js'
 import { checkEcho } from './bfd-echo.js'
 import { buildBFDProfiles } from './bfd-profiles.js'
 import { buildBGPAdvertisements } from './bgp-advertisements.js'
@@ -75,12 +76,4 @@ function checkExtras(
       'BGPAdvertisement, and delete this ConfigMap'
     errors.add(object, 'data.extras', reason)
   }
-}
-
-/** Freezes plain objects and lists all the way down; maps and sets are kept from writers by their type. */
-function deepFreeze<T>(value: T): T {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
-  const inside: readonly unknown[] = value instanceof Map ? [...value.values()] : Object.values(value)
-  for (const item of inside) deepFreeze(item)
-  return Object.freeze(value)
 }

@@ -3,7 +3,7 @@
  *
  * @returns `undefined` when none is close
  */
-export function closest(name: string, candidates: readonly string[]): string | undefined {
+export function closest<T extends string>(name: string, candidates: readonly T[]): T | undefined {
   const wanted = name.toLowerCase()
   const limit = Math.max(1, Math.floor(name.length / 4))
   const ranked = candidates

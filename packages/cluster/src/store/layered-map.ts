@@ -1,0 +1,79 @@
+const GONE = Symbol('gone')
+/** A delta larger than this, and than the square root of the base, is merged into a new base. */
+const SMALL = 32
+
+/**
+ * An immutable map whose changed copies share almost everything: a change costs the square root of its size. That lets a store
+ * hand out a snapshot for each of ten thousand changes. Iterates in the order of insertion, as Map does.
+ */
+export class LayeredMap<K, V> implements ReadonlyMap<K, V> {
+  readonly size: number
+  readonly #base: ReadonlyMap<K, V>
+  readonly #delta: ReadonlyMap<K, V | typeof GONE>
+
+  constructor(
+    base: ReadonlyMap<K, V> = new Map(),
+    delta: ReadonlyMap<K, V | typeof GONE> = new Map(),
+    size = base.size,
+  ) {
+    this.#base = base
+    this.#delta = delta
+    this.size = size
+  }
+
+  /** A copy with some entries set, or removed where the value is `undefined`. */
+  with(changes: Iterable<readonly [K, V | undefined]>): LayeredMap<K, V> {
+    const delta = new Map(this.#delta)
+    let size = this.size
+    for (const [key, value] of changes) {
+      const present = isPresent(delta, this.#base, key)
+      size += (value === undefined ? 0 : 1) - (present ? 1 : 0)
+      if (value === undefined && !this.#base.has(key)) delta.delete(key)
+      else delta.set(key, value ?? GONE)
+    }
+    const changed = new LayeredMap(this.#base, delta, size)
+    return delta.size > Math.max(SMALL, Math.sqrt(this.#base.size)) ? new LayeredMap(new Map(changed)) : changed
+  }
+
+  get(key: K): V | undefined {
+    const value = this.#delta.get(key)
+    if (value === undefined) return this.#base.get(key)
+    return value === GONE ? undefined : value
+  }
+
+  has(key: K): boolean {
+    return isPresent(this.#delta, this.#base, key)
+  }
+
+  forEach(callback: (value: V, key: K, map: ReadonlyMap<K, V>) => void): void {
+    for (const [key, value] of this) callback(value, key, this)
+  }
+
+  *entries(): Generator<[K, V], undefined> {
+    for (const [key, value] of this.#base) {
+      const newer = this.#delta.get(key)
+      if (newer === undefined) yield [key, value]
+      else if (newer !== GONE) yield [key, newer]
+    }
+    for (const [key, value] of this.#delta) {
+      if (value !== GONE && !this.#base.has(key)) yield [key, value]
+    }
+  }
+
+  *keys(): Generator<K, undefined> {
+    for (const [key] of this) yield key
+  }
+
+  *values(): Generator<V, undefined> {
+    for (const [, value] of this) yield value
+  }
+
+  [Symbol.iterator](): Generator<[K, V], undefined> {
+    return this.entries()
+  }
+}
+
+function isPresent<K, V>(delta: ReadonlyMap<K, V | typeof GONE>, base: ReadonlyMap<K, V>, key: K): boolean {
+  const value = delta.get(key)
+  return value === undefined ? base.has(key) : value !== GONE
+}
