@@ -1,4 +1,4 @@
-import { Announcer, type AnnouncerAction } from '../responder/announcer.js'
+import { Announcer, type AnnouncerAction, type Instant } from '../responder/announcer.js'
 import { OwnedAddresses, type OwnedAddress } from '../responder/owned-addresses.js'
 import { compareScan, excludes, scan, type WantedResponder } from '../responder/scan.js'
 import type { AddressChange, Answers, Report, WorkerOptions } from './messages.js'
@@ -32,6 +32,7 @@ export class Answerer {
   #known = ''
   #rounds: Round[] = []
   #monitor: Closable | undefined
+  #scanAt: Instant = Infinity
   #cancelScan = (): void => {}
   #cancelTick = (): void => {}
   #cancelRounds: (() => void) | undefined
@@ -99,8 +100,12 @@ export class Answerer {
 
   // Interfaces
 
+  /** Makes the next look happen no later than so; events that keep coming do not put it off. */
   #scanWithin(milliseconds: number): void {
+    const at = this.#platform.now() + milliseconds
+    if (at >= this.#scanAt) return
     this.#cancelScan()
+    this.#scanAt = at
     this.#cancelScan = this.#platform.after(milliseconds, () => {
       try {
         this.#scan()
@@ -112,6 +117,7 @@ export class Answerer {
 
   /** One look at all interfaces. @throws {SocketError} links cannot be listed */
   #scan(): void {
+    this.#scanAt = Infinity
     this.#scanWithin(this.#scanInterval)
     const { known, wanted } = scan(this.#platform.links(), this.#isExcluded)
     this.#reportKnown(known)
