@@ -130,5 +130,5 @@ async function renameIfThere(from: string, to: string): Promise<true> {
   return true
 }
 
-const conflict = (path: string): ConflictError =>
-  new ConflictError(`${basename(path, '.yaml')} was changed by somebody else`)
+const conflict = ({ subject }: ReplaceOptions): ConflictError =>
+  new ConflictError(`${subject} was changed by somebody else`)
