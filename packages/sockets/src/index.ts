@@ -31,4 +31,16 @@ export {
 export { Icmpv6Socket, type Icmpv6Packet, type Icmpv6SocketOptions } from './node/icmpv6-socket.js'
 export { listLinks, type Link, type LinkAddress } from './node/links.js'
 export { LinkMonitor, type LinkMonitorOptions } from './node/link-monitor.js'
+export { UdpSocket, type UdpPacket, type UdpSocketOptions } from './node/udp-socket.js'
+export { TcpSocket, type Md5Key } from './node/tcp-socket.js'
+export { type ConnectWait } from './node/connect-wait.js'
+export {
+  connectTcp,
+  listenTcp,
+  removeServerMd5Key,
+  setServerMd5Key,
+  type ConnectTcpOptions,
+  type ListenTcpOptions,
+} from './node/tcp.js'
+export { type InternetAddress } from './wire/socket-address.js'
 export { type BpfInstruction } from './bpf/index.js'

@@ -1,4 +1,5 @@
 import { viewOf, LITTLE_ENDIAN } from '../wire/endian.js'
+import { decodeInternetAddress, SOCKET_ADDRESS_SPACE, type InternetAddress } from '../wire/socket-address.js'
 import { native, PollEvent, type Native } from './native.js'
 import { check } from './system-error.js'
 
@@ -55,6 +56,15 @@ export class Descriptor implements Disposable {
     const into = new Uint8Array(length)
     const written = this.native.getOption(this.#number, level, name, into)
     return into.subarray(0, check(written, 'getsockopt', `${what} (${this.#subject})`))
+  }
+
+  /** The address an Internet socket is bound to. @throws {SocketError} when getsockname fails */
+  localAddress(): InternetAddress {
+    const name = new Uint8Array(SOCKET_ADDRESS_SPACE)
+    const length = check(this.native.name(this.#number, name), 'getsockname', this.#subject)
+    const address = decodeInternetAddress(name.subarray(0, length))
+    if (!address) throw new TypeError(`${this.#subject} has no Internet address`)
+    return address
   }
 
   /** The error that waits at the socket, a positive errno, and clears it; 0 when there is none. */

@@ -1,7 +1,7 @@
 import type { SocketError } from '../errors.js'
 import { formatAddress, needsScope, parseAddress } from '../wire/address.js'
-import { controlSpace, decodeControl } from '../wire/control.js'
 import { LITTLE_ENDIAN, viewOf } from '../wire/endian.js'
+import { decodePacketInfo, PACKET_INFO_SPACE } from '../wire/packet-info.js'
 import { AddressFamily, encodeInternetAddress, SOCKET_ADDRESS_SPACE } from '../wire/socket-address.js'
 import { Descriptor, Level, Option, SocketType } from './descriptor.js'
 import { Receiver, type ReceivedMessage } from './receiver.js'
@@ -40,14 +40,11 @@ const Ipv6Option = {
   joinGroup: 20,
   leaveGroup: 21,
   receivePacketInfo: 49,
-  packetInfo: 50,
   receiveHopLimit: 51,
-  hopLimit: 52,
 } as const
 const ICMPV6 = 58
 const ICMP6_FILTER = 1
 const LONGEST_MESSAGE = 2048
-const PACKET_INFO_LENGTH = 20
 
 /**
  * ICMPv6 of one interface: a raw socket (RFC 3542). The kernel writes and checks the checksum. Multicast is received only
@@ -68,7 +65,7 @@ export class Icmpv6Socket implements Disposable {
     this.#receiver = new Receiver(this.#descriptor, {
       payloadSpace: LONGEST_MESSAGE,
       nameSpace: SOCKET_ADDRESS_SPACE,
-      controlSpace: controlSpace(PACKET_INFO_LENGTH) + controlSpace(4),
+      controlSpace: PACKET_INFO_SPACE,
     })
     try {
       this.#configure(options)
@@ -163,21 +160,5 @@ function encodeTypeFilter(types: readonly number[]): Uint8Array {
 }
 
 function decodePacket({ payload, name, control }: ReceivedMessage): Icmpv6Packet {
-  const packet = {
-    data: payload,
-    source: formatAddress(name.subarray(8, 24)),
-    hopLimit: 0,
-    destination: '',
-    interfaceIndex: 0,
-  }
-  for (const { level, type, data } of decodeControl(control)) {
-    if (level !== Level.ipv6) continue
-    const view = viewOf(data)
-    if (type === Ipv6Option.hopLimit) packet.hopLimit = view.getInt32(0, LITTLE_ENDIAN)
-    else if (type === Ipv6Option.packetInfo) {
-      packet.destination = formatAddress(data.subarray(0, 16))
-      packet.interfaceIndex = view.getInt32(16, LITTLE_ENDIAN)
-    }
-  }
-  return packet
+  return { data: payload, source: formatAddress(name.subarray(8, 24)), ...decodePacketInfo(control) }
 }

@@ -10,7 +10,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   'EPERM setsockopt': RAW,
   'EPERM bind': RAW,
   EPERM: 'a capability is missing, or a firewall rule forbids it',
-  EACCES:
+  'EACCES bind':
     'ports below 1024 need CAP_NET_BIND_SERVICE: run as root, grant it, or lower net.ipv4.ip_unprivileged_port_start',
   EADDRINUSE: 'another process has this port: stop it or choose another port (ss -lntup shows which)',
   EADDRNOTAVAIL: 'no interface of this host has this address, or the address is still tentative',
@@ -22,6 +22,9 @@ const ADVICE: Readonly<Record<string, string>> = {
   EHOSTUNREACH: 'nobody answers for the next hop',
   ECONNREFUSED: 'nothing listens on this address and port',
   ENOPROTOOPT: 'the kernel was built without this option',
+  'EADDRINUSE setsockopt': 'the group has been joined already',
+  'EADDRNOTAVAIL setsockopt': 'the group has not been joined',
+  'ENOENT setsockopt': 'there is no such key',
   'ENOMEM setsockopt': 'the socket has too many memberships or keys: raise net.core.optmem_max',
   'ENOBUFS setsockopt': 'too many group memberships: raise net.core.optmem_max or net.ipv4.igmp_max_memberships',
   'ENOBUFS recvmsg': 'the kernel dropped messages because they were not read in time',

@@ -26,3 +26,5 @@ export {
 } from './netlink.js'
 export { decodeLink, encodeLinkRequest, InterfaceFlag, type LinkMessage } from './link-message.js'
 export { decodeInterfaceAddress, encodeAddressRequest, type AddressMessage } from './address-message.js'
+export { decodePacketInfo, PACKET_INFO_SPACE, type PacketInfo } from './packet-info.js'
+export { encodeMd5Signature, MAX_MD5_KEY } from './md5-signature.js'

@@ -1,0 +1,44 @@
+import type { Descriptor } from './descriptor.js'
+import { PollEvent } from './native.js'
+import { check, systemError } from './system-error.js'
+
+/** How long to wait for a connection. */
+export interface ConnectWait {
+  /** Milliseconds. A peer with another MD5 key never answers, so there must be an end. @default 10000 */
+  readonly timeout?: number
+  /** Gives up when aborted, and rejects with its reason. */
+  readonly signal?: AbortSignal
+}
+
+const DEFAULT_TIMEOUT = 10_000
+const ETIMEDOUT = 110
+const SILENCE = 'no answer; a firewall, another MD5 key or a minimum TTL on either side looks the same'
+
+/**
+ * Waits until a non-blocking connect has succeeded.
+ *
+ * @throws {SocketError} what the kernel says, or `ETIMEDOUT`; the signal's reason
+ */
+export async function waitForConnect(descriptor: Descriptor, subject: string, wait: ConnectWait): Promise<void> {
+  const { timeout = DEFAULT_TIMEOUT, signal } = wait
+  let timer: NodeJS.Timeout | undefined
+  let onAbort: (() => void) | undefined
+  try {
+    await new Promise<void>((resolve, reject) => {
+      onAbort = () => reject(signal?.reason)
+      signal?.addEventListener('abort', onAbort)
+      timer = setTimeout(() => reject(systemError(ETIMEDOUT, 'connect', subject, SILENCE)), timeout)
+      check(
+        descriptor.native.watch(descriptor.number, PollEvent.writable, () => resolve()),
+        'epoll_ctl',
+        subject,
+      )
+    })
+  } finally {
+    clearTimeout(timer)
+    if (onAbort) signal?.removeEventListener('abort', onAbort)
+    descriptor.native.unwatch(descriptor.number)
+  }
+  const errno = descriptor.takeError()
+  if (errno !== 0) throw systemError(errno, 'connect', subject, errno === ETIMEDOUT ? SILENCE : undefined)
+}

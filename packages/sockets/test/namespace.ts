@@ -1,0 +1,72 @@
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+
+/** The words before a command that give it a network namespace of its own. */
+export const UNSHARE: readonly string[] = [
+  'unshare',
+  '--net',
+  ...(process.getuid?.() === 0 ? [] : ['--user', '--map-root-user']),
+]
+const INSIDE = 'TYPEMETAL_SOCKETS_TEST_NAMESPACE'
+
+/**
+ * Runs the calling test file a second time, in a network namespace of its own, which goes away with it.
+ *
+ * @returns true in that second run; false in the first one, where there is nothing left to do
+ */
+export async function enterNamespace(url: string): Promise<boolean> {
+  if (process.env[INSIDE]) {
+    ip('link set dev lo up')
+    return true
+  }
+  const reason = whyNot()
+  if (reason) {
+    await t.test('in a network namespace', { skip: reason }, () => undefined)
+    return false
+  }
+  const [command = '', ...flags] = UNSHARE
+  const env = { ...process.env, [INSIDE]: '1' }
+  await t.spawn(command, [...flags, process.execPath, fileURLToPath(url)], { env }, 'in a network namespace')
+  return false
+}
+
+/** What is missing for {@link enterNamespace}; undefined when nothing is. */
+export function whyNot(): string | undefined {
+  const [command = '', ...flags] = UNSHARE
+  if (process.platform !== 'linux') return 'needs Linux'
+  if (spawnSync('ip', ['-V']).status !== 0) return 'needs ip (Debian package iproute2)'
+  const { status } = spawnSync(command, [...flags, 'ip', 'link', 'set', 'lo', 'up'])
+  return status === 0 ? undefined : 'needs root, or unprivileged user namespaces (kernel.unprivileged_userns_clone=1)'
+}
+
+/** Runs `ip` with the words of one line; throws with what it said when it fails. */
+export function ip(line: string): void {
+  const { status, stderr } = spawnSync('ip', line.split(' '), { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`ip ${line}: ${stderr}`)
+}
+
+/** Two Ethernet interfaces, each the other's peer, both up, without IPv6 addresses that come by themselves. */
+export function makePair(first: string, second: string): void {
+  ip(`link add name ${first} address 02:00:00:00:00:0a type veth peer name ${second} address 02:00:00:00:00:0b`)
+  for (const name of [first, second]) {
+    ip(`link set dev ${name} addrgenmode none`)
+    ip(`link set dev ${name} up`)
+  }
+}
+
+/** Waits until `holds` does; fails the promise after so many milliseconds. */
+export async function until(holds: () => boolean, timeout = 2000): Promise<void> {
+  const end = performance.now() + timeout
+  while (!holds()) {
+    if (performance.now() > end) throw new Error(`still not so after ${timeout} ms: ${String(holds)}`)
+    await new Promise(resolve => setTimeout(resolve, 1))
+  }
+}
+
+/** The index of an interface. */
+export function indexOf(links: readonly { name: string; index: number }[], name: string): number {
+  const link = links.find(link => link.name === name)
+  if (!link) throw new Error(`no interface ${name}`)
+  return link.index
+}

@@ -1,0 +1,125 @@
+import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
+import { Worker } from 'node:worker_threads'
+import t from 'tap'
+import { connectTcp, ETH_P_ARP, listenTcp, listLinks, PacketSocket } from '@typemetal/sockets'
+import { arpFrame } from './frame-samples.js'
+import { enterNamespace, indexOf, makePair, until } from './namespace.js'
+
+const openDescriptors = (): number => readdirSync('/proc/self/fd').length
+
+/**
+ * Starts a worker, waits until frames have reached it, and terminates it while more come.
+ *
+ * @param spin lets it never return from its callback
+ * @returns frames it heard of
+ */
+async function terminateMidReceive(interfaceIndex: number, spin: boolean): Promise<number> {
+  let heard = 0
+  const worker = new Worker(new URL('receiving-worker.js', import.meta.url), { workerData: { interfaceIndex, spin } })
+  worker.on('message', (count: number) => {
+    heard += Math.max(count, 0)
+  })
+  await once(worker, 'message')
+  await until(() => heard > 0)
+  await worker.terminate()
+  return heard
+}
+
+async function testThreads(): Promise<void> {
+  makePair('va', 'vb')
+  const va = indexOf(listLinks(), 'va')
+  const vb = indexOf(listLinks(), 'vb')
+
+  await t.test('workers terminated mid-receive leave no descriptor behind', async t => {
+    using sender = new PacketSocket({ interfaceIndex: va, etherType: ETH_P_ARP, onFrames: () => undefined })
+    const frames = Array.from({ length: 64 }, () => arpFrame('10.0.0.1'))
+    const flood = setInterval(() => sender.sendBatch(frames), 1)
+    await terminateMidReceive(vb, false)
+    const before = openDescriptors()
+    for (let round = 0; round < 5; round++) {
+      const heard = await Promise.all([terminateMidReceive(vb, false), terminateMidReceive(vb, true)])
+      t.ok(heard.every(count => count > 0))
+    }
+    clearInterval(flood)
+    await until(() => openDescriptors() <= before)
+    t.ok(openDescriptors() <= before, `${openDescriptors()} descriptors, ${before} before`)
+  })
+
+  await t.test('a worker hears frames while the main thread is blocked', async t => {
+    const worker = new Worker(new URL('receiving-worker.js', import.meta.url), {
+      workerData: { interfaceIndex: vb, spin: false },
+    })
+    const counts: number[] = []
+    worker.on('message', (count: number) => counts.push(count))
+    await once(worker, 'message')
+    using sender = new PacketSocket({ interfaceIndex: va, etherType: ETH_P_ARP, onFrames: () => undefined })
+    sender.send(arpFrame('10.0.0.1'))
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50)
+    sender.send(arpFrame('10.0.0.2'))
+    await until(() => counts.length === 3)
+    t.same(counts.slice(1), [1, 1], 'two batches: the first was not left for the second')
+    await worker.terminate()
+  })
+
+  await t.test('failing to open or to connect leaves no descriptor behind', async t => {
+    const before = openDescriptors()
+    for (let round = 0; round < 10; round++) {
+      t.throws(() => new PacketSocket({ interfaceIndex: 9999, etherType: ETH_P_ARP, onFrames: () => undefined }))
+      await t.rejects(connectTcp({ address: '127.0.0.1', port: 1 }))
+      await t.rejects(listenTcp({ address: '10.9.9.9', port: 0 }))
+      await t.rejects(connectTcp({ address: '127.0.0.1', port: 1, signal: AbortSignal.abort() }))
+    }
+    t.equal(openDescriptors(), before)
+  })
+
+  await t.test('a process that ends with sockets open ends at once, code 0', async t => {
+    const script = `
+      import { LinkMonitor, PacketSocket, listLinks } from '@typemetal/sockets'
+      const { index } = listLinks().find(link => link.name === 'vb')
+      new PacketSocket({ interfaceIndex: index, etherType: 3, onFrames() {} })
+      new LinkMonitor({ onChange() {} })
+      process.exit()`
+    const { status, stderr } = run(process.execPath, ['--input-type=module', '-e', script])
+    t.same({ status, stderr }, { status: 0, stderr: '' })
+  })
+
+  const skip = run('setpriv', ['--version']).status === 0 ? false : 'needs setpriv (Debian package util-linux)'
+  await t.test('without CAP_NET_RAW: one message that says what is needed', { skip }, async t => {
+    const script = `
+      import { Icmpv6Socket, listLinks, LinkMonitor, listenTcp, PacketSocket } from '@typemetal/sockets'
+      const tell = error => console.log(JSON.stringify({ name: error.name, code: error.code, syscall: error.syscall, errno: error.errno, message: error.message }))
+      const interfaceIndex = ${vb}
+      try { new PacketSocket({ interfaceIndex, etherType: 0x806, onFrames() {} }) } catch (error) { tell(error) }
+      try { new Icmpv6Socket({ interfaceIndex, types: [], onPackets() {} }) } catch (error) { tell(error) }
+      await listenTcp({ address: '127.0.0.1', port: 179 }).catch(tell)
+      new LinkMonitor({ onChange() {} }).close()
+      console.log(JSON.stringify({ links: listLinks().length > 0 }))`
+    const drop = ['--bounding-set=-all', '--inh-caps=-all']
+    const { stdout, stderr } = run('setpriv', [...drop, process.execPath, '--input-type=module', '-e', script])
+    t.equal(stderr, '')
+    const [packet, icmp, low, rest] = stdout
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line) as object)
+    const eperm = {
+      name: 'SocketError',
+      code: 'EPERM',
+      syscall: 'socket',
+      errno: 1,
+      message: /needs CAP_NET_RAW: run as root/,
+    }
+    t.match(packet, eperm)
+    t.match(packet, { message: /^socket AF_PACKET: EPERM operation not permitted: / })
+    t.match(icmp, eperm)
+    t.match(low, { code: 'EACCES', syscall: 'bind', message: /127\.0\.0\.1:179.*CAP_NET_BIND_SERVICE/ })
+    t.same(rest, { links: true }, 'listing and watching interfaces need no privilege')
+  })
+}
+
+function run(command: string, flags: readonly string[]): { status: number | null; stdout: string; stderr: string } {
+  return spawnSync(command, flags, { encoding: 'utf8', timeout: 10_000 })
+}
+
+if (await enterNamespace(import.meta.url)) await testThreads()
