@@ -1,1 +1,35 @@
-export {}
+/**
+ * SWIM gossip membership, byte-compatible with hashicorp/memberlist: a node that joins a ring of Go nodes as an equal.
+ *
+ * ```js
+ * import { Memberlist } from '@typemetal/memberlist'
+ *
+ * await using a = new Memberlist({ name: 'a', bindAddress: '127.0.0.1', bindPort: 0 })
+ * await using b = new Memberlist({ name: 'b', bindAddress: '127.0.0.1', bindPort: 0 })
+ * await Promise.all([a.start(), b.start()])
+ * await b.join([`127.0.0.1:${a.port}`])
+ * console.log(b.members().map(member => member.name).sort()) // [ 'a', 'b' ]
+ * ```
+ *
+ * @packageDocumentation
+ */
+export { ExchangeError, JoinError, MemberlistError, StateError } from './errors.js'
+export { aesGcm } from './node/aes-gcm.js'
+export type { Clock } from './node/clock.js'
+export type { Counters } from './node/counters.js'
+export { Keyring } from './node/keyring.js'
+export type { Logger } from './node/logger.js'
+export { Memberlist, type MemberlistEvents } from './node/memberlist.js'
+export { DEFAULT_PORT, type MemberlistOptions } from './node/options.js'
+export type {
+  Delegate,
+  DelegateVersions,
+  Endpoint,
+  Member,
+  Milliseconds,
+  NodeStatus,
+  Note,
+  Preset,
+  Tuning,
+} from './swim/index.js'
+export { WireError, type WireFault } from './wire/index.js'

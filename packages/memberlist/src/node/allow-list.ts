@@ -1,0 +1,36 @@
+import { Address4, Address6 } from 'ip-address'
+
+interface Block {
+  readonly network: Uint8Array
+  readonly prefixLength: number
+}
+
+/**
+ * Whether addresses lie in one of some blocks, tested octet by octet.
+ *
+ * @param cidrs `10.0.0.0/8`, `fd00::/8`; none given: every address is allowed
+ * @throws {RangeError} on a text that is no block
+ */
+export function allowList(cidrs: readonly string[] | undefined): (address: Uint8Array) => boolean {
+  if (cidrs === undefined || cidrs.length === 0) return () => true
+  const blocks = cidrs.map(parseBlock)
+  return address => blocks.some(block => contains(block, address))
+}
+
+function parseBlock(cidr: string): Block {
+  if (Address4.isValid(cidr)) {
+    const address = new Address4(cidr)
+    return { network: Uint8Array.from(address.toArray()), prefixLength: address.subnetMask }
+  }
+  if (!Address6.isValid(cidr)) throw new RangeError(`not an address block: ${cidr}`)
+  const address = new Address6(cidr)
+  return { network: Uint8Array.from(address.toUnsignedByteArray()), prefixLength: address.subnetMask }
+}
+
+function contains({ network, prefixLength }: Block, address: Uint8Array): boolean {
+  if (address.length !== network.length) return false
+  const whole = prefixLength >> 3
+  for (let i = 0; i < whole; i++) if (address[i] !== network[i]) return false
+  const rest = prefixLength & 7
+  return rest === 0 || (address[whole]! ^ network[whole]!) >> (8 - rest) === 0
+}

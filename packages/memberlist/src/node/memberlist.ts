@@ -1,0 +1,319 @@
+import { EventEmitter } from 'node:events'
+import { ExchangeError, JoinError, StateError } from '../errors.js'
+import {
+  type Endpoint,
+  type Member,
+  type Milliseconds,
+  parseAddress,
+  Swim,
+  type SwimAction,
+  tuningOf,
+} from '../swim/index.js'
+import { allowList } from './allow-list.js'
+import { systemClock } from './clock.js'
+import type { Counters } from './counters.js'
+import { Driver } from './driver.js'
+import { Keyring } from './keyring.js'
+import { type Logger, silent } from './logger.js'
+import { DEFAULT_PORT, type MemberlistOptions } from './options.js'
+import { findOwnAddress, parseJoinAddress, resolveJoinAddress } from './resolve.js'
+import { Security } from './security.js'
+import { openTransport } from './transport.js'
+
+/** Events of {@link Memberlist} and what their listeners get. */
+export interface MemberlistEvents {
+  /** A node became a member; the first is ourselves. */
+  join: [member: Member]
+  /** A member died or left. */
+  leave: [member: Member]
+  /** A member changed its meta. */
+  update: [member: Member]
+  /** Another node claims a name that a living node has; the one known stays. */
+  conflict: [existing: Member, other: Member]
+  /** A user message from any node. */
+  message: [payload: Uint8Array]
+  /** User state of a peer, from a push/pull. */
+  remoteState: [state: Uint8Array, join: boolean]
+  /** A probe was answered: round-trip time and what the ack carried. */
+  probed: [member: Member, rtt: Milliseconds, payload: Uint8Array | undefined]
+}
+
+/** Joins that run at the same time. */
+const PARALLEL_JOINS = 8
+
+/**
+ * A node in a ring of memberlist nodes: ours, HashiCorp's, MetalLB's speakers. {@link start} opens the sockets,
+ * {@link join} finds the others, {@link leave} says goodbye, and {@link close} or the end of an `await using` block
+ * closes without a word, as a crash would.
+ */
+export class Memberlist extends EventEmitter<MemberlistEvents> implements AsyncDisposable {
+  /** The keys of the ring, which may change while it runs. */
+  readonly keyring: Keyring
+  readonly #options: MemberlistOptions
+  readonly #log: Logger
+  readonly #driver: Driver
+  readonly #isAllowed: (address: Uint8Array) => boolean
+  readonly #security: Security
+  /** Ends of requests that the node answers later. */
+  readonly #pending = new Map<number, (action: SwimAction) => void>()
+  readonly #abort = (): void => void this.close()
+  #request = 0
+  #state: 'new' | 'starting' | 'running' | 'closed' = 'new'
+  #swim: Swim | undefined
+  #port = 0
+  #closing: Promise<void> | undefined
+  #leaving: Promise<void> | undefined
+  #onLeft: (() => void) | undefined
+
+  /** @throws {RangeError} on options that make no sense */
+  constructor(options: MemberlistOptions) {
+    super()
+    this.#options = options
+    this.#log = options.log ?? silent
+    this.keyring = new Keyring(options.secretKeys)
+    this.#isAllowed = allowList(options.allowedCidrs)
+    this.#security = new Security({
+      keyring: this.keyring,
+      label: options.label ?? '',
+      skipInboundLabelCheck: options.skipInboundLabelCheck ?? false,
+      verifyIncoming: options.gossipVerifyIncoming ?? true,
+      verifyOutgoing: options.gossipVerifyOutgoing ?? true,
+      protocolVersion: options.protocolVersion ?? 2,
+      compressStreams: tuningOf(options).enableCompression,
+    })
+    this.#driver = new Driver({
+      security: this.#security,
+      clock: options.clock ?? systemClock,
+      log: this.#log,
+      isAllowed: this.#isAllowed,
+      onAction: action => this.#onAction(action),
+    })
+    this.#createSwim(options.bindPort || DEFAULT_PORT) // throws now rather than in start
+    options.signal?.addEventListener('abort', this.#abort, { once: true })
+  }
+
+  /** UDP and TCP port; 0 before the start. */
+  get port(): number {
+    return this.#port
+  }
+
+  /** What this node has done and seen. */
+  get counters(): Readonly<Counters> {
+    return this.#driver.counters
+  }
+
+  /** How much this node doubts its own health: 0 is not at all. */
+  get healthScore(): number {
+    return this.#swim?.healthScore ?? 0
+  }
+
+  /**
+   * Opens the sockets and becomes the first member of a ring of one.
+   *
+   * @throws {StateError} when called twice or closed, and the system's error when the address or port cannot be had
+   */
+  async start(): Promise<void> {
+    if (this.#state !== 'new') throw new StateError(`cannot start: ${this.#state}`)
+    this.#options.signal?.throwIfAborted()
+    this.#state = 'starting'
+    const driver = this.#driver
+    const transport = await openTransport(this.#options.bindAddress, this.#options.bindPort ?? DEFAULT_PORT, {
+      onPacket: (octets, address, port) => driver.onPacket(octets, address, port),
+      onStream: socket => driver.onStream(socket),
+      onError: error => driver.onError(error),
+    })
+    if (this.#closing) {
+      await transport.close()
+      throw new StateError('closed while starting')
+    }
+    this.#state = 'running'
+    this.#port = transport.port
+    this.#swim = this.#createSwim(transport.port)
+    driver.start(this.#swim, transport)
+  }
+
+  /**
+   * Exchanges states with nodes of a ring, so that either side learns all the other knows.
+   *
+   * @param addresses `[name/]host[:port]` each; a name that resolves to several addresses joins them all
+   * @returns how many nodes were reached
+   * @throws {JoinError} when addresses were given and none was reached
+   * @throws {StateError} when not running
+   */
+  async join(addresses: readonly string[]): Promise<number> {
+    this.#running()
+    const errors: Error[] = []
+    const endpoints = await this.#resolveAll(addresses, errors)
+    let reached = 0
+    const next = async (): Promise<void> => {
+      for (let to = endpoints.shift(); to !== undefined; to = endpoints.shift()) {
+        const error = await this.#joinOne(to)
+        if (error === undefined) reached++
+        else errors.push(new ExchangeError(`${to.address}:${to.port}: ${error}`))
+      }
+    }
+    await Promise.all(Array.from({ length: Math.min(PARALLEL_JOINS, endpoints.length) }, next))
+    if (reached === 0 && errors.length > 0) throw new JoinError(`no node reached: ${errors[0]!.message}`, errors)
+    return reached
+  }
+
+  /**
+   * Tells the ring that we go, and waits until that has been gossiped. The node keeps answering until {@link close}.
+   *
+   * @param timeout rejects with {@link ExchangeError} after this time, milliseconds
+   */
+  leave(timeout: Milliseconds = 5000): Promise<void> {
+    this.#running()
+    this.#leaving ??= new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new ExchangeError('timeout waiting for leave broadcast')), timeout)
+      this.#onLeft = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+      this.#driver.handle({ type: 'leave' })
+    })
+    return this.#leaving
+  }
+
+  /** Tells the ring our new meta, and resolves when it has been gossiped. @throws {RangeError} above 512 octets */
+  async updateMeta(meta: Uint8Array | undefined): Promise<void> {
+    this.#running()
+    await this.#ask(request => this.#driver.handle({ type: 'update', request, meta }))
+  }
+
+  /** Gossips a message to the whole ring. A newer one of the same name takes the place of an older one. */
+  broadcast(payload: Uint8Array, name?: string): void {
+    this.#running()
+    this.#driver.handle({ type: 'broadcast', payload, name })
+  }
+
+  /** Sends a message to one node in a datagram, which may be lost. */
+  sendBestEffort(to: Endpoint, payload: Uint8Array): void {
+    this.#running()
+    this.#driver.handle({ type: 'send', request: 0, to, payload, reliable: false })
+  }
+
+  /** Sends a message to one node on a stream. @throws {ExchangeError} when it could not be delivered */
+  async sendReliable(to: Endpoint, payload: Uint8Array): Promise<void> {
+    this.#running()
+    const action = await this.#ask(request =>
+      this.#driver.handle({ type: 'send', request, to, payload, reliable: true }),
+    )
+    if (action.type === 'sent' && action.error !== undefined) throw new ExchangeError(action.error)
+  }
+
+  /** Round-trip time to a node. @throws {ExchangeError} when it does not answer within the probe timeout */
+  async ping(node: string, to: Endpoint): Promise<Milliseconds> {
+    this.#running()
+    const action = await this.#ask(request => this.#driver.handle({ type: 'ping', request, node, to }))
+    if (action.type !== 'pong' || action.rtt === undefined) throw new ExchangeError(`no response from node ${node}`)
+    return action.rtt
+  }
+
+  /** The living and the suspected, ourselves included; snapshots, in no order. */
+  members(): readonly Member[] {
+    return this.#swim?.members() ?? []
+  }
+
+  /** Ourselves. @throws {StateError} when not started */
+  localMember(): Member {
+    const member = this.#swim?.member(this.#options.name)
+    if (!member) throw new StateError('not started')
+    return member
+  }
+
+  /** Closes the sockets without telling the ring, which will find us dead. Safe to call twice. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  /** {@link close} */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(): Promise<void> {
+    this.#options.signal?.removeEventListener('abort', this.#abort)
+    this.#state = 'closed'
+    await this.#driver.stop()
+    for (const end of this.#pending.values()) end({ type: 'left' })
+    this.#pending.clear()
+    this.#onLeft?.()
+  }
+
+  #createSwim(port: number): Swim {
+    const { bindAddress, advertiseAddress, advertisePort } = this.#options
+    const bound = { '0.0.0.0': 4, '::': 6 } as const
+    const family = bindAddress === '0.0.0.0' || bindAddress === '::' ? bound[bindAddress] : undefined
+    const address = parseAddress(advertiseAddress ?? (family ? findOwnAddress(family) : bindAddress))
+    return new Swim({
+      ...this.#options,
+      address,
+      port: advertisePort ?? port,
+      isAllowed: this.#isAllowed,
+      packetOverhead: () => this.#security.packetOverhead,
+    })
+  }
+
+  #onAction(action: SwimAction): void {
+    switch (action.type) {
+      case 'member':
+        return void this.emit(action.event, action.member)
+      case 'conflict':
+        this.#log.warn({ node: action.existing.name, address: action.other.address }, 'conflicting address for a name')
+        return void this.emit('conflict', action.existing, action.other)
+      case 'userMessage':
+        return void this.emit('message', action.payload)
+      case 'remoteState':
+        return void this.emit('remoteState', action.state, action.join)
+      case 'probed':
+        return void this.emit('probed', action.member, action.rtt, action.payload)
+      case 'left':
+        return this.#onLeft?.()
+      case 'joined':
+      case 'updated':
+      case 'pong':
+      case 'sent': {
+        const end = this.#pending.get(action.request)
+        this.#pending.delete(action.request)
+        return end?.(action)
+      }
+      default:
+        return undefined
+    }
+  }
+
+  /** Makes a request and waits for the action that ends it. */
+  #ask(make: (request: number) => void): Promise<SwimAction> {
+    return new Promise(resolve => {
+      const request = ++this.#request
+      this.#pending.set(request, resolve)
+      make(request)
+    })
+  }
+
+  async #joinOne(to: Endpoint): Promise<string | undefined> {
+    const action = await this.#ask(request => this.#driver.handle({ type: 'join', request, to }))
+    return action.type === 'joined' ? action.error : 'closed'
+  }
+
+  async #resolveAll(addresses: readonly string[], errors: Error[]): Promise<Endpoint[]> {
+    const defaultPort = this.#options.advertisePort ?? this.#port
+    const resolved = await Promise.all(
+      addresses.map(async text => {
+        try {
+          return await resolveJoinAddress(parseJoinAddress(text, defaultPort))
+        } catch (error) {
+          errors.push(error instanceof Error ? error : new Error(String(error)))
+          return []
+        }
+      }),
+    )
+    return resolved.flat()
+  }
+
+  #running(): void {
+    if (this.#state !== 'running') throw new StateError(`not running: ${this.#state}`)
+  }
+}

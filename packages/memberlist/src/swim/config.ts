@@ -1,0 +1,167 @@
+import { encodeVersions, ProtocolVersion, type Versions } from '../wire/index.js'
+import type { Member, Milliseconds } from './types.js'
+
+/** How a ring behaves; all nodes of a ring should agree. Zero for an interval turns its activity off. */
+export interface Tuning {
+  /** Deadline of a whole stream exchange. */
+  readonly tcpTimeout: Milliseconds
+  /** Helpers asked to ping a node that did not answer. */
+  readonly indirectChecks: number
+  readonly retransmitMult: number
+  readonly suspicionMult: number
+  readonly suspicionMaxTimeoutMult: number
+  readonly pushPullInterval: Milliseconds
+  readonly probeInterval: Milliseconds
+  /** How long a direct ping is waited for before helpers are asked. */
+  readonly probeTimeout: Milliseconds
+  readonly disableTcpPings: boolean
+  readonly awarenessMaxMultiplier: number
+  readonly gossipInterval: Milliseconds
+  /** Nodes told per gossip tick. */
+  readonly gossipNodes: number
+  /** How long the dead are still told, and kept. */
+  readonly gossipToTheDeadTime: Milliseconds
+  /** A name may be taken over from another address when its node is dead for so long; 0 is never. */
+  readonly deadNodeReclaimTime: Milliseconds
+  readonly enableCompression: boolean
+  /** Octets of a datagram, label and encryption included. */
+  readonly udpBufferSize: number
+  /**
+   * Between two pings to the neighbour that we watch, which finds a dead process long before its turn in the probing;
+   * 0 turns the watch off. See {@link Watch}.
+   */
+  readonly watchInterval: Milliseconds
+  /**
+   * How long a node whose host refuses connections has to contradict before it is declared dead; 0 leaves all deaths
+   * to the suspicion timer, as in the reference.
+   */
+  readonly refusedGrace: Milliseconds
+}
+
+/** For nodes on one network: the reference's defaults, and MetalLB's. */
+export const LAN: Tuning = {
+  tcpTimeout: 10_000,
+  indirectChecks: 3,
+  retransmitMult: 4,
+  suspicionMult: 4,
+  suspicionMaxTimeoutMult: 6,
+  pushPullInterval: 30_000,
+  probeInterval: 1000,
+  probeTimeout: 500,
+  disableTcpPings: false,
+  awarenessMaxMultiplier: 8,
+  gossipInterval: 200,
+  gossipNodes: 3,
+  gossipToTheDeadTime: 30_000,
+  deadNodeReclaimTime: 0,
+  enableCompression: true,
+  udpBufferSize: 1400,
+  watchInterval: 400,
+  refusedGrace: 300,
+}
+
+/** For nodes far from each other. */
+export const WAN: Tuning = {
+  ...LAN,
+  tcpTimeout: 30_000,
+  suspicionMult: 6,
+  pushPullInterval: 60_000,
+  probeInterval: 5000,
+  probeTimeout: 3000,
+  gossipInterval: 500,
+  gossipNodes: 4,
+  gossipToTheDeadTime: 60_000,
+  watchInterval: 2000,
+  refusedGrace: 2000,
+}
+
+/** For nodes on one host. */
+export const LOCAL: Tuning = {
+  ...LAN,
+  tcpTimeout: 1000,
+  indirectChecks: 1,
+  retransmitMult: 2,
+  suspicionMult: 3,
+  pushPullInterval: 15_000,
+  probeTimeout: 200,
+  gossipInterval: 100,
+  gossipToTheDeadTime: 15_000,
+}
+
+/** The presets by name. */
+export const PRESETS = { lan: LAN, wan: WAN, local: LOCAL } as const
+export type Preset = keyof typeof PRESETS
+
+/** Versions of the program above, for rings whose delegates have a protocol of their own (serf: 2, 5, 4). */
+export interface DelegateVersions {
+  readonly min: number
+  readonly max: number
+  readonly current: number
+}
+
+/** The program above, asked in the middle of a decision: answers at once and does not throw. */
+export interface Delegate {
+  /** User state for a push/pull. */
+  readonly localState?: (join: boolean) => Uint8Array
+  /** A reason to refuse a peer's state as a whole on join. */
+  readonly refuseMerge?: (members: readonly Member[]) => string | undefined
+  /** A reason to refuse a node. */
+  readonly refuseAlive?: (member: Member) => string | undefined
+  /** What an ack carries. */
+  readonly ackPayload?: () => Uint8Array | undefined
+}
+
+/** Who we are, and how the ring behaves. */
+export interface SwimOptions extends Partial<Tuning> {
+  readonly name: string
+  /** 4 or 16 octets. */
+  readonly address: Uint8Array
+  readonly port: number
+  readonly meta?: Uint8Array | undefined
+  /** @default 2 */
+  readonly protocolVersion?: number
+  readonly delegateVersions?: DelegateVersions
+  readonly delegate?: Delegate
+  /** Whether a node may live at this address (4 or 16 octets). @default all */
+  readonly isAllowed?: (address: Uint8Array) => boolean
+  /** Octets that label and encryption add to a datagram. @default 0 */
+  readonly packetOverhead?: () => number
+  /** @default Math.random */
+  readonly random?: () => number
+  /** @default LAN */
+  readonly preset?: Preset
+}
+
+/** Longest meta that we send, octets; older peers crash above. */
+export const MAX_META = 512
+/** Longest name that we take, octets. */
+export const MAX_NAME = 1024
+
+/** The tuning that some options ask for. @throws {RangeError} on a value that makes no sense */
+export function tuningOf(options: Partial<Tuning> & { readonly preset?: Preset }): Tuning {
+  const preset = PRESETS[options.preset ?? 'lan']
+  const given = Object.entries(options).filter(([key, value]) => key in preset && value !== undefined)
+  const tuning: Tuning = { ...preset, ...Object.fromEntries(given) }
+  for (const [key, value] of Object.entries(tuning)) {
+    if (typeof value === 'number' && !(value >= 0 && Number.isFinite(value))) throw new RangeError(`${key}: ${value}`)
+  }
+  if (tuning.probeInterval > 0 && tuning.probeTimeout > tuning.probeInterval) {
+    throw new RangeError(`probeTimeout ${tuning.probeTimeout} exceeds probeInterval ${tuning.probeInterval}`)
+  }
+  if (tuning.awarenessMaxMultiplier < 1) throw new RangeError('awarenessMaxMultiplier is below 1')
+  if (tuning.udpBufferSize < 128) throw new RangeError(`udpBufferSize ${tuning.udpBufferSize} is below 128`)
+  return tuning
+}
+
+/** Our version octets. @throws {RangeError} outside of what we understand */
+export function versionsOf(options: SwimOptions): Versions {
+  const { Min: pMin, Max: pMax } = ProtocolVersion
+  const pCur = options.protocolVersion ?? ProtocolVersion.Ports
+  if (!(pCur >= pMin && pCur <= pMax)) throw new RangeError(`protocolVersion ${pCur} is not in ${pMin} to ${pMax}`)
+  const { min: dMin, max: dMax, current: dCur } = options.delegateVersions ?? { min: 0, max: 0, current: 0 }
+  if (!(dMin <= dCur && dCur <= dMax && dMin >= 0 && dMax <= 255)) throw new RangeError('delegateVersions out of order')
+  return { pMin, pMax, pCur, dMin, dMax, dCur }
+}
+
+/** The `Vsn` field that says it. */
+export const vsnOf = (options: SwimOptions): Uint8Array => encodeVersions(versionsOf(options))

@@ -1,0 +1,70 @@
+import type { NodeRecord } from './node-table.js'
+import type { Packets } from './packets.js'
+import { pickRandom } from './random.js'
+import type { Ring } from './ring.js'
+import type { Timer } from './timers.js'
+import type { Instant } from './types.js'
+
+/** Two rounds out of turn are at least this part of a gossip interval apart. */
+const SOON = 1 / 10
+
+/** Tells a few nodes what is new, every gossip interval. */
+export class Gossip {
+  readonly #ring: Ring
+  readonly #packets: Packets
+  #soon: Timer | undefined
+  #earliest: Instant = 0
+
+  constructor(ring: Ring, packets: Packets) {
+    this.#ring = ring
+    this.#packets = packets
+  }
+
+  /** Begins at a random point of the interval, so that nodes started together do not speak in step. */
+  start(now: Instant): void {
+    const { gossipInterval, gossipNodes } = this.#ring.tuning
+    if (gossipInterval > 0 && gossipNodes > 0) this.#arm(now + this.#ring.random() * gossipInterval)
+  }
+
+  /**
+   * Tells a few nodes out of turn what they have not been told at all, so that accusations, deaths and contradictions
+   * cross the ring in round trips, not in ticks. Such a round does not count against a message's budget of
+   * transmissions: the ticks repeat it as often as ever.
+   */
+  soon(now: Instant): void {
+    const { gossipInterval, gossipNodes } = this.#ring.tuning
+    if (this.#soon || gossipInterval === 0 || gossipNodes === 0) return
+    const at = Math.max(now, this.#earliest)
+    this.#earliest = at + gossipInterval * SOON
+    this.#soon = this.#ring.timers.set(at, later => {
+      this.#soon = undefined
+      this.#round(later, true)
+    })
+  }
+
+  #arm(at: Instant): void {
+    this.#ring.timers.set(at, now => {
+      this.#arm(Math.max(at + this.#ring.tuning.gossipInterval, now))
+      this.#round(now, false)
+    })
+  }
+
+  #round(now: Instant, fresh: boolean): void {
+    const { broadcasts, userBroadcasts, table, random, tuning } = this.#ring
+    if (broadcasts.length === 0 && userBroadcasts.length === 0) return
+    const targets = pickRandom(table.order, tuning.gossipNodes, random, record => this.#listens(record, now))
+    // A fresh round does not change the queue, so that all its targets hear the same.
+    const shared = fresh ? this.#packets.gossip(0, true) : undefined
+    for (const target of targets) {
+      const messages = shared ?? this.#packets.gossip(0)
+      if (messages.length === 0) return
+      this.#packets.group(target, messages)
+    }
+  }
+
+  /** The lately dead are told too, in case they are not. */
+  #listens(record: NodeRecord, now: Instant): boolean {
+    if (record.name === this.#ring.name || record.state === 'left') return false
+    return record.state !== 'dead' || now - record.stateChange <= this.#ring.tuning.gossipToTheDeadTime
+  }
+}

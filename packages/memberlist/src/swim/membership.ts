@@ -1,0 +1,233 @@
+import {
+  type Alive,
+  type Dead,
+  decodeVersions,
+  encodeAlive,
+  encodeDead,
+  encodeSuspect,
+  encodeText,
+  encodeVersions,
+  sameOctets,
+  type Suspect,
+  type Versions,
+} from '../wire/index.js'
+import { isAddress, normalizeAddress } from './address.js'
+import { MAX_NAME } from './config.js'
+import { suspicionTimeout } from './formulas.js'
+import { type NodeDescription, NodeRecord } from './node-table.js'
+import type { Ring } from './ring.js'
+import { Suspicion } from './suspicion.js'
+import type { Instant } from './types.js'
+
+/** Where news go besides the table. */
+export interface MembershipListener {
+  /** A node's state changed in a way the ring should hear of soon. */
+  onNews(now: Instant): void
+  /** A node is suspected, by us or by another, or one more accuses it. */
+  onSuspect(record: NodeRecord, now: Instant): void
+  /** A node became a member that was none. */
+  onJoin(record: NodeRecord, now: Instant): void
+  /** A node spoke, through whomever: what was held against it is void. */
+  onAlive(record: NodeRecord, now: Instant): void
+  /** A node that is held for dead seems to live, and does not know what it is held for. */
+  onStale(record: NodeRecord, now: Instant): void
+}
+
+/** The rules by which alive, suspect and dead messages change what we know of the ring. */
+export class Membership {
+  readonly #ring: Ring
+  readonly #listener: MembershipListener
+
+  constructor(ring: Ring, listener: MembershipListener) {
+    this.#ring = ring
+    this.#listener = listener
+  }
+
+  /** Takes our own place in the table. */
+  bootstrap(description: NodeDescription, now: Instant): void {
+    const ring = this.#ring
+    const record = ring.self ?? ring.table.add(ring.name, description, now)
+    record.description = description
+    record.incarnation = ring.nextIncarnation()
+    const joined = !record.present
+    record.become('alive', now)
+    this.#broadcastSelf(record)
+    if (joined) ring.emit({ type: 'member', event: 'join', member: record.member() })
+  }
+
+  /** Changes what we tell about ourselves. @param onFinished runs when it has been told */
+  update(meta: Uint8Array | undefined, onFinished: () => void): void {
+    const record = this.#ring.self
+    if (!record) return
+    record.description = { ...record.description, meta }
+    record.incarnation = this.#ring.nextIncarnation()
+    this.#broadcastSelf(record, onFinished)
+    this.#ring.emit({ type: 'member', event: 'update', member: record.member() })
+  }
+
+  /** @param octets the message as it came, gossiped on unchanged; absent when it came in a push/pull */
+  alive(message: Alive, now: Instant, octets?: Uint8Array): void {
+    const ring = this.#ring
+    const self = message.node === ring.name
+    if (ring.leaving && self) return
+    const versions = decodeVersions(message.vsn)
+    const description = this.#describe(message, versions)
+    if (!description) return
+    const known = ring.table.get(message.node)
+    const reclaimed = known !== undefined && !this.#sameAddress(known, description)
+    if (reclaimed && !this.#mayReclaim(known, description, now)) return
+    const record = known ?? ring.table.add(message.node, description, now)
+    // A new node's incarnation is 0 and it is dead, so its first alive passes unless it says 0 too.
+    if (known && message.incarnation <= record.incarnation && !self && !reclaimed)
+      return this.#stale(record, message, now)
+    if (self && message.incarnation < record.incarnation) return
+    record.cancelSuspicion()
+    if (self) return this.#contradict(record, message, now)
+    this.#accept(record, message, { ...description, versions: versions ?? record.versions }, now, octets)
+  }
+
+  /** Accuses a node of not answering. */
+  suspect(message: Suspect, now: Instant): void {
+    const record = this.#ring.table.get(message.node)
+    if (!record || message.incarnation < record.incarnation) return
+    if (record.suspicion) {
+      if (!record.suspicion.confirm(message.from, now)) return
+      this.#ring.broadcasts.add(message.node, encodeSuspect(message))
+      this.#listener.onSuspect(record, now)
+      return
+    }
+    if (record.state !== 'alive') return
+    if (message.node === this.#ring.name) return this.#refute(record, message.incarnation, now)
+    this.#ring.broadcasts.add(message.node, encodeSuspect(message))
+    record.incarnation = message.incarnation
+    record.become('suspect', now)
+    record.suspicion = this.#startSuspicion(record, message.from, now)
+    this.#ring.note('suspected', { node: message.node, from: message.from })
+    this.#listener.onSuspect(record, now)
+    this.#listener.onNews(now)
+  }
+
+  /** Declares a node dead, or gone when it says so itself. @param onFinished runs when it has been told */
+  dead(message: Dead, now: Instant, onFinished?: () => void): void {
+    const record = this.#ring.table.get(message.node)
+    if (!record || message.incarnation < record.incarnation) return
+    record.cancelSuspicion()
+    if (!record.present) return
+    if (message.node === this.#ring.name && !this.#ring.leaving) return this.#refute(record, message.incarnation, now)
+    this.#ring.broadcasts.add(message.node, encodeDead(message), onFinished)
+    record.incarnation = message.incarnation
+    record.become(message.from === message.node ? 'left' : 'dead', now)
+    this.#ring.emit({ type: 'member', event: 'leave', member: record.member() })
+    this.#listener.onNews(now)
+  }
+
+  /** Checks a node's own words and puts them in our form; notes and refuses what cannot be. */
+  #describe(message: Alive, versions: Versions | undefined): NodeDescription | undefined {
+    const { addr, node, port, vsn } = message
+    const refuse = (reason: string): undefined => {
+      this.#ring.note('nodeRefused', { node, reason })
+      return undefined
+    }
+    if (!isAddress(addr)) return refuse('no address')
+    if (node === '' || (node.length > MAX_NAME / 4 && encodeText(node).length > MAX_NAME)) return refuse('name')
+    const [min, max] = [vsn?.[0], vsn?.[1]]
+    if (vsn && vsn.length >= 3 && (min === 0 || max === 0 || min! > max!)) return refuse('protocol version')
+    const address = Uint8Array.from(normalizeAddress(addr))
+    if (!this.#ring.isAllowed(address)) return refuse('address not allowed')
+    const meta = message.meta && Uint8Array.from(message.meta)
+    const none = { pMin: 0, pMax: 0, pCur: 0, dMin: 0, dMax: 0, dCur: 0 }
+    const description = { address, port: this.#portOf(port), meta, versions: versions ?? none }
+    if (versions && this.#ring.delegate.refuseAlive) {
+      const member = new NodeRecord(node, description, 0).member()
+      const reason = this.#ring.delegate.refuseAlive({ ...member, state: 'alive', incarnation: message.incarnation })
+      if (reason !== undefined) return refuse(reason)
+    }
+    return description
+  }
+
+  /** Protocol version 1 has no ports, and a port of 0 says nothing: the ring's common port it is. */
+  #portOf(port: number): number {
+    if (port !== 0 && this.#ring.versions.pCur > 1) return port
+    return this.#ring.self?.endpoint.port ?? port
+  }
+
+  #sameAddress(record: NodeRecord, description: NodeDescription): boolean {
+    return record.endpoint.port === description.port && sameOctets(record.description.address, description.address)
+  }
+
+  /** Whether a name may move to another address: when its node left, or is dead for long. */
+  #mayReclaim(record: NodeRecord, description: NodeDescription, now: Instant): boolean {
+    const { deadNodeReclaimTime } = this.#ring.tuning
+    const age = now - record.stateChange
+    if (record.state === 'left') return true
+    if (record.state === 'dead' && deadNodeReclaimTime > 0 && age > deadNodeReclaimTime) return true
+    const other = new NodeRecord(record.name, description, now).member()
+    this.#ring.emit({ type: 'conflict', existing: record.member(), other: { ...other, state: 'alive' } })
+    return false
+  }
+
+  /**
+   * A node that we hold for dead says it lives, in an incarnation that we have seen die: it restarted and does not know.
+   * The reference leaves it in that state until a push/pull tells it. We tell it, so that it raises its incarnation.
+   */
+  #stale(record: NodeRecord, message: Alive, now: Instant): void {
+    if (record.present || message.incarnation > record.incarnation) return
+    if (now - record.stateChange < this.#ring.tuning.gossipInterval) return // an echo of its last words, most likely
+    this.#listener.onStale(record, now)
+  }
+
+  /** Somebody tells about us. Unless it is what we say ourselves, we say it again, louder. */
+  #contradict(record: NodeRecord, message: Alive, now: Instant): void {
+    const { meta, versions } = record.description
+    const same =
+      message.incarnation === record.incarnation &&
+      sameOctets(message.meta ?? new Uint8Array(), meta ?? new Uint8Array()) &&
+      sameOctets(message.vsn ?? new Uint8Array(), encodeVersions(versions))
+    if (!same) this.#refute(record, message.incarnation, now)
+  }
+
+  #accept(record: NodeRecord, message: Alive, description: NodeDescription, now: Instant, octets?: Uint8Array): void {
+    const before = { present: record.present, meta: record.description.meta, state: record.state }
+    this.#ring.broadcasts.add(record.name, octets ? Uint8Array.from(octets) : encodeAlive(message))
+    record.description = description
+    record.incarnation = message.incarnation
+    record.become('alive', now)
+    this.#listener.onAlive(record, now)
+    if (!before.present) {
+      this.#ring.emit({ type: 'member', event: 'join', member: record.member() })
+      this.#listener.onJoin(record, now)
+    } else if (!sameOctets(before.meta ?? new Uint8Array(), description.meta ?? new Uint8Array())) {
+      this.#ring.emit({ type: 'member', event: 'update', member: record.member() })
+    }
+    // That a suspect lives after all must outrun the timers that run against it.
+    if (before.state === 'suspect') this.#listener.onNews(now)
+  }
+
+  #refute(record: NodeRecord, accused: number, now: Instant): void {
+    record.incarnation = this.#ring.nextIncarnation(accused)
+    this.#ring.awareness.apply(1)
+    this.#broadcastSelf(record)
+    this.#ring.note('refuted', { incarnation: record.incarnation })
+    this.#listener.onNews(now)
+  }
+
+  #broadcastSelf(record: NodeRecord, onFinished?: () => void): void {
+    const { name: node, incarnation } = record
+    const { address: addr, port, meta, versions } = record.description
+    const message = encodeAlive({ node, incarnation, addr, port, meta, vsn: encodeVersions(versions) })
+    this.#ring.broadcasts.add(node, message, onFinished)
+  }
+
+  #startSuspicion(record: NodeRecord, from: string, now: Instant): Suspicion {
+    const { suspicionMult, suspicionMaxTimeoutMult, probeInterval } = this.#ring.tuning
+    const n = this.#ring.table.size
+    const wanted = suspicionMult - 2
+    const k = n - 2 < wanted ? 0 : wanted // fewer than k others could confirm
+    const min = suspicionTimeout(suspicionMult, n, probeInterval)
+    const onExpire = (at: Instant): void => {
+      const { name: node, incarnation } = record
+      if (record.state === 'suspect') this.dead({ node, incarnation, from: this.#ring.name }, at)
+    }
+    return new Suspicion({ k, min, max: min * suspicionMaxTimeoutMult, from, onExpire }, this.#ring.timers, now)
+  }
+}

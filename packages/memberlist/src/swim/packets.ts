@@ -1,0 +1,68 @@
+import {
+  COMPOUND_OVERHEAD,
+  encodeCompound,
+  encodeCompress,
+  encodeCrc,
+  MAX_PARTS,
+  MessageType,
+  PART_OVERHEAD,
+  ProtocolVersion,
+} from '../wire/index.js'
+import type { NodeRecord } from './node-table.js'
+import type { Ring } from './ring.js'
+import type { Endpoint } from './types.js'
+
+/** A user message costs one octet more in the reference's reckoning, for the type. */
+const USER_OVERHEAD = PART_OVERHEAD + 1
+
+/** Makes datagrams of messages, and fills them up with gossip. */
+export class Packets {
+  readonly #ring: Ring
+
+  constructor(ring: Ring) {
+    this.#ring = ring
+  }
+
+  /**
+   * One message, with as much gossip behind it as fits. Without checksum, as the reference sends these: it looks the
+   * node up by its address where it wants a name.
+   */
+  single(to: Endpoint, message: Uint8Array): void {
+    const parts = [message, ...this.gossip(message.length)].slice(0, MAX_PARTS)
+    this.#send(to, parts, false)
+  }
+
+  /** Exactly these messages, to a node we know. */
+  group(to: NodeRecord, messages: readonly Uint8Array[]): void {
+    for (let i = 0; i < messages.length; i += MAX_PARTS) {
+      this.#send(to.endpoint, messages.slice(i, i + MAX_PARTS), to.versions.pMax >= ProtocolVersion.Crc)
+    }
+  }
+
+  /**
+   * Queued broadcasts that fit into a packet behind `used` octets.
+   *
+   * @param fresh only what was never sent, without counting it as sent
+   */
+  gossip(used: number, fresh = false): Uint8Array[] {
+    const { tuning, packetOverhead, broadcasts, userBroadcasts, transmitLimit } = this.#ring
+    const limit = tuning.udpBufferSize - used - COMPOUND_OVERHEAD - packetOverhead()
+    const messages = broadcasts.take({ overhead: PART_OVERHEAD, limit, transmitLimit, fresh })
+    if (userBroadcasts.length === 0) return messages
+    const left = messages.reduce((room, message) => room - message.length - PART_OVERHEAD, limit)
+    return [...messages, ...userBroadcasts.take({ overhead: USER_OVERHEAD, limit: left, transmitLimit, fresh })]
+  }
+
+  #send(to: Endpoint, messages: readonly Uint8Array[], checked: boolean): void {
+    const bare = messages.length === 1 ? messages[0]! : encodeCompound(messages)
+    const packed = this.#compress(bare)
+    this.#ring.emit({ type: 'packet', to, octets: checked ? encodeCrc(packed) : packed })
+  }
+
+  #compress(message: Uint8Array): Uint8Array {
+    // A message of one kind and name each hardly ever shrinks; the reference tries and throws the result away.
+    if (!this.#ring.tuning.enableCompression || message[0] === MessageType.Ack) return message
+    const compressed = encodeCompress(message)
+    return compressed.length < message.length ? compressed : message
+  }
+}

@@ -1,0 +1,149 @@
+import {
+  decodeVersions,
+  encodePushPull,
+  NO_VERSIONS,
+  NodeStateCode,
+  type PushNodeState,
+  type PushPull,
+} from '../wire/index.js'
+import { formatAddress, isAddress } from './address.js'
+import type { Dials } from './dials.js'
+import { pushPullScale } from './formulas.js'
+import type { Membership } from './membership.js'
+import type { NodeRecord } from './node-table.js'
+import { pickRandom } from './random.js'
+import type { Ring } from './ring.js'
+import type { Timer } from './timers.js'
+import type { Endpoint, Instant, Member } from './types.js'
+import { findIncompatible } from './version-check.js'
+
+/** A ring that grew by more than this part since the last exchange asks for another one soon. */
+const GROWTH = 1 / 10
+
+/** Exchanges all that is known with another node: on join, from time to time, and when the ring grows fast. */
+export class PushPuller {
+  readonly #ring: Ring
+  readonly #dials: Dials
+  readonly #membership: Membership
+  /** Nodes that joined since the last exchange. */
+  #joined = 0
+  #settle: Timer | undefined
+
+  constructor(ring: Ring, dials: Dials, membership: Membership) {
+    this.#ring = ring
+    this.#dials = dials
+    this.#membership = membership
+  }
+
+  start(now: Instant): void {
+    const { pushPullInterval } = this.#ring.tuning
+    if (pushPullInterval > 0) this.#arm(now + this.#ring.random() * pushPullInterval)
+  }
+
+  /** @param onEnd runs with the reason when it failed */
+  exchange(to: Endpoint, join: boolean, onEnd: (error: string | undefined, now: Instant) => void): void {
+    this.#dials.dial('pushPull', to, this.#state(join), this.#ring.tuning.tcpTimeout, {
+      onAnswer: (message, now) => {
+        if (message?.type === 'pushPull') onEnd(this.merge(message.body, join, now), now)
+        else if (message?.type === 'error') onEnd(`remote error: ${message.body.error}`, now)
+        else onEnd(`unexpected answer: ${message?.type}`, now)
+      },
+      onFailure: ({ reason }, now) => onEnd(reason, now),
+    })
+  }
+
+  /** A peer sent its state: answers with ours, then takes over what it knows. */
+  answer(id: number, message: PushPull, now: Instant): void {
+    this.#ring.emit({ type: 'reply', id, octets: this.#state(message.join) })
+    this.merge(message, message.join, now)
+  }
+
+  /** @returns why nothing was merged, if so */
+  merge(message: PushPull, join: boolean, now: Instant): string | undefined {
+    const fault = findIncompatible(message.nodes, this.#ring.table.order) ?? this.#veto(message.nodes, join)
+    if (fault !== undefined) {
+      this.#ring.note('mergeRefused', { reason: fault })
+      return fault
+    }
+    this.#joined = 0
+    for (const node of message.nodes) this.#mergeNode(node, now)
+    if (message.userState.length > 0) this.#ring.emit({ type: 'remoteState', state: message.userState, join })
+    return undefined
+  }
+
+  /**
+   * A node joined. Gossip alone can fail a ring that grows from one seed at once: the first broadcasts go out while
+   * their budget is reckoned for a small ring, and are spent before all are there to hear them. So a ring that has
+   * grown much exchanges states once more, soon, until an exchange brings nothing new.
+   */
+  onJoin(now: Instant): void {
+    const { tuning, table, random, timers } = this.#ring
+    this.#joined++
+    if (this.#settle || tuning.pushPullInterval === 0 || this.#joined < table.size * GROWTH) return
+    const spread = pushPullScale(tuning.probeInterval, table.size)
+    this.#settle = timers.set(now + (0.4 + 0.6 * random()) * spread, () => {
+      this.#settle = undefined
+      if (this.#joined > 0) this.#exchangeWithAny()
+    })
+  }
+
+  #arm(at: Instant): void {
+    this.#ring.timers.set(at, now => {
+      const interval = pushPullScale(this.#ring.tuning.pushPullInterval, this.#ring.table.size)
+      this.#arm(Math.max(at + interval, now))
+      this.#exchangeWithAny()
+    })
+  }
+
+  #exchangeWithAny(): void {
+    const { table, random, name } = this.#ring
+    const isPartner = (n: NodeRecord): boolean => n.state === 'alive' && n.name !== name
+    const [partner] = pickRandom(table.order, 1, random, isPartner)
+    if (!partner) return
+    this.exchange(partner.endpoint, false, error => {
+      if (error !== undefined) this.#ring.note('pushPullFailed', { node: partner.name, reason: error })
+    })
+  }
+
+  #state(join: boolean): Uint8Array {
+    const { table, delegate } = this.#ring
+    const userState = delegate.localState?.(join) ?? new Uint8Array()
+    return encodePushPull(
+      join,
+      table.order.map(record => record.entry()),
+      userState,
+    )
+  }
+
+  #veto(nodes: readonly PushNodeState[], join: boolean): string | undefined {
+    const { refuseMerge } = this.#ring.delegate
+    return join && refuseMerge ? refuseMerge(nodes.filter(n => isAddress(n.addr)).map(memberOf)) : undefined
+  }
+
+  /** The dead are only suspected on another's word: if it is mistaken, they can contradict. */
+  #mergeNode(node: PushNodeState, now: Instant): void {
+    const { name, incarnation, addr, port, meta, vsn } = node
+    if (node.state === NodeStateCode.Alive)
+      this.#membership.alive({ node: name, incarnation, addr, port, meta, vsn }, now)
+    else if (node.state === NodeStateCode.Left) this.#membership.dead({ node: name, incarnation, from: name }, now)
+    else if (node.state === NodeStateCode.Dead || node.state === NodeStateCode.Suspect) {
+      this.#membership.suspect({ node: name, incarnation, from: this.#ring.name }, now)
+    }
+  }
+}
+
+const STATUS = ['alive', 'suspect', 'dead', 'left'] as const
+
+function memberOf(node: PushNodeState): Member {
+  const { name, addr, port, meta, incarnation, vsn } = node
+  const address = isAddress(addr) ? formatAddress(addr) : ''
+  return {
+    name,
+    address,
+    port,
+    meta,
+    incarnation,
+    state: STATUS[node.state] ?? 'dead',
+    versions: decodeVersions(vsn) ?? NO_VERSIONS,
+  }
+}

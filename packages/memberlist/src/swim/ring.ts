@@ -1,0 +1,94 @@
+import type { Versions } from '../wire/index.js'
+import { Awareness } from './awareness.js'
+import { BroadcastQueue } from './broadcast-queue.js'
+import { type Delegate, type SwimOptions, type Tuning, tuningOf, versionsOf } from './config.js'
+import { retransmitLimit } from './formulas.js'
+import { type NodeRecord, NodeTable } from './node-table.js'
+import { Timers } from './timers.js'
+import type { Note, Random, SwimAction } from './types.js'
+
+/** What the parts of a node share: its tuning, what it knows of the ring, and the actions they add to. */
+export class Ring {
+  readonly name: string
+  readonly tuning: Tuning
+  readonly versions: Versions
+  readonly delegate: Delegate
+  readonly isAllowed: (address: Uint8Array) => boolean
+  readonly packetOverhead: () => number
+  readonly random: Random
+  readonly table: NodeTable
+  readonly timers: Timers
+  readonly awareness: Awareness
+  /** What we tell about nodes, by their names. */
+  readonly broadcasts = new BroadcastQueue()
+  /** What the program above tells. */
+  readonly userBroadcasts = new BroadcastQueue()
+  /** Our own incarnation. */
+  incarnation = 0
+  /** Set once we have told, or are telling, that we go. */
+  leaving = false
+  #seqNo = 0
+  #dialId = 0
+  #actions: SwimAction[] = []
+
+  constructor(options: SwimOptions) {
+    this.name = options.name
+    this.tuning = tuningOf(options)
+    this.versions = versionsOf(options)
+    this.delegate = options.delegate ?? {}
+    this.isAllowed = options.isAllowed ?? (() => true)
+    this.packetOverhead = options.packetOverhead ?? (() => 0)
+    this.random = options.random ?? Math.random
+    this.table = new NodeTable(this.random)
+    this.awareness = new Awareness(this.tuning.awarenessMaxMultiplier)
+    const { probeInterval, probeTimeout } = this.tuning
+    this.timers = new Timers(Math.min(250, probeTimeout / 2), probeInterval, late => this.note('stalled', { late }))
+  }
+
+  /** Ourselves in the table; `undefined` before the start. */
+  get self(): NodeRecord | undefined {
+    return this.table.get(this.name)
+  }
+
+  /** How often a broadcast is sent in a ring of this size. */
+  get transmitLimit(): number {
+    return retransmitLimit(this.tuning.retransmitMult, this.table.size)
+  }
+
+  /** Adds to what the driver must do. */
+  emit(action: SwimAction): void {
+    this.#actions.push(action)
+  }
+
+  /** Adds something to count. */
+  note(note: Note, fields: Readonly<Record<string, string | number>> = {}): void {
+    this.emit({ type: 'note', note, fields })
+  }
+
+  /** The actions since the last call. */
+  drain(): readonly SwimAction[] {
+    const actions = this.#actions
+    this.#actions = []
+    return actions
+  }
+
+  /** Number of the next ping; 32 bits, wraps. */
+  nextSeqNo(): number {
+    this.#seqNo = (this.#seqNo + 1) >>> 0
+    return this.#seqNo
+  }
+
+  /** Raises our incarnation, at least above `accused`. */
+  nextIncarnation(accused = 0): number {
+    this.incarnation = Math.max(this.incarnation, accused) + 1
+    if (this.incarnation > 0xffffffff) {
+      this.note('incarnationWrapped', { accused })
+      this.incarnation >>>= 0
+    }
+    return this.incarnation
+  }
+
+  nextDialId(): number {
+    return ++this.#dialId
+  }
+}

@@ -1,0 +1,273 @@
+import {
+  decodePacket,
+  encodeAck,
+  encodePing,
+  encodeSuspect,
+  encodeUserMessage,
+  encodeUserStream,
+  type Message,
+  type StreamMessage,
+} from '../wire/index.js'
+import { Acks } from './acks.js'
+import { Answerer } from './answer.js'
+import { MAX_META, MAX_NAME, type SwimOptions, type Tuning } from './config.js'
+import { Dials } from './dials.js'
+import { Gossip } from './gossip.js'
+import { Membership } from './membership.js'
+import type { NodeDescription, NodeRecord } from './node-table.js'
+import { Packets } from './packets.js'
+import { Prober } from './probe.js'
+import { PushPuller } from './push-pull.js'
+import { Ring } from './ring.js'
+import type { Endpoint, Instant, Member, SwimAction, SwimInput } from './types.js'
+import { Watch } from './watch.js'
+
+/**
+ * One node of a ring, without sockets, clock and chance of its own: what happens goes into {@link handle} and
+ * {@link handleTimeout} together with the time, and what to do comes out. Same inputs, same actions.
+ */
+export class Swim {
+  readonly #ring: Ring
+  readonly #description: NodeDescription
+  readonly #packets: Packets
+  readonly #acks: Acks
+  readonly #dials: Dials
+  readonly #membership: Membership
+  readonly #gossip: Gossip
+  readonly #prober: Prober
+  readonly #pushPuller: PushPuller
+  readonly #answerer: Answerer
+  readonly #watch: Watch
+  /** When a node held for dead was last told so. */
+  readonly #told = new WeakMap<NodeRecord, Instant>()
+
+  /** @throws {RangeError} on options that make no sense */
+  constructor(options: SwimOptions) {
+    checkIdentity(options)
+    const ring = new Ring(options)
+    this.#ring = ring
+    const { address, port, meta } = options
+    this.#description = { address, port, meta, versions: ring.versions }
+    this.#packets = new Packets(ring)
+    this.#acks = new Acks(ring.timers)
+    this.#dials = new Dials(ring)
+    this.#membership = new Membership(ring, {
+      onNews: now => this.#gossip.soon(now),
+      onSuspect: (record, now) => this.#watch.onSuspect(record, now),
+      onAlive: record => this.#watch.onAlive(record),
+      onJoin: (record, now) => {
+        this.#watch.onJoin(record)
+        this.#pushPuller.onJoin(now)
+      },
+      onStale: (record, now) => this.#tell(record, now),
+    })
+    this.#gossip = new Gossip(ring, this.#packets)
+    this.#watch = new Watch(ring, this.#packets, this.#acks, this.#dials, this.#membership)
+    this.#prober = new Prober(ring, this.#packets, this.#acks, this.#dials, this.#membership, this.#watch)
+    this.#pushPuller = new PushPuller(ring, this.#dials, this.#membership)
+    this.#answerer = new Answerer(ring, this.#packets, this.#acks)
+  }
+
+  /** When {@link handleTimeout} is next due; `undefined` before the start. */
+  get nextTimeout(): Instant | undefined {
+    return this.#ring.timers.next
+  }
+
+  /** How the ring behaves. */
+  get tuning(): Tuning {
+    return this.#ring.tuning
+  }
+
+  /** How much this node doubts its own health: 0 is not at all. */
+  get healthScore(): number {
+    return this.#ring.awareness.score
+  }
+
+  /** Messages still to be gossiped. */
+  get queuedBroadcasts(): number {
+    return this.#ring.broadcasts.length
+  }
+
+  /** How many nodes are known, the dead that are not yet forgotten included. */
+  get size(): number {
+    return this.#ring.table.size
+  }
+
+  /** The living and the suspected, ourselves included; snapshots. */
+  members(): Member[] {
+    return this.#ring.table.order.filter(record => record.present).map(record => record.member())
+  }
+
+  /** How many {@link members} there are. */
+  get memberCount(): number {
+    let count = 0
+    for (const record of this.#ring.table.order) if (record.present) count++
+    return count
+  }
+
+  /** What is known about a node, dead or not. */
+  member(name: string): Member | undefined {
+    return this.#ring.table.get(name)?.member()
+  }
+
+  /** @returns what the caller must now do, in this order */
+  handle(input: SwimInput, now: Instant): readonly SwimAction[] {
+    this.#handle(input, now)
+    return this.#ring.drain()
+  }
+
+  /** Runs every timer due at `now`. Hand over all datagrams that have come in first. */
+  handleTimeout(now: Instant): readonly SwimAction[] {
+    this.#ring.timers.runDue(now)
+    return this.#ring.drain()
+  }
+
+  #handle(input: SwimInput, now: Instant): void {
+    switch (input.type) {
+      case 'start':
+        return this.#start(now)
+      case 'packet':
+        return this.#packet(input.octets, input.from, now)
+      case 'stream':
+        return this.#stream(input.id, input.message, now)
+      case 'dialed':
+        return this.#dials.answered(input.id, input.message, now)
+      case 'dialFailed':
+        return this.#dials.failed(input.id, input, now)
+      case 'join':
+        return this.#pushPuller.exchange(input.to, true, error =>
+          this.#ring.emit({ type: 'joined', request: input.request, error }),
+        )
+      case 'leave':
+        return this.#leave(now)
+      case 'update':
+        return this.#update(input.request, input.meta, now)
+      case 'ping':
+        return this.#ping(input, now)
+      case 'broadcast':
+        return this.#ring.userBroadcasts.add(input.name, encodeUserMessage(input.payload))
+      case 'send':
+        return this.#send(input)
+    }
+  }
+
+  #start(now: Instant): void {
+    this.#membership.bootstrap(this.#description, now)
+    this.#prober.start(now)
+    this.#gossip.start(now)
+    this.#pushPuller.start(now)
+    this.#watch.start(now)
+  }
+
+  #packet(octets: Uint8Array, from: Endpoint, now: Instant): void {
+    const { messages, faults } = decodePacket(octets)
+    for (const message of messages) this.#message(message, from, now)
+    for (const { fault, message } of faults)
+      this.#ring.note('packetFault', { fault, reason: message, from: from.address })
+  }
+
+  #message(message: Message, from: Endpoint, now: Instant): void {
+    switch (message.type) {
+      case 'ping':
+        return this.#answerer.ping(message.body, from)
+      case 'indirectPing':
+        return this.#answerer.indirectPing(message.body, from, now)
+      case 'ack':
+        return this.#acks.ack(message.body, now)
+      case 'nack':
+        return this.#acks.nack(message.body.seqNo)
+      case 'suspect':
+        return this.#membership.suspect(message.body, now)
+      case 'dead':
+        return this.#membership.dead(message.body, now)
+      case 'alive':
+        return this.#membership.alive(message.body, now, message.octets)
+      case 'user':
+        return this.#ring.emit({ type: 'userMessage', payload: message.body })
+    }
+  }
+
+  #stream(id: number, message: StreamMessage, now: Instant): void {
+    const { name } = this.#ring
+    if (message.type === 'pushPull') return this.#pushPuller.answer(id, message.body, now)
+    if (message.type === 'ping' && (message.body.node === '' || message.body.node === name)) {
+      return this.#ring.emit({
+        type: 'reply',
+        id,
+        octets: encodeAck({ seqNo: message.body.seqNo, payload: undefined }),
+      })
+    }
+    if (message.type === 'ping') this.#ring.note('misdirectedPing', { node: message.body.node })
+    if (message.type === 'user' && message.body.length > 0)
+      this.#ring.emit({ type: 'userMessage', payload: message.body })
+    this.#ring.emit({ type: 'close', id })
+  }
+
+  #leave(now: Instant): void {
+    const { self, name, table } = this.#ring
+    const left = (): void => this.#ring.emit({ type: 'left' })
+    if (!self?.present) return left()
+    this.#ring.leaving = true
+    const alone = !table.order.some(record => record.present && record.name !== name)
+    this.#membership.dead({ node: name, incarnation: self.incarnation, from: name }, now, alone ? undefined : left)
+    if (alone) left()
+  }
+
+  #update(request: number, meta: Uint8Array | undefined, now: Instant): void {
+    const updated = (): void => this.#ring.emit({ type: 'updated', request })
+    checkMeta(meta)
+    if (!this.#ring.self || this.#ring.leaving) return updated()
+    this.#membership.update(meta, updated)
+    this.#gossip.soon(now)
+  }
+
+  #ping(input: { readonly request: number; readonly node: string; readonly to: Endpoint }, now: Instant): void {
+    const { request, node, to } = input
+    const { self, name, tuning } = this.#ring
+    const pong = (rtt: number | undefined): void => this.#ring.emit({ type: 'pong', request, rtt })
+    if (!self) return pong(undefined)
+    const seqNo = this.#ring.nextSeqNo()
+    const { address: sourceAddr, port: sourcePort } = self.description
+    this.#acks.wait(seqNo, now + tuning.probeTimeout, { onAck: (_, at) => pong(at - now) }, () => pong(undefined))
+    this.#packets.single(to, encodePing({ seqNo, node, sourceAddr, sourcePort, sourceNode: name }))
+  }
+
+  #send(input: SwimInput & { type: 'send' }): void {
+    const { request, to, payload, reliable } = input
+    const sent = (error: string | undefined): void => this.#ring.emit({ type: 'sent', request, error })
+    if (reliable) {
+      this.#dials.dial('user', to, encodeUserStream(payload), this.#ring.tuning.tcpTimeout, {
+        onAnswer: () => sent(undefined),
+        onFailure: ({ reason }) => sent(reason),
+      })
+      return
+    }
+    const message = encodeUserMessage(payload)
+    const record = this.#ring.table.order.find(
+      ({ endpoint }) => endpoint.address === to.address && endpoint.port === to.port,
+    )
+    if (record) this.#packets.group(record, [message])
+    else this.#packets.single(to, message)
+    sent(undefined)
+  }
+
+  /** Tells a node that it is held for dead, so that it contradicts; not more often than it would be probed. */
+  #tell(record: NodeRecord, now: Instant): void {
+    const last = this.#told.get(record)
+    if (last !== undefined && now - last < this.#ring.tuning.probeInterval) return
+    this.#told.set(record, now)
+    const { name: node, incarnation } = record
+    this.#packets.group(record, [encodeSuspect({ node, incarnation, from: this.#ring.name })])
+  }
+}
+
+function checkIdentity({ name, address, port, meta }: SwimOptions): void {
+  if (name === '' || name.length > MAX_NAME / 4) throw new RangeError(`node name of ${name.length} characters`)
+  if (address.length !== 4 && address.length !== 16) throw new RangeError(`address of ${address.length} octets`)
+  if (!Number.isInteger(port) || port < 1 || port > 65535) throw new RangeError(`port ${port}`)
+  checkMeta(meta)
+}
+
+function checkMeta(meta: Uint8Array | undefined): void {
+  if (meta && meta.length > MAX_META) throw new RangeError(`meta of ${meta.length} octets exceeds ${MAX_META}`)
+}

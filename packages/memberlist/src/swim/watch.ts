@@ -1,0 +1,241 @@
+import { encodePing, encodeSuspect, ProtocolVersion } from '../wire/index.js'
+import type { Acks } from './acks.js'
+import type { Dials } from './dials.js'
+import type { Membership } from './membership.js'
+import type { NodeRecord } from './node-table.js'
+import type { Packets } from './packets.js'
+import type { Ring } from './ring.js'
+import type { Timer } from './timers.js'
+import type { Instant } from './types.js'
+
+/** A watched node that does not answer in this part of the watch interval is looked at more closely. */
+const PATIENCE = 0.4
+/** Pings while a verdict is pending. */
+const LAST_CALLS = 3
+/** A look that ended without a finding is not repeated before this many watch intervals. */
+const QUIET = 5
+/** Tries over TCP at nodes that have never answered there. */
+const MAX_TRIES = 5
+
+/** What is going on about one node. */
+interface Case {
+  readonly record: NodeRecord
+  readonly incarnation: number
+  seqNo: number
+  /** When the host first refused; `undefined` while it is only being looked at. */
+  refused: boolean
+  timer: Timer | undefined
+}
+
+/**
+ * Finds dead processes fast, without changing the wire: the host of a dead process answers a TCP ping with a reset,
+ * at once, while that of a live or stalled one does not.
+ *
+ * - Each node pings its neighbour in the order of names, every watch interval, so that a silent node is noticed by
+ *   the clock and not by the luck of the probing order.
+ * - A silent neighbour, and whomever another node suspects, is looked at: pinged over UDP and TCP at the same time.
+ * - When the host refuses, we suspect the node for all to hear. So every node that hears it looks for itself, and
+ *   confirms. A node that another confirms is declared dead after `refusedGrace`, one that only we see refused (maybe
+ *   a firewall between us) after three times that, by whoever's time comes first: if until then it has been called
+ *   {@link LAST_CALLS} times over UDP, has neither answered nor contradicted, and still refuses.
+ *
+ * A reset only counts from a host that has answered over TCP before, so a ring whose TCP port is closed by a firewall
+ * falls back to the reference's behaviour. The accusation and the death are the ordinary messages, and other
+ * implementations take them as such.
+ */
+export class Watch {
+  readonly #ring: Ring
+  readonly #packets: Packets
+  readonly #acks: Acks
+  readonly #dials: Dials
+  readonly #membership: Membership
+  /** Nodes that have answered us over TCP, at that address. */
+  readonly #proven = new WeakMap<NodeRecord, string>()
+  readonly #cases = new Map<string, Case>()
+  readonly #quietUntil = new WeakMap<NodeRecord, Instant>()
+  readonly #tries = new WeakMap<NodeRecord, number>()
+  #neighbour: NodeRecord | undefined
+  #waiting = false
+
+  constructor(ring: Ring, packets: Packets, acks: Acks, dials: Dials, membership: Membership) {
+    this.#ring = ring
+    this.#packets = packets
+    this.#acks = acks
+    this.#dials = dials
+    this.#membership = membership
+  }
+
+  /** Begins at a random point of the interval. */
+  start(now: Instant): void {
+    const { watchInterval } = this.#ring.tuning
+    if (this.#active && watchInterval > 0) this.#arm(now + this.#ring.random() * watchInterval)
+  }
+
+  /** A node answered over TCP: from now on a reset from its host means something. */
+  onTcpAck(record: NodeRecord): void {
+    this.#proven.set(record, keyOf(record))
+  }
+
+  /** Whether a node is yet to answer over TCP, and worth another try. */
+  wantsTcp(record: NodeRecord): boolean {
+    if (!this.#active || record.versions.pMax < ProtocolVersion.TcpPing || this.#isProven(record)) return false
+    const tries = this.#tries.get(record) ?? 0
+    this.#tries.set(record, tries + 1)
+    return tries < MAX_TRIES
+  }
+
+  /** A probe found that the host refuses. */
+  onRefused(record: NodeRecord, now: Instant): void {
+    this.#look(record, now)
+  }
+
+  /** Another node, or our own prober, suspects it: see for ourselves. */
+  onSuspect(record: NodeRecord, now: Instant): void {
+    this.#look(record, now)
+  }
+
+  /** It lives, in a new incarnation. */
+  onAlive(record: NodeRecord): void {
+    this.#close(record.name)
+    this.#neighbour = undefined // it may stand between us and the one we watch
+  }
+
+  /** It is back, or new: nothing is known of it. */
+  onJoin(record: NodeRecord): void {
+    this.#quietUntil.delete(record)
+    this.#tries.delete(record)
+  }
+
+  get #active(): boolean {
+    return this.#ring.tuning.refusedGrace > 0 && !this.#ring.tuning.disableTcpPings
+  }
+
+  #arm(at: Instant): void {
+    const { watchInterval } = this.#ring.tuning
+    this.#ring.timers.set(at, now => {
+      this.#arm(Math.max(at + watchInterval, now))
+      this.#watch(now)
+    })
+  }
+
+  #watch(now: Instant): void {
+    if (this.#neighbour?.state !== 'alive') this.#neighbour = this.#findNeighbour()
+    const neighbour = this.#neighbour
+    if (!neighbour || this.#waiting || this.#cases.has(neighbour.name)) return
+    const seqNo = this.#ring.nextSeqNo()
+    this.#waiting = true
+    const onAck = (): void => void (this.#waiting = false)
+    const onSilence = (at: Instant): void => {
+      this.#waiting = false
+      this.#look(neighbour, at)
+    }
+    this.#acks.wait(seqNo, now + this.#ring.tuning.watchInterval * PATIENCE, { onAck }, onSilence, true)
+    this.#call(neighbour, seqNo)
+  }
+
+  /** The living node that follows us in the order of names, the first again after the last. */
+  #findNeighbour(): NodeRecord | undefined {
+    const { table, name } = this.#ring
+    let first: NodeRecord | undefined
+    let next: NodeRecord | undefined
+    for (const record of table.order) {
+      if (record.name === name || record.state !== 'alive') continue
+      if (first === undefined || record.name < first.name) first = record
+      if (record.name > name && (next === undefined || record.name < next.name)) next = record
+    }
+    return next ?? first
+  }
+
+  /** Pings a node over UDP and TCP, to find out whether its process is there. */
+  #look(record: NodeRecord, now: Instant): void {
+    if (!this.#active || !record.present || record.name === this.#ring.name) return
+    if (this.#cases.has(record.name) || !this.#isProven(record) || now < (this.#quietUntil.get(record) ?? 0)) return
+    const found: Case = { record, incarnation: record.incarnation, seqNo: 0, refused: false, timer: undefined }
+    this.#cases.set(record.name, found)
+    this.#quietUntil.set(record, now + QUIET * this.#ring.tuning.watchInterval)
+    this.#knock(found, now, at => this.#onRefusal(found, at))
+  }
+
+  /** One ping each way; an answer closes the case, a refusal goes on. */
+  #knock(found: Case, now: Instant, onRefused: (now: Instant) => void): void {
+    const { record } = found
+    const timeout = this.#ring.tuning.refusedGrace
+    found.seqNo = this.#ring.nextSeqNo()
+    const close = (): void => this.#closeIf(found)
+    this.#acks.wait(found.seqNo, now + timeout, { onAck: close }, () => {
+      if (!found.refused) this.#closeIf(found)
+    })
+    this.#call(record, found.seqNo)
+    this.#dials.ping(record, found.seqNo, timeout, {
+      onAnswer: close,
+      onRefused: at => {
+        if (this.#cases.get(record.name) === found) onRefused(at)
+      },
+      // At the last knock this ends it: the host no longer refuses.
+      onFailed: () => {
+        if (found.refused) this.#closeIf(found)
+      },
+    })
+  }
+
+  /** A ping over UDP; a suspect hears with it what it is accused of. */
+  #call(record: NodeRecord, seqNo: number): void {
+    const { name: from, self } = this.#ring
+    if (!self) return
+    const { name: node, incarnation } = record
+    const { address: sourceAddr, port: sourcePort } = self.description
+    const ping = encodePing({ seqNo, node, sourceAddr, sourcePort, sourceNode: from })
+    if (record.state === 'suspect') this.#packets.group(record, [ping, encodeSuspect({ node, incarnation, from })])
+    else this.#packets.single(record.endpoint, ping)
+  }
+
+  #onRefusal(found: Case, now: Instant): void {
+    found.refused = true
+    const { record, incarnation } = found
+    this.#membership.suspect({ node: record.name, incarnation, from: this.#ring.name }, now)
+    this.#lastCall(found, 1, now)
+  }
+
+  #lastCall(found: Case, count: number, now: Instant): void {
+    const { refusedGrace } = this.#ring.tuning
+    const { record, incarnation } = found
+    if (record.state !== 'suspect' || record.incarnation !== incarnation) return this.#closeIf(found)
+    const calls = this.#confirmed(record) ? LAST_CALLS : 3 * LAST_CALLS
+    const next = now + refusedGrace / LAST_CALLS
+    if (count > calls) return this.#knock(found, now, at => this.#judge(found, at))
+    found.seqNo = this.#ring.nextSeqNo()
+    this.#acks.wait(found.seqNo, next + refusedGrace, { onAck: () => this.#closeIf(found) })
+    this.#call(record, found.seqNo)
+    found.timer = this.#ring.timers.set(next, at => this.#lastCall(found, count + 1, at), true)
+  }
+
+  #judge(found: Case, now: Instant): void {
+    const { record, incarnation } = found
+    this.#closeIf(found)
+    if (record.state !== 'suspect' || record.incarnation !== incarnation) return
+    this.#ring.note('refusedDead', { node: record.name })
+    this.#membership.dead({ node: record.name, incarnation, from: this.#ring.name }, now)
+  }
+
+  /** Whether somebody else accuses it too, or nobody else is there to do so. */
+  #confirmed(record: NodeRecord): boolean {
+    if ((record.suspicion?.confirmedBy ?? 0) > 0) return true
+    const { table, name } = this.#ring
+    return !table.order.some(other => other.state === 'alive' && other !== record && other.name !== name)
+  }
+
+  #isProven(record: NodeRecord): boolean {
+    return this.#proven.get(record) === keyOf(record)
+  }
+
+  #closeIf(found: Case): void {
+    if (this.#cases.get(found.record.name) === found) this.#close(found.record.name)
+  }
+
+  #close(name: string): void {
+    this.#cases.get(name)?.timer?.cancel()
+    this.#cases.delete(name)
+  }
+}
+
+const keyOf = ({ endpoint }: NodeRecord): string => `${endpoint.address} ${endpoint.port}`

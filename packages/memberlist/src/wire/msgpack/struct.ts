@@ -1,0 +1,39 @@
+import type { Reader } from './reader.js'
+
+/** Reads one field's value into the struct. */
+export type ReadField<T> = (reader: Reader, into: T) => void
+
+/** Makes the properties of a struct's interface assignable while it is being decoded. */
+export type Draft<T> = { -readonly [K in keyof T]: T[K] }
+
+/**
+ * How one struct is read: a map with the Go field names as keys (unknown keys are passed over, missing ones keep the
+ * zero value, of duplicates the last wins), or an array in the order of declaration.
+ */
+export class StructReader<T> {
+  readonly #zero: () => Draft<T>
+  readonly #inOrder: readonly ReadField<Draft<T>>[]
+  readonly #byKey: ReadonlyMap<string, ReadField<Draft<T>>>
+
+  /**
+   * @param zero makes the struct of zero values
+   * @param fields Go field name and reader, in the order of declaration
+   */
+  constructor(zero: () => Draft<T>, fields: Readonly<Record<string, ReadField<Draft<T>>>>) {
+    this.#zero = zero
+    this.#inOrder = Object.values(fields)
+    this.#byKey = new Map(Object.entries(fields))
+  }
+
+  /** @throws {WireError} when the body is neither map, array nor nil, ends early, or a value does not fit its field */
+  read(reader: Reader): T {
+    const value = this.#zero()
+    const { count, keyed } = reader.structHead()
+    for (let i = 0; i < count; i++) {
+      const field = keyed ? this.#byKey.get(reader.string()) : this.#inOrder[i]
+      if (field) field(reader, value)
+      else reader.skip()
+    }
+    return value
+  }
+}

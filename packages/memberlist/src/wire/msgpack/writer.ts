@@ -1,0 +1,122 @@
+import { encodeText } from './text.js'
+
+/**
+ * MessagePack in the dialect that memberlist speaks: the old specification, in which strings and octet strings share
+ * the raw family (`a0`–`bf`, `da`, `db`). The libraries on npm write str8 (`d9`) and bin (`c4`–`c6`), which old agents
+ * do not read as map keys, and keep insertion order of keys; making them emit this takes a copy of every message.
+ * What memberlist needs of MessagePack is these lines.
+ *
+ * Callers write the keys of a map in ascending order, as the reference does.
+ */
+export class Writer {
+  #octets: Uint8Array
+  #length = 0
+
+  /** @param capacity octets to start with; grows as needed */
+  constructor(capacity = 96) {
+    this.#octets = new Uint8Array(capacity)
+  }
+
+  /** Octets written so far. */
+  get length(): number {
+    return this.#length
+  }
+
+  /** One octet as it is: the message type in front of a body. */
+  octet(value: number): this {
+    this.#reserve(1)
+    this.#octets[this.#length++] = value
+    return this
+  }
+
+  /** Octets as they are. */
+  raw(octets: Uint8Array): this {
+    this.#reserve(octets.length)
+    this.#octets.set(octets, this.#length)
+    this.#length += octets.length
+    return this
+  }
+
+  /** Header of a map of at most 15 keys, which all structs are. */
+  map(count: number): this {
+    return this.octet(0x80 | count)
+  }
+
+  /** A key and a string. */
+  string(key: string, value: string): this {
+    return this.#key(key).#bytes(encodeText(value))
+  }
+
+  /** A key and an octet string; `undefined` is nil, which is not the same as the empty string. */
+  bytes(key: string, value: Uint8Array | undefined): this {
+    this.#key(key)
+    return value === undefined ? this.octet(0xc0) : this.#bytes(value)
+  }
+
+  boolean(key: string, value: boolean): this {
+    return this.#key(key).octet(value ? 0xc3 : 0xc2)
+  }
+
+  /**
+   * A key and an unsigned integer.
+   *
+   * @throws {RangeError} when the value is not an integer of 0 to 2³²−1
+   */
+  uint(key: string, value: number): this {
+    if (!Number.isInteger(value) || value < 0 || value > 0xffffffff)
+      throw new RangeError(`${key} out of range: ${value}`)
+    this.#key(key)
+    if (value < 0x80) return this.octet(value)
+    if (value < 0x100) return this.octet(0xcc).octet(value)
+    return value < 0x10000 ? this.octet(0xcd).#be16(value) : this.octet(0xce).#be32(value)
+  }
+
+  /**
+   * A key and a non-negative integer of the reference's signed `int` type, which its newer encoder writes in the
+   * signed forms above 127.
+   *
+   * @throws {RangeError} when the value is not an integer of 0 to 2³¹−1
+   */
+  int(key: string, value: number): this {
+    if (!Number.isInteger(value) || value < 0 || value > 0x7fffffff)
+      throw new RangeError(`${key} out of range: ${value}`)
+    this.#key(key)
+    if (value < 0x80) return this.octet(value)
+    return value < 0x8000 ? this.octet(0xd1).#be16(value) : this.octet(0xd2).#be32(value)
+  }
+
+  /** The octets written; a view of the writer's buffer, which is not reused. */
+  finish(): Uint8Array {
+    return this.#octets.subarray(0, this.#length)
+  }
+
+  #key(key: string): this {
+    this.#reserve(key.length + 1)
+    this.#octets[this.#length++] = 0xa0 | key.length // keys are ASCII and shorter than 32
+    for (let i = 0; i < key.length; i++) this.#octets[this.#length++] = key.charCodeAt(i)
+    return this
+  }
+
+  #bytes(value: Uint8Array): this {
+    if (value.length < 32) this.octet(0xa0 | value.length)
+    else if (value.length < 0x10000) this.octet(0xda).#be16(value.length)
+    else this.octet(0xdb).#be32(value.length)
+    return this.raw(value)
+  }
+
+  #be16(value: number): this {
+    return this.octet(value >>> 8).octet(value & 0xff)
+  }
+
+  #be32(value: number): this {
+    return this.#be16(value >>> 16).#be16(value & 0xffff)
+  }
+
+  #reserve(more: number): void {
+    const needed = this.#length + more
+    if (needed <= this.#octets.length) return
+    const grown = new Uint8Array(Math.max(needed, this.#octets.length * 2))
+    grown.set(this.#octets.subarray(0, this.#length))
+    this.#octets = grown
+  }
+}

@@ -1,0 +1,120 @@
+import { type Ack, decodeAck } from './ack.js'
+import { type Alive, decodeAlive } from './alive.js'
+import { decodeCompound } from './compound.js'
+import { decodeCompress } from './compress.js'
+import { CRC_LENGTH, decodeCrc } from './crc.js'
+import { type Dead, decodeDead } from './dead.js'
+import { WireError } from './error.js'
+import { decodeIndirectPing, type IndirectPing } from './indirect-ping.js'
+import { MessageType } from './message-type.js'
+import { decodeNack, type Nack } from './nack.js'
+import { decodePing, type Ping } from './ping.js'
+import { decodeSuspect, type Suspect } from './suspect.js'
+import { decodeUserMessage } from './user.js'
+
+/** One message of a datagram. */
+export type Message =
+  | { readonly type: 'ping'; readonly body: Ping }
+  | { readonly type: 'indirectPing'; readonly body: IndirectPing }
+  | { readonly type: 'ack'; readonly body: Ack }
+  | { readonly type: 'nack'; readonly body: Nack }
+  | { readonly type: 'suspect'; readonly body: Suspect }
+  | { readonly type: 'dead'; readonly body: Dead }
+  /** `octets` is the message as it came, which is gossiped on unchanged. */
+  | { readonly type: 'alive'; readonly body: Alive; readonly octets: Uint8Array }
+  | { readonly type: 'user'; readonly body: Uint8Array }
+
+/** How far {@link decodePacket} goes. */
+export interface PacketLimits {
+  /** Most layers of compress and compound in one another. @default 4 */
+  readonly depth?: number
+  /** Most octets that all compress messages of the datagram together expand to. @default 1 MiB */
+  readonly decompressed?: number
+}
+
+/** What a datagram held. */
+export interface Packet {
+  /** In the order of the datagram. Octet strings in them are views into the datagram. */
+  readonly messages: readonly Message[]
+  /** What could not be read; the messages around it are not affected. */
+  readonly faults: readonly WireError[]
+}
+
+/** Datagram budget of decompressed octets unless told otherwise. */
+export const MAX_DECOMPRESSED_PACKET = 1024 * 1024
+const MAX_DEPTH = 4
+
+/**
+ * Reads a datagram whose label and encryption are gone: checks the checksum, unfolds compounds and compressed
+ * messages, decodes what is in them. Never throws on anything a peer could send.
+ */
+export function decodePacket(octets: Uint8Array, limits: PacketLimits = {}): Packet {
+  const walk = new PacketWalk(limits.decompressed ?? MAX_DECOMPRESSED_PACKET)
+  walk.guarded(() => {
+    // Only here: a checksum inside a compound or a compressed message is not supported, as in the reference.
+    const checked = octets[0] === MessageType.Crc && octets.length >= CRC_LENGTH ? decodeCrc(octets) : octets
+    walk.visit(checked, limits.depth ?? MAX_DEPTH)
+  })
+  return walk
+}
+
+class PacketWalk implements Packet {
+  readonly messages: Message[] = []
+  readonly faults: WireError[] = []
+  #budget: number
+
+  constructor(budget: number) {
+    this.#budget = budget
+  }
+
+  guarded(read: () => void): void {
+    try {
+      read()
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error
+      this.faults.push(error)
+    }
+  }
+
+  visit(message: Uint8Array, depth: number): void {
+    if (depth === 0) throw new WireError('limit', 'layers nested too deep')
+    if (message[0] === MessageType.Compound) this.#visitCompound(message, depth)
+    else if (message[0] === MessageType.Compress) {
+      const inner = decodeCompress(message, this.#budget)
+      this.#budget -= inner.length
+      this.visit(inner, depth - 1)
+    } else this.messages.push(decodeMessage(message))
+  }
+
+  #visitCompound(message: Uint8Array, depth: number): void {
+    const { parts, truncated } = decodeCompound(message)
+    for (const part of parts) this.guarded(() => this.visit(part, depth - 1))
+    if (truncated > 0) this.faults.push(new WireError('truncated', `compound lacks ${truncated} parts`, message.length))
+  }
+}
+
+/** Decodes one bare message of a datagram. @throws {WireError} */
+export function decodeMessage(octets: Uint8Array): Message {
+  switch (octets[0]) {
+    case MessageType.Ping:
+      return { type: 'ping', body: decodePing(octets) }
+    case MessageType.IndirectPing:
+      return { type: 'indirectPing', body: decodeIndirectPing(octets) }
+    case MessageType.Ack:
+      return { type: 'ack', body: decodeAck(octets) }
+    case MessageType.Nack:
+      return { type: 'nack', body: decodeNack(octets) }
+    case MessageType.Suspect:
+      return { type: 'suspect', body: decodeSuspect(octets) }
+    case MessageType.Dead:
+      return { type: 'dead', body: decodeDead(octets) }
+    case MessageType.Alive:
+      return { type: 'alive', body: decodeAlive(octets), octets }
+    case MessageType.User:
+      return { type: 'user', body: decodeUserMessage(octets) }
+    case undefined:
+      throw new WireError('truncated', 'missing message type')
+    default:
+      throw new WireError('unsupported', `message type ${octets[0]} in a datagram`)
+  }
+}

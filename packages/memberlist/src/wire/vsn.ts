@@ -1,0 +1,35 @@
+/**
+ * The six version octets of a node: what protocol it understands (`pMin` to `pMax`), what it speaks (`pCur`), and the
+ * same for its delegate, which is what the program above (serf, for one) calls its own protocol.
+ */
+export interface Versions {
+  readonly pMin: number
+  readonly pMax: number
+  readonly pCur: number
+  readonly dMin: number
+  readonly dMax: number
+  readonly dCur: number
+}
+
+/** What the protocol versions brought; a feature is used with a peer whose `pMax` is at least this. */
+export const ProtocolVersion = {
+  Min: 1,
+  /** Ports in messages, encryption without padding. */
+  Ports: 2,
+  TcpPing: 3,
+  Nack: 4,
+  Crc: 5,
+  Max: 5,
+} as const
+
+/** A node about which no versions were heard. */
+export const NO_VERSIONS: Versions = { pMin: 0, pMax: 0, pCur: 0, dMin: 0, dMax: 0, dCur: 0 }
+
+/** The `Vsn` field. */
+export const encodeVersions = (v: Versions): Uint8Array => Uint8Array.of(v.pMin, v.pMax, v.pCur, v.dMin, v.dMax, v.dCur)
+
+/** Versions of a `Vsn` field of at least six octets, else `undefined`. */
+export function decodeVersions(vsn: Uint8Array | undefined): Versions | undefined {
+  if (vsn === undefined || vsn.length < 6) return undefined
+  return { pMin: vsn[0]!, pMax: vsn[1]!, pCur: vsn[2]!, dMin: vsn[3]!, dMax: vsn[4]!, dCur: vsn[5]! }
+}
