@@ -1,1 +1,33 @@
-export {}
+/**
+ * BGP-4 (RFC 4271) for Node.js: a speaker with sessions, IPv4 and IPv6 unicast, and the RIBs.
+ *
+ * ```ts
+ * import { BgpSpeaker } from '@typemetal/bgp'
+ *
+ * await using speaker = new BgpSpeaker({ asn: 64512, bgpIdentifier: '10.0.0.1' })
+ * speaker.on('state', (peer, to) => console.log(peer.address, to))
+ * speaker.addPeer({ address: '10.0.0.254', asn: 64513 })
+ * speaker.announce({ prefix: '192.0.2.0/24', communities: ['64512:100'] })
+ * ```
+ *
+ * @packageDocumentation
+ */
+export { formatCommunity, formatLargeCommunity } from './community.js'
+export { BgpError, BgpSocketError } from './errors.js'
+export type { Negotiated, RemoteAs, Seconds, State } from './fsm/index.js'
+export type { Clock } from './node/clock.js'
+export type { PeerCounters } from './node/counters.js'
+export type { ListenerOptions } from './node/listener.js'
+export type { Logger } from './node/logger.js'
+export { type CloseOptions, Peer, type PeerEvents } from './node/peer.js'
+export type { CommonPeerOptions, DynamicPeerOptions, PeerOptions } from './node/peer-options.js'
+export {
+  BgpSpeaker,
+  type BgpSpeakerEvents,
+  type BgpSpeakerOptions,
+  type RouteChange,
+  type RoutePath,
+} from './node/speaker.js'
+export type { MultipathOptions } from './rib/index.js'
+export type { Route } from './route.js'
+export { CeaseSubcode, type FamilyName, type PathAttributes, type UpdateMessage } from './wire/index.js'

@@ -1,1 +1,31 @@
-export {}
+/**
+ * The state machine of BGP-4, RFC 4271 section 8, without I/O: events and time go in, actions come out.
+ *
+ * ```ts
+ * import { Session } from '@typemetal/bgp/fsm'
+ *
+ * const session = new Session({ asn: 64512, bgpIdentifier: 0x0a000001, remoteAs: 64513 })
+ * console.log(session.handle({ type: 'ManualStart' }, 0)) // [ { type: 'connect' }, { type: 'transition', … } ]
+ * console.log(session.nextTimeout) // when handleTimeout(now) is due, in ms
+ * ```
+ *
+ * @packageDocumentation
+ */
+export { collisionSurvivor, type Initiator, type SpeakerIdentity } from './collision.js'
+export { Damping } from './damping.js'
+export {
+  describeEvent,
+  errorEvent,
+  messageEvent,
+  STATES,
+  type PlainEventType,
+  type SessionAction,
+  type SessionEvent,
+  type SessionEventType,
+  type State,
+} from './events.js'
+export { createOpen, negotiate, type LocalSpeaker, type Negotiated, type RemoteAs } from './negotiate.js'
+export { checkSessionOptions, type CheckedSessionOptions, type SessionOptions } from './options.js'
+export { Peering, type Acceptance, type ConnectionId, type PeeringAction } from './peering.js'
+export { Session } from './session.js'
+export type { Instant, Seconds, TimerName } from './timers.js'

@@ -1,1 +1,57 @@
-export {}
+/**
+ * The octets of BGP-4 (RFC 4271) and its extensions, without I/O. {@link decodeMessage} and {@link encodeMessage} invert
+ * each other; {@link Framer} cuts a byte stream into messages.
+ *
+ * ```ts
+ * import { decodeMessage, encodeMessage } from '@typemetal/bgp/wire'
+ *
+ * const octets = encodeMessage({ type: 'notification', errorCode: 6, errorSubcode: 2, data: new Uint8Array() })
+ * console.log(decodeMessage(octets)) // { type: 'notification', errorCode: 6, errorSubcode: 2, data: … }
+ * ```
+ *
+ * @packageDocumentation
+ */
+export { BgpError } from '../errors.js'
+export type { Aggregator } from './attribute/aggregator.js'
+export { mergeAs4Path } from './attribute/as4-path.js'
+export { asPathLength, SegmentType, type AsPath, type AsPathSegment } from './attribute/as-path.js'
+export { AttributeFlag } from './attribute/codec.js'
+export type { LargeCommunity } from './attribute/large-communities.js'
+export type { MpReachNlri } from './attribute/mp-reach-nlri.js'
+export type { MpUnreachNlri } from './attribute/mp-unreach-nlri.js'
+export { Origin } from './attribute/origin.js'
+export type { KnownAttributes, PathAttributes, UnknownAttribute } from './attribute/path-attributes.js'
+export {
+  AS_TRANS,
+  type Capability,
+  type FourOctetAsCapability,
+  type MultiprotocolCapability,
+  type RouteRefreshCapability,
+  type UnknownCapability,
+} from './capability/index.js'
+export { CeaseSubcode, createCease, ErrorCode, shutdownCommunication } from './cease.js'
+export { DEFAULT_CONTEXT, type MessageContext } from './context.js'
+export { WireError, type Disposition, type NotificationCode } from './error.js'
+export { Afi, familyBits, familyName, familyOf, Safi, type Family, type FamilyName } from './family.js'
+export { Framer } from './framer.js'
+export { decodeHeader, HEADER_LENGTH, MAX_LENGTH, MessageType, type Header } from './header.js'
+export { encodeKeepalive, type KeepaliveMessage } from './keepalive.js'
+export { decodeMessage, encodeMessage, type Message } from './message.js'
+export { decodeNlri, encodeNlri, nlriLength, type Nlri } from './nlri.js'
+export { decodeNotification, encodeNotification, notificationLength, type NotificationMessage } from './notification.js'
+export type { Octets } from './octets.js'
+export { decodeOpen, encodeOpen, openAsn, openLength, type OpenMessage } from './open.js'
+export { decodePathAttributes, encodePathAttributes, pathAttributesLength } from './path-attributes.js'
+export type { DecodedAttributes } from './path-attributes.js'
+export { decodeRouteRefresh, encodeRouteRefresh, type RouteRefreshMessage } from './route-refresh.js'
+export {
+  createEndOfRib,
+  decodeUpdate,
+  encodeUpdate,
+  encodeUpdateParts,
+  endOfRibFamily,
+  UPDATE_ROOM,
+  updateChanges,
+  type FamilyChanges,
+  type UpdateMessage,
+} from './update.js'

@@ -1,0 +1,78 @@
+import { Address4, Address6 } from 'ip-address'
+import { familyBits, type FamilyName, type Nlri } from './wire/index.js'
+
+/** Family of an address of 4 or 16 octets. */
+export const addressFamily = (address: Uint8Array): FamilyName =>
+  address.length === 4 ? 'ipv4-unicast' : 'ipv6-unicast'
+
+/**
+ * Octets of an IP address: 4, or 16. A zone (`%eth0`) is ignored.
+ *
+ * @throws {RangeError} not an address
+ */
+export function parseAddress(text: string): Uint8Array {
+  if (Address4.isValid(text) && !text.includes('/')) return Uint8Array.from(new Address4(text).toArray())
+  if (Address6.isValid(text) && !text.includes('/')) {
+    const octets = new Address6(text).toUnsignedByteArray()
+    const address = new Uint8Array(16)
+    address.set(octets, 16 - octets.length)
+    return address
+  }
+  throw new RangeError(`not an IP address: ${text}`)
+}
+
+/** Canonical text (RFC 5952) of an address of 4 or 16 octets; of 32, as a next hop may have, the first 16. */
+export function formatAddress(address: Uint8Array): string {
+  if (address.length === 4) return address.join('.')
+  return Address6.fromUnsignedByteArray([...address.subarray(0, 16)]).correctForm()
+}
+
+/** The address with an IPv4 one behind `::ffff:` made plain IPv4, as dual-stack sockets show it; in canonical text. */
+export function canonicalAddress(text: string): string {
+  const octets = parseAddress(text)
+  const mapped =
+    octets.length === 16 && octets.subarray(0, 10).every(o => o === 0) && octets[10] === 255 && octets[11] === 255
+  return formatAddress(mapped ? octets.subarray(12) : octets)
+}
+
+/** BGP Identifier in its usual form, four numbers with dots, as a number. @throws {RangeError} */
+export function parseIdentifier(text: string): number {
+  if (!Address4.isValid(text) || text.includes('/')) throw new RangeError(`not a BGP Identifier: ${text}`)
+  const [a = 0, b = 0, c = 0, d = 0] = new Address4(text).toArray()
+  return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0
+}
+
+/** A BGP Identifier as four numbers with dots. */
+export const formatIdentifier = (identifier: number): string =>
+  [24, 16, 8, 0].map(shift => (identifier >>> shift) & 0xff).join('.')
+
+/** A prefix and its family. */
+export interface ParsedPrefix {
+  readonly family: FamilyName
+  readonly nlri: Nlri
+}
+
+/**
+ * Reads `192.0.2.0/24` or `2001:db8::/32`; bits behind the length are cleared.
+ *
+ * @throws {RangeError} not a prefix
+ */
+export function parsePrefix(text: string): ParsedPrefix {
+  const slash = text.indexOf('/')
+  const address = parseAddress(slash < 0 ? text : text.slice(0, slash))
+  const digits = text.slice(slash + 1)
+  const length = Number(digits)
+  if (slash < 0 || !/^\d{1,3}$/.test(digits) || length > address.length * 8)
+    throw new RangeError(`not a prefix: ${text}`)
+  const prefix = address.slice(0, (length + 7) >>> 3)
+  const spare = prefix.length * 8 - length
+  if (spare > 0) prefix[prefix.length - 1]! &= 0xff << spare
+  return { family: addressFamily(address), nlri: { length, prefix } }
+}
+
+/** Canonical text of a prefix. */
+export function formatPrefix(family: FamilyName, { length, prefix }: Nlri): string {
+  const address = new Uint8Array(familyBits(family) / 8)
+  address.set(prefix)
+  return `${formatAddress(address)}/${length}`
+}

@@ -1,0 +1,102 @@
+import type {
+  Message,
+  NotificationMessage,
+  OpenMessage,
+  RouteRefreshMessage,
+  UpdateMessage,
+  WireError,
+} from '../wire/index.js'
+import type { TimerName } from './timers.js'
+
+/** States of RFC 4271 section 8.2.2. */
+export const STATES = ['Idle', 'Connect', 'Active', 'OpenSent', 'OpenConfirm', 'Established'] as const
+export type State = (typeof STATES)[number]
+
+/** Events that carry nothing but their name; all names as in RFC 4271 section 8.1. */
+export type PlainEventType =
+  | 'ManualStart'
+  | 'AutomaticStart'
+  | 'ManualStart_with_PassiveTcpEstablishment'
+  | 'AutomaticStart_with_PassiveTcpEstablishment'
+  | 'AutomaticStart_with_DampPeerOscillations'
+  | 'AutomaticStart_with_DampPeerOscillations_and_PassiveTcpEstablishment'
+  | 'TcpConnection_Valid'
+  | 'Tcp_CR_Invalid'
+  | 'Tcp_CR_Acked'
+  | 'TcpConnectionConfirmed'
+  | 'OpenCollisionDump'
+  | 'KeepAliveMsg'
+  | `${TimerName}_Expires`
+
+/**
+ * What can happen to one FSM. To the events of RFC 4271 section 8.1 come `RouteRefreshMsg` (RFC 2918) and `TcpSendProgress`, by which the
+ * owner of the connection says that TCP took octets from it (RFC 9687).
+ */
+export type SessionEvent =
+  | { readonly type: PlainEventType }
+  /** `cease` is the NOTIFICATION to part with, by default Administrative Shutdown (RFC 4486). */
+  | { readonly type: 'ManualStop' | 'AutomaticStop'; readonly cease?: NotificationMessage }
+  | { readonly type: 'TcpConnectionFails'; readonly reason?: string }
+  | { readonly type: 'BGPOpen' | 'BGPOpen_with_DelayOpenTimer_running'; readonly open: OpenMessage }
+  | { readonly type: 'BGPHeaderErr' | 'BGPOpenMsgErr' | 'UpdateMsgErr'; readonly error: WireError }
+  | { readonly type: 'NotifMsg' | 'NotifMsgVerErr'; readonly notification: NotificationMessage }
+  | { readonly type: 'UpdateMsg'; readonly update: UpdateMessage }
+  | { readonly type: 'RouteRefreshMsg'; readonly message: RouteRefreshMessage }
+  /** `pending`: octets still wait for TCP. */
+  | { readonly type: 'TcpSendProgress'; readonly pending: boolean }
+
+export type SessionEventType = SessionEvent['type']
+
+/** What the owner of a session must do, in the order given. */
+export type SessionAction =
+  /** Open a TCP connection to the peer; an unfinished attempt is given up first. */
+  | { readonly type: 'connect' }
+  /** Part with the TCP connection, or with an attempt to open one, if there is any; what was sent is still delivered. */
+  | { readonly type: 'close' }
+  | { readonly type: 'send'; readonly message: Message }
+  | { readonly type: 'transition'; readonly from: State; readonly to: State; readonly cause: string }
+  | { readonly type: 'update'; readonly update: UpdateMessage }
+  | { readonly type: 'route-refresh'; readonly message: RouteRefreshMessage }
+
+/** The event that a received message is. */
+export function messageEvent(message: Message): SessionEvent {
+  switch (message.type) {
+    case 'open':
+      return { type: 'BGPOpen', open: message }
+    case 'update':
+      return { type: 'UpdateMsg', update: message }
+    case 'keepalive':
+      return { type: 'KeepAliveMsg' }
+    case 'route-refresh':
+      return { type: 'RouteRefreshMsg', message }
+    case 'notification': {
+      const versionError = message.errorCode === 2 && message.errorSubcode === 1
+      return { type: versionError ? 'NotifMsgVerErr' : 'NotifMsg', notification: message }
+    }
+    default:
+      return message satisfies never
+  }
+}
+
+/** The event that a message which could not be read is. */
+export function errorEvent(error: WireError): SessionEvent {
+  if (error.notification[0] === 2) return { type: 'BGPOpenMsgErr', error }
+  return { type: error.notification[0] === 3 ? 'UpdateMsgErr' : 'BGPHeaderErr', error }
+}
+
+/** One line on an event, for logs: its name, and what it carries in short. */
+export function describeEvent(event: SessionEvent): string {
+  switch (event.type) {
+    case 'BGPHeaderErr':
+    case 'BGPOpenMsgErr':
+    case 'UpdateMsgErr':
+      return `${event.type}: ${event.error.message}`
+    case 'NotifMsg':
+    case 'NotifMsgVerErr':
+      return `${event.type} ${event.notification.errorCode}/${event.notification.errorSubcode}`
+    case 'TcpConnectionFails':
+      return event.reason ? `${event.type}: ${event.reason}` : event.type
+    default:
+      return event.type
+  }
+}

@@ -1,0 +1,228 @@
+import { openAsn, WireError, type NotificationMessage, type OpenMessage } from '../wire/index.js'
+import { collisionSurvivor } from './collision.js'
+import { Damping } from './damping.js'
+import type { SessionAction, SessionEvent, State } from './events.js'
+import { negotiate, type Negotiated } from './negotiate.js'
+import { checkSessionOptions, type CheckedSessionOptions, type SessionOptions } from './options.js'
+import { Session } from './session.js'
+import type { Instant } from './timers.js'
+
+/** Names one FSM of a peering, and with it the TCP connection it has or tries to get. */
+export type ConnectionId = number
+
+/** What the owner of a peering must do, in the order given. A transition is one of the peering as a whole. */
+export type PeeringAction = SessionAction & { readonly connection: ConnectionId }
+
+/** What became of an incoming connection. */
+export interface Acceptance {
+  /** The FSM that takes the connection; `undefined` when it must be refused with Cease. */
+  readonly connection: ConnectionId | undefined
+  readonly actions: readonly PeeringAction[]
+}
+
+/** One FSM and its name. */
+interface Line {
+  readonly connection: ConnectionId
+  readonly session: Session
+}
+
+const isOpening = (state: State): boolean => state === 'OpenSent' || state === 'OpenConfirm'
+
+/**
+ * One configured peer: its FSM, and for as long as two connections collide a second one for the incoming connection
+ * (RFC 4271 sections 6.8 and 8.2.1). Reads no clock and opens no socket.
+ */
+export class Peering {
+  readonly #options: CheckedSessionOptions
+  readonly #damping: Damping
+  #primary: Line
+  #second: Line | undefined
+  #lastConnection: ConnectionId = 0
+  /** State of the peering that was last told. */
+  #state: State = 'Idle'
+  #actions: PeeringAction[] = []
+
+  /** @throws {RangeError} an option has a value that the RFC does not allow */
+  constructor(options: SessionOptions) {
+    this.#options = checkSessionOptions(options)
+    this.#damping = new Damping(this.#options.connectRetryTime, this.#options.random)
+    this.#primary = this.#createLine()
+  }
+
+  get state(): State {
+    return this.#state
+  }
+
+  /** What the session agreed on; `undefined` unless it is in OpenConfirm or Established. */
+  get negotiated(): Negotiated | undefined {
+    return this.#primary.session.negotiated
+  }
+
+  /** ConnectRetryCounter of RFC 4271 section 8. */
+  get connectRetryCounter(): number {
+    return this.#primary.session.connectRetryCounter
+  }
+
+  /** When {@link handleTimeout} is next due; `undefined` while no timer runs. */
+  get nextTimeout(): Instant | undefined {
+    const first = this.#primary.session.nextTimeout
+    const second = this.#second?.session.nextTimeout
+    if (first === undefined || second === undefined) return first ?? second
+    return Math.min(first, second)
+  }
+
+  /** ManualStart, or its passive form where the options say so. */
+  start(now: Instant): readonly PeeringAction[] {
+    const type = this.#options.passive ? 'ManualStart_with_PassiveTcpEstablishment' : 'ManualStart'
+    return this.#collect(() => this.#drive(this.#primary, { type }, now))
+  }
+
+  /** ManualStop of all connections; `cease` is the NOTIFICATION to part with. */
+  stop(now: Instant, cease?: NotificationMessage): readonly PeeringAction[] {
+    const event: SessionEvent = { type: 'ManualStop', ...(cease && { cease }) }
+    return this.#collect(() => {
+      if (this.#second) this.#drive(this.#second, event, now)
+      this.#second = undefined
+      this.#drive(this.#primary, event, now)
+    })
+  }
+
+  /** A connection from the peer has come in. */
+  accept(now: Instant): Acceptance {
+    let line: Line | undefined
+    const actions = this.#collect(() => {
+      line = this.#lineForIncoming(now)
+      if (line) this.#deliver(line, { type: 'TcpConnectionConfirmed' }, now)
+    })
+    return { connection: line?.connection, actions }
+  }
+
+  /** Something happened to the connection; unknown ones are ignored, for they were closed. */
+  handle(connection: ConnectionId, event: SessionEvent, now: Instant): readonly PeeringAction[] {
+    const line = this.#line(connection)
+    if (!line) return []
+    return this.#collect(() => {
+      if (event.type === 'BGPOpen') this.#handleOpen(line, event.open, now)
+      else this.#deliver(line, event, now)
+    })
+  }
+
+  /** Fires the timers that are due at `now`. */
+  handleTimeout(now: Instant): readonly PeeringAction[] {
+    return this.#collect(() => {
+      for (const line of [this.#primary, this.#second]) {
+        if (!line) continue
+        this.#forward(line, line.session.handleTimeout(now))
+        this.#settle(now)
+      }
+    })
+  }
+
+  #createLine(): Line {
+    return { connection: ++this.#lastConnection, session: new Session(this.#options, this.#damping) }
+  }
+
+  #line(connection: ConnectionId): Line | undefined {
+    if (this.#primary.connection === connection) return this.#primary
+    return this.#second?.connection === connection ? this.#second : undefined
+  }
+
+  #collect(run: () => void): readonly PeeringAction[] {
+    this.#actions = []
+    run()
+    return this.#actions
+  }
+
+  /** The FSM that takes an incoming connection, made if need be; RFC 4271 section 8.2.1 allows one beside the configured one. */
+  #lineForIncoming(now: Instant): Line | undefined {
+    const { session } = this.#primary
+    if (session.isUnreachable) {
+      this.#drive(this.#primary, { type: 'AutomaticStart_with_DampPeerOscillations_and_PassiveTcpEstablishment' }, now)
+    }
+    if (session.state === 'Active' && !session.initiator) return this.#primary
+    if (session.state === 'Idle' || session.state === 'Established' || this.#second) return undefined
+    this.#second = this.#createLine()
+    this.#drive(this.#second, { type: 'ManualStart_with_PassiveTcpEstablishment' }, now)
+    return this.#second
+  }
+
+  #deliver(line: Line, event: SessionEvent, now: Instant): void {
+    this.#drive(line, event, now)
+    this.#settle(now)
+  }
+
+  #drive(line: Line, event: SessionEvent, now: Instant): void {
+    this.#forward(line, line.session.handle(event, now))
+  }
+
+  /** Passes actions on; transitions of the second FSM stay untold until it takes the first one's place. */
+  #forward({ connection }: Line, actions: readonly SessionAction[]): void {
+    for (const action of actions) {
+      if (action.type !== 'transition') this.#actions.push({ ...action, connection })
+      else if (connection === this.#primary.connection) this.#tell(action.to, action.cause)
+    }
+  }
+
+  #tell(to: State, cause: string): void {
+    if (to === this.#state) return
+    this.#actions.push({ type: 'transition', from: this.#state, to, cause, connection: this.#primary.connection })
+    this.#state = to
+  }
+
+  /** RFC 4271 section 6.8: an OPEN that could stand decides between the connection it came on and the other one. */
+  #handleOpen(line: Line, open: OpenMessage, now: Instant): void {
+    const other = line === this.#primary ? this.#second : this.#primary
+    if (other && isOpening(other.session.state) && this.#isAcceptable(open)) {
+      const loser = this.#loser(line, other, open)
+      if (loser === this.#second) this.#dropSecond(loser, now)
+      else this.#replacePrimary(loser === line ? other : line, 'collision resolved', now)
+      if (loser === line) return
+    }
+    this.#deliver(line, { type: 'BGPOpen', open }, now)
+  }
+
+  /** Of two connections that the peer opened it has given up the older one; RFC 4271 knows no such collision. */
+  #loser(line: Line, other: Line, open: OpenMessage): Line {
+    if (line.session.initiator === other.session.initiator) return other
+    const remote = { bgpIdentifier: open.bgpIdentifier, asn: openAsn(open) }
+    return line.session.initiator === collisionSurvivor(this.#options, remote) ? other : line
+  }
+
+  #isAcceptable(open: OpenMessage): boolean {
+    try {
+      negotiate(this.#options, open, this.#options.remoteAs)
+      return true
+    } catch (error) {
+      if (error instanceof WireError) return false
+      throw error
+    }
+  }
+
+  /** After each event: one Established session ends the other one, and a second FSM without a connection is gone. */
+  #settle(now: Instant): void {
+    const second = this.#second
+    if (!second) return
+    if (second.session.state === 'Established') this.#replacePrimary(second, 'KeepAliveMsg', now)
+    else if (this.#primary.session.state === 'Established') this.#dropSecond(second, now)
+    else if (!second.session.initiator) this.#dropSecond(second, now)
+    else if (!this.#isAlive(this.#primary.session)) this.#replacePrimary(second, 'other connection ended', now)
+  }
+
+  /** It has a connection, or is about to get one. */
+  #isAlive(session: Session): boolean {
+    return session.initiator !== undefined || session.state === 'Connect'
+  }
+
+  #dropSecond(second: Line, now: Instant): void {
+    this.#second = undefined
+    this.#forward(second, second.session.abandon(now))
+  }
+
+  #replacePrimary(by: Line, cause: string, now: Instant): void {
+    const old = this.#primary
+    this.#primary = by
+    this.#second = undefined
+    this.#forward(old, old.session.abandon(now))
+    this.#tell(by.session.state, cause)
+  }
+}

@@ -1,0 +1,115 @@
+import type { Socket } from 'node:net'
+import { canonicalAddress } from '../address.js'
+import { DEFAULT_CONTEXT, decodeMessage, Framer, WireError, type Message, type MessageContext } from '../wire/index.js'
+import type { Clock } from './clock.js'
+
+/** What a connection tells its owner. Nothing more comes after `failed`, `malformed` or {@link Connection.end}. */
+export interface ConnectionHandlers {
+  message(message: Message): void
+  /** The peer's octets cannot be read any further, or break a MUST. */
+  malformed(error: WireError): void
+  /** TCP is gone: closed by the peer, reset, timed out. */
+  failed(reason: string): void
+  /** TCP took octets that were waiting; `pending` says whether more wait. */
+  progress(pending: boolean): void
+  /** The socket can take more after it had said no. */
+  drained(): void
+}
+
+/** How long the peer has to take our last octets and close, in milliseconds. */
+const LINGER = 2000
+
+/** One TCP connection that carries BGP messages. */
+export class Connection {
+  readonly #socket: Socket
+  readonly #handlers: ConnectionHandlers
+  readonly #clock: Clock
+  readonly #framer = new Framer()
+  readonly localAddress: string
+  readonly remoteAddress: string
+  /** How messages on this connection are read; set once the session has negotiated. */
+  context: MessageContext = DEFAULT_CONTEXT
+  #pendingWrites = 0
+  #open = true
+
+  /** Takes over a connected socket. */
+  constructor(socket: Socket, clock: Clock, handlers: ConnectionHandlers) {
+    this.#socket = socket
+    this.#handlers = handlers
+    this.#clock = clock
+    this.localAddress = canonicalAddress(socket.localAddress ?? '::')
+    this.remoteAddress = canonicalAddress(socket.remoteAddress ?? '::')
+    socket.setNoDelay(true)
+    socket.on('data', (chunk: Uint8Array) => this.#receive(chunk))
+    socket.on('drain', () => this.#open && handlers.drained())
+    socket.on('error', (error: NodeJS.ErrnoException) => this.#fail(error.code ?? error.message))
+    socket.on('end', () => this.#fail('closed by the peer'))
+    socket.on('close', () => this.#fail('closed'))
+  }
+
+  /** TCP has more than it wants to hold: write again after `drained`. */
+  get isBlocked(): boolean {
+    return this.#socket.writableNeedDrain
+  }
+
+  /** Sends octets; they are not copied, so leave them alone. */
+  write(octets: Uint8Array): void {
+    if (!this.#open) return
+    if (this.#pendingWrites++ === 0) this.#handlers.progress(true)
+    this.#socket.write(octets, error => {
+      this.#pendingWrites--
+      if (!error && this.#open) this.#handlers.progress(this.#pendingWrites > 0)
+    })
+  }
+
+  /**
+   * Ends the connection after what was written is delivered. It reads on, and throws away, until the peer has closed:
+   * closing with octets unread would reset the connection and take our NOTIFICATION with it.
+   *
+   * @returns settles when the socket is closed, at the latest after two seconds
+   */
+  end(): Promise<void> {
+    this.#open = false
+    const socket = this.#socket
+    if (socket.closed) return Promise.resolve()
+    const { promise, resolve } = withResolvers()
+    const cancel = this.#clock.after(LINGER, () => socket.destroy())
+    socket.once('close', () => {
+      cancel()
+      resolve()
+    })
+    socket.end()
+    socket.resume()
+    return promise
+  }
+
+  #fail(reason: string): void {
+    if (!this.#open) return
+    this.#open = false
+    this.#socket.destroy()
+    this.#handlers.failed(reason)
+  }
+
+  #receive(chunk: Uint8Array): void {
+    if (!this.#open) return
+    this.#framer.push(chunk)
+    try {
+      while (this.#open) {
+        const octets = this.#framer.next()
+        if (!octets) break
+        this.#handlers.message(decodeMessage(octets, this.context))
+      }
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error
+      this.#handlers.malformed(error)
+    }
+  }
+}
+
+function withResolvers(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = (): void => {}
+  const promise = new Promise<void>(settle => {
+    resolve = settle
+  })
+  return { promise, resolve }
+}

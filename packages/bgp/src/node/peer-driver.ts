@@ -1,0 +1,248 @@
+import type { Socket } from 'node:net'
+import {
+  errorEvent,
+  messageEvent,
+  Peering,
+  type ConnectionId,
+  type Instant,
+  type Negotiated,
+  type PeeringAction,
+  type SessionEvent,
+  type SessionOptions,
+  type State,
+} from '../fsm/index.js'
+import {
+  encodeMessage,
+  type Message,
+  type NotificationMessage,
+  type RouteRefreshMessage,
+  type UpdateMessage,
+} from '../wire/index.js'
+import type { Clock } from './clock.js'
+import { Connection } from './connection.js'
+
+/** What the driver tells the peer it drives. */
+export interface PeerDriverHandlers {
+  transition(to: State, from: State, cause: string): void
+  update(update: UpdateMessage): void
+  routeRefresh(message: RouteRefreshMessage): void
+  sent(message: Message): void
+  received(message: Message): void
+  /** The Established connection takes UPDATEs again after {@link PeerDriver.isBlocked}. */
+  writable(): void
+}
+
+export interface PeerDriverOptions {
+  readonly session: SessionOptions
+  readonly clock: Clock
+  readonly dial: (signal: AbortSignal) => Promise<Socket>
+  readonly handlers: PeerDriverHandlers
+}
+
+/** Longest wait for TCP, in milliseconds. */
+const CONNECT_TIMEOUT = 10_000
+const NO_ANSWER = 'no answer within 10 s: peer down, packets filtered, or another TCP-MD5 key'
+
+/** An attempt to open a connection. */
+interface Attempt {
+  give(up: Error): void
+}
+
+const isConnection = (link: Connection | Attempt | undefined): link is Connection => link instanceof Connection
+
+/**
+ * Carries out what a {@link Peering} decides: dials, sends, closes, keeps one timer for it, and turns what the sockets say
+ * into its events. Decides nothing.
+ */
+export class PeerDriver {
+  readonly #peering: Peering
+  readonly #clock: Clock
+  readonly #dial: PeerDriverOptions['dial']
+  readonly #handlers: PeerDriverHandlers
+  readonly #links = new Map<ConnectionId, Connection | Attempt>()
+  readonly #closing = new Set<Promise<void>>()
+  readonly #waiting: (() => readonly PeeringAction[])[] = []
+  #running = false
+  #established: Connection | undefined
+  #armedFor: Instant | undefined
+  #disarm = (): void => {}
+
+  /** @throws {RangeError} an option of the session has a value that the RFC does not allow */
+  constructor({ session, clock, dial, handlers }: PeerDriverOptions) {
+    this.#peering = new Peering(session)
+    this.#clock = clock
+    this.#dial = dial
+    this.#handlers = handlers
+  }
+
+  get state(): State {
+    return this.#peering.state
+  }
+
+  get negotiated(): Negotiated | undefined {
+    return this.#peering.negotiated
+  }
+
+  get connectRetryCounter(): number {
+    return this.#peering.connectRetryCounter
+  }
+
+  /** The connection of the Established session. */
+  get connection(): Connection | undefined {
+    return this.#established
+  }
+
+  start(): void {
+    this.#run(() => this.#peering.start(this.#clock.now()))
+  }
+
+  /** @returns settles when all connections are closed, at the latest after two seconds */
+  async stop(cease?: NotificationMessage): Promise<void> {
+    this.#run(() => this.#peering.stop(this.#clock.now(), cease))
+    await Promise.all(this.#closing)
+  }
+
+  /** Takes a connection from the peer, or has it refused. */
+  accept(socket: Socket, refuse: (socket: Socket) => void): void {
+    this.#run(() => {
+      const { connection, actions } = this.#peering.accept(this.#clock.now())
+      if (connection === undefined) refuse(socket)
+      else this.#links.set(connection, this.#connect(connection, socket))
+      return actions
+    })
+  }
+
+  /**
+   * Runs to completion, one event after the other: a listener that calls back into the peer does not run inside the
+   * actions of the event that it listens to.
+   */
+  #run(decide: () => readonly PeeringAction[]): void {
+    this.#waiting.push(decide)
+    if (this.#running) return
+    this.#running = true
+    try {
+      for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
+        for (const action of next()) this.#perform(action)
+      }
+    } finally {
+      this.#running = false
+      this.#arm()
+    }
+  }
+
+  #happened(connection: ConnectionId, event: SessionEvent): void {
+    this.#run(() => this.#peering.handle(connection, event, this.#clock.now()))
+  }
+
+  /** One timer for all; one that fires early finds nothing due and is set again. */
+  #arm(): void {
+    const next = this.#peering.nextTimeout
+    if (next === undefined || (this.#armedFor !== undefined && this.#armedFor <= next)) return
+    this.#disarm()
+    this.#armedFor = next
+    this.#disarm = this.#clock.after(Math.ceil(next - this.#clock.now()), () => {
+      this.#armedFor = undefined
+      this.#run(() => this.#peering.handleTimeout(this.#clock.now()))
+    })
+  }
+
+  #perform(action: PeeringAction): void {
+    switch (action.type) {
+      case 'connect':
+        this.#close(action.connection)
+        void this.#attempt(action.connection)
+        break
+      case 'close':
+        this.#close(action.connection)
+        break
+      case 'send':
+        this.#send(action.connection, action.message)
+        break
+      case 'transition':
+        this.#transition(action)
+        break
+      case 'update':
+        this.#handlers.update(action.update)
+        break
+      case 'route-refresh':
+        this.#handlers.routeRefresh(action.message)
+        break
+      default:
+        action satisfies never // a new action fails to compile here
+    }
+  }
+
+  #send(connection: ConnectionId, message: Message): void {
+    const link = this.#links.get(connection)
+    if (!isConnection(link)) return
+    this.#handlers.sent(message)
+    link.write(encodeMessage(message, link.context))
+  }
+
+  #transition({ connection, from, to, cause }: PeeringAction & { readonly type: 'transition' }): void {
+    const link = this.#links.get(connection)
+    const negotiated = this.#peering.negotiated
+    this.#established = to === 'Established' && isConnection(link) ? link : undefined
+    if (this.#established && negotiated) this.#established.context = negotiated
+    this.#handlers.transition(to, from, cause)
+  }
+
+  #close(connection: ConnectionId): void {
+    const link = this.#links.get(connection)
+    this.#links.delete(connection)
+    if (!isConnection(link)) {
+      link?.give(new Error('given up'))
+      return
+    }
+    const closed = link.end()
+    this.#closing.add(closed)
+    void closed.finally(() => this.#closing.delete(closed))
+  }
+
+  async #attempt(connection: ConnectionId): Promise<void> {
+    const controller = new AbortController()
+    const attempt: Attempt = { give: up => controller.abort(up) }
+    this.#links.set(connection, attempt)
+    const cancel = this.#clock.after(CONNECT_TIMEOUT, () => controller.abort(new Error(NO_ANSWER)))
+    const { socket, reason } = await this.#dialOut(controller.signal)
+    cancel()
+    if (this.#links.get(connection) !== attempt) socket?.destroy()
+    else if (socket) this.#reached(connection, socket)
+    else this.#unreachable(connection, reason)
+  }
+
+  async #dialOut(signal: AbortSignal): Promise<{ socket?: Socket; reason: string }> {
+    try {
+      return { socket: await this.#dial(signal), reason: '' }
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException
+      return { reason: code ?? message }
+    }
+  }
+
+  #reached(connection: ConnectionId, socket: Socket): void {
+    this.#links.set(connection, this.#connect(connection, socket))
+    this.#happened(connection, { type: 'Tcp_CR_Acked' })
+  }
+
+  #unreachable(connection: ConnectionId, reason: string): void {
+    this.#links.delete(connection)
+    this.#happened(connection, { type: 'TcpConnectionFails', reason })
+  }
+
+  #connect(id: ConnectionId, socket: Socket): Connection {
+    return new Connection(socket, this.#clock, {
+      message: message => {
+        this.#handlers.received(message)
+        this.#happened(id, messageEvent(message))
+      },
+      malformed: error => this.#happened(id, errorEvent(error)),
+      failed: reason => {
+        this.#links.delete(id)
+        this.#happened(id, { type: 'TcpConnectionFails', reason })
+      },
+      progress: pending => this.#happened(id, { type: 'TcpSendProgress', pending }),
+      drained: () => this.#handlers.writable(),
+    })
+  }
+}

@@ -1,0 +1,19 @@
+import { readUint32, writeUint32 } from '../octets.js'
+import { checkLength, WELL_KNOWN, type AttributeCodec } from './codec.js'
+
+/** LOCAL_PREF, RFC 4271 section 5.1.5: higher is better; only between internal peers. */
+export const localPref: AttributeCodec<number> = {
+  code: 5,
+  name: 'LOCAL_PREF',
+  flags: WELL_KNOWN,
+  disposition: 'treat-as-withdraw',
+  internalOnly: true,
+  decode(value) {
+    checkLength(value, 4)
+    return readUint32(value, 0)
+  },
+  length: () => 4,
+  encode(value, into) {
+    writeUint32(into, 0, value)
+  },
+}

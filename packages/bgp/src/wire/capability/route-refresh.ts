@@ -1,0 +1,14 @@
+import type { CapabilityCodec } from './capability.js'
+
+/** Route Refresh capability, RFC 2918 section 2. */
+export interface RouteRefreshCapability {
+  readonly type: 'route-refresh'
+}
+
+export const routeRefresh: CapabilityCodec<RouteRefreshCapability> = {
+  code: 2,
+  type: 'route-refresh',
+  length: 0,
+  decode: () => ({ type: 'route-refresh' }),
+  encode() {},
+}

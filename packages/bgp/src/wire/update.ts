@@ -1,0 +1,186 @@
+import type { PathAttributes } from './attribute/path-attributes.js'
+import type { MessageContext } from './context.js'
+import { WireError } from './error.js'
+import { Afi, familyName, Safi, type Family } from './family.js'
+import { HEADER_LENGTH, MAX_LENGTH, MessageType, startMessage } from './header.js'
+import { decodeNlri, encodeNlri, nlriLength, type Nlri } from './nlri.js'
+import { readUint16, writeUint16 } from './octets.js'
+import { decodePathAttributes, encodePathAttributes } from './path-attributes.js'
+
+/** UPDATE message, RFC 4271 section 4.3. */
+export interface UpdateMessage {
+  readonly type: 'update'
+  /** IPv4 unicast prefixes that are no longer reachable. */
+  readonly withdrawnRoutes: readonly Nlri[]
+  readonly pathAttributes: PathAttributes
+  /** IPv4 unicast prefixes that are reachable as the path attributes say. */
+  readonly nlri: readonly Nlri[]
+  /**
+   * Faults that RFC 7606 lets the session outlive; absent when there is none. They are dealt with already: discarded
+   * attributes are not there, and a message to treat as withdraw has its prefixes among the withdrawn ones.
+   */
+  readonly faults?: readonly WireError[]
+}
+
+const BITS = 32
+const NETWORK_FIELD = [3, 10] as const
+const LENGTH_FIELDS = 4 // Withdrawn Routes Length and Total Path Attribute Length
+
+/** RFC 4271 section 6.3 and RFC 7606 section 3 (d): the attributes that reachable prefixes must come with. */
+function missingAttribute(attributes: PathAttributes, hasNlri: boolean): number | undefined {
+  if (attributes.origin === undefined) return 1
+  if (!attributes.asPath) return 2
+  return hasNlri && !attributes.nextHop ? 3 : undefined
+}
+
+/** RFC 7606 section 3 (d): a mandatory attribute that is not there; not counted twice when it was there but malformed. */
+function checkMandatory(update: UpdateMessage, faults: readonly WireError[]): WireError[] {
+  const reachable = update.nlri.length > 0 || (update.pathAttributes.mpReachNlri?.nlri.length ?? 0) > 0
+  if (!reachable || faults.some(fault => fault.disposition === 'treat-as-withdraw')) return []
+  const code = missingAttribute(update.pathAttributes, update.nlri.length > 0)
+  if (code === undefined) return []
+  const text = `mandatory attribute ${code} missing`
+  return [new WireError(text, HEADER_LENGTH, [3, 3], 'treat-as-withdraw', Uint8Array.of(code))]
+}
+
+/** The withdrawals of MP_UNREACH_NLRI and those that MP_REACH_NLRI turned into, in one attribute. */
+function unreachable({ mpReachNlri: reach, mpUnreachNlri: unreach }: PathAttributes): PathAttributes {
+  if (!reach || reach.opaque) return unreach ? { mpUnreachNlri: unreach } : {}
+  const { afi, safi } = reach
+  const earlier = unreach?.afi === afi && unreach.safi === safi ? unreach.withdrawnRoutes : []
+  return { mpUnreachNlri: { afi, safi, withdrawnRoutes: [...earlier, ...reach.nlri] } }
+}
+
+/** RFC 7606 section 2: all prefixes of the message become withdrawn ones. */
+function treatAsWithdraw(update: UpdateMessage): UpdateMessage {
+  const { withdrawnRoutes, pathAttributes, nlri } = update
+  const { mpReachNlri: reach, mpUnreachNlri: unreach } = pathAttributes
+  const withdrawn = [...withdrawnRoutes, ...nlri]
+  // Two families in one message: the IPv4 one fits the Withdrawn Routes field.
+  if (reach && unreach && reach.afi !== unreach.afi) {
+    if (reach.afi === Afi.IPv4 && reach.safi === Safi.Unicast) {
+      withdrawn.push(...reach.nlri)
+      return { type: 'update', withdrawnRoutes: withdrawn, pathAttributes: { mpUnreachNlri: unreach }, nlri: [] }
+    }
+    if (unreach.afi === Afi.IPv4 && unreach.safi === Safi.Unicast) withdrawn.push(...unreach.withdrawnRoutes)
+  }
+  return { type: 'update', withdrawnRoutes: withdrawn, pathAttributes: unreachable(pathAttributes), nlri: [] }
+}
+
+/** Applies RFC 7606 to what was found: the severest disposition decides (section 3 (h)). */
+function settle(update: UpdateMessage, faults: readonly WireError[]): UpdateMessage {
+  const worst = faults.find(fault => fault.disposition === 'treat-as-withdraw')
+  if (!worst) return faults.length ? { ...update, faults } : update
+  const { mpReachNlri } = update.pathAttributes
+  if (update.nlri.length === 0 && !mpReachNlri?.nlri.length && !mpReachNlri?.opaque) {
+    // RFC 7606 section 5.2: without a reachable prefix nobody knows what to withdraw.
+    throw new WireError(worst.message, worst.offset, worst.notification, 'session-reset', worst.data)
+  }
+  return { ...treatAsWithdraw(update), faults }
+}
+
+/** Lengths of the two variable fields, RFC 4271 section 6.3. @throws {WireError} 3/1 */
+function readLengths(body: Uint8Array): { attributesAt: number; nlriAt: number } {
+  if (body.length < LENGTH_FIELDS) throw new WireError('UPDATE too short', HEADER_LENGTH + body.length, [1, 2])
+  const attributesAt = LENGTH_FIELDS + readUint16(body, 0)
+  if (attributesAt > body.length) throw new WireError('Withdrawn Routes Length', HEADER_LENGTH, [3, 1])
+  const nlriAt = attributesAt + readUint16(body, attributesAt - 2)
+  if (nlriAt > body.length) throw new WireError('Total Path Attribute Length', HEADER_LENGTH + attributesAt - 2, [3, 1])
+  return { attributesAt, nlriAt }
+}
+
+/**
+ * Reads an UPDATE as RFC 7606 asks: see {@link UpdateMessage.faults}.
+ *
+ * @param body the octets after the 19-octet header
+ * @returns values that may be views into `body`
+ * @throws {WireError} 3/x when the session must be reset
+ */
+export function decodeUpdate(body: Uint8Array, context: MessageContext): UpdateMessage {
+  const { attributesAt, nlriAt } = readLengths(body)
+  const withdrawn = body.subarray(2, attributesAt - 2)
+  const withdrawnRoutes = decodeNlri(withdrawn, BITS, HEADER_LENGTH + 2, NETWORK_FIELD)
+  const nlri = decodeNlri(body.subarray(nlriAt), BITS, HEADER_LENGTH + nlriAt, NETWORK_FIELD)
+  const field = body.subarray(attributesAt, nlriAt)
+  const { attributes, faults } = decodePathAttributes(field, context, HEADER_LENGTH + attributesAt)
+  const update: UpdateMessage = { type: 'update', withdrawnRoutes, pathAttributes: attributes, nlri }
+  return settle(update, [...faults, ...checkMandatory(update, faults)])
+}
+
+/**
+ * Writes an UPDATE around attributes that are encoded already; the way to send many with the same attributes.
+ *
+ * @throws {RangeError} caller's fault: `into` too small, or the message above 4096 octets
+ */
+export function encodeUpdateParts(
+  withdrawnRoutes: readonly Nlri[],
+  attributes: Uint8Array,
+  nlri: readonly Nlri[],
+  into?: Uint8Array,
+): Uint8Array {
+  const withdrawnLength = nlriLength(withdrawnRoutes)
+  const length = HEADER_LENGTH + LENGTH_FIELDS + withdrawnLength + attributes.length + nlriLength(nlri)
+  const octets = startMessage(into, length, MessageType.Update)
+  let at = writeUint16(octets, HEADER_LENGTH, withdrawnLength)
+  at = encodeNlri(withdrawnRoutes, octets, at)
+  at = writeUint16(octets, at, attributes.length)
+  octets.set(attributes, at)
+  encodeNlri(nlri, octets, at + attributes.length)
+  return octets
+}
+
+/** Octets that prefixes and attributes have together in one UPDATE. */
+export const UPDATE_ROOM = MAX_LENGTH - HEADER_LENGTH - LENGTH_FIELDS
+
+/**
+ * Writes an UPDATE; {@link UpdateMessage.faults} are not looked at.
+ *
+ * @throws {RangeError} caller's fault: `into` too small, the message above 4096 octets, or a value that its attribute cannot hold
+ */
+export const encodeUpdate = (update: UpdateMessage, context: MessageContext, into?: Uint8Array): Uint8Array =>
+  encodeUpdateParts(update.withdrawnRoutes, encodePathAttributes(update.pathAttributes, context), update.nlri, into)
+
+/** The End-of-RIB marker of a family, RFC 4724 section 2. */
+export function createEndOfRib({ afi, safi }: Family): UpdateMessage {
+  const ipv4Unicast = afi === Afi.IPv4 && safi === Safi.Unicast
+  const pathAttributes = ipv4Unicast ? {} : { mpUnreachNlri: { afi, safi, withdrawnRoutes: [] } }
+  return { type: 'update', withdrawnRoutes: [], pathAttributes, nlri: [] }
+}
+
+/** The family that an UPDATE is the End-of-RIB marker of, RFC 4724 section 2; `undefined` for any other UPDATE. */
+export function endOfRibFamily({ withdrawnRoutes, pathAttributes, nlri }: UpdateMessage): Family | undefined {
+  if (withdrawnRoutes.length || nlri.length) return undefined
+  const keys = Object.keys(pathAttributes)
+  if (keys.length === 0) return { afi: Afi.IPv4, safi: Safi.Unicast }
+  const unreach = pathAttributes.mpUnreachNlri
+  if (keys.length > 1 || !unreach || unreach.withdrawnRoutes.length || unreach.opaque?.length) return undefined
+  return { afi: unreach.afi, safi: unreach.safi }
+}
+
+/** Prefixes of one family that an UPDATE announces and withdraws. */
+export interface FamilyChanges {
+  readonly family: Family
+  readonly withdrawn: readonly Nlri[]
+  readonly reachable: readonly Nlri[]
+  /** Next hop of the reachable ones, as sent. */
+  readonly nextHop: Uint8Array | undefined
+}
+
+/** What an UPDATE changes, family by family, wherever in the message it stood; unknown families are left out. */
+export function updateChanges({ withdrawnRoutes, pathAttributes, nlri }: UpdateMessage): FamilyChanges[] {
+  const { nextHop, mpReachNlri: reach, mpUnreachNlri: unreach } = pathAttributes
+  const changes: FamilyChanges[] = []
+  if (withdrawnRoutes.length || nlri.length) {
+    const family = { afi: Afi.IPv4, safi: Safi.Unicast }
+    changes.push({ family, withdrawn: withdrawnRoutes, reachable: nlri, nextHop })
+  }
+  if (unreach && familyName(unreach)) {
+    const family = { afi: unreach.afi, safi: unreach.safi }
+    changes.push({ family, withdrawn: unreach.withdrawnRoutes, reachable: [], nextHop: undefined })
+  }
+  if (reach && familyName(reach)) {
+    const family = { afi: reach.afi, safi: reach.safi }
+    changes.push({ family, withdrawn: [], reachable: reach.nlri, nextHop: reach.nextHop })
+  }
+  return changes
+}
