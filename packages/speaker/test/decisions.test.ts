@@ -1,6 +1,6 @@
 /** The pure parts: election, keys, router ids, plans. Vectors are those of the behaviour specification. */
 import assert from 'node:assert/strict'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import t from 'tap'
 import type { Config, L2AdvertisementConfig, Pool, Snapshot } from '@typemetal/cluster'
 import { parseCIDR } from '@typemetal/cluster'

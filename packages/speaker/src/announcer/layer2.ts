@@ -1,5 +1,7 @@
 /** Layer 2: the worker that answers ARP and NDP, started only while the configuration needs it. */
 import { EventEmitter } from 'node:events'
+import { systemClock } from '../clock.js'
+import type { Clock } from '../clock.js'
 import type { Interfaces } from '../plan/types.js'
 import { silent } from '../logger.js'
 import type { Logger } from '../logger.js'
@@ -34,23 +36,32 @@ export interface Layer2AnnouncerOptions {
   /** Starts the responder; called when layer 2 is first needed, and again after it was not. */
   readonly start: () => Promise<Responder>
   readonly log?: Logger
+  readonly clock?: Clock
 }
+
+/** How long a responder that died is left alone, in milliseconds. */
+const RESTART_DELAY = 1_000
 
 /** Emits `interfaces` when the node's interfaces change. */
 export class Layer2Announcer extends EventEmitter<{ interfaces: [] }> implements AsyncDisposable {
   readonly #start: () => Promise<Responder>
   readonly #log: Logger
+  readonly #clock: Clock
   #responder: Responder | undefined
+  #needed = false
+  /** Stops the wait after the responder has died; `undefined` while there is none. */
+  #resting: (() => void) | undefined
 
-  constructor({ start, log = silent }: Layer2AnnouncerOptions) {
+  constructor({ start, log = silent, clock = systemClock }: Layer2AnnouncerOptions) {
     super()
     this.#start = start
     this.#log = log
+    this.#clock = clock
   }
 
-  /** Names of the node's interfaces; `undefined` while layer 2 is not running. */
+  /** Names of the node's interfaces: none while layer 2 is needed and does not run, `undefined` while it is not needed. */
   get interfaces(): readonly string[] | undefined {
-    return this.#responder?.interfaces()
+    return this.#responder?.interfaces() ?? (this.#needed ? [] : undefined)
   }
 
   /**
@@ -58,12 +69,13 @@ export class Layer2Announcer extends EventEmitter<{ interfaces: [] }> implements
    * @throws what the responder throws when it cannot start, e.g. without CAP_NET_RAW
    */
   async need(needed: boolean): Promise<void> {
-    if (needed === (this.#responder !== undefined)) return
+    this.#needed = needed
     if (!needed) return this[Symbol.asyncDispose]()
+    if (this.#responder || this.#resting) return
     const responder = await this.#start()
     responder.on('interfaces', () => this.emit('interfaces'))
     responder.on('responder', change => this.#logChange(change))
-    responder.on('error', error => this.#log.error({ op: 'layer2', error: error.message }, 'layer 2 responder'))
+    responder.on('error', error => this.#died(error))
     this.#responder = responder
   }
 
@@ -81,7 +93,19 @@ export class Layer2Announcer extends EventEmitter<{ interfaces: [] }> implements
   async [Symbol.asyncDispose](): Promise<void> {
     const responder = this.#responder
     this.#responder = undefined
+    this.#resting?.()
+    this.#resting = undefined
     await responder?.[Symbol.asyncDispose]()
+  }
+
+  /** Whoever listens asks for what is wanted again, which starts another one. */
+  #died(error: Error): void {
+    this.#log.error({ op: 'layer2', error: error.message }, 'layer 2 has stopped and is started again')
+    this.#responder = undefined
+    this.#resting = this.#clock.after(RESTART_DELAY, () => {
+      this.#resting = undefined
+      this.emit('interfaces')
+    })
   }
 
   #logChange({ action, protocol, interface: name }: ResponderChange): void {

@@ -82,9 +82,13 @@ export class Ring extends EventEmitter<{ members: [] }> implements AsyncDisposab
     if (this.#closed) return
     this.#stop()
     this.#options.log.info({ op: 'shutdown' }, 'leaving memberlist cluster')
-    await this.#options.gossip.leave(LEAVE_TIMEOUT)
+    try {
+      await this.#options.gossip.leave(LEAVE_TIMEOUT)
+      this.#options.log.info({ op: 'shutdown' }, 'left memberlist cluster')
+    } catch (error) {
+      this.#options.log.warn({ op: 'shutdown', error: String(error) }, 'the others may take us for dead')
+    }
     await this.#options.gossip[Symbol.asyncDispose]()
-    this.#options.log.info({ op: 'shutdown' }, 'left memberlist cluster')
   }
 
   /** Stops without a word to the others. */

@@ -80,8 +80,9 @@ function announcedInterfaces(ads: readonly L2AdvertisementConfig[]): Interfaces 
 }
 
 function onInterfaces(interfaces: Interfaces, known: readonly string[] | undefined): Layer2Decision {
-  if (interfaces !== 'all' && known && !interfaces.some(name => known.includes(name))) {
-    return { announce: false, reason: 'noMatchingInterface', missing: interfaces }
+  const names = interfaces === 'all' ? known : interfaces
+  if (known && names && !names.some(name => known.includes(name))) {
+    return { announce: false, reason: 'noMatchingInterface', missing: names }
   }
   return { announce: true, interfaces }
 }

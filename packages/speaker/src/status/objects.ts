@@ -46,7 +46,7 @@ const BGP: Family = { kind: 'ServiceBGPStatus', generateName: 'bgp-', exclusive:
 
 /** Brings the ServiceL2Status objects in line with a plan. */
 export function layer2StatusWrites(
-  plan: Plan,
+  plan: Pick<Plan, 'services'>,
   owner: StatusOwner,
   existing: Iterable<ServiceL2Status>,
 ): readonly StatusWrite[] {
@@ -61,7 +61,7 @@ export function layer2StatusWrites(
 
 /** Brings the ServiceBGPStatus objects of this node in line with a plan. */
 export function bgpStatusWrites(
-  plan: Plan,
+  plan: Pick<Plan, 'peersOf'>,
   owner: StatusOwner,
   existing: Iterable<ServiceBGPStatus>,
 ): readonly StatusWrite[] {

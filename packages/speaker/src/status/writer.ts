@@ -1,6 +1,7 @@
 /** Carries out status writes one after the other, and never twice what the store has not shown us back yet. */
 import { ConflictError, NotFoundError } from '@typemetal/cluster'
 import type { Kinds, ObjectKey, ObjectReference, Snapshot, Store } from '@typemetal/cluster'
+import type { Clock } from '../clock.js'
 import type { Logger } from '../logger.js'
 import type { StatusObject, StatusWrite } from './objects.js'
 
@@ -22,9 +23,13 @@ const RETRY_LIMIT = 60_000
 export interface StatusWriterOptions {
   readonly store: Store
   readonly log: Logger
+  readonly clock: Clock
   /** Says what is to be written, given the objects that exist. Called again until it has nothing more to write. */
-  readonly wanted: (objects: <K extends StatusKind>(kind: K) => readonly Kinds[K][]) => readonly StatusWrite[]
+  readonly wanted: (read: StatusReader) => readonly StatusWrite[]
 }
+
+/** All objects of a kind as they will be when our own writes have come back to us. */
+export type StatusReader = <K extends StatusKind>(kind: K) => readonly Kinds[K][]
 
 /** Level-based: {@link update} says "look again", however often. */
 export class StatusWriter {
@@ -32,7 +37,7 @@ export class StatusWriter {
   readonly #written = new Map<StatusKind, Map<ObjectKey, Written>>()
   #running: Promise<void> | undefined
   #again = false
-  #retry: NodeJS.Timeout | undefined
+  #cancelRetry: (() => void) | undefined
   #delay = RETRY_FIRST
   #closed = false
 
@@ -55,7 +60,7 @@ export class StatusWriter {
   /** Takes no further work; what is under way is finished. */
   async close(): Promise<void> {
     this.#closed = true
-    clearTimeout(this.#retry)
+    this.#cancelRetry?.()
     await this.settled()
   }
 
@@ -116,9 +121,9 @@ export class StatusWriter {
 
   #retryLater(error: unknown): void {
     this.#options.log.warn({ op: 'writeStatus', error: String(error), retryMs: this.#delay }, 'status not written')
-    clearTimeout(this.#retry)
+    this.#cancelRetry?.()
     if (this.#closed) return
-    this.#retry = setTimeout(() => this.update(), this.#delay).unref()
+    this.#cancelRetry = this.#options.clock.after(this.#delay, () => this.update())
     this.#delay = Math.min(this.#delay * 2, RETRY_LIMIT)
   }
 }

@@ -1,0 +1,96 @@
+#!/usr/bin/env node
+/** The process `typemetal-speaker`. */
+import { Layer2 } from '@typemetal/arp-ndp'
+import { BgpSpeaker } from '@typemetal/bgp'
+import {
+  StartupError,
+  createLogger,
+  lookupNamespace,
+  runProcess,
+  serveHealth,
+  serveMetrics,
+} from '@typemetal/cluster/process'
+import { Registry, collectDefaultMetrics } from 'prom-client'
+import type { CreateEngine } from './announcer/engine.js'
+import { UsageError, parseFlags } from './flags.js'
+import type { Flags } from './flags.js'
+import { Speaker, internalAddresses } from './speaker.js'
+import { readExcludedInterfaces } from './startup/exclude-file.js'
+import { startGossip } from './startup/gossip.js'
+import { createStore } from './startup/store.js'
+import { packageVersion } from './version.js'
+
+const NAME = 'typemetal-speaker'
+
+async function main(flags: Flags, signal: AbortSignal): Promise<void> {
+  const log = createLogger({ level: flags.logLevel })
+  const { nodeName: node } = flags
+  if (node === '')
+    throw new StartupError('the name of this node is unknown: give --node-name, or set METALLB_NODE_NAME')
+  const namespace = lookupNamespace({ flag: flags.namespace, fallback: fallbackNamespace(flags) })
+  log.info({ version: packageVersion(), node, namespace }, 'Typemetal speaker starting')
+  for (const ignored of flags.ignored) log.warn({ op: 'flags' }, `ignored: ${ignored}`)
+
+  const excludeInterfaces = await readExcludedInterfaces(flags.excludeL2File)
+  await using store = createStore(flags, namespace, log)
+  const peers = (): readonly string[] =>
+    flags.mlJoin.length > 0 ? flags.mlJoin : internalAddresses(store.snapshot().objects('Node'), node)
+  await using ring = await startGossip(flags, peers, log)
+
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const speaker = new Speaker({
+    node,
+    namespace,
+    store,
+    ring,
+    startLayer2: () => Layer2.start({ excludeInterfaces, log }),
+    createEngine,
+    registry,
+    log,
+    lbClass: flags.lbClass,
+    ignoreExcludeLb: flags.ignoreExcludeLb,
+    electionLevel: flags.electionLevel,
+  })
+  await using servers = await startServers(flags, registry, () => speaker.ready())
+  log.debug({ op: 'start', ports: servers.ports }, 'serving metrics and probes')
+  await speaker.run(signal)
+}
+
+/** Starts what others ask over HTTP; when one port cannot be had, none is kept. */
+async function startServers(
+  flags: Flags,
+  registry: Registry,
+  ready: () => true | string,
+): Promise<AsyncDisposable & { readonly ports: readonly number[] }> {
+  const started: HttpService[] = []
+  const dispose = async (): Promise<void> => {
+    await Promise.all(started.map(server => server[Symbol.asyncDispose]()))
+  }
+  try {
+    const { port, healthProbePort } = flags
+    if (port !== 0) started.push(await serveMetrics({ registry, port, host: '0.0.0.0' }))
+    const health = { port: healthProbePort, host: '127.0.0.1', healthy: () => true, ready }
+    if (healthProbePort !== 0) started.push(await serveHealth(health))
+  } catch (error) {
+    await dispose()
+    throw error
+  }
+  return { ports: started.map(({ port }) => port), [Symbol.asyncDispose]: dispose }
+}
+
+/** Outside Kubernetes nobody says where the objects live; this is where MetalLB's manifests put them. */
+const fallbackNamespace = ({ configDir }: Flags): string | undefined =>
+  configDir.length > 0 ? 'metallb-system' : undefined
+
+const createEngine: CreateEngine = options => new BgpSpeaker(options)
+
+try {
+  const flags = parseFlags(process.argv.slice(2))
+  await runProcess(signal => main(flags, signal), NAME)
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error
+  const stream = error.exitCode === 0 ? process.stdout : process.stderr
+  stream.write(`${error.message}\n`)
+  process.exitCode = error.exitCode
+}

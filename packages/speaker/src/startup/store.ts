@@ -1,0 +1,17 @@
+/** Chooses where the cluster's objects come from. */
+import { DirectoryStore } from '@typemetal/cluster'
+import type { Store } from '@typemetal/cluster'
+import { StartupError } from '@typemetal/cluster/process'
+import type { Flags } from '../flags.js'
+import type { Logger } from '../logger.js'
+
+/** @throws {StartupError} no folder of manifests was given */
+export function createStore({ configDir, kubeconfig, nodeName }: Flags, namespace: string, log: Logger): Store {
+  if (configDir.length > 0 && kubeconfig !== '') {
+    throw new StartupError('--config-dir and --kubeconfig exclude each other: give one of them')
+  }
+  if (configDir.length === 0) {
+    throw new StartupError('reading from the Kubernetes API is not available in this version: give --config-dir')
+  }
+  return new DirectoryStore({ directory: configDir, component: `speaker-${nodeName}`, namespace, log })
+}
