@@ -50,11 +50,16 @@ function load(): Native {
     new SocketError(`@typemetal/sockets: ${message}`, 'ENOSYS', 'dlopen', 0, { cause })
   if (process.platform !== 'linux') throw missing(`Linux only, and this is ${process.platform}`)
   if (!WIDE_ARCHITECTURES.includes(process.arch)) throw missing(`64-bit systems only, and this is ${process.arch}`)
-  const require = createRequire(import.meta.url)
+  const folder = fileURLToPath(new URL('../..', import.meta.url))
   try {
-    const find = require('node-gyp-build') as (folder: string) => Native
-    return find(fileURLToPath(new URL('../..', import.meta.url)))
+    const find = createRequire(import.meta.url)('node-gyp-build') as (folder: string) => Native
+    return find(folder)
   } catch (cause) {
-    throw missing('the native addon is not built: install a C compiler, then run npm rebuild @typemetal/sockets', cause)
+    const what = isBroken(cause) ? `the native addon does not load (${cause.message})` : 'the native addon was not built'
+    throw missing(`${what}: run node ${folder}scripts/build-addon.mjs, which needs a C compiler`, cause)
   }
 }
+
+/** Whether the addon's file was there. */
+const isBroken = (cause: unknown): cause is Error =>
+  cause instanceof Error && 'code' in cause && cause.code === 'ERR_DLOPEN_FAILED'
