@@ -63,7 +63,7 @@ function outOfRange(error: ErrorObject): string {
 }
 
 /** Values that must not appear in logs. */
-const isSecret = (path: string): boolean => /password|data/i.test(path)
+const isSecret = (path: string): boolean => /(^|\.)(password|data|stringData)(\.|\[|$)/.test(path)
 
 const lastName = (path: string): string => path.slice(path.lastIndexOf('.') + 1)
 

@@ -13,9 +13,12 @@ const list = (items: Schema): Schema => ({ type: 'array', items })
 const integer = (minimum: number, maximum: number): Schema => ({ type: 'integer', minimum, maximum })
 
 /** `metadata` of every object. */
-export const METADATA: Schema = object({
-  metadata: object({ name: TEXT, namespace: TEXT, labels: TEXTS, annotations: TEXTS }, ['name']),
-})
+export const METADATA: Schema = object(
+  {
+    metadata: object({ name: TEXT, namespace: TEXT, labels: TEXTS, annotations: TEXTS }, ['name']),
+  },
+  ['metadata'],
+)
 
 const PORT = object({ name: TEXT, protocol: TEXT, port: integer(1, 65_535), nodePort: integer(0, 65_535) }, ['port'])
 const INGRESS = object({ ip: TEXT, hostname: TEXT, ipMode: TEXT })
