@@ -93,6 +93,15 @@ t.test('an answer goes out in the same turn and is counted when sent', async t =
   t.match(answerer.answer('statistics'), [{ protocol: 'arp', drops: new Map([['not-owned', 1]]) }, { protocol: 'ndp' }])
 })
 
+t.test('the kernel’s filter never keeps a request for a new address from us', async t => {
+  const { platform, answerer } = started()
+  answerer.change([V4], [])
+  t.equal(platform.socket('arp').targets, undefined, 'wide at once')
+  t.same(platform.socket('ndp').targets, [], 'where nothing has come, nothing changes')
+  platform.advance(0)
+  t.same(platform.socket('arp').targets, ['192.0.2.1'], 'narrow soon after')
+})
+
 t.test('interfaces of an address', async t => {
   const { platform, answerer } = started(platform => (platform.linkList = [link(), link({ index: 3, name: 'eth1' })]))
   answerer.change([wanted('192.0.2.1', ['eth1']), wanted('2001:db8::1', ['eth1'])], [])

@@ -69,8 +69,14 @@ export class Port {
 
   /** Brings groups and filter in line with the table: for addresses that came, changed their interfaces, or went. */
   adopt(changed: Iterable<OwnedAddress>): void {
-    for (const owned of changed) this.#adoptGroup(owned)
-    // Gathered, so that many changes in one turn of the loop cost one filter.
+    let widened = false
+    for (const owned of changed) {
+      this.#adoptGroup(owned)
+      widened ||= this.#table.get(owned.text) === owned && this.#responder.speaksFor(owned)
+    }
+    // A new address must not miss a request: all pass until the narrow filter, which is dearer, is made. That one is
+    // gathered, so that many changes in one turn of the loop cost one filter.
+    if (widened) this.#setTargets(undefined)
     this.#cancelFilter ??= this.#platform.after(0, () => {
       this.#cancelFilter = undefined
       this.#filter()
@@ -80,7 +86,10 @@ export class Port {
   #filter(): void {
     const { protocol } = this.#responder.identity
     const owned = [...this.#table].filter(owned => this.#responder.speaksFor(owned)).map(({ text }) => text)
-    const targets = owned.length > FILTERED_TARGETS[protocol] ? undefined : owned
+    this.#setTargets(owned.length > FILTERED_TARGETS[protocol] ? undefined : owned)
+  }
+
+  #setTargets(targets: readonly string[] | undefined): void {
     const key = targets?.join(' ')
     if (key === this.#filtered) return
     this.#filtered = key

@@ -1,0 +1,70 @@
+/**
+ * Runs in a host of the lab and does what its standard input says, one JSON object a line; answers the same way.
+ * `agent.js layer2 OPTIONS` has a {@link Layer2}, `agent.js client` asks and pokes.
+ */
+import { createSocket } from 'node:dgram'
+import { createInterface } from 'node:readline'
+import { Layer2, resolve, type ResolveOptions, type WantedAddress } from '@typemetal/arp-ndp'
+
+/** One line of input; any of them. */
+export interface AgentCommand {
+  readonly set?: readonly WantedAddress[]
+  readonly announce?: string
+  readonly count?: number
+  readonly resolve?: ResolveOptions
+  /** Sends a datagram there, so that the kernel resolves the address. */
+  readonly poke?: string
+  /** Milliseconds to keep this thread busy. */
+  readonly block?: number
+  readonly close?: true
+}
+
+const tell = (line: object): void =>
+  console.log(JSON.stringify(line, (_, value: unknown) => (value instanceof Map ? [...value] : value)))
+const [mode, options = '{}'] = process.argv.slice(2)
+const layer2 = mode === 'layer2' ? await start() : undefined
+
+async function start(): Promise<Layer2> {
+  const layer2 = await Layer2.start(JSON.parse(options) as object).catch((error: Error & { code?: string }) => {
+    tell({ failed: error.code, message: error.message })
+    process.exit(1)
+  })
+  layer2.on('responder', responder => tell({ responder }))
+  layer2.on('interfaces', interfaces => tell({ interfaces }))
+  layer2.on('error', error => tell({ error: error.message }))
+  return layer2
+}
+
+function poke(address: string): void {
+  const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4')
+  // An unreachable host is what some tests are about.
+  socket.on('error', () => {})
+  socket.send('poke', 9, address, () => socket.close())
+}
+
+function block(milliseconds: number): void {
+  const end = performance.now() + milliseconds
+  while (performance.now() < end);
+}
+
+async function obey(command: AgentCommand): Promise<void> {
+  if (command.set) layer2?.setAddresses(command.set)
+  if (command.announce) layer2?.announce(command.announce)
+  if (command.count !== undefined) {
+    tell({ count: command.count, counters: await layer2?.counters(), statistics: await layer2?.statistics() })
+  }
+  if (command.resolve) tell({ answers: await resolve(command.resolve) })
+  if (command.poke) poke(command.poke)
+  if (command.block) block(command.block)
+  if (command.close) {
+    await layer2?.[Symbol.asyncDispose]()
+    tell({ closed: true })
+    input.close()
+  }
+}
+
+const input = createInterface({ input: process.stdin })
+input.on('line', line => {
+  obey(JSON.parse(line) as AgentCommand).catch((error: unknown) => tell({ error: String(error) }))
+})
+tell({ ready: layer2?.interfaces() ?? [] })
