@@ -10,6 +10,7 @@ import {
   serveHealth,
   serveMetrics,
 } from '@typemetal/cluster/process'
+import type { HttpService } from '@typemetal/cluster/process'
 import { Registry, collectDefaultMetrics } from 'prom-client'
 import type { CreateEngine } from './announcer/engine.js'
 import { UsageError, parseFlags } from './flags.js'
@@ -17,7 +18,7 @@ import type { Flags } from './flags.js'
 import { Speaker, internalAddresses } from './speaker.js'
 import { readExcludedInterfaces } from './startup/exclude-file.js'
 import { startGossip } from './startup/gossip.js'
-import { createStore } from './startup/store.js'
+import { checkSource, createStore } from './startup/store.js'
 import { packageVersion } from './version.js'
 
 const NAME = 'typemetal-speaker'
@@ -27,6 +28,7 @@ async function main(flags: Flags, signal: AbortSignal): Promise<void> {
   const { nodeName: node } = flags
   if (node === '')
     throw new StartupError('the name of this node is unknown: give --node-name, or set METALLB_NODE_NAME')
+  checkSource(flags)
   const namespace = lookupNamespace({ flag: flags.namespace, fallback: fallbackNamespace(flags) })
   log.info({ version: packageVersion(), node, namespace }, 'Typemetal speaker starting')
   for (const ignored of flags.ignored) log.warn({ op: 'flags' }, `ignored: ${ignored}`)

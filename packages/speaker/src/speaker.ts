@@ -39,7 +39,7 @@ export interface SpeakerOptions extends DeciderOptions {
 /** Most milliseconds between a change and the plan that knows it, when changes come in bursts. */
 const REPLAN_INTERVAL = 100
 /** Milliseconds that the first plan waits for a member of the ring to answer, so as not to claim what others hold. */
-const JOIN_PATIENCE = 2_000
+const JOIN_PATIENCE = 1_000
 /** Milliseconds that a stop waits for the statuses to be cleared. */
 const CLEAR_PATIENCE = 1_000
 /** Kinds that the speaker itself writes: their changes are no news. */

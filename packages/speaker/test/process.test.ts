@@ -1,0 +1,265 @@
+/** The real process on real sockets: two speakers, a router and a client on one LAN of network namespaces. */
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Lab, needsUserNamespace, nextHopsOf, startRouter, until } from '@typemetal/lab'
+import type { Host, LabProcess } from '@typemetal/lab'
+import { electionOrder } from '@typemetal/speaker'
+import t from 'tap'
+
+const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url))
+const ARP = import.meta.resolve('@typemetal/arp-ndp')
+const VIP = '10.10.0.200'
+const VIP6 = 'fd00:10::200'
+const skip = needsUserNamespace() && 'wants root, to make network namespaces'
+
+const MANIFESTS = `
+${['n1', 'n2']
+  .map(
+    (name, i) => `apiVersion: v1
+kind: Node
+metadata: { name: ${name} }
+status: { addresses: [{ type: InternalIP, address: 10.10.0.1${i + 1} }] }
+---
+`,
+  )
+  .join('')}
+apiVersion: metallb.io/v1beta1
+kind: IPAddressPool
+metadata: { name: lan }
+spec: { addresses: [10.10.0.200-10.10.0.203, "fd00:10::200/126"] }
+---
+apiVersion: metallb.io/v1beta1
+kind: L2Advertisement
+metadata: { name: lan }
+spec: { ipAddressPools: [lan] }
+---
+apiVersion: metallb.io/v1beta1
+kind: IPAddressPool
+metadata: { name: bgp }
+spec: { addresses: [203.0.113.0/30] }
+---
+apiVersion: metallb.io/v1beta1
+kind: BGPAdvertisement
+metadata: { name: bgp }
+spec: { ipAddressPools: [bgp] }
+---
+apiVersion: metallb.io/v1beta2
+kind: BGPPeer
+metadata: { name: router }
+spec: { myASN: 64512, peerASN: 64513, peerAddress: 10.10.0.1, holdTime: 9s }
+`
+
+const service = (name: string, ips: readonly string[]): string => `
+apiVersion: v1
+kind: Service
+metadata: { name: ${name} }
+spec: { type: LoadBalancer }
+status: { loadBalancer: { ingress: [${ips.map(ip => `{ ip: "${ip}" }`).join(', ')}] } }
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: { name: ${name}-1, labels: { kubernetes.io/service-name: ${name} } }
+addressType: IPv4
+endpoints: [{ addresses: [10.10.0.11], nodeName: n1 }]
+`
+
+/** Gossip ten times as fast as on a LAN, so that a death is noticed in a second. */
+const FAST_GOSSIP = {
+  TCPTimeout: '1s', IndirectChecks: 1, RetransmitMult: 4, SuspicionMult: 2, SuspicionMaxTimeoutMult: 2,
+  PushPullInterval: '3s', ProbeTimeout: '100ms', ProbeInterval: '200ms', DisableTcpPings: true,
+  AwarenessMaxMultiplier: 8, GossipNodes: 3, GossipInterval: '50ms', GossipToTheDeadTime: '5s',
+  GossipVerifyIncoming: true, GossipVerifyOutgoing: true, EnableCompression: true, HandoffQueueDepth: 1024,
+  UDPBufferSize: 1400, QueueCheckInterval: '5s',
+} // prettier-ignore
+
+interface World {
+  readonly lab: Lab
+  readonly nodes: ReadonlyMap<string, Host>
+  readonly client: Host
+  readonly config: string
+  speaker(node: string, ...flags: readonly string[]): LabProcess
+}
+
+async function world(): Promise<World> {
+  const lab = await Lab.create()
+  const lan = await lab.bridge('lan')
+  const at = (last: number) => ({ links: [{ bridge: lan, addresses: [`10.10.0.${last}/24`, `fd00:10::${last}/64`] }] })
+  const nodes = new Map([
+    ['n1', await lab.host('n1', at(11))],
+    ['n2', await lab.host('n2', at(12))],
+  ])
+  const client = await lab.host('client', at(100))
+  const router = await lab.host('router', at(1))
+  const bgp = { asn: 64513, bgpIdentifier: '10.10.0.1', peerPrefix: '10.10.0.0/24', peerAsn: 64512 }
+  await startRouter('embedded', router, { ...bgp, directory: join(lab.directory, 'router') })
+  const config = join(lab.directory, 'config')
+  const secret = join(lab.directory, 'secret')
+  await mkdir(config)
+  await mkdir(secret)
+  await writeFile(join(secret, 'secretkey'), '0123456789ABCDEFGHIJKL')
+  await writeFile(join(lab.directory, 'gossip.json'), JSON.stringify(FAST_GOSSIP))
+  await writeFile(join(config, 'cluster.yaml'), MANIFESTS)
+  await writeFile(join(config, 'web.yaml'), service('web', [VIP, VIP6]))
+  await writeFile(join(config, 'routed.yaml'), service('routed', ['203.0.113.1']))
+  const speaker = (node: string, ...flags: readonly string[]): LabProcess => {
+    const address = `10.10.0.1${node.slice(1)}`
+    const gossip = ['--ml-bindaddr', address, '--ml-secret-key-path', secret]
+    const tuning = ['--ml-config-file', join(lab.directory, 'gossip.json')]
+    const argv = [process.execPath, MAIN, '--node-name', node, '--config-dir', config, ...gossip, ...tuning, ...flags]
+    const host = nodes.get(node)
+    if (!host) throw new RangeError(node)
+    return host.spawn(argv, { name: 'speaker' })
+  }
+  return { lab, nodes, client, config, speaker }
+}
+
+/** MAC addresses that answer for an address, asked from a host; all answers within 300 ms. */
+async function whoHas(host: Host, address: string): Promise<readonly string[]> {
+  const code = `import { resolve } from ${JSON.stringify(ARP)}
+    const answers = await resolve({ interface: 'eth0', address: ${JSON.stringify(address)}, timeout: 300 })
+    console.log(JSON.stringify(answers.map(({ mac }) => mac)))`
+  const { stdout } = await host.exec([process.execPath, '--input-type=module', '-e', code])
+  return JSON.parse(stdout) as readonly string[]
+}
+
+const macOf = (host: Host | undefined): string => host?.links.get('eth0')?.mac ?? ''
+
+const said =
+  (event: string, more = '') =>
+  (line: string): boolean =>
+    line.includes(`"event":"${event}"`) && line.includes(more)
+
+async function http(host: Host, url: string): Promise<string> {
+  const code = `const r = await fetch(${JSON.stringify(url)}); console.log(r.status, await r.text())`
+  return (await host.exec([process.execPath, '--input-type=module', '-e', code])).stdout
+}
+
+t.setTimeout(90_000)
+
+t.test('one speaker answers, its death moves the address, a polite end leaves nothing', { skip }, async t => {
+  const { lab, nodes, client, config, speaker } = await world()
+  t.teardown(() => lab[Symbol.asyncDispose]())
+  const speakers = new Map(['n1', 'n2'].map(name => [name, speaker(name)]))
+  const [owner = '', other = ''] = electionOrder(['n1', 'n2'], VIP)
+  await speakers.get(owner)?.waitForLine(said('serviceAnnounced', '"protocol":"layer2"'))
+
+  await t.test('exactly the elected node answers, for IPv4 and IPv6', async t => {
+    const answers = await until('one answer', async () => {
+      const macs = await whoHas(client, VIP)
+      return macs.length === 1 && macs[0] === macOf(nodes.get(owner)) ? macs : undefined
+    })
+    t.strictSame(answers, [macOf(nodes.get(owner))])
+    t.strictSame(await whoHas(client, VIP6), [macOf(nodes.get(owner))])
+  })
+
+  await t.test('both nodes announce by BGP', async t => {
+    const router = lab.hosts.get('router')
+    const hops = await until('two next hops', async () => {
+      const found = router ? await nextHopsOf(router.namespace, '203.0.113.1/32') : []
+      return found.length === 2 ? found : undefined
+    })
+    t.strictSame(hops, ['10.10.0.11', '10.10.0.12'])
+  })
+
+  await t.test('statuses, metrics and probes say so', async t => {
+    const host = nodes.get(owner)
+    if (!host) return
+    const status = join(config, 'status')
+    const l2 = await until('a status', async () => {
+      const files = await readdir(join(status, 'ServiceL2Status/metallb-system'))
+      return files.length === 1
+        ? readFile(join(status, 'ServiceL2Status/metallb-system', files[0] ?? ''), 'utf8')
+        : undefined
+    })
+    t.match(l2, new RegExp(`node: ${owner}`))
+    t.equal((await readdir(join(status, 'ServiceBGPStatus/metallb-system'))).length, 2)
+    const metrics = await http(host, 'http://127.0.0.1:7472/metrics')
+    t.match(metrics, `metallb_speaker_announced{service="default/web",protocol="layer2",node="${owner}",ip="${VIP}"} 1`)
+    t.match(metrics, 'metallb_bgp_session_up{peer="10.10.0.1:179",vrf="default"} 1')
+    t.match(metrics, 'metallb_bgp_announced_prefixes_total{peer="10.10.0.1:179",vrf="default"} 1')
+    t.match(metrics, new RegExp(`metallb_layer2_responses_sent\\{ip="${VIP}"\\} [1-9]`))
+    t.equal(await http(host, 'http://127.0.0.1:17472/readyz'), '200 ok\n\n')
+  })
+
+  await t.test('a broken manifest changes nothing and is named; mending it heals', async t => {
+    const broken = MANIFESTS.replace('203.0.113.0/30', '203.0.113.0/33')
+    await writeFile(join(config, 'cluster.yaml'), broken)
+    const line = await speakers.get(owner)?.waitForLine(text => text.includes('"op":"config"'))
+    t.match(line, /"level":"error".*cluster\.yaml/)
+    t.strictSame(await whoHas(client, VIP), [macOf(nodes.get(owner))])
+    const file = join(config, 'status/ConfigurationState/metallb-system', `speaker-${owner}.yaml`)
+    await until('Invalid', async () => (/result: Invalid/.test(await readFile(file, 'utf8')) ? true : undefined))
+    await writeFile(join(config, 'cluster.yaml'), MANIFESTS)
+    await until('Valid', async () => (/result: Valid/.test(await readFile(file, 'utf8')) ? true : undefined))
+  })
+
+  await t.test('SIGKILL moves the address', async t => {
+    speakers.get(owner)?.kill('SIGKILL')
+    await speakers.get(other)?.waitForLine(said('serviceAnnounced', '"protocol":"layer2"'))
+    t.strictSame(await whoHas(client, VIP), [macOf(nodes.get(other))])
+    await until('one status', async () => {
+      const folder = join(config, 'status/ServiceL2Status/metallb-system')
+      const texts = await Promise.all((await readdir(folder)).map(name => readFile(join(folder, name), 'utf8')))
+      return texts.length === 1 && texts[0]?.includes(`node: ${other}`) ? true : undefined
+    })
+  })
+
+  await t.test('it comes back and takes its address again', async t => {
+    speakers.set(owner, speaker(owner))
+    await speakers.get(owner)?.waitForLine(said('serviceAnnounced', '"protocol":"layer2"'))
+    await speakers.get(other)?.waitForLine(said('serviceWithdrawn', 'notOwner'))
+    t.strictSame(await whoHas(client, VIP), [macOf(nodes.get(owner))])
+  })
+
+  await t.test('SIGTERM: the ring hears it at once, the router too, exit code 0', async t => {
+    const started = performance.now()
+    speakers.get(owner)?.kill('SIGTERM')
+    t.strictSame(await speakers.get(owner)?.exited, { code: 0, signal: null })
+    t.ok(performance.now() - started < 3_000, 'within 3 s')
+    t.strictSame(await whoHas(client, VIP), [macOf(nodes.get(other))])
+    const router = lab.hosts.get('router')
+    t.strictSame(router && (await nextHopsOf(router.namespace, '203.0.113.1/32')), [`10.10.0.1${other.slice(1)}`])
+    const left = await readdir(join(config, 'status/ServiceBGPStatus/metallb-system'))
+    t.equal(left.length, 1, 'its statuses are gone')
+  })
+})
+
+t.test('what keeps a speaker from starting is one line and an exit code', { skip }, async t => {
+  const { lab, nodes, speaker } = await world()
+  t.teardown(() => lab[Symbol.asyncDispose]())
+  const host = nodes.get('n1')
+  if (!host) return
+  const expectDeath = async (process: LabProcess, code: number, text: RegExp): Promise<void> => {
+    const exit = await process.exited
+    const last = process.lines.filter(line => !line.startsWith('{'))
+    t.strictSame({ code: exit.code, lines: last.length }, { code, lines: 1 }, process.lines.join('\n'))
+    t.match(last[0], text)
+  }
+  const blocker = host.spawn([
+    process.execPath,
+    '-e',
+    'require("net").createServer().listen(7472, () => console.log("up"))',
+  ])
+  await blocker.waitForLine(line => line === 'up')
+  await expectDeath(speaker('n1'), 1, /^typemetal-speaker: port 7472.* is in use/)
+  blocker.kill('SIGKILL')
+  await blocker.exited
+  await expectDeath(speaker('n1', '--config-dir', '/nonexistent'), 1, /\/nonexistent/)
+  const plain = [process.execPath, MAIN, '--node-name', 'n1', '--config-dir', join(lab.directory, 'config')]
+  const setpriv = ['setpriv', '--bounding-set', '-net_raw', '--inh-caps', '-net_raw', '--']
+  await expectDeath(host.spawn([...setpriv, ...plain]), 1, /^typemetal-speaker: .*CAP_NET_RAW/)
+  await expectDeath(host.spawn([process.execPath, MAIN, '--config-dir', 'x']), 1, /give --node-name/)
+  await expectDeath(
+    host.spawn([process.execPath, MAIN, '--node-name', 'n1', '--kubeconfig', 'x']),
+    1,
+    /give --config-dir/,
+  )
+  const wrong = host.spawn([process.execPath, MAIN, '--wrong'])
+  t.strictSame(await wrong.exited, { code: 2, signal: null })
+  t.match(wrong.lines[0], /unknown option '--wrong'/)
+  const { stdout } = await host.exec(['ss', '-Hltnu'], { check: false })
+  t.equal(stdout.trim(), '', 'no socket is left behind')
+  t.notOk(existsSync(join(lab.directory, 'config/status/ServiceL2Status')))
+})
