@@ -28,3 +28,6 @@ export { KIND_NAMES, type KindInfo, kindOf, KINDS, objectKey, referenceTo } from
 export { DirectoryStore, type DirectoryStoreOptions } from './store/directory/directory-store.js'
 export { readEvents, type RecordedEvent } from './store/directory/event-log.js'
 export { type Manifest, type ManifestObject, type ManifestOptions, parseManifest } from './store/directory/manifest.js'
+export { ChangeQueue } from './store/change-queue.js'
+export { LayeredMap } from './store/layered-map.js'
+export { ObjectCache, type Update } from './store/object-cache.js'

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict'
+import * as fc from 'fast-check'
+import t from 'tap'
+import { type Change, ChangeQueue, type KubernetesObject, LayeredMap, ObjectCache } from '@typemetal/cluster'
+import { service, slice } from './objects.js'
+
+t.test('property: a LayeredMap is a Map, and its older copies stay as they were', async () => {
+  const change = fc.tuple(fc.nat({ max: 60 }), fc.option(fc.string(), { nil: undefined }))
+  fc.assert(
+    fc.property(fc.array(fc.array(change, { maxLength: 8 }), { maxLength: 60 }), batches => {
+      const model = new Map<number, string>()
+      let map = new LayeredMap<number, string>()
+      const history: [LayeredMap<number, string>, string][] = []
+      for (const batch of batches) {
+        map = map.with(batch)
+        for (const [key, value] of batch) {
+          if (value === undefined) model.delete(key)
+          else model.set(key, value)
+        }
+        assert.equal(map.size, model.size)
+        assert.deepEqual(new Map(map), model)
+        for (const key of [0, 7, 60]) assert.equal(map.get(key), model.get(key))
+        assert.equal(map.has(7), model.has(7))
+        history.push([map, JSON.stringify([...map])])
+      }
+      for (const [old, text] of history) assert.equal(JSON.stringify([...old]), text)
+      const seen: unknown[] = []
+      map.forEach((value, key, whole) => seen.push([key, value, whole === map]))
+      assert.deepEqual(
+        seen,
+        [...map.keys()].map((key, i) => [key, [...map.values()][i], true]),
+      )
+    }),
+  )
+})
+
+t.test('a LayeredMap of ten thousand entries changes fast', async t => {
+  let map = new LayeredMap<number, number>()
+  const start = performance.now()
+  for (let i = 0; i < 10_000; i++) map = map.with([[i, i]])
+  t.equal(map.size, 10_000)
+  t.ok(performance.now() - start < 2000, 'not quadratic')
+})
+
+const version = (object: KubernetesObject, resourceVersion: string): KubernetesObject => ({
+  ...object,
+  metadata: { ...object.metadata, resourceVersion },
+})
+
+t.test('ObjectCache says what is different', async t => {
+  const cache = new ObjectCache()
+  const update = (object: KubernetesObject | undefined): readonly Change[] =>
+    cache.apply([{ kind: 'Service', key: 'default/web', object }])
+  const empty = cache.snapshot()
+  t.equal(cache.snapshot(), empty, 'the same snapshot until something changes')
+  t.same(update(undefined), [])
+  t.match(update(version(service('web'), '1')), [{ type: 'added' }])
+  t.same(update(version(service('web'), '1')), [], 'the same version again')
+  t.match(update(version(service('web'), '2')), [{ type: 'modified' }])
+  t.match(update(undefined), [{ type: 'deleted' }])
+  t.equal(empty.objects('Service').size, 0)
+  cache.apply([
+    {
+      kind: 'EndpointSlice',
+      key: 'default/x',
+      object: { ...slice('x', 'web'), metadata: { name: 'x', namespace: 'default' } },
+    },
+  ])
+  t.same(cache.snapshot().endpointSlicesOf('default/web'), [], 'a slice without the label belongs to nobody')
+})
+
+t.test('ChangeQueue hands changes on in batches, after the code that runs now', async t => {
+  const batches: (readonly Change[])[] = []
+  const queue = new ChangeQueue(changes => batches.push(changes))
+  const say = (key: string, ...types: readonly Change['type'][]): void => {
+    for (const type of types) queue.push([{ kind: 'Service', key, type }])
+  }
+  say('a', 'added', 'modified')
+  say('b', 'modified', 'deleted')
+  say('c', 'deleted', 'added')
+  say('d', 'added', 'deleted')
+  say('e', 'modified', 'modified')
+  t.same(batches, [])
+  await new Promise(resolve => setImmediate(resolve))
+  t.same(
+    batches.map(batch => batch.map(({ key, type }) => `${key} ${type}`)),
+    [['a added', 'b deleted', 'c modified', 'e modified']],
+  )
+  queue.push([])
+  await new Promise(resolve => setImmediate(resolve))
+  t.same(batches[1], [], 'only the faults changed')
+  say('x', 'added')
+  queue.clear()
+  await new Promise(resolve => setImmediate(resolve))
+  t.equal(batches.length, 2)
+})
