@@ -1,0 +1,114 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { existsSync } from 'node:fs'
+
+/** Set in the copy of a test that runs in a network namespace of its own. */
+const INSIDE = 'TYPEMETAL_BGP_INTEROP'
+
+/** Runs a command to its end. @throws with what it said when it fails */
+export function run(command: string, ...args: readonly string[]): string {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8', maxBuffer: 1 << 28 })
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${error?.message ?? (stderr || stdout)}`)
+  return stdout
+}
+
+/** Why namespaces cannot be made here; `undefined` when they can. */
+export function missingPrivilege(): string | undefined {
+  if (process.platform !== 'linux') return 'network namespaces need Linux'
+  if (!existsSync('/usr/sbin/ip') && !existsSync('/sbin/ip')) return 'needs iproute2: apt-get install iproute2'
+  return spawnSync('unshare', ['-n', 'true']).status === 0 ? undefined : 'network namespaces need root'
+}
+
+/**
+ * Whether this process has a network namespace of its own. If not, runs the same test again in one, its output as ours, and
+ * says `false`; the namespace and all in it go away with that process.
+ */
+export function isInside(): boolean {
+  if (process.env[INSIDE]) {
+    run('ip', 'link', 'set', 'lo', 'up')
+    return true
+  }
+  const { status } = spawnSync('unshare', ['-n', process.execPath, ...process.execArgv, ...process.argv.slice(1)], {
+    stdio: 'inherit',
+    env: { ...process.env, [INSIDE]: '1' },
+  })
+  process.exitCode = status ?? 1
+  return false
+}
+
+/** A second network namespace, joined to ours by a pair of interfaces. */
+export interface Host extends AsyncDisposable {
+  /** Runs a command there, to its end. */
+  exec(command: string, ...args: readonly string[]): string
+  /** Starts a process there; it ends with the host. */
+  spawn(command: string, ...args: readonly string[]): ChildProcess
+}
+
+let hosts = 0
+
+/** @param ours addresses with prefix length of our end, @param theirs those of the other */
+export async function createHost(ours: readonly string[], theirs: readonly string[]): Promise<Host> {
+  const keeper = spawn('unshare', ['-n', 'sleep', 'infinity'], { stdio: 'ignore' })
+  const pid = String(keeper.pid)
+  const children = new Set<ChildProcess>()
+  const enter = ['-t', pid, '-n']
+  const name = `peer${hosts++}`
+  await untilInOwnNamespace(pid)
+  run('ip', 'link', 'add', name, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', pid)
+  const exec = (command: string, ...args: readonly string[]): string => run('nsenter', ...enter, command, ...args)
+  for (const address of ours) run('ip', 'address', 'add', address, 'dev', name, ...nodad(address))
+  for (const address of theirs) exec('ip', 'address', 'add', address, 'dev', 'eth0', ...nodad(address))
+  run('ip', 'link', 'set', name, 'up')
+  exec('ip', 'link', 'set', 'lo', 'up')
+  exec('ip', 'link', 'set', 'eth0', 'up')
+  return {
+    exec,
+    spawn(command, ...args) {
+      const child = spawn('nsenter', [...enter, command, ...args], { stdio: 'ignore' })
+      children.add(child)
+      child.once('exit', () => children.delete(child))
+      return child
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...children].map(child => stop(child)))
+      run('ip', 'link', 'delete', name)
+      await stop(keeper)
+    },
+  }
+}
+
+const nodad = (address: string): readonly string[] => (address.includes(':') ? ['nodad'] : [])
+
+/** `unshare` has made the namespace once `sleep` runs in it. */
+async function untilInOwnNamespace(pid: string): Promise<void> {
+  const own = run('readlink', '/proc/self/ns/net')
+  await until('a network namespace', () => run('readlink', `/proc/${pid}/ns/net`) !== own)
+}
+
+/** Ends a process and waits for it. */
+export async function stop(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const ended = new Promise(resolve => child.once('exit', resolve))
+  const last = setTimeout(() => child.kill('SIGKILL'), 3000)
+  child.kill(signal)
+  await ended
+  clearTimeout(last)
+}
+
+const DEADLINE = 20_000
+
+/** Asks again and again until the answer is neither false nor an error. @throws after 20 seconds */
+export async function until<T>(what: string, ask: () => T): Promise<T> {
+  const end = performance.now() + DEADLINE
+  for (;;) {
+    let answer: T | undefined
+    let failure: unknown
+    try {
+      answer = ask()
+    } catch (error) {
+      failure = error
+    }
+    if (answer) return answer
+    if (performance.now() > end) throw new Error(`timed out: ${what}`, { cause: failure })
+    await new Promise(resolve => setTimeout(resolve, 50))
+  }
+}
