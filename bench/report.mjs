@@ -36,5 +36,6 @@ export function report(name, rows, { json, quick }) {
   }))
   console.table(table)
   const machine = { cpu: os.cpus()[0]?.model, cores: os.cpus().length, node: process.version, kernel: os.release() }
-  if (json) writeFileSync(json, `${JSON.stringify({ name, quick, date: new Date().toISOString(), machine, table }, null, 2)}\n`)
+  if (json)
+    writeFileSync(json, `${JSON.stringify({ name, quick, date: new Date().toISOString(), machine, table }, null, 2)}\n`)
 }
