@@ -373,7 +373,13 @@ t.test('a process that died while writing blocks nobody for long', async t => {
   )
   await eventually(store, s => ipOf(s.objects('Service').get('default/web')) === '10.0.0.7')
   await assign(store, 'default/web', '10.0.0.2')
-  t.same((await readdir(join(folder.path, 'status/Service/default'))).toSorted(), ['web.yaml'])
+  const next = /resourceVersion: "(\d+)"/.exec(await folder.read('status/Service/default/web.yaml'))?.[1]
+  const empty = join(folder.path, `status/Service/default/.web.yaml.after-${next}`)
+  await writeFile(empty, '')
+  await utimes(empty, new Date(0), new Date(0))
+  await t.rejects(assign(store, 'default/web', '10.0.0.3'), { code: 'ERR_STORE_CONFLICT' }, 'it had written nothing')
+  await assign(store, 'default/web', '10.0.0.3')
+  t.same(await readdir(join(folder.path, 'status/Service/default')), ['web.yaml'])
 })
 
 t.test('files that cannot be read are named', async t => {

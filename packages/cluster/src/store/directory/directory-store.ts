@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import { readFile, rm } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { extname, join, relative, resolve } from 'node:path'
 import type { ClusterEvent, KubernetesObject, ObjectReference } from '../../resources/core.js'
 import { type Logger, silentLogger } from '../../process/log.js'
@@ -17,7 +17,7 @@ import { Orphans } from './orphans.js'
 import { parseStatus, type StatusRecord } from './status-file.js'
 import { objectOfPath, statusPath } from './status-path.js'
 import { StatusWriter } from './status-writer.js'
-import { isMissing } from './versioned-file.js'
+import { isMissing, removeIfThere } from './versioned-file.js'
 
 /** Options of {@link DirectoryStore}; times in milliseconds. */
 export interface DirectoryStoreOptions {
@@ -126,7 +126,7 @@ export class DirectoryStore extends EventEmitter<StoreEvents> implements Store {
     const namespace = reference.namespace ?? this.#home(kind)
     const key = objectKey({ name: reference.name, ...(namespace !== undefined && { namespace }) })
     const path = statusPath(this.statusDirectory, kind, key)
-    await rm(path, { force: true })
+    await removeIfThere(path)
     this.#setStatus(path, undefined)
   }
 

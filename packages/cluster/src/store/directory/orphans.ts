@@ -1,5 +1,5 @@
-import { rm } from 'node:fs/promises'
 import type { Logger } from '../../process/log.js'
+import { removeIfThere } from './versioned-file.js'
 
 /** Removes status files some time after their objects have gone. */
 export class Orphans {
@@ -36,7 +36,7 @@ export class Orphans {
     if (answer === 'unknown') return this.consider(path)
     if (answer === 'no') return
     try {
-      await rm(path, { force: true }) // the watch reports it
+      await removeIfThere(path) // the watch reports it
     } catch (error) {
       this.#log.warn({ op: 'removeStatus', error, file: path }, 'cannot remove the status of an object that is gone')
     }

@@ -1,4 +1,4 @@
-import { copyFile, link, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { ConflictError } from '../store.js'
 
@@ -11,7 +11,7 @@ export const ABSENT = 0
 export interface ReplaceOptions {
   /** Version that the file must have; {@link ABSENT} for none; `undefined` for any. */
   readonly expected: number | undefined
-  /** Version in a file's text. */
+  /** Version in a file's text; {@link ABSENT} when there is none in it. */
   readonly versionOf: (text: string) => number
   /** New text; `version` is larger than every earlier one. */
   readonly render: (version: number, present: string | undefined) => string
@@ -28,14 +28,13 @@ export interface Replaced {
 }
 
 /**
- * Replaces a small file if it still has the version that the caller has read, also against other processes: a compare-and-swap
- * made of a hard link. Who links the new text to the name `.FILE.after-VERSION` first may write the version that follows; everybody
- * else gets a conflict. The new text then takes the file's place by rename, so readers see the old or the new one, never a part.
+ * Replaces a small file if it still has the version that the caller has read, also against other processes: a compare-and-swap.
+ * Who first makes the file `.FILE.after-VERSION` may write what follows that version; everybody else gets a conflict. It holds the
+ * new text and then takes the file's place by rename, so readers see the old or the new text, never a part.
  *
  * @throws {ConflictError} the file has another version, or another process is writing
  */
 export async function replaceFile(path: string, options: ReplaceOptions): Promise<Replaced> {
-  await mkdir(dirname(path), { recursive: true })
   for (;;) {
     const { text, version: present } = await readVersion(path, options)
     if (options.expected !== undefined && options.expected !== present) throw conflict(options)
@@ -72,51 +71,54 @@ export function isMissing(error: unknown): boolean {
   return code === 'ENOENT' || code === 'ENOTDIR'
 }
 
-let written = 0
-
 async function swap(path: string, present: number, text: string, options: ReplaceOptions): Promise<boolean> {
-  const hidden = join(dirname(path), `.${basename(path)}`)
-  const claim = `${hidden}.after-${present}`
-  const temporary = `${hidden}.${process.pid}.${written++}`
-  await writeFile(temporary, text, { mode: options.mode ?? 0o644 })
-  try {
-    if (!(await linkNew(temporary, claim))) {
-      await finishAbandoned(claim, path)
-      return false
-    }
-  } finally {
-    await rm(temporary, { force: true })
+  const claim = join(dirname(path), `.${basename(path)}.after-${present}`)
+  if (!(await writeNew(claim, text, options.mode ?? 0o644))) {
+    await settleAbandoned(claim, path, options)
+    return false
   }
-  // The claim excludes others from following `present`, but somebody may have done so before it was made.
+  // The claim keeps others from following `present`, but somebody may have done so before it was made.
   if ((await readVersion(path, options)).version !== present) {
-    await rm(claim, { force: true })
+    await removeIfThere(claim)
     return false
   }
   return renameIfThere(claim, path)
 }
 
-/** Gives a file a second name that must be free. */
-async function linkNew(from: string, to: string): Promise<boolean> {
+/** Writes a file that must be new; false when there is one. */
+async function writeNew(path: string, text: string, mode: number): Promise<boolean> {
   try {
-    await link(from, to).catch(async (error: NodeJS.ErrnoException) => {
-      // Some file systems know no hard links; there a copy must do, which another process could read half-written.
-      if (!['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP'].includes(error.code ?? '')) throw error
-      await copyFile(from, to, 1 /* COPYFILE_EXCL */)
-    })
+    await writeFile(path, text, { mode, flag: 'wx' })
     return true
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    if (isMissing(error)) {
+      await mkdir(dirname(path), { recursive: true })
+      return writeNew(path, text, mode)
+    }
+    await removeIfThere(path) // a full disk leaves a part of it
     throw error
   }
 }
 
-/** Completes the write of a process that died between its claim and the rename. */
-async function finishAbandoned(claim: string, path: string): Promise<void> {
+/** Completes the write of a process that died between its claim and the rename; or forgets it, if nothing had been written yet. */
+async function settleAbandoned(claim: string, path: string, { versionOf }: ReplaceOptions): Promise<void> {
   try {
     const { mtimeMs } = await stat(claim)
-    if (Date.now() - mtimeMs > CLAIM_LIFETIME) await rename(claim, path)
+    if (Date.now() - mtimeMs < CLAIM_LIFETIME) return
+    if (versionOf(await readFile(claim, 'utf8')) === ABSENT) await unlink(claim)
+    else await rename(claim, path)
   } catch (error) {
-    if (!isMissing(error)) throw error // it was completed meanwhile
+    if (!isMissing(error)) throw error // somebody else has done it
+  }
+}
+
+/** Removes a file; not being there is fine. */
+export async function removeIfThere(path: string): Promise<void> {
+  try {
+    await unlink(path)
+  } catch (error) {
+    if (!isMissing(error)) throw error
   }
 }
 
