@@ -53,6 +53,7 @@ export async function runDemo(options: DemoOptions, stopping: AbortController): 
       result.rssMB = demo.processes.residentMemory()
     } finally {
       demo.processes.expectTheEnd()
+      await demo.view[Symbol.asyncDispose]()
     }
     if (options.keep) report.dim(`kept: ${lab.directory}`)
   } catch (error) {
