@@ -82,7 +82,7 @@ async function swap(path: string, present: number, text: string, options: Replac
     await removeIfThere(claim)
     return false
   }
-  return renameIfThere(claim, path)
+  return finish(claim, path, text)
 }
 
 /** Writes a file that must be new; false when there is one. */
@@ -122,14 +122,15 @@ export async function removeIfThere(path: string): Promise<void> {
   }
 }
 
-/** When the claim is gone, somebody took us for dead and completed the write, which is as good. */
-async function renameIfThere(from: string, to: string): Promise<true> {
+/** When the claim is gone, somebody took us for dead: our write counts only if it was completed for us. */
+async function finish(claim: string, path: string, text: string): Promise<boolean> {
   try {
-    await rename(from, to)
+    await rename(claim, path)
+    return true
   } catch (error) {
-    if (!isMissing(error)) throw error
+    if (isMissing(error)) return (await readIfThere(path)) === text
+    throw error
   }
-  return true
 }
 
 const conflict = ({ subject }: ReplaceOptions): ConflictError =>
