@@ -23,7 +23,7 @@ export { createSpeakerMetrics, recordOutcome, type SpeakerMetrics } from './metr
 export { crc32, localAddressTowards, nodeRouterId, routerIdOf } from './router-id.js'
 export { memberlistKey } from './gossip/key.js'
 export { parseGoDuration, parseGossipSettings, type GossipSettings } from './gossip/config-file.js'
-export { Ring, type Gossip, type RingOptions } from './gossip/ring.js'
+export { Ring, type Gossip, type GossipMember, type RingOptions } from './gossip/ring.js'
 export { Coalescer } from './coalesce.js'
 export { systemClock, type Clock } from './clock.js'
 export { silent, type Logger } from './logger.js'

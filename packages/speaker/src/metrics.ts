@@ -47,6 +47,24 @@ export function createSpeakerMetrics(registry: Registry): SpeakerMetrics {
   }
 }
 
+/**
+ * Registers `typemetal_memberlist_members`, which MetalLB does not have: a ring that is smaller than the cluster is the
+ * first sign of an address with two owners.
+ * @param count live members, suspected ones and this node included
+ */
+export function registerRingMetrics(registry: Registry, count: () => number): void {
+  registry.registerMetric(
+    new Gauge({
+      name: 'typemetal_memberlist_members',
+      help: 'Speakers that this one takes to be alive, itself included',
+      registers: [],
+      collect() {
+        this.set(count())
+      },
+    }),
+  )
+}
+
 /** Brings the gauges in line with one step of the decider. @param before the plan of the step before */
 export function recordOutcome(metrics: SpeakerMetrics, before: Plan | undefined, outcome: Outcome): void {
   updateAnnounced(metrics.announced, before, outcome.plan)

@@ -17,7 +17,7 @@ import { Narrator } from './core/narrator.js'
 import type { Ring } from './gossip/ring.js'
 import { silent } from './logger.js'
 import type { Logger } from './logger.js'
-import { createSpeakerMetrics, recordOutcome } from './metrics.js'
+import { createSpeakerMetrics, recordOutcome, registerRingMetrics } from './metrics.js'
 import type { SpeakerMetrics } from './metrics.js'
 import { Statuses } from './status/statuses.js'
 
@@ -76,6 +76,8 @@ export class Speaker {
     this.#statuses = new Statuses({ store, owner: { node, namespace }, log, clock })
     this.#replan = new Coalescer(() => this.#pass().catch(error => this.#fail(error)), REPLAN_INTERVAL, clock)
     registerBGPMetrics(registry, () => this.#bgp.peers())
+    const { ring } = options
+    if (ring) registerRingMetrics(registry, () => ring.members.length)
     registerLayer2Metrics(registry, () => this.#layer2.counters())
   }
 

@@ -79,7 +79,7 @@ interface World {
   readonly nodes: ReadonlyMap<string, Host>
   readonly client: Host
   readonly config: string
-  speaker(node: string, ...flags: readonly string[]): LabProcess
+  readonly speaker: (node: string, ...flags: readonly string[]) => LabProcess
 }
 
 async function world(): Promise<World> {
@@ -178,6 +178,7 @@ t.test('one speaker answers, its death moves the address, a polite end leaves no
     const metrics = await http(host, 'http://127.0.0.1:7472/metrics')
     t.match(metrics, `metallb_speaker_announced{service="default/web",protocol="layer2",node="${owner}",ip="${VIP}"} 1`)
     t.match(metrics, 'metallb_bgp_session_up{peer="10.10.0.1:179",vrf="default"} 1')
+    t.match(metrics, 'typemetal_memberlist_members 2')
     t.match(metrics, 'metallb_bgp_announced_prefixes_total{peer="10.10.0.1:179",vrf="default"} 1')
     t.match(metrics, new RegExp(`metallb_layer2_responses_sent\\{ip="${VIP}"\\} [1-9]`))
     t.equal(await http(host, 'http://127.0.0.1:17472/readyz'), '200 ok\n\n')

@@ -35,6 +35,7 @@ export class BGPAnnouncer implements AsyncDisposable {
   #engine: Engine | undefined
   #routes: Plan['routes'] = new Map()
   #limits: readonly PeerLimit[] = []
+  #notes: Plan['notes'] = []
 
   constructor(options: BGPAnnouncerOptions) {
     this.#options = options
@@ -61,7 +62,8 @@ export class BGPAnnouncer implements AsyncDisposable {
       else this.#neighbors.set(name, new Neighbor(session, this.#neighborOptions))
     }
     this.#tellLimits([...sessions.values()].flatMap(session => peerLimits(session)))
-    this.#setRoutes(routes, notes)
+    this.#setRoutes(routes)
+    this.#tellNotes(notes)
   }
 
   /** All sessions as they are now. */
@@ -108,16 +110,22 @@ export class BGPAnnouncer implements AsyncDisposable {
     }
   }
 
-  #setRoutes(routes: Plan['routes'], notes: Plan['notes']): void {
-    const changed = !isDeepStrictEqual(routes, this.#routes)
-    if (!changed) return
+  #setRoutes(routes: Plan['routes']): void {
+    if (isDeepStrictEqual(routes, this.#routes)) return
     this.#routes = routes
     for (const [name, neighbor] of this.#neighbors) neighbor.setRoutes(routes.get(name) ?? [])
     const numAds = new Set([...routes.values()].flat().map(({ prefix }) => prefix)).size
     this.#log.info({ event: 'updatedAdvertisements', numAds }, 'making advertisements using BGP')
-    for (const note of notes)
+  }
+
+  #tellNotes(notes: Plan['notes']): void {
+    const known = new Set(this.#notes.map(noteText))
+    this.#notes = notes
+    for (const note of notes.filter(note => !known.has(noteText(note)))) {
       this.#log.warn({ event: 'mergedAdvertisements', ...note }, 'Services disagree about a prefix')
+    }
   }
 }
 
+const noteText = (note: Plan['notes'][number]): string => JSON.stringify(note)
 const limitText = ({ peer, field, reason }: PeerLimit): string => `${peer} ${field} ${reason}`

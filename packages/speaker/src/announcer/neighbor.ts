@@ -61,7 +61,7 @@ export class Neighbor {
   /** Takes the whole wanted set of routes. */
   setRoutes(routes: readonly RoutePlan[]): void {
     this.#routes = routes
-    this.#peer?.setRoutes(routes)
+    this.#tellRoutes()
   }
 
   /** Lets go of the session without ending it: the engine does that for all. */
@@ -98,7 +98,17 @@ export class Neighbor {
     const peer = this.#options.engine({ asn: options.localAsn, bgpIdentifier }).addPeer(options)
     peer.on('state', (to, from, cause) => this.#stateChanged(peer, to, from, cause))
     this.#peer = peer
-    peer.setRoutes(this.#routes)
+    this.#tellRoutes()
+  }
+
+  /** Routes that cannot be sent, such as one with a thousand communities, leave the peer with those it has. */
+  #tellRoutes(): void {
+    try {
+      this.#peer?.setRoutes(this.#routes)
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+      this.#log.error({ op: 'setRoutes', error: error.message }, 'routes cannot be sent, the last ones stay')
+    }
   }
 
   #localAddress(plan: SessionPlan): Promise<string | undefined> {

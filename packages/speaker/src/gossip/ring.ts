@@ -28,13 +28,14 @@ export interface RingOptions {
   readonly peers: () => readonly string[]
   readonly log?: Logger
   readonly clock?: Clock
-  /** Between attempts until the first success. @default 3000 */
+  /** Longest wait between attempts until the first success; it starts at 500 and doubles. @default 4000 */
   readonly retryInterval?: number
   /** Between attempts after that: heals a split ring. @default 60000 */
   readonly rejoinInterval?: number
 }
 
 const LEAVE_TIMEOUT = 1_000
+const FIRST_RETRY = 500
 
 /** Emits `members` whenever who is alive changes. */
 export class Ring extends EventEmitter<{ members: [] }> implements AsyncDisposable {
@@ -44,10 +45,13 @@ export class Ring extends EventEmitter<{ members: [] }> implements AsyncDisposab
   #cancel: (() => void) | undefined
   #attempt: Promise<void> | undefined
   #nudged = false
+  #retry = FIRST_RETRY
+  /** Hosts that the last attempt did not reach, as they were logged. */
+  #missed = ''
 
   constructor(options: RingOptions) {
     super()
-    this.#options = { log: silent, clock: systemClock, retryInterval: 3_000, rejoinInterval: 60_000, ...options }
+    this.#options = { log: silent, clock: systemClock, retryInterval: 4_000, rejoinInterval: 60_000, ...options }
     const { gossip } = this.#options
     gossip.on('join', member => this.#changed('NodeJoin', member))
     gossip.on('leave', member => this.#changed('NodeLeave', member))
@@ -115,11 +119,17 @@ export class Ring extends EventEmitter<{ members: [] }> implements AsyncDisposab
     this.#joined = (await firstSuccess(attempts)) || this.#joined
   }
 
+  /** Says what changed: a host that is down for a day is not worth a line a minute. */
   async #logJoin(targets: readonly string[], attempts: readonly Promise<number>[]): Promise<void> {
+    const counts = await Promise.all(attempts)
+    const missed = targets.filter((_, i) => counts[i] === 0)
+    const joined = targets.length - missed.length
+    const said = this.#missed
+    this.#missed = missed.join(' ')
+    if (this.#closed || (joined === 0 && this.#missed === said)) return
     const { log } = this.#options
-    const joined = (await Promise.all(attempts)).filter(count => count > 0).length
-    if (joined === targets.length) log.info({ op: 'memberDiscovery', joined }, 'joined')
-    else log.error({ op: 'memberDiscovery', joined, expected: targets.length, targets }, 'partial join')
+    if (missed.length === 0) log.info({ op: 'memberDiscovery', joined }, 'joined')
+    else log.error({ op: 'memberDiscovery', joined, expected: targets.length, missed }, 'partial join')
   }
 
   #afterAttempt(): void {
@@ -131,7 +141,9 @@ export class Ring extends EventEmitter<{ members: [] }> implements AsyncDisposab
       void this.nudge()
       return
     }
-    this.#cancel = clock.after(this.#joined ? rejoinInterval : retryInterval, () => void this.nudge())
+    const wait = this.#joined ? rejoinInterval : this.#retry
+    this.#retry = Math.min(this.#retry * 2, retryInterval)
+    this.#cancel = clock.after(wait, () => void this.nudge())
   }
 
   #changed(event: string, member: GossipMember): void {

@@ -2,6 +2,10 @@
 import { ADDRESS_BITS, formatAddress, parseAddress } from '@typemetal/cluster'
 import type { Address, Service } from '@typemetal/cluster'
 
+/** Not unspecified and not multicast or beyond: something that one host can own. */
+const isHostAddress = ({ family, value }: Address): boolean =>
+  value !== 0n && (family === 'IPv4' ? value >> 28n < 0xen : value >> 120n !== 0xffn)
+
 /** @returns the addresses in the order of the status, or why there are none to announce */
 export function ingressAddresses(service: Service): readonly Address[] | 'noIPAllocated' | 'invalidIP' {
   const ingress = service.status?.loadBalancer?.ingress ?? []
@@ -9,7 +13,7 @@ export function ingressAddresses(service: Service): readonly Address[] | 'noIPAl
   const addresses: Address[] = []
   for (const { ip } of ingress) {
     const address = parseAddress(ip ?? '')
-    if (!address) return 'invalidIP'
+    if (!address || !isHostAddress(address)) return 'invalidIP'
     addresses.push(address)
   }
   return addresses

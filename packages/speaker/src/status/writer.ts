@@ -67,12 +67,13 @@ export class StatusWriter {
   async #run(): Promise<void> {
     while (this.#again) {
       this.#again = false
-      try {
-        for (const write of this.#options.wanted(kind => this.#objects(kind))) await this.#write(write)
-        this.#delay = RETRY_FIRST
-      } catch (error) {
-        this.#retryLater(error)
+      const errors: unknown[] = []
+      for (const write of this.#options.wanted(kind => this.#objects(kind))) {
+        // One object that cannot be written must not keep the others from being so.
+        await this.#write(write).catch((error: unknown) => errors.push(error))
       }
+      if (errors.length > 0) this.#retryLater(errors[0])
+      else this.#delay = RETRY_FIRST
     }
   }
 

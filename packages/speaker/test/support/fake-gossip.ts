@@ -1,0 +1,43 @@
+/** Gossip that only remembers what it was asked. */
+import { EventEmitter } from 'node:events'
+import type { Gossip, GossipMember } from '@typemetal/speaker'
+
+export class FakeGossip extends EventEmitter implements Gossip {
+  readonly joined: string[] = []
+  readonly calls: string[] = []
+  readonly alive: GossipMember[]
+  reachable: readonly string[] = []
+
+  /** Members by name; the n-th has the address 10.0.0.n. */
+  constructor(names: readonly string[] = ['n1']) {
+    super()
+    this.alive = names.map((name, i) => ({ name, address: `10.0.0.${i + 1}` }))
+  }
+
+  /** A member is found dead. */
+  kill(name: string): void {
+    const [member] = this.alive.splice(
+      this.alive.findIndex(member => member.name === name),
+      1,
+    )
+    this.emit('leave', member)
+  }
+
+  async join([host = '']: readonly string[]): Promise<number> {
+    this.joined.push(host)
+    if (!this.reachable.includes(host)) throw new Error('no node reached')
+    return 1
+  }
+
+  members(): readonly GossipMember[] {
+    return this.alive
+  }
+
+  async leave(): Promise<void> {
+    this.calls.push('leave')
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.calls.push('close')
+  }
+}
