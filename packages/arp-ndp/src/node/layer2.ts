@@ -92,7 +92,7 @@ export class Layer2 extends EventEmitter<Layer2Events> implements AsyncDisposabl
     excludes(excludeInterfaces) // a bad pattern is the caller's error, here and now
     if (!(scanInterval > 0)) throw new RangeError(`scanInterval ${scanInterval} is not above 0`)
     const workerData: WorkerOptions = { excludeInterfaces, scanInterval }
-    const worker = new Worker(new URL('./worker.js', import.meta.url), { name: 'typemetal-layer2', workerData })
+    const worker = new Worker(new URL('./layer2-worker.js', import.meta.url), { name: 'typemetal-layer2', workerData })
     const layer2 = new Layer2(worker, log)
     await new Promise<void>((resolve, reject) => {
       layer2.#ready = { resolve, reject }

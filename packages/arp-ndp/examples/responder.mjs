@@ -1,0 +1,23 @@
+// Answers for addresses that no interface has, and tells the neighbours of them; what it does is printed until Ctrl-C.
+//
+//   sudo node responder.mjs eth0 192.0.2.200 2001:db8::200
+import { DEFAULT_EXCLUDED_INTERFACES, Layer2 } from '@typemetal/arp-ndp'
+
+const [interfaceName, ...addresses] = process.argv.slice(2)
+if (addresses.length === 0) {
+  console.error('usage: node responder.mjs INTERFACE ADDRESS…')
+  process.exit(2)
+}
+const controller = new AbortController()
+process.once('SIGINT', () => controller.abort())
+try {
+  const layer2 = await Layer2.start({ excludeInterfaces: DEFAULT_EXCLUDED_INTERFACES, signal: controller.signal })
+  layer2.on('responder', ({ action, protocol, interface: name }) => console.log(`${action} ${protocol} on ${name}`))
+  layer2.on('error', error => console.error(error.message))
+  layer2.setAddresses(addresses.map(address => ({ address, interfaces: [interfaceName] })))
+  const timer = setInterval(async () => console.table(Object.fromEntries(await layer2.counters())), 5000)
+  controller.signal.addEventListener('abort', () => clearInterval(timer))
+} catch (error) {
+  console.error(error.message)
+  process.exitCode = 1
+}
