@@ -18,8 +18,9 @@ export interface Flags {
   readonly ineffective: readonly string[]
 }
 
-/** The command line cannot be understood, or only asks for help. The text has been printed. */
+/** The command line cannot be understood, or only asks for help; the message is what to print. */
 export class UsageError extends Error {
+  /** 0 for help, 2 for a wrong flag, as Go programs do. */
   readonly exitCode: number
 
   constructor(message: string, exitCode: number) {
@@ -57,12 +58,13 @@ interface RawOptions extends Omit<Flags, 'ineffective'> {
  * @throws {UsageError} unknown flag or bad value (exit code 2), `--help` (0)
  */
 export function parseFlags(argv: readonly string[]): Flags {
-  const command = buildCommand()
+  const printed: string[] = []
+  const command = buildCommand(text => printed.push(text))
   try {
     command.parse(argv.map(withTwoDashes), { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
-    throw new UsageError(error.message, error.exitCode === 0 ? 0 : 2)
+    throw new UsageError(printed.join('').trimEnd() || error.message, error.exitCode === 0 ? 0 : 2)
   }
   const given = command.options.filter(option => command.getOptionValueSource(option.attributeName()) === 'cli')
   const ineffective = new Set(INEFFECTIVE.map(([flag]) => longName(flag)))
@@ -72,7 +74,7 @@ export function parseFlags(argv: readonly string[]): Flags {
   }
 }
 
-function buildCommand(): Command {
+function buildCommand(print: (text: string) => void): Command {
   const command = new Command('typemetal-controller')
     .description('Gives Services of type LoadBalancer their addresses.')
     .option('--config-dir <dir>', 'folder of manifests to work on; may be repeated', collect, [])
@@ -95,6 +97,7 @@ function buildCommand(): Command {
     .helpOption('--help', 'print this')
     .allowExcessArguments(false)
     .showHelpAfterError()
+    .configureOutput({ writeOut: print, writeErr: print })
     .exitOverride()
   for (const [flag, description] of INEFFECTIVE) command.option(flag, `${description} (no effect yet)`)
   return command

@@ -81,6 +81,7 @@ export class Reconciler {
     for (const { kind, key } of changes ?? []) if (kind === 'IPAddressPool') out.pools.add(nameIn(key))
     if (this.loaded) this.#serve(snapshot, changed || !changes ? undefined : changes)
     for (const pool of this.#allocator.takeTouchedPools()) out.pools.add(pool)
+    for (const key of this.#decisions.takeBlocked()) out.services.add(key)
     return out
   }
 

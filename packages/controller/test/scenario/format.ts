@@ -68,7 +68,7 @@ export interface Step {
 
 export interface Scenario {
   readonly name: string
-  readonly component: 'controller'
+  readonly component: string
   readonly options?: ScenarioOptions
   readonly steps: readonly Step[]
 }

@@ -33,6 +33,10 @@ export class MemoryCluster {
   failures: { readonly failure: Failure; left: number }[] = []
   /** Grows with everything that happens. */
   activity = 0
+  /** Told before the status of a Service is written. */
+  onStatusWrite: (service: AnyObject) => void = () => {}
+  /** All writes fail. */
+  partition = false
 
   constructor(namespace = 'metallb-system') {
     this.#namespace = namespace
@@ -88,7 +92,10 @@ export class MemoryCluster {
     if (!stored) throw new NotFoundError(`${object.kind} ${key} is gone`)
     if (stored.metadata.resourceVersion !== object.metadata.resourceVersion)
       throw new ConflictError(`${key} has changed`)
-    if (object.kind === 'Service') this.statusWrites.push(key)
+    if (object.kind === 'Service') {
+      this.statusWrites.push(key)
+      this.onStatusWrite(object)
+    }
     this.#put(object)
   }
 
@@ -100,6 +107,7 @@ export class MemoryCluster {
 
   #failOnPurpose(verb: Failure['verb'], object: AnyObject): void {
     this.activity++
+    if (this.partition) throw new Error('the cluster cannot be reached')
     const matches = ({ failure: f, left }: (typeof this.failures)[number]): boolean =>
       left > 0 && f.verb === verb && f.kind === object.kind && [keyOf(object), object.metadata.name].includes(f.name)
     const due = this.failures.find(matches)

@@ -1,0 +1,96 @@
+#!/usr/bin/env node
+/** The process `typemetal-controller`. */
+import { DirectoryStore, type Store } from '@typemetal/cluster'
+import {
+  createLogger,
+  type HttpService,
+  type Logger,
+  lookupNamespace,
+  runProcess,
+  serveHealth,
+  serveMetrics,
+  StartupError,
+} from '@typemetal/cluster/process'
+import { collectDefaultMetrics, Registry } from 'prom-client'
+import { type Flags, parseFlags, UsageError } from './flags.js'
+import { Controller } from './node/controller.js'
+import { packageVersion } from './version.js'
+
+const NAME = 'typemetal-controller'
+/** Where MetalLB's manifests put everything; beside a folder of manifests nobody says otherwise. */
+const USUAL_NAMESPACE = 'metallb-system'
+
+async function main(flags: Flags, signal: AbortSignal): Promise<void> {
+  checkFlags(flags)
+  const log = createLogger({ level: flags.logLevel })
+  const namespace = lookupNamespace({ flag: flags.namespace, fallback: USUAL_NAMESPACE })
+  log.info({ version: packageVersion(), namespace }, 'Typemetal controller starting')
+  warnOfFlags(flags, log)
+  await using store = createStore(flags, namespace, log)
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const { lbClass } = flags
+  const controller = new Controller({ store, options: { namespace, lbClass }, log, registry })
+  await using servers = await startServers(flags, registry, () => controller.ready)
+  log.debug({ op: 'start', ports: servers.ports }, 'serving metrics and probes')
+  await controller.run(signal)
+  log.info({ op: 'shutdown' }, 'Typemetal controller stopped')
+}
+
+/** @throws {StartupError} the flags ask for what this version cannot do */
+function checkFlags({ configDir, kubeconfig, webhookMode }: Flags): void {
+  if (configDir.length > 0 && kubeconfig !== undefined) {
+    throw new StartupError('--config-dir and --kubeconfig exclude each other: give one of them')
+  }
+  if (configDir.length === 0) {
+    throw new StartupError('reading from the Kubernetes API is not available in this version: give --config-dir')
+  }
+  if (webhookMode === 'onlywebhook') {
+    throw new StartupError('--webhook-mode=onlywebhook leaves nothing to do: this version has no webhooks')
+  }
+}
+
+function warnOfFlags({ ineffective }: Flags, log: Logger): void {
+  if (ineffective.length === 0) return
+  log.warn({ op: 'flags', flags: ineffective }, 'these flags have no effect in this version; metrics are plain HTTP')
+}
+
+function createStore({ configDir, statusDir }: Flags, namespace: string, log: Logger): Store {
+  return new DirectoryStore({
+    directory: configDir,
+    ...(statusDir !== undefined && { statusDirectory: statusDir }),
+    component: 'controller',
+    namespace,
+    log,
+  })
+}
+
+/** Starts what others ask over HTTP; when one port cannot be had, none is kept. */
+async function startServers(
+  { port, healthProbePort }: Flags,
+  registry: Registry,
+  ready: () => true | string,
+): Promise<AsyncDisposable & { readonly ports: readonly number[] }> {
+  const started: HttpService[] = []
+  const stop = async (): Promise<void> => {
+    await Promise.all(started.map(server => server[Symbol.asyncDispose]()))
+  }
+  try {
+    if (port !== 0) started.push(await serveMetrics({ registry, port }))
+    if (healthProbePort !== 0) started.push(await serveHealth({ port: healthProbePort, healthy: () => true, ready }))
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  return { ports: started.map(({ port }) => port), [Symbol.asyncDispose]: stop }
+}
+
+try {
+  const flags = parseFlags(process.argv.slice(2))
+  await runProcess(signal => main(flags, signal), NAME)
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error
+  const stream = error.exitCode === 0 ? process.stdout : process.stderr
+  stream.write(`${error.message}\n`)
+  process.exitCode = error.exitCode
+}

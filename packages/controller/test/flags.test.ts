@@ -1,0 +1,58 @@
+/** The command line: controller.md §1.1. */
+import t from 'tap'
+import { parseFlags, UsageError } from '../dist/flags.js'
+
+t.test('defaults', async t => {
+  t.match(parseFlags([]), {
+    port: 7472,
+    healthProbePort: 17472,
+    namespace: undefined,
+    lbClass: '',
+    logLevel: 'info',
+    webhookMode: 'enabled',
+    configDir: [],
+    kubeconfig: undefined,
+    ineffective: [],
+  })
+})
+
+t.test('one dash or two, with a blank or =', async t => {
+  for (const argv of [
+    ['-port', '1', '-namespace', 'x', '-lb-class', 'a,b', '-config-dir', 'd', '-config-dir', 'e'],
+    ['--port=1', '--namespace=x', '--lb-class=a,b', '--config-dir=d', '--config-dir=e'],
+  ]) {
+    t.match(parseFlags(argv), { port: 1, namespace: 'x', lbClass: 'a,b', configDir: ['d', 'e'] })
+  }
+})
+
+t.test("MetalLB's flags whose features are not there yet are taken and named", async t => {
+  const argv =
+    `--ml-secret-name=memberlist --deployment controller --pod-name=p --pprof-bind-address=:1 --disable-cert-rotation
+    --cert-dir=/c --cert-service-name=s --webhook-secret=w --webhook-http2=false --tls-min-version=VersionTLS12
+    --tls-cipher-suites=a --tls-curve-preferences=1 --metrics-cert-dir=/m`.split(/\s+/)
+  const given = argv.filter(flag => flag.startsWith('--')).flatMap(flag => flag.split('=')[0] ?? [])
+  t.same([...parseFlags([...argv, '--webhook-mode=disabled']).ineffective].toSorted(), given.toSorted())
+})
+
+t.test('a wrong flag is a UsageError with exit code 2, help has 0', async t => {
+  const exitCode = (argv: readonly string[]): number | undefined => {
+    try {
+      parseFlags(argv)
+    } catch (error) {
+      return error instanceof UsageError ? error.exitCode : undefined
+    }
+    return undefined
+  }
+  for (const argv of [
+    ['--bogus'],
+    ['stray'],
+    ['--port', '65536'],
+    ['--port=-1'],
+    ['--port=x'],
+    ['--webhook-mode=no'],
+    ['--port'],
+  ]) {
+    t.equal(exitCode(argv), 2, argv.join(' '))
+  }
+  t.equal(exitCode(['--help']), 0)
+})
