@@ -1,5 +1,12 @@
 /**
- * Announces the addresses of LoadBalancer Services from one node.
+ * Announces the addresses of LoadBalancer Services from one node, by ARP, NDP and BGP. The program is `typemetal-speaker`;
+ * here are its decisions and its parts.
+ *
+ * ```ts
+ * import { electionOrder } from '@typemetal/speaker'
+ *
+ * console.log(electionOrder(['node1', 'node2', 'node3'], '192.0.2.1')) // [ 'node3', 'node2', 'node1' ]
+ * ```
  *
  * @packageDocumentation
  */

@@ -88,7 +88,7 @@ export interface SessionPlan {
   readonly peerASN?: number
   readonly dynamicASN?: 'internal' | 'external'
   readonly sourceAddress?: string
-  /** Absent: derived from the connection (speaker.md 7.3 order: local IPv4, interface's IPv4, CRC-32 of the node name). */
+  /** Absent: derived from the connection: its local IPv4 address, the interface's, or CRC-32 of the node's name. */
   readonly routerID?: string
   readonly holdTimeSeconds: number
   readonly keepaliveTimeSeconds: number
