@@ -69,8 +69,7 @@ function decodeParameters(octets: Uint8Array, offset: number, lengthWidth: 1 | 2
 function decodeOptional(body: Uint8Array, optionalLength: number): Capability[] {
   if (optionalLength !== 0 && body[FIXED_LENGTH] === EXTENDED) {
     const start = FIXED_LENGTH + 3
-    const length = body.length < start ? -1 : readUint16(body, FIXED_LENGTH + 1)
-    if (length !== body.length - start) {
+    if (body.length < start || readUint16(body, FIXED_LENGTH + 1) !== body.length - start) {
       throw new WireError('extended optional parameters length', HEADER_LENGTH + FIXED_LENGTH, [2, 0])
     }
     return decodeParameters(body.subarray(start), HEADER_LENGTH + start, 2)

@@ -52,7 +52,7 @@ function toSeenRoute(lines: readonly string[]): SeenRoute {
 
 class Bird implements Router {
   readonly #host: Host
-  readonly #directory = mkdtempSync(join(tmpdir(), 'typemetal-bird-'))
+  readonly #directory = mkdtempSync(join(tmpdir(), 'tmbgp-bird-'))
   #process: ChildProcess | undefined
 
   constructor(host: Host, options: RouterOptions) {
@@ -111,7 +111,7 @@ class Bird implements Router {
   async [Symbol.asyncDispose](): Promise<void> {
     this.thaw()
     if (this.#process) await stop(this.#process)
-    rmSync(this.#directory, { recursive: true })
+    rmSync(this.#directory, { recursive: true, force: true })
   }
 }
 

@@ -60,7 +60,7 @@ function toSeenRoute(path: FrrPath): SeenRoute {
 class Frr implements Router {
   readonly #host: Host
   readonly #neighbor: string
-  readonly #directory = mkdtempSync(join(tmpdir(), 'typemetal-frr-'))
+  readonly #directory = mkdtempSync(join(tmpdir(), 'tmbgp-frr-'))
   #process: ChildProcess | undefined
 
   constructor(host: Host, options: RouterOptions) {
@@ -118,7 +118,7 @@ class Frr implements Router {
   async [Symbol.asyncDispose](): Promise<void> {
     this.thaw()
     if (this.#process) await stop(this.#process)
-    rmSync(this.#directory, { recursive: true })
+    rmSync(this.#directory, { recursive: true, force: true })
   }
 }
 

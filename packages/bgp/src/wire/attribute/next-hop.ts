@@ -1,4 +1,4 @@
-import { checkLength, WELL_KNOWN, type AttributeCodec } from './codec.js'
+import { checkLength, MalformedValue, ValueFault, WELL_KNOWN, type AttributeCodec } from './codec.js'
 
 /** NEXT_HOP, RFC 4271 section 5.1.3: an IPv4 address. After decoding: a view into the input, so copy to keep. */
 export const nextHop: AttributeCodec<Uint8Array> = {
@@ -8,6 +8,9 @@ export const nextHop: AttributeCodec<Uint8Array> = {
   disposition: 'treat-as-withdraw',
   decode(value) {
     checkLength(value, 4)
+    // RFC 4271 section 6.3: a valid host address; not "this network" (RFC 1122), multicast or reserved.
+    if (value[0] === 0 || value[0]! >= 224)
+      throw new MalformedValue(`not a host: ${value.join('.')}`, ValueFault.NextHop)
     return value
   },
   length: value => value.length,
