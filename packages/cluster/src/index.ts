@@ -31,3 +31,4 @@ export { type Manifest, type ManifestObject, type ManifestOptions, parseManifest
 export { ChangeQueue } from './store/change-queue.js'
 export { LayeredMap } from './store/layered-map.js'
 export { ObjectCache, type Update } from './store/object-cache.js'
+export { manifestResources } from './store/directory/manifest-resources.js'

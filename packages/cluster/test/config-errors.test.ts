@@ -25,12 +25,12 @@ table('crds.md 4.4: pools', [
   [
     'overlap in one pool and between pools',
     [
-      pool('b', ['10.0.0.64-10.0.0.65']),
+      pool('b', ['10.0.0.63-10.0.0.66']),
       pool('a', ['10.0.0.0/24', '10.0.0.7/32', 'fd00::/64']),
       pool('c', ['fd00::9-fd00::9']),
     ],
     'IPAddressPool a: spec.addresses[1]: CIDR "10.0.0.7/32" in pool "a" overlaps with already defined CIDR "10.0.0.0/24" of pool "a"',
-    'IPAddressPool b: spec.addresses[0]: CIDR "10.0.0.64/31" in pool "b" overlaps with already defined CIDR "10.0.0.0/24" of pool "a"',
+    'IPAddressPool b: spec.addresses[0]: CIDR "10.0.0.63/32" in pool "b" overlaps with already defined CIDR "10.0.0.0/24" of pool "a"',
     'IPAddressPool c: spec.addresses[0]: CIDR "fd00::9/128" in pool "c" overlaps with already defined CIDR "fd00::/64" of pool "a"',
   ],
   [

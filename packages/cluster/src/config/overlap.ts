@@ -15,8 +15,13 @@ export function checkOverlaps(drafts: readonly PoolDraft[], errors: ErrorList): 
   const placed = drafts
     .flatMap(draft => draft.items.flatMap(({ index, blocks }) => blocks.map(block => ({ draft, item: index, block }))))
     .map((place, order) => ({ ...place, order }))
+  const reported = new Set<string>()
   for (const [later, earlier] of overlaps(placed).toSorted(([a], [b]) => a.order - b.order)) {
     const { object } = later.draft
+    // The blocks of one range would all say the same.
+    const item = `${object.metadata.name}[${later.item}]`
+    if (reported.has(item)) continue
+    reported.add(item)
     errors.add(
       object,
       `spec.addresses[${later.item}]`,

@@ -25,8 +25,9 @@ export class ManifestSet {
     return this.#files.get(path)?.objects.length ?? 0
   }
 
-  paths(): IterableIterator<string> {
-    return this.#files.keys()
+  /** The definition that counts of every object. */
+  objects(): readonly ManifestObject[] {
+    return [...this.#definitions.values()].flatMap(([first]) => first ?? [])
   }
 
   get(kind: Kind, key: ObjectKey): ManifestObject | undefined {
