@@ -306,3 +306,53 @@ t.test('gossip: a member that dies hands its addresses over', async t => {
   await stop()
   t.strictSame(gossip.calls, ['leave', 'close'])
 })
+
+t.test(
+  'a store that cannot be read changes nothing; a configuration that strands an address waits and says for whom',
+  async t => {
+    const { store, clock, responder, registry, log, stop } = startSpeaker(t)
+    store.apply(...base, ...service('a', '10.1.0.1'))
+    await clock.advance(1_000)
+    store.emit('outage', 'the folder is gone')
+    t.match(log.lines.at(-1), { level: 'error', op: 'store', error: 'the folder is gone' })
+    store.emit('outage', undefined)
+    t.match(log.lines.at(-1), { level: 'info', op: 'store' })
+    store.apply(pool(['10.2.0.0/24']))
+    await clock.advance(1_000)
+    t.equal(responder.wanted.length, 1)
+    const state = () => store.get('ConfigurationState', 'metallb-system/speaker-n1')?.status
+    t.match(state(), {
+      result: 'Invalid',
+      errorSummary: /^configuration error: general handler sync state error: .*default\/a \(10\.1\.0\.1\)/,
+    })
+    t.match(await registry.metrics(), 'metallb_k8s_client_config_stale_bool 1')
+    t.match(
+      log.lines.find(line => line['event'] === 'reload failed, retry'),
+      { level: 'error' },
+    )
+    store.apply(...service('a', '10.2.0.1'))
+    await clock.advance(1_000)
+    t.strictSame(responder.wanted, [{ address: '10.2.0.1', interfaces: 'all' }])
+    t.match(state(), { result: 'Valid', errorSummary: '' })
+    t.match(await registry.metrics(), 'metallb_k8s_client_config_stale_bool 0')
+    await stop()
+  },
+)
+
+t.test('a node labelled out of load balancing says so once', async t => {
+  const { store, clock, log, stop } = startSpeaker(t)
+  const label = 'node.kubernetes.io/exclude-from-external-load-balancers'
+  store.apply(...base.slice(1), node('n1', '10.0.0.1', { [label]: '' }), ...service('a', '10.1.0.1'))
+  await clock.advance(1_000)
+  store.apply(...service('b', '10.1.0.2'))
+  await clock.advance(1_000)
+  t.match(
+    log.lines.filter(line => line['event'] === 'nodeExcluded'),
+    [{ level: 'warn', label }],
+  )
+  t.match(
+    log.lines.filter(line => line['event'] === 'skipping should announce bgp').map(line => line.level),
+    ['warn', 'warn'],
+  )
+  await stop()
+})

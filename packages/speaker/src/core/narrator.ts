@@ -1,6 +1,7 @@
 /** Puts what changed into log lines, under the event names that people search for. */
 import { formatConfigError } from '@typemetal/cluster'
 import type { Logger } from '../logger.js'
+import { EXCLUDE_LABEL } from '../plan/nodes.js'
 import type { WithdrawReason } from '../plan/types.js'
 import { describeStranded } from '../status/configuration-state.js'
 import type { ConfigurationReport } from './configuration.js'
@@ -62,8 +63,7 @@ export class Narrator {
 
   #tellExclusion(excluded: boolean): void {
     if (excluded && !this.#excluded) {
-      const label = 'node.kubernetes.io/exclude-from-external-load-balancers'
-      this.#log.warn({ event: 'nodeExcluded', label }, 'this node announces nothing because of a label')
+      this.#log.warn({ event: 'nodeExcluded', label: EXCLUDE_LABEL }, 'this node announces nothing because of a label')
     }
     this.#excluded = excluded
   }

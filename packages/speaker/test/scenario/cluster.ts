@@ -1,5 +1,5 @@
 /** A cluster in memory: objects in, snapshots out. */
-import type { EndpointSlice, Kind, Kinds, KubernetesObject, ObjectKey, Service, Snapshot } from '@typemetal/cluster'
+import type { EndpointSlice, Kind, Kinds, KubernetesObject, ObjectKey, Snapshot } from '@typemetal/cluster'
 
 /** An object as YAML gives it. */
 export type AnyObject = KubernetesObject & { readonly status?: unknown }
@@ -64,6 +64,3 @@ function slicesByService(slices: Iterable<AnyObject>): ReadonlyMap<ObjectKey, re
   }
   return map
 }
-
-/** Narrows what a test wrote down as a Service. */
-export const asService = (object: AnyObject): Service => object as Service
