@@ -29,7 +29,14 @@ function build({ arch, libc, tools, compiler = `${tools}gcc`, debian }) {
   if (!isThere(compiler)) return `left out, needs the Debian package ${debian}`
   const headers = existsSync(join(NODE, 'include', 'node', 'node_api.h')) ? { npm_config_nodedir: NODE } : {}
   // The addon is C alone, so that the C compiler links it, too.
-  const env = { ...process.env, ...headers, CC: compiler, CXX: compiler, PREBUILD_STRIP_BIN: `${tools}strip`, PREBUILD_LIBC: libc }
+  const env = {
+    ...process.env,
+    ...headers,
+    CC: compiler,
+    CXX: compiler,
+    PREBUILD_STRIP_BIN: `${tools}strip`,
+    PREBUILD_LIBC: libc,
+  }
   const words = [prebuildify, '--napi', '--strip', '--tag-libc', '--arch', arch]
   const { status, stderr } = spawnSync(process.execPath, words, { cwd: PACKAGE, env, encoding: 'utf8' })
   if (status === 0) return 'built'

@@ -16,10 +16,12 @@ const NODE_HEADERS = join(dirname(dirname(process.execPath)), 'include', 'node')
 const API_HEADERS = (createRequire(import.meta.url)('node-api-headers') as { include_dir: string }).include_dir
 
 const run = (command: string, words: readonly string[], options: { env?: NodeJS.ProcessEnv; cwd?: string } = {}) =>
-  spawnSync(command, words, { encoding: 'utf8', timeout: 30_000, ...options })
+  spawnSync(command, words, { encoding: 'utf8', timeout: 60_000, ...options })
 
 const hasCompiler = process.platform === 'linux' && run('cc', ['--version']).status === 0
 const needsCompiler = { skip: hasCompiler ? false : 'needs a C compiler on Linux (Debian packages gcc, libc6-dev)' }
+
+t.setTimeout(120_000) // compilers on a busy machine
 
 t.test('the C is warning-free', needsCompiler, async t => {
   const flags = ['-std=gnu11', '-fsyntax-only', '-Wall', '-Wextra', '-Wpedantic', '-Wconversion', '-Werror']
@@ -46,7 +48,10 @@ t.test('importing loads no addon; using it where there is none says so', async t
   }
   t.match(onSystem('darwin', 'arm64'), /^SocketError ENOSYS .*Linux only, and this is darwin/)
   t.match(onSystem('linux', 'arm'), /^SocketError ENOSYS .*64-bit systems only, and this is arm/)
-  t.match(onSystem('linux', 'x64'), /^SocketError ENOSYS .*not built: run node \/.*scripts\/build-addon.mjs, which needs a C compiler/)
+  t.match(
+    onSystem('linux', 'x64'),
+    /^SocketError ENOSYS .*not built: run node \/.*scripts\/build-addon.mjs, which needs a C compiler/,
+  )
 })
 
 /** A copy of what npm would install, in a folder that goes away with the test. */

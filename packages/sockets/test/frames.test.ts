@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import {
   ETH_P_ALL,
@@ -165,9 +166,11 @@ async function testFrames(): Promise<void> {
       const sender = open('va', () => {})
       sender.send(new Uint8Array([255,255,255,255,255,255, 2,0,0,0,0,1, 8,6, 0,1]))
       sender.close()`
+    const cwd = fileURLToPath(new URL('.', import.meta.url))
     const { stdout, status } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
       encoding: 'utf8',
       timeout: 5000,
+      cwd,
     })
     t.equal(stdout, 'mine\n')
     t.equal(status, 0)

@@ -8,6 +8,8 @@ export const UNSHARE: readonly string[] = [
   '--net',
   ...(process.getuid?.() === 0 ? [] : ['--user', '--map-root-user']),
 ]
+/** Milliseconds for a file on a machine that others keep busy; alone it takes a few seconds. */
+const PATIENCE = 120_000
 const INSIDE = 'TYPEMETAL_SOCKETS_TEST_NAMESPACE'
 
 /**
@@ -18,6 +20,7 @@ const INSIDE = 'TYPEMETAL_SOCKETS_TEST_NAMESPACE'
 export async function enterNamespace(url: string): Promise<boolean> {
   if (process.env[INSIDE]) {
     ip('link set dev lo up')
+    t.setTimeout(PATIENCE)
     return true
   }
   const reason = whyNot()
@@ -26,8 +29,9 @@ export async function enterNamespace(url: string): Promise<boolean> {
     return false
   }
   const [command = '', ...flags] = UNSHARE
-  const env = { ...process.env, [INSIDE]: '1' }
-  await t.spawn(command, [...flags, process.execPath, fileURLToPath(url)], { env }, 'in a network namespace')
+  t.setTimeout(PATIENCE)
+  const options = { env: { ...process.env, [INSIDE]: '1' }, timeout: PATIENCE }
+  await t.spawn(command, [...flags, process.execPath, fileURLToPath(url)], options, 'in a network namespace')
   return false
 }
 
@@ -56,7 +60,7 @@ export function makePair(first: string, second: string): void {
 }
 
 /** Waits until `holds` does; fails the promise after so many milliseconds. */
-export async function until(holds: () => boolean, timeout = 2000): Promise<void> {
+export async function until(holds: () => boolean, timeout = 10_000): Promise<void> {
   const end = performance.now() + timeout
   while (!holds()) {
     if (performance.now() > end) throw new Error(`still not so after ${timeout} ms: ${String(holds)}`)

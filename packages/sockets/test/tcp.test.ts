@@ -14,12 +14,13 @@ import {
 import { enterNamespace, ip, makePair, until } from './namespace.js'
 
 const portOf = (server: Server): number => (server.address() as AddressInfo).port
-/** Long enough for a handshake over `lo`, short enough for a test that waits for one that must not happen. Milliseconds. */
-const SHORT = 150
+/** For a handshake that must come about, and for one that must not. Milliseconds. */
+const LONG = 10_000
+const SHORT = 100
 
 /** Connects, says "ping", and returns what comes back. */
 async function ping(options: ConnectTcpOptions): Promise<string> {
-  const socket = await connectTcp({ timeout: SHORT, ...options })
+  const socket = await connectTcp({ timeout: LONG, ...options })
   socket.end('ping')
   let text = ''
   for await (const chunk of socket) text += String(chunk)
@@ -63,12 +64,12 @@ async function testTcp(): Promise<void> {
     })
     await echo(server)
     const port = portOf(server)
-    const connect = (sourceAddress: string, md5Key?: string): Promise<string> =>
-      ping({ address: '127.0.0.1', port, sourceAddress, ...(md5Key ? { md5Key } : {}) })
+    const connect = (sourceAddress: string, md5Key?: string, timeout = LONG): Promise<string> =>
+      ping({ address: '127.0.0.1', port, sourceAddress, timeout, ...(md5Key ? { md5Key } : {}) })
     t.equal(await connect('127.0.0.1', 'secret'), '127.0.0.1 ping')
     const silence = { code: 'ETIMEDOUT', syscall: 'connect', message: /another MD5 key/ }
-    await t.rejects(connect('127.0.0.1', 'wrong'), silence, 'another key is silence, never a refusal')
-    await t.rejects(connect('127.0.0.1'), silence, 'no key at all as well')
+    await t.rejects(connect('127.0.0.1', 'wrong', SHORT), silence, 'another key is silence, never a refusal')
+    await t.rejects(connect('127.0.0.1', undefined, SHORT), silence, 'no key at all as well')
     t.equal(await connect('127.0.0.2'), '127.0.0.2 ping', 'a peer without a key needs none')
     setServerMd5Key(server, { address: '127.0.0.2', key: Uint8Array.of(1, 2, 3) })
     t.equal(await connect('127.0.0.2', '\x01\x02\x03'), '127.0.0.2 ping', 'a key on a listening server')
@@ -94,7 +95,9 @@ async function testTcp(): Promise<void> {
       '::ffff:127.0.0.2 ping',
     )
     t.equal(await ping({ address: 'fd00::2', port, sourceAddress: 'fd00::2', md5Key: 'six' }), 'fd00::2 ping')
-    await t.rejects(ping({ address: 'fd00::2', port, sourceAddress: 'fd00::2', md5Key: 'four' }), { code: 'ETIMEDOUT' })
+    await t.rejects(ping({ address: 'fd00::2', port, sourceAddress: 'fd00::2', md5Key: 'four', timeout: SHORT }), {
+      code: 'ETIMEDOUT',
+    })
     t.equal(await ping({ address: '::1', port }), '::1 ping', 'outside the prefix')
   })
 
@@ -104,7 +107,7 @@ async function testTcp(): Promise<void> {
       await echo(server)
       const port = portOf(server)
       t.match(await ping({ address, port, ttl: 255, minTtl: 255 }), 'ping', address)
-      await t.rejects(ping({ address, port, ttl: 254 }), { code: 'ETIMEDOUT' })
+      await t.rejects(ping({ address, port, ttl: 254, timeout: SHORT }), { code: 'ETIMEDOUT' })
     }
     using socket = new TcpSocket(4)
     for (const ttl of [0, 256, 1.5]) t.throws(() => socket.setTtl(ttl), RangeError)
@@ -138,7 +141,7 @@ async function testTcp(): Promise<void> {
     ip('neighbor add 10.0.0.2 lladdr 02:00:00:00:00:99 dev va')
     const start = performance.now()
     await t.rejects(connectTcp({ address: '10.0.0.2', port: 179, timeout: 50 }), { code: 'ETIMEDOUT', errno: 110 })
-    t.ok(performance.now() - start < 500)
+    t.ok(performance.now() - start < 5000)
     const signal = AbortSignal.timeout(20)
     await t.rejects(connectTcp({ address: '10.0.0.2', port: 179, signal }), { name: 'TimeoutError' })
     await t.rejects(connectTcp({ address: '10.0.0.2', port: 179, signal }), { name: 'TimeoutError' }, 'already aborted')

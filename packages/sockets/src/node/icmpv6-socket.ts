@@ -48,7 +48,8 @@ const LONGEST_MESSAGE = 2048
 
 /**
  * ICMPv6 of one interface: a raw socket (RFC 3542). The kernel writes and checks the checksum. Multicast is received only
- * for groups joined here. Callbacks come on the loop of the thread that opened it, a worker's as well.
+ * for groups joined here. Callbacks come on the loop of the thread that opened it, a worker's as well. When the interface
+ * is removed the socket just hears no more, and sending throws: a `LinkMonitor` tells.
  */
 export class Icmpv6Socket implements Disposable {
   readonly #descriptor: Descriptor

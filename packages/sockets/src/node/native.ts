@@ -55,7 +55,9 @@ function load(): Native {
     const find = createRequire(import.meta.url)('node-gyp-build') as (folder: string) => Native
     return find(folder)
   } catch (cause) {
-    const what = isBroken(cause) ? `the native addon does not load (${cause.message})` : 'the native addon was not built'
+    const what = isBroken(cause)
+      ? `the native addon does not load (${cause.message})`
+      : 'the native addon was not built'
     throw missing(`${what}: run node ${folder}scripts/build-addon.mjs, which needs a C compiler`, cause)
   }
 }

@@ -92,11 +92,11 @@ export class Receiver {
   start(onBatch: (count: number) => void, onError: (error: SocketError) => void): void {
     this.#descriptor.watchReadable(status => {
       const isIdle = !this.#drain(onBatch, onError)
-      // Told of an error, yet none could be read: watching it further would spin.
-      if (status < 0 && isIdle && !this.#descriptor.closed && this.#descriptor.takeError() === 0) {
-        this.#descriptor.native.unwatch(this.#descriptor.number)
-        onError(systemError(-status, 'epoll_wait'))
-      }
+      if (status >= 0 || !isIdle || this.#descriptor.closed) return
+      const errno = this.#descriptor.takeError()
+      // Told of an error, yet there is none to read: watching the socket further would spin.
+      if (errno === 0) this.#descriptor.native.unwatch(this.#descriptor.number)
+      onError(systemError(errno === 0 ? -status : errno, 'epoll_wait'))
     })
   }
 
