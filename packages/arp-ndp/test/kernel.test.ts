@@ -13,9 +13,9 @@ const V4 = '10.10.0.200'
 const V6 = 'fd00:10::200'
 const ALL = 'all' as const
 
-t.setTimeout(90_000)
+t.setTimeout(150_000)
 
-t.test('the kernel as a client', { skip, timeout: 60_000 }, async t => {
+t.test('the kernel as a client', { skip, timeout: 120_000 }, async t => {
   const segment = await Segment.create()
   t.teardown(() => segment[Symbol.asyncDispose]())
   const [one, two] = await Promise.all([
@@ -52,10 +52,10 @@ t.test('the kernel as a client', { skip, timeout: 60_000 }, async t => {
   })
 
   await t.test('resolve: who has it, nobody, and two in conflict', async t => {
-    t.same(await segment.resolve(V4), [one.mac])
-    t.same(await segment.resolve(V6), [one.mac])
-    t.same(await segment.resolve('10.10.0.12'), [two.mac], 'a kernel answers too')
-    t.same(await segment.resolve('fd00:10::12'), [two.mac])
+    t.same(await segment.owners(V4), [one.mac])
+    t.same(await segment.owners(V6), [one.mac])
+    t.same(await segment.owners('10.10.0.12'), [two.mac], 'a kernel answers too')
+    t.same(await segment.owners('fd00:10::12'), [two.mac])
     t.same(await segment.resolve('10.10.0.201'), [])
     t.same(await segment.resolve('fd00:10::201'), [])
     two.send({
@@ -65,12 +65,12 @@ t.test('the kernel as a client', { skip, timeout: 60_000 }, async t => {
       ],
     })
     await two.count()
-    t.same(await segment.resolve(V4), [one.mac, two.mac].toSorted())
-    t.same(await segment.resolve(V6), [one.mac, two.mac].toSorted())
+    t.same(await segment.owners(V4, 2), [one.mac, two.mac].toSorted())
+    t.same(await segment.owners(V6, 2), [one.mac, two.mac].toSorted())
     two.send({ set: [] })
     await two.count()
-    t.same(await segment.resolve(V4), [one.mac], 'withdrawn')
-    t.same(await segment.resolve(V6), [one.mac])
+    t.same(await segment.owners(V4), [one.mac], 'withdrawn')
+    t.same(await segment.owners(V6), [one.mac])
   })
 
   await t.test('failover: gratuitous frames move the client’s entry without a question of its own', async t => {
@@ -106,8 +106,8 @@ t.test('the kernel as a client', { skip, timeout: 60_000 }, async t => {
     for (const address of [V4, V6]) {
       const took = await segment.moved(address, mac)
       t.comment(`${address} at its new MAC after ${took.toFixed(0)} ms`)
-      t.ok(took < 500, 'far below the 10 s of the poll')
-      t.same(await segment.resolve(address), [mac])
+      t.ok(took < 2000, 'far below the 10 s of the poll')
+      t.same(await segment.owners(address), [mac])
     }
     await one.host.namespace.ip([`link set eth0 address ${one.mac}`])
     await segment.moved(V4, one.mac)
@@ -130,7 +130,7 @@ t.test('the kernel as a client', { skip, timeout: 60_000 }, async t => {
     await one.host.namespace.ip(['link set eth0 up'])
     for (const address of [V4, V6]) {
       t.comment(`${address} after ${(await segment.moved(address, mac)).toFixed(0)} ms`)
-      t.same(await segment.resolve(address), [mac])
+      t.same(await segment.owners(address), [mac])
     }
   })
 
@@ -138,7 +138,7 @@ t.test('the kernel as a client', { skip, timeout: 60_000 }, async t => {
     two.send({ set: [{ address: '10.10.0.204', interfaces: ALL }] })
     await two.count()
     two.send({ block: 1000 })
-    t.same(await segment.resolve('10.10.0.204'), [two.mac])
+    t.same(await segment.owners('10.10.0.204'), [two.mac])
     await two.count()
   })
 
@@ -148,7 +148,7 @@ t.test('the kernel as a client', { skip, timeout: 60_000 }, async t => {
     t.match((await two.count()).statistics, [{ sendDrops: 0 }, { sendDrops: 0 }])
     const { stdout } = await two.host.exec(['ip', '-6', 'maddress', 'show', 'dev', 'eth0'])
     t.equal(stdout.match(/ff02::1:ff01:/g)?.length, 1000)
-    t.same(await segment.resolve('fd00:10::1:3e7'), [two.mac])
+    t.same(await segment.owners('fd00:10::1:3e7'), [two.mac])
     t.same(await segment.resolve('fd00:10::1:3e8'), [])
   })
 

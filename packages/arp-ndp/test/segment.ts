@@ -88,12 +88,20 @@ export class Segment implements AsyncDisposable {
     return performance.now() - begin
   }
 
-  /** Asks from the client who has an address. */
-  async resolve(address: string, timeout = 250): Promise<readonly string[]> {
+  /** Asks from the client who has an address, for a quarter of a second. */
+  async resolve(address: string): Promise<readonly string[]> {
     const seen = this.asker.lines.length
-    this.asker.write(JSON.stringify({ resolve: { interface: 'eth0', address, timeout } } satisfies AgentCommand))
+    const question: AgentCommand = { resolve: { interface: 'eth0', address, timeout: 250 } }
+    this.asker.write(JSON.stringify(question))
     const line = await until('answers', () => this.asker.lines.slice(seen).find(line => line.startsWith('{"answers"')))
     return (JSON.parse(line) as { answers: { mac: string }[] }).answers.map(({ mac }) => mac).toSorted()
+  }
+
+  /** Asks until so many have answered: on a busy machine a quarter of a second may not be enough. */
+  async owners(address: string, count = 1): Promise<readonly string[]> {
+    let owners: readonly string[] = []
+    for (let attempt = 0; attempt < 8 && owners.length < count; attempt++) owners = await this.resolve(address)
+    return owners
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
