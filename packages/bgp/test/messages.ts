@@ -1,5 +1,5 @@
 /** Arbitrary messages for property tests. */
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import type {
   Capability,
   KnownAttributes,
