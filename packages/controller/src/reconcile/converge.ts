@@ -70,25 +70,18 @@ class Pass {
       this.#release('noIPs') // 6
       return 'error' in cluster ? this.#failed(cluster.error) : this.#allocate(requestOf(this.#service, cluster.family))
     }
-    this.#checkFamilies(lbIPs) // 7
+    const held = parseAddressList(lbIPs)
+    if ('error' in held) this.#notice('Warning', Reason.noLoadBalancerFamily, nonsense(lbIPs, held.error)) // 7
     if ('error' in cluster) return this.#undeterminable(clusterIPs, cluster.error) // 8
     const request = requestOf(this.#service, cluster.family)
-    const kept = this.#keep(request) // 9 to 11 and 13
+    const kept = this.#keep(request, held) // 9 to 11 and 13
     if (this.#desired && 'error' in this.#desired) return this.#wishUnusable(this.#desired.error, kept) // 12
     return kept ? this.#extend(request, kept) : this.#allocate(request)
   }
 
-  /** Step 7. */
-  #checkFamilies(lbIPs: readonly string[]): void {
-    const held = parseAddressList(lbIPs)
-    if (!('error' in held)) return
-    const message = `Failed to retrieve LBIPs IPFamily for ${quoteList(lbIPs)}: ${held.error}`
-    this.#notice('Warning', Reason.noLoadBalancerFamily, message)
-  }
-
   /** Steps 9 to 11 and 13: what the status names stays, if it may. */
-  #keep(request: AddressRequest): Allocation | undefined {
-    const standing = standingAddresses(this.#service, request)
+  #keep(request: AddressRequest, held: AddressList | Unusable): Allocation | undefined {
+    const standing = standingAddresses(this.#service, request, held)
     if (!standing) return this.#release('familyChanged')
     const kept = this.#allocator.assign(request, standing)
     if ('refusal' in kept) {
@@ -227,3 +220,6 @@ class Pass {
     this.#notes.push({ level, message, fields: { event, service: this.#key, ...fields } })
   }
 }
+
+const nonsense = (lbIPs: readonly string[], error: string): string =>
+  `Failed to retrieve LBIPs IPFamily for ${quoteList(lbIPs)}: ${error}`

@@ -1,4 +1,4 @@
-import { type Address, type ObjectKey, parseAddress, type Service } from '@typemetal/cluster'
+import { type ObjectKey, parseAddress, type Service } from '@typemetal/cluster'
 import { ingressIPs, withAddresses, withoutAddresses } from './ingress.js'
 import { Annotation } from './annotations.js'
 
@@ -35,8 +35,8 @@ export class Decisions {
 
   decide(key: ObjectKey, seen: Service, wanted: Service): void {
     this.forget(key)
-    const kept = new Set(addressesOf(wanted).map(({ text }) => text))
-    const leaving = new Set(addressesOf(seen).flatMap(({ text }) => (kept.has(text) ? [] : [text])))
+    const kept = ingressIPs(wanted)
+    const leaving = new Set(ingressIPs(seen).filter(text => !kept.includes(text)))
     for (const text of leaving) this.#leaving.set(text, (this.#leaving.get(text) ?? 0) + 1)
     this.#open.set(key, { seen, wanted, leaving })
   }
@@ -49,9 +49,9 @@ export class Decisions {
     const decision = this.#open.get(key)
     if (!decision || !seen || !isSameVersion(decision.seen, seen)) return undefined
     if (this.#leaving.size === 0) return decision.wanted
-    const present = new Set(addressesOf(decision.seen).map(({ text }) => text))
-    const all = addressesOf(decision.wanted)
-    const free = all.filter(({ text }) => present.has(text) || !this.#leaving.has(text))
+    const present = ingressIPs(decision.seen)
+    const all = ingressIPs(decision.wanted)
+    const free = all.filter(text => present.includes(text) || !this.#leaving.has(text))
     if (free.length === all.length) return decision.wanted
     this.#blocked.add(key)
     return decision.leaving.size === 0 ? undefined : withOnly(decision, free)
@@ -76,14 +76,12 @@ export class Decisions {
 }
 
 /** Addresses that were free before come back with the next decision, when they are free again. */
-function withOnly({ seen, wanted }: Decision, addresses: readonly Address[]): Service {
+function withOnly({ seen, wanted }: Decision, texts: readonly string[]): Service {
   const pool = wanted.metadata.annotations?.[Annotation.allocatedFromPool]
+  const addresses = texts.flatMap(text => parseAddress(text) ?? [])
   if (addresses.length === 0 || pool === undefined) return withoutAddresses(seen)
   return withAddresses(seen, addresses, pool)
 }
-
-const addressesOf = (service: Service): readonly Address[] =>
-  ingressIPs(service).flatMap(text => parseAddress(text) ?? [])
 
 function isSameVersion(a: Service, b: Service): boolean {
   if (a === b) return true

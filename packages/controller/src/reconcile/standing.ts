@@ -1,30 +1,33 @@
 import type { Address, Service } from '@typemetal/cluster'
 import type { Allocator } from '../allocator/allocator.js'
 import type { AddressRequest, ServiceFamily } from '../allocator/request.js'
-import { type AddressList, parseAddressList } from './families.js'
+import { type AddressList, parseAddressList, type Unusable } from './families.js'
 import { ingressIPs } from './ingress.js'
-import { clusterIPsOf, desiredAddresses, requestOf, sameSet, serviceKey } from './wishes.js'
+import { clusterIPsOf, desiredAddresses, requestOf, sameSet } from './wishes.js'
 
 /**
- * The addresses in the status of a Service, in the order in which it wants them, if it may keep them; `undefined` when
+ * The addresses in the status of a Service (`held`), in the order in which it wants them, if it may keep them; `undefined` when
  * it has none, when they make no sense, or when they are not of the families that the Service has now.
  */
-export function standingAddresses(service: Service, request: AddressRequest): readonly Address[] | undefined {
-  const held = parseAddressList(ingressIPs(service))
+export function standingAddresses(
+  service: Service,
+  request: AddressRequest,
+  held: AddressList | Unusable,
+): readonly Address[] | undefined {
   if ('error' in held || familyChanged(held.family, request)) return undefined
   return inWishedOrder(held, service)
 }
 
 /**
- * Gives a Service back what its status says, when nobody holds anything for it yet: after a restart, and when a pool that
- * was gone is there again.
+ * Gives a Service for which the allocator knows of nothing back what its status says: after a restart, and when a pool
+ * that was gone is there again.
  */
 export function reclaim(service: Service, allocator: Allocator): void {
-  if (service.spec?.type !== 'LoadBalancer' || allocator.get(serviceKey(service))) return
+  if (service.spec?.type !== 'LoadBalancer' || ingressIPs(service).length === 0) return
   const cluster = parseAddressList(clusterIPsOf(service))
   if ('error' in cluster) return reserve(service, allocator)
   const request = requestOf(service, cluster.family)
-  const addresses = standingAddresses(service, request)
+  const addresses = standingAddresses(service, request, parseAddressList(ingressIPs(service)))
   if (addresses) allocator.assign(request, addresses)
 }
 

@@ -9,8 +9,6 @@ import { VirtualClock } from './virtual-clock.js'
 
 /** Turns of the loop without any activity after which nothing more will happen by itself. */
 const QUIET_TURNS = 3
-/** Timers that may fire in one step; a controller that needs more is not settling. */
-const MOST_TIMERS = 1000
 
 /** @returns every difference found, as `step N: path: …`; empty when the scenario passes */
 export async function runScenario(scenario: Scenario): Promise<readonly string[]> {
@@ -29,6 +27,8 @@ export class Bench implements AsyncDisposable {
   readonly cluster: MemoryCluster
   readonly clock = new VirtualClock()
   registry = new Registry()
+  /** Timers that may fire in one step; a controller that needs more is not settling. */
+  mostTimers = 1000
   #options: ScenarioOptions
   #running: { readonly stop: AbortController; readonly ended: Promise<void> } | undefined
 
@@ -63,7 +63,7 @@ export class Bench implements AsyncDisposable {
 
   /** Lets things happen until nothing happens any more. */
   async settle(): Promise<void> {
-    for (let timers = 0; timers < MOST_TIMERS; timers++) {
+    for (let timers = 0; timers < this.mostTimers; timers++) {
       for (let quiet = 0; quiet < QUIET_TURNS;) {
         const before = this.cluster.activity
         await setImmediate()
@@ -71,7 +71,7 @@ export class Bench implements AsyncDisposable {
       }
       if (!this.clock.advance()) return
     }
-    throw new Error(`nothing settled after ${MOST_TIMERS} timers`)
+    throw new Error(`nothing settled after ${this.mostTimers} timers`)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
