@@ -110,7 +110,7 @@ export interface RoutePlan {
   readonly communities: readonly string[]
 }
 
-/** Services disagree about one prefix to one peer; what was made of it. */
+/** Services disagree about one prefix; what was made of it. Peers that are told the same are named by the first of them. */
 export interface MergeNote {
   readonly prefix: string
   readonly peer: string
