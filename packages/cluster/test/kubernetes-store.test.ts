@@ -238,6 +238,41 @@ withServer(
   },
 )
 
+withServer('events: limits, and what the server has forgotten', async (t, { server, lines, open }) => {
+  server.apply(service('a'))
+  const store = await open()
+  const about = {
+    regarding: referenceTo(service('a')),
+    type: 'Normal',
+    reason: 'x',
+    component: 'metallb-speaker',
+    host: 'n1',
+  } as const
+  const emit = (message: string): void => store.emitEvent({ ...about, message })
+  emit('first')
+  await until(() => server.objects('Event').length === 1)
+  t.match(server.objects('Event'), [
+    {
+      involvedObject: { kind: 'Service', uid: /^uid-/ },
+      source: { component: 'metallb-speaker', host: 'n1' },
+      count: 1,
+    },
+  ])
+  for (const event of server.objects('Event')) server.remove(event)
+  emit('first')
+  await until(() => server.objects('Event').length === 1)
+  t.match(server.objects('Event'), [{ count: 2 }], 'a server forgets events after an hour')
+  server.fail = ({ resource }) => (resource === 'api/v1/events' ? { status: 403 } : undefined)
+  emit('refused')
+  await until(() => lines.includes('cannot write event'))
+  server.fail = () => undefined
+  for (let i = 0; i < 40; i++) emit(`loop ${i}`)
+  const pod = { kind: 'Pod', namespace: 'default', name: 'p' }
+  store.emitEvent({ ...about, regarding: pod, message: 'about a kind that is not watched' })
+  await until(() => server.objects('Event').some(event => JSON.stringify(event).includes('not watched')))
+  t.equal(server.objects('Event').length, 1 + 22 + 1, 'a loop must not fill the server')
+})
+
 t.test('why a store does not start', async t => {
   await using server = await FakeApiServer.start()
   const directory = await mkdtemp(join(tmpdir(), 'typemetal-kubernetes-'))
