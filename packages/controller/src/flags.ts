@@ -11,7 +11,6 @@ export interface Flags {
   readonly lbClass: string
   /** Folders of manifests. */
   readonly configDir: readonly string[]
-  readonly statusDir?: string
   readonly kubeconfig?: string
   readonly webhookMode: string
   /** Flags of MetalLB's controller that were given and do nothing here yet. */
@@ -77,9 +76,16 @@ export function parseFlags(argv: readonly string[]): Flags {
 function buildCommand(print: (text: string) => void): Command {
   const command = new Command('typemetal-controller')
     .description('Gives Services of type LoadBalancer their addresses.')
-    .option('--config-dir <dir>', 'folder of manifests to work on; may be repeated', collect, [])
-    .option('--status-dir <dir>', 'where statuses and events are written (default: status/ in the first --config-dir)')
-    .option('--kubeconfig <file>', 'Kubernetes API to work on (default: the cluster this runs in)')
+    .option(
+      '--config-dir <dir>',
+      'folder of manifests to work on instead of the Kubernetes API; may be repeated',
+      collect,
+      [],
+    )
+    .option(
+      '--kubeconfig <file>',
+      'Kubernetes API to work on (default: as kubectl finds it, else the cluster this runs in)',
+    )
     .option('--namespace <name>', 'where metallb.io objects live (default: $METALLB_NAMESPACE, then the Pod’s own)')
     .option(
       '--lb-class <list>',

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The process `typemetal-controller`. */
-import { DirectoryStore, type Store } from '@typemetal/cluster'
+import { type Kind, openStore } from '@typemetal/cluster'
 import {
   createLogger,
   type HttpService,
@@ -20,13 +20,21 @@ const NAME = 'typemetal-controller'
 /** Where MetalLB's manifests put everything; beside a folder of manifests nobody says otherwise. */
 const USUAL_NAMESPACE = 'metallb-system'
 
+/** All that the controller looks at; on an API server it needs no rights to anything else. */
+const KINDS: readonly Kind[] = ['Service', 'Namespace', 'IPAddressPool', 'Community', 'ConfigurationState']
+
 async function main(flags: Flags, signal: AbortSignal): Promise<void> {
   checkFlags(flags)
   const log = createLogger({ level: flags.logLevel })
-  const namespace = lookupNamespace({ flag: flags.namespace, fallback: USUAL_NAMESPACE })
+  const fallback = flags.configDir.length > 0 ? USUAL_NAMESPACE : undefined
+  const namespace = lookupNamespace({ flag: flags.namespace, fallback })
   log.info({ version: packageVersion(), namespace }, 'Typemetal controller starting')
   warnOfFlags(flags, log)
-  await using store = createStore(flags, namespace, log)
+  const source = {
+    directories: flags.configDir,
+    ...(flags.kubeconfig !== undefined && { kubeconfig: flags.kubeconfig }),
+  }
+  await using store = await openStore({ ...source, component: 'controller', namespace, kinds: KINDS, log })
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const { lbClass } = flags
@@ -42,9 +50,6 @@ function checkFlags({ configDir, kubeconfig, webhookMode }: Flags): void {
   if (configDir.length > 0 && kubeconfig !== undefined) {
     throw new StartupError('--config-dir and --kubeconfig exclude each other: give one of them')
   }
-  if (configDir.length === 0) {
-    throw new StartupError('reading from the Kubernetes API is not available in this version: give --config-dir')
-  }
   if (webhookMode === 'onlywebhook') {
     throw new StartupError('--webhook-mode=onlywebhook leaves nothing to do: this version has no webhooks')
   }
@@ -53,16 +58,6 @@ function checkFlags({ configDir, kubeconfig, webhookMode }: Flags): void {
 function warnOfFlags({ ineffective }: Flags, log: Logger): void {
   if (ineffective.length === 0) return
   log.warn({ op: 'flags', flags: ineffective }, 'these flags have no effect in this version; metrics are plain HTTP')
-}
-
-function createStore({ configDir, statusDir }: Flags, namespace: string, log: Logger): Store {
-  return new DirectoryStore({
-    directory: configDir,
-    ...(statusDir !== undefined && { statusDirectory: statusDir }),
-    component: 'controller',
-    namespace,
-    log,
-  })
 }
 
 /** Starts what others ask over HTTP; when one port cannot be had, none is kept. */

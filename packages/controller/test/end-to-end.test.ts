@@ -235,6 +235,11 @@ t.test('what cannot start says why in one line', async t => {
       1,
       /^typemetal-controller: directory \/no\/such does not exist\n$/,
     ],
+    [
+      ['--kubeconfig', '/no/such', '--namespace', 'x', '--log-level', 'none'],
+      1,
+      /^typemetal-controller: cannot read kubeconfig \/no\/such/,
+    ],
     [['--config-dir', folder, '--log-level', 'loud'], 1, /^typemetal-controller: log level "loud" is unknown/],
     [
       ['--config-dir', folder, '--log-level', 'none', '--port', `${port}`],
@@ -244,7 +249,7 @@ t.test('what cannot start says why in one line', async t => {
   ]
   await Promise.all(
     cases.map(async ([flags, code, text]) => {
-      const child = spawn(process.execPath, [MAIN, ...flags, '--health-probe-port=0'])
+      const child = spawn(process.execPath, [MAIN, '--port=0', '--health-probe-port=0', ...flags])
       const said: string[] = []
       for (const stream of [child.stdout, child.stderr])
         stream.on('data', (chunk: Buffer) => said.push(chunk.toString()))

@@ -1,6 +1,6 @@
 /** What surrounds the decisions: writing statuses, metrics, starting and stopping. Virtual time. */
 import { setImmediate } from 'node:timers/promises'
-import { ConflictError, NotFoundError } from '@typemetal/cluster'
+import { ConflictError, type KubernetesObject, NotFoundError } from '@typemetal/cluster'
 import type { Logger } from '@typemetal/cluster/process'
 import { Controller } from '@typemetal/controller'
 import { Registry } from 'prom-client'
@@ -212,6 +212,36 @@ t.test('Controller: starting and stopping', async t => {
     await ended
     t.equal(store.listenerCount('change'), 0)
   })
+})
+
+t.test('an annotation of 256 kB is refused in few words, at once, and nobody else notices', async t => {
+  await using bench = new Bench()
+  const service = (name: string, annotations: Record<string, string>): KubernetesObject => {
+    const spec = { type: 'LoadBalancer', clusterIP: '10.96.0.1' }
+    return {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name, namespace: 'default', annotations },
+      spec,
+    } as KubernetesObject
+  }
+  const pool = {
+    apiVersion: 'metallb.io/v1beta1',
+    kind: 'IPAddressPool',
+    metadata: { name: 'p' },
+    spec: { addresses: ['10.0.0.0/24'] },
+  }
+  const bad = ['x,'.repeat(128 * 1024), '10.0.0.1,'.repeat(28 * 1024), '10.0.0.1'.repeat(32 * 1024)]
+  const hostile = bad.map((text, i) => service(`bad-${i}`, { 'metallb.io/loadBalancerIPs': text }))
+  const pinned = service('bad-pool', { 'metallb.io/address-pool': 'p'.repeat(256 * 1024) })
+  const began = performance.now()
+  await bench.step({ apply: [pool, ...hostile, pinned, service('good', {})] })
+  t.ok(performance.now() - began < 2000)
+  t.ok(bench.cluster.events.every(({ message }) => message.length <= 1024))
+  t.same(bench.cluster.events.map(({ reason }) => reason).toSorted(), [
+    ...Array(4).fill('AllocationFailed'),
+    'IPAllocated',
+  ])
 })
 
 t.test('an object that cannot be read is named once, and the rest goes on', async t => {

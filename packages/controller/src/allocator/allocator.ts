@@ -6,6 +6,9 @@ import { PoolSet } from './pool-set.js'
 import { isCompatible, type PoolCounters, type PoolState } from './pool-state.js'
 import type { AddressRequest, Refusal } from './request.js'
 
+/** Characters of the longest name in Kubernetes. */
+const LONGEST_NAME = 253
+
 /** An {@link Allocation} and the pool that counts it. */
 interface Held {
   readonly allocation: Allocation
@@ -116,7 +119,8 @@ export class Allocator {
     const held = this.get(request.service)
     if (held) return this.assign(request, held.addresses)
     const pool = this.#pools.get(poolName)
-    if (!pool) return { refusal: `unknown pool ${quote(poolName)}` }
+    // No object has a longer name; what a user wrote may be longer by far.
+    if (!pool) return { refusal: `unknown pool ${quote(poolName.slice(0, LONGEST_NAME))}` }
     return this.#grant(request, chooseFrom(pool, request))
   }
 

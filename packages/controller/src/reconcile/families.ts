@@ -13,13 +13,15 @@ export interface Unusable {
   readonly error: string
 }
 
-/** Reads one address, or two of different families. */
+/** Reads one address, or two of different families. A longer list is not read: it may be very long. */
 export function parseAddressList(texts: readonly string[]): AddressList | Unusable {
-  const addresses = texts.map(parseAddress).filter(address => address !== undefined)
-  if (addresses.length < texts.length) return { error: `invalid address in ${quoteList(texts)}` }
-  const [first, second, third] = addresses
-  if (!first || third) return { error: `${texts.length} addresses where one or two are expected: ${quoteList(texts)}` }
-  if (!second) return { family: first.family, addresses }
+  if (texts.length === 0 || texts.length > 2) {
+    const some = quoteList(texts.slice(0, 2)) + (texts.length > 2 ? '…' : '')
+    return { error: `${texts.length} addresses where one or two are expected: ${some}` }
+  }
+  const [first, second] = texts.map(parseAddress)
+  if (!first || (texts.length === 2 && !second)) return { error: `invalid address in ${quoteList(texts)}` }
+  if (!second) return { family: first.family, addresses: [first] }
   if (first.family === second.family) return { error: `two addresses of the same family: ${quoteList(texts)}` }
-  return { family: 'dual', addresses }
+  return { family: 'dual', addresses: [first, second] }
 }

@@ -80,6 +80,7 @@ export class Reconciler {
     const changed = configTouched && this.#reconfigure(snapshot)
     for (const { kind, key } of changes ?? []) if (kind === 'IPAddressPool') out.pools.add(nameIn(key))
     if (this.loaded) this.#serve(snapshot, changed || !changes ? undefined : changes)
+    else out.note('debug', 'no valid configuration yet', { event: 'noConfig' })
     for (const pool of this.#allocator.takeTouchedPools()) out.pools.add(pool)
     for (const key of this.#decisions.takeBlocked()) out.services.add(key)
     return out
@@ -157,6 +158,7 @@ export class Reconciler {
     else this.#waiting.delete(key)
     if (direct && verdict.failure !== undefined) this.#out.errors++
     this.#decide(key, service, verdict.service)
+    if (direct && verdict.service === service) this.#out.note('debug', 'no change', { event: 'noChange', service: key })
     this.#say(service, verdict)
   }
 

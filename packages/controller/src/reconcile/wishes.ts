@@ -1,4 +1,4 @@
-import type { Address, Service } from '@typemetal/cluster'
+import { type Address, parseAddress, type Service } from '@typemetal/cluster'
 import { quote } from '../allocator/address.js'
 import type { AddressRequest, FamilyPolicy, ServiceFamily } from '../allocator/request.js'
 import { Annotation, readAnnotation } from './annotations.js'
@@ -29,13 +29,13 @@ export function desiredAddresses(service: Service): AddressList | Unusable | und
   if (list && single) {
     return { error: `service can not have both ${Annotation.loadBalancerIPs} and svc.Spec.LoadBalancerIP` }
   }
-  if (single) return orInvalid(parseAddressList([single]), `invalid spec.loadBalancerIP ${quote(single)}`)
+  if (single) return orInvalid(parseAddressList([single]), `invalid spec.loadBalancerIP ${quote(shorten(single))}`)
   if (!list) return undefined
   const texts = list.split(',').map(text => text.trim())
   const parsed = parseAddressList(texts)
-  // A list of good addresses that do not go together has its own reason.
-  const allGood = texts.every(text => !('error' in parseAddressList([text])))
-  return allGood ? parsed : orInvalid(parsed, `invalid ${Annotation.loadBalancerIPs}: ${quote(list)}`)
+  // A list of good addresses that do not go together has its own reason. A long one is not looked through for bad ones.
+  const allGood = texts.slice(0, 3).every(text => parseAddress(text))
+  return allGood ? parsed : orInvalid(parsed, `invalid ${Annotation.loadBalancerIPs}: ${quote(shorten(list))}`)
 }
 
 /** What the allocator needs to know of a Service whose family is known. */
@@ -72,3 +72,7 @@ function backendKeyOf({ spec }: Service): string {
 
 const orInvalid = (parsed: AddressList | Unusable, error: string): AddressList | Unusable =>
   'error' in parsed ? { error } : parsed
+
+/** What users wrote may be as long as an annotation can be; a message must not. */
+const shorten = (text: string): string => (text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text)
+const LONGEST_QUOTE = 200
