@@ -101,12 +101,18 @@ export interface Store extends AsyncDisposable {
   on<E extends keyof StoreEvents>(event: E, listener: (...args: StoreEvents[E]) => void): this
   off<E extends keyof StoreEvents>(event: E, listener: (...args: StoreEvents[E]) => void): this
   /**
-   * Writes `status` (and, for a Service, the annotations) of an object that exists.
+   * Writes `status` (and, for a Service, the annotations) of an object that exists. Without `metadata.resourceVersion` whatever is
+   * there is overwritten. The write is in the snapshot with a later change, not necessarily when the promise resolves.
    * @throws {ConflictError} `metadata.resourceVersion` is not the newest
    * @throws {NotFoundError} the object is gone
    */
   updateStatus(object: KubernetesObject & { readonly status?: unknown }): Promise<void>
-  /** Creates an object that Typemetal owns (statuses, ConfigurationState, Secret) and returns it as stored; `generateName` is honoured. */
+  /**
+   * Creates an object that Typemetal owns (statuses, ConfigurationState, Secret), with its status, and returns it as stored. Where
+   * `metadata.name` is empty, `generateName` begins the name.
+   *
+   * @throws {ConflictError} the name is taken
+   */
   create<T extends KubernetesObject>(object: T): Promise<T>
   /** Deletes an object that Typemetal owns; not being there is fine. */
   delete(reference: ObjectReference): Promise<void>
