@@ -42,6 +42,6 @@ function stale() {
 export function prepare() {
   requireNode()
   if (stale()) phase('dependencies', 'npm', ['ci', '--no-audit', '--no-fund'])
-  phase('native addon', 'npm', ['run', '--silent', 'build', '-w', 'packages/sockets'])
+  phase('native addon', process.execPath, [join(root, 'packages', 'sockets', 'scripts', 'build-addon.mjs')])
   phase('TypeScript', join(root, 'node_modules', '.bin', 'tsc'), ['-b'])
 }
