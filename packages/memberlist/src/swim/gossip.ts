@@ -14,6 +14,9 @@ export class Gossip {
   readonly #packets: Packets
   #soon: Timer | undefined
   #earliest: Instant = 0
+  /** A moment at which a tick would be; `undefined` while we do not gossip. */
+  #phase: Instant | undefined
+  #ticking = false
 
   constructor(ring: Ring, packets: Packets) {
     this.#ring = ring
@@ -23,7 +26,15 @@ export class Gossip {
   /** Begins at a random point of the interval, so that nodes started together do not speak in step. */
   start(now: Instant): void {
     const { gossipInterval, gossipNodes } = this.#ring.tuning
-    if (gossipInterval > 0 && gossipNodes > 0) this.#arm(now + this.#ring.random() * gossipInterval)
+    if (gossipInterval > 0 && gossipNodes > 0) this.#phase = now + this.#ring.random() * gossipInterval
+  }
+
+  /** Lets the ticks run while there is something to tell. Called after everything that may have queued something. */
+  wake(now: Instant): void {
+    if (this.#phase === undefined || this.#ticking || !this.#hasNews()) return
+    const { gossipInterval } = this.#ring.tuning
+    const ticks = Math.max(0, Math.ceil((now - this.#phase) / gossipInterval))
+    this.#arm(this.#phase + ticks * gossipInterval)
   }
 
   /**
@@ -32,8 +43,8 @@ export class Gossip {
    * transmissions: the ticks repeat it as often as ever.
    */
   soon(now: Instant): void {
-    const { gossipInterval, gossipNodes } = this.#ring.tuning
-    if (this.#soon || gossipInterval === 0 || gossipNodes === 0) return
+    const { gossipInterval } = this.#ring.tuning
+    if (this.#soon || this.#phase === undefined) return
     const at = Math.max(now, this.#earliest)
     this.#earliest = at + gossipInterval * SOON
     this.#soon = this.#ring.timers.set(at, later => {
@@ -43,15 +54,22 @@ export class Gossip {
   }
 
   #arm(at: Instant): void {
+    this.#ticking = true
     this.#ring.timers.set(at, now => {
-      this.#arm(Math.max(at + this.#ring.tuning.gossipInterval, now))
+      this.#ticking = false
+      this.#phase = Math.max(at + this.#ring.tuning.gossipInterval, now)
       this.#round(now, false)
+      this.wake(now)
     })
   }
 
+  #hasNews(): boolean {
+    return this.#ring.broadcasts.length > 0 || this.#ring.userBroadcasts.length > 0
+  }
+
   #round(now: Instant, fresh: boolean): void {
-    const { broadcasts, userBroadcasts, table, random, tuning } = this.#ring
-    if (broadcasts.length === 0 && userBroadcasts.length === 0) return
+    if (!this.#hasNews()) return
+    const { table, random, tuning } = this.#ring
     const targets = pickRandom(table.order, tuning.gossipNodes, random, record => this.#listens(record, now))
     // A fresh round does not change the queue, so that all its targets hear the same.
     const shared = fresh ? this.#packets.gossip(0, true) : undefined

@@ -70,17 +70,18 @@ export class Membership {
     const ring = this.#ring
     const self = message.node === ring.name
     if (ring.leaving && self) return
+    const known = ring.table.get(message.node)
+    // Most of what is heard is known already; it is not worth a closer look.
+    if (known && !self && message.incarnation <= known.incarnation && this.#sameAddress(known, message)) {
+      return this.#stale(known, message, now)
+    }
     const versions = decodeVersions(message.vsn)
     const description = this.#describe(message, versions)
     if (!description) return
-    const known = ring.table.get(message.node)
-    const reclaimed = known !== undefined && !this.#sameAddress(known, description)
-    if (reclaimed && !this.#mayReclaim(known, description, now)) return
+    const moved = known !== undefined && !this.#sameAddress(known, message)
+    if (moved && !this.#mayReclaim(known, description, now)) return
+    if (self && message.incarnation < known!.incarnation) return
     const record = known ?? ring.table.add(message.node, description, now)
-    // A new node's incarnation is 0 and it is dead, so its first alive passes unless it says 0 too.
-    if (known && message.incarnation <= record.incarnation && !self && !reclaimed)
-      return this.#stale(record, message, now)
-    if (self && message.incarnation < record.incarnation) return
     record.cancelSuspicion()
     if (self) return this.#contradict(record, message, now)
     this.#accept(record, message, { ...description, versions: versions ?? record.versions }, now, octets)
@@ -151,8 +152,13 @@ export class Membership {
     return this.#ring.self?.endpoint.port ?? port
   }
 
-  #sameAddress(record: NodeRecord, description: NodeDescription): boolean {
-    return record.endpoint.port === description.port && sameOctets(record.description.address, description.address)
+  #sameAddress(record: NodeRecord, { addr, port }: Alive): boolean {
+    const { description } = record
+    return (
+      addr !== undefined &&
+      description.port === this.#portOf(port) &&
+      sameOctets(description.address, normalizeAddress(addr))
+    )
   }
 
   /** Whether a name may move to another address: when its node left, or is dead for long. */

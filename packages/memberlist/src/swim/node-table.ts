@@ -130,6 +130,11 @@ export class NodeTable {
     return this.#byName.get(name)
   }
 
+  /** The node that listens at an endpoint, if one is known. */
+  find({ address, port }: Endpoint): NodeRecord | undefined {
+    return this.#order.find(({ endpoint }) => endpoint.port === port && endpoint.address === address)
+  }
+
   /** Adds a node, dead as yet, at a random place of the order. */
   add(name: string, description: NodeDescription, now: Instant): NodeRecord {
     const record = new NodeRecord(name, description, now)

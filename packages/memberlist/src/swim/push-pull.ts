@@ -25,11 +25,14 @@ export class PushPuller {
   readonly #ring: Ring
   readonly #dials: Dials
   readonly #membership: Membership
+  readonly #onAnswer: (record: NodeRecord) => void
   /** Nodes that joined since the last exchange. */
   #joined = 0
   #settle: Timer | undefined
 
-  constructor(ring: Ring, dials: Dials, membership: Membership) {
+  /** @param onAnswer a node answered us over TCP */
+  constructor(ring: Ring, dials: Dials, membership: Membership, onAnswer: (record: NodeRecord) => void) {
+    this.#onAnswer = onAnswer
     this.#ring = ring
     this.#dials = dials
     this.#membership = membership
@@ -44,8 +47,12 @@ export class PushPuller {
   exchange(to: Endpoint, join: boolean, onEnd: (error: string | undefined, now: Instant) => void): void {
     this.#dials.dial('pushPull', to, this.#state(join), this.#ring.tuning.tcpTimeout, {
       onAnswer: (message, now) => {
-        if (message?.type === 'pushPull') onEnd(this.merge(message.body, join, now), now)
-        else if (message?.type === 'error') onEnd(`remote error: ${message.body.error}`, now)
+        if (message?.type === 'pushPull') {
+          const fault = this.merge(message.body, join, now)
+          const record = this.#ring.table.find(to)
+          if (record) this.#onAnswer(record)
+          onEnd(fault, now)
+        } else if (message?.type === 'error') onEnd(`remote error: ${message.body.error}`, now)
         else onEnd(`unexpected answer: ${message?.type}`, now)
       },
       onFailure: ({ reason }, now) => onEnd(reason, now),

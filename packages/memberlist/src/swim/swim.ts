@@ -19,7 +19,7 @@ import { Packets } from './packets.js'
 import { Prober } from './probe.js'
 import { PushPuller } from './push-pull.js'
 import { Ring } from './ring.js'
-import type { Endpoint, Instant, Member, SwimAction, SwimInput } from './types.js'
+import type { Endpoint, Instant, Member, NodeStatus, SwimAction, SwimInput } from './types.js'
 import { Watch } from './watch.js'
 
 /**
@@ -56,7 +56,7 @@ export class Swim {
       onSuspect: (record, now) => this.#watch.onSuspect(record, now),
       onAlive: record => this.#watch.onAlive(record),
       onJoin: (record, now) => {
-        this.#watch.onJoin(record)
+        this.#watch.onJoin(record, now)
         this.#pushPuller.onJoin(now)
       },
       onStale: (record, now) => this.#tell(record, now),
@@ -64,7 +64,7 @@ export class Swim {
     this.#gossip = new Gossip(ring, this.#packets)
     this.#watch = new Watch(ring, this.#packets, this.#acks, this.#dials, this.#membership)
     this.#prober = new Prober(ring, this.#packets, this.#acks, this.#dials, this.#membership, this.#watch)
-    this.#pushPuller = new PushPuller(ring, this.#dials, this.#membership)
+    this.#pushPuller = new PushPuller(ring, this.#dials, this.#membership, record => this.#watch.onTcpAck(record))
     this.#answerer = new Answerer(ring, this.#packets, this.#acks)
   }
 
@@ -105,6 +105,11 @@ export class Swim {
     return count
   }
 
+  /** What a node is held for; `undefined` when it is not known. */
+  stateOf(name: string): NodeStatus | undefined {
+    return this.#ring.table.get(name)?.state
+  }
+
   /** What is known about a node, dead or not. */
   member(name: string): Member | undefined {
     return this.#ring.table.get(name)?.member()
@@ -113,12 +118,14 @@ export class Swim {
   /** @returns what the caller must now do, in this order */
   handle(input: SwimInput, now: Instant): readonly SwimAction[] {
     this.#handle(input, now)
+    this.#gossip.wake(now)
     return this.#ring.drain()
   }
 
   /** Runs every timer due at `now`. Hand over all datagrams that have come in first. */
   handleTimeout(now: Instant): readonly SwimAction[] {
     this.#ring.timers.runDue(now)
+    this.#gossip.wake(now)
     return this.#ring.drain()
   }
 

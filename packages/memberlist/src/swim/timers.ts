@@ -6,11 +6,26 @@ export interface Timer {
   cancel(): void
 }
 
-interface Entry extends Timer {
-  run: ((now: Instant) => void) | undefined
+class Entry implements Timer {
+  readonly at: Instant
   readonly order: number
   /** Runs later, once, when we ourselves are late. */
-  graceful: boolean
+  readonly graceful: boolean
+  run: ((now: Instant) => void) | undefined
+  /** The entry that runs in its place. */
+  successor: Entry | undefined
+
+  constructor(at: Instant, order: number, run: (now: Instant) => void, graceful: boolean) {
+    this.at = at
+    this.order = order
+    this.run = run
+    this.graceful = graceful
+  }
+
+  cancel(): void {
+    this.run = undefined
+    this.successor?.cancel()
+  }
 }
 
 /**
@@ -44,7 +59,7 @@ export class Timers {
 
   /** Runs `run` once at `at`, or as soon as possible after. */
   set(at: Instant, run: (now: Instant) => void, graceful = false): Timer {
-    const entry: Entry = { at, run, order: this.#order++, graceful, cancel: () => void (entry.run = undefined) }
+    const entry = new Entry(at, this.#order++, run, graceful)
     this.#push(entry)
     return entry
   }
@@ -55,24 +70,15 @@ export class Timers {
     for (let at = this.next; at !== undefined && at <= now; at = this.next) {
       const entry = this.#pop()
       const late = now - entry.at
-      if (entry.graceful && late > this.#stall) {
-        stall = Math.max(stall, late)
-        this.#postpone(entry, now + Math.min(late, this.#graceLimit))
-        continue
-      }
       const { run } = entry
       entry.run = undefined
-      run?.(now)
+      if (run && entry.graceful && late > this.#stall) {
+        stall = Math.max(stall, late)
+        entry.successor = new Entry(now + Math.min(late, this.#graceLimit), this.#order++, run, false)
+        this.#push(entry.successor)
+      } else run?.(now)
     }
     if (stall > 0) this.#onStall(stall)
-  }
-
-  /** Puts an entry in again; its handle still cancels it. */
-  #postpone(entry: Entry, at: Instant): void {
-    const { run } = entry
-    const again = this.set(at, late => run?.(late))
-    entry.run = () => {} // alive until cancelled
-    entry.cancel = () => again.cancel()
   }
 
   #dropCancelled(): void {

@@ -16,6 +16,8 @@ const LAST_CALLS = 3
 const QUIET = 5
 /** Tries over TCP at nodes that have never answered there. */
 const MAX_TRIES = 5
+/** A node that joins a ring of at most so many is tried over TCP by all at once; else each comes to it with its probes. */
+const SMALL_RING = 32
 
 /** What is going on about one node. */
 interface Case {
@@ -100,10 +102,13 @@ export class Watch {
     this.#neighbour = undefined // it may stand between us and the one we watch
   }
 
-  /** It is back, or new: nothing is known of it. */
-  onJoin(record: NodeRecord): void {
+  /** It is back, or new: nothing is known of it. In a small ring, all try it over TCP right away. */
+  onJoin(record: NodeRecord, now: Instant): void {
     this.#quietUntil.delete(record)
     this.#tries.delete(record)
+    const { table, timers, random, tuning } = this.#ring
+    if (this.#active && table.size <= SMALL_RING)
+      timers.set(now + random() * tuning.watchInterval, () => this.#prove(record))
   }
 
   get #active(): boolean {
@@ -131,6 +136,16 @@ export class Watch {
     }
     this.#acks.wait(seqNo, now + this.#ring.tuning.watchInterval * PATIENCE, { onAck }, onSilence, true)
     this.#call(neighbour, seqNo)
+    this.#prove(neighbour)
+  }
+
+  /** Finds out whether a node answers over TCP while it is well. */
+  #prove(record: NodeRecord): void {
+    if (!record.present || !this.#ring.self || !this.wantsTcp(record)) return
+    this.#dials.ping(record, this.#ring.nextSeqNo(), this.#ring.tuning.probeInterval, {
+      onAnswer: () => this.onTcpAck(record),
+      onRefused: () => {},
+    })
   }
 
   /** The living node that follows us in the order of names, the first again after the last. */
