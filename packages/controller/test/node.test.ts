@@ -31,11 +31,13 @@ class Desk {
     onError: (key, error) => this.errors.push(`${key}: ${(error as Error).message}`),
   })
 
-  async #perform(key: string, text: string): Promise<void> {
+  async #perform(key: string, text: string): Promise<string | undefined> {
+    const version = this.version.get(key)
     this.attempts.push(`${key}=${text}`)
     const answer = this.answers.shift()
     if (answer instanceof Error) throw answer
     await answer
+    return version
   }
 }
 

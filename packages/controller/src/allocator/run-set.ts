@@ -14,16 +14,6 @@ export class RunSet {
     return this.#size
   }
 
-  /** Runs; the memory taken is proportional to it. */
-  get runs(): number {
-    return this.#runs.size
-  }
-
-  has(member: bigint): boolean {
-    const run = this.#runs.floor(member)
-    return run !== undefined && member <= run.value
-  }
-
   /** @returns false when it was a member already */
   add(member: bigint): boolean {
     const before = this.#runs.floor(member)

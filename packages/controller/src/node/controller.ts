@@ -6,7 +6,7 @@ import type { Outcome } from '../reconcile/outcome.js'
 import { Reconciler, type ReconcilerOptions } from '../reconcile/reconciler.js'
 import { type Clock, systemClock } from './clock.js'
 import { createControllerMetrics, type ControllerMetrics } from './metrics.js'
-import { StatusWriter, versionOf, type Write } from './status-writer.js'
+import { StatusWriter, type Write } from './status-writer.js'
 
 /** Options of a {@link Controller}. */
 export interface ControllerOptions {
@@ -139,12 +139,17 @@ export class Controller {
     }
     this.#metrics.countUpdates(updates, errors)
     this.#metrics.setConfig(this.#reconciler.loaded, this.#reconciler.configErrors.length > 0)
-    this.#writer.mark(keyOfWrite('ConfigurationState', `${this.#namespace}/${STATE_NAME}`))
+    this.#writer.mark(keyOfWrite('ConfigurationState', this.#stateKey))
+  }
+
+  get #stateKey(): string {
+    return `${this.#namespace}/${STATE_NAME}`
   }
 
   #wanted(writeKey: string): Write | undefined {
     const [kind = '', key = ''] = writeKey.split(' ')
-    if (kind === 'ConfigurationState') return this.#wantedState(key)
+    // the speakers' are theirs to write
+    if (kind === 'ConfigurationState') return key === this.#stateKey ? this.#wantedState(key) : undefined
     const wanted =
       kind === 'Service'
         ? this.#reconciler.wantedService(key)
@@ -155,18 +160,23 @@ export class Controller {
   #wantedState(key: string): Write | undefined {
     const present = this.#store.snapshot().objects('ConfigurationState').get(key)
     const { configErrors } = this.#reconciler
-    const status = configurationStatus(configErrors, present?.status, this.#clock.now().toISOString())
+    const status = configurationStatus(configErrors, present?.status, timestamp(this.#clock.now()))
     if (present) return status === present.status ? undefined : this.#update({ ...present, status })
-    const perform = async (): Promise<void> => {
+    const perform = async (): Promise<string | undefined> => {
       // The API takes a status only from an update.
       const created = await this.#store.create(newConfigurationState(this.#namespace))
-      await this.#store.updateStatus({ ...created, status })
+      return this.#update({ ...created, status }).perform()
     }
-    return { version: '', perform }
+    return { version: undefined, perform }
   }
 
   #update(object: KubernetesObject & { readonly status?: unknown }): Write {
-    return { version: versionOf(object), perform: () => this.#store.updateStatus(object) }
+    const version = object.metadata.resourceVersion
+    const perform = async (): Promise<string | undefined> => {
+      await this.#store.updateStatus(object)
+      return version
+    }
+    return { version, perform }
   }
 
   #onWriteError(writeKey: string, error: unknown): void {
@@ -183,3 +193,6 @@ export class Controller {
 
 /** Names a write: kind and key. Neither contains a blank. */
 const keyOfWrite = (kind: Kind, key: string): string => `${kind} ${key}`
+
+/** RFC 3339 in whole seconds, as Kubernetes writes times. */
+const timestamp = (now: Date): string => `${now.toISOString().slice(0, 19)}Z`

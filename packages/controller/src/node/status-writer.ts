@@ -1,12 +1,12 @@
-import { type KubernetesObject, NotFoundError } from '@typemetal/cluster'
+import { NotFoundError } from '@typemetal/cluster'
 import { type Clock, type Milliseconds, systemClock } from './clock.js'
 
 /** A status to be written now. */
 export interface Write {
   /** `resourceVersion` that it was decided on. */
   readonly version: string | undefined
-  /** Writes it; rejects as {@link Store.updateStatus} does. */
-  perform(): Promise<void>
+  /** Writes it and gives the version that was replaced; rejects as {@link Store.updateStatus} does. */
+  perform(): Promise<string | undefined>
 }
 
 /** Options of a {@link StatusWriter}. */
@@ -120,9 +120,8 @@ export class StatusWriter implements AsyncDisposable {
 
   async #perform(key: string, state: State, write: Write): Promise<void> {
     try {
-      await write.perform()
+      state.written = await write.perform()
       state.failures = 0
-      state.written = write.version
     } catch (error) {
       if (error instanceof NotFoundError) return
       this.#options.onError(key, error)
@@ -141,6 +140,3 @@ export class StatusWriter implements AsyncDisposable {
 }
 
 const newState = (): State => ({ inFlight: false, again: false, failures: 0, written: undefined, cancel: undefined })
-
-/** The `resourceVersion` of an object, in the form that a {@link Write} carries. */
-export const versionOf = ({ metadata }: KubernetesObject): string | undefined => metadata.resourceVersion
