@@ -1,5 +1,12 @@
 import t from 'tap'
-import { formatConfigError, type Manifest, parseManifest, type Service } from '@typemetal/cluster'
+import {
+  buildConfig,
+  formatConfigError,
+  type Manifest,
+  manifestResources,
+  parseManifest,
+  type Service,
+} from '@typemetal/cluster'
 
 const read = (text: string): Manifest => parseManifest(text, { file: 'x.yaml', namespace: 'metallb-system' })
 const keys = (manifest: Manifest): readonly string[] =>
@@ -270,4 +277,26 @@ t.test('YAML as kubectl reads it', async t => {
     [],
     'what Typemetal writes is not read from manifests',
   )
+})
+
+t.test('the manifests of several files make one configuration', async t => {
+  const file = (name: string, text: string): Manifest =>
+    parseManifest(text, { file: name, namespace: 'metallb-system' })
+  const pool = (name: string, address: string): string =>
+    `apiVersion: metallb.io/v1beta1\nkind: IPAddressPool\nmetadata: {name: ${name}}\nspec:\n  addresses:\n  - ${address}\n`
+  const resources = manifestResources({
+    'b.yaml': file('b.yaml', `${pool('first', '10.0.0.0/24')}---\n${pool('second', '10.0.0.7/32')}`),
+    'a.yaml': file('a.yaml', pool('first', '10.0.1.0/24')),
+  })
+  const { errors = [] } = buildConfig(resources, { component: 'validate', namespace: 'metallb-system' })
+  t.same(errors.map(formatConfigError), [
+    'IPAddressPool metallb-system/first: metadata.name: is defined twice; the definition at a.yaml:1 counts (b.yaml:1)',
+  ])
+  const [only] = [...(resources.IPAddressPool?.values() ?? [])]
+  t.same(only?.spec.addresses, ['10.0.1.0/24'])
+  t.same(resources.origin?.('IPAddressPool', 'metallb-system/second', 'spec.addresses[0]'), {
+    file: 'b.yaml',
+    line: 13,
+  })
+  t.equal(resources.origin?.('IPAddressPool', 'metallb-system/none'), undefined)
 })

@@ -235,6 +235,21 @@ function testStatuses(contract: Contract): void {
     for (const store of stores) await store[Symbol.asyncDispose]()
   })
 
+  contract('without a version, a status overwrites what is there', async (t, cluster) => {
+    await cluster.apply(service('web'))
+    const stores = await Promise.all(['a', 'b', 'c'].map(name => cluster.open(name)))
+    const write = (store: Store, ip: string): Promise<void> => {
+      const { resourceVersion: _, ...metadata } = web(store)?.metadata ?? { name: 'web' }
+      return store.updateStatus({ ...withAddress(service('web'), ip), metadata })
+    }
+    await Promise.all(stores.flatMap((store, i) => [1, 2, 3, 4].map(n => write(store, `10.0.${i}.${n}`))))
+    const last = `10.0.9.9`
+    await Promise.all(stores.map(store => write(store, last)))
+    for (const store of stores) await eventually(store, s => ips(s)?.[0] === last)
+    t.pass('all were taken')
+    for (const store of stores) await store[Symbol.asyncDispose]()
+  })
+
   contract('a status that says nothing new is no change', async (t, cluster) => {
     await cluster.apply(service('web'))
     await using store = await cluster.open('a')
