@@ -36,7 +36,7 @@ async function main(flags: Flags, signal: AbortSignal): Promise<void> {
   const excludeInterfaces = await readExcludedInterfaces(flags.excludeL2File)
   await using store = createStore(flags, namespace, log)
   const peers = (): readonly string[] =>
-    flags.mlJoin.length > 0 ? flags.mlJoin : internalAddresses(store.snapshot().objects('Node'), node)
+    flags.mlJoin.length > 0 ? flags.mlJoin : internalAddresses(store.snapshot().objects('Node'), node, flags.mlBindaddr)
   await using ring = await startGossip(flags, peers, log)
 
   const registry = new Registry()

@@ -1,4 +1,6 @@
 /** One node's speaker: wires the store to the decisions, and the decisions to the announcers. */
+import { isIP } from 'node:net'
+import { isDeepStrictEqual } from 'node:util'
 import type { Change, Config, Node, Snapshot, Store } from '@typemetal/cluster'
 import type { Registry } from 'prom-client'
 import { BGPAnnouncer } from './announcer/bgp.js'
@@ -58,6 +60,7 @@ export class Speaker {
   readonly #statuses: Statuses
   readonly #replan: Coalescer
   #outcome: Outcome | undefined
+  #faults: Snapshot['faults'] = []
   #waitsForNode = false
   /** Nothing is planned before the store has been read and the ring been asked. */
   #started = false
@@ -143,9 +146,13 @@ export class Speaker {
   #onChange(changes: readonly Change[]): void {
     const news = changes.filter(({ kind }) => !OWN_KINDS.has(kind))
     this.#metrics.updates.inc(news.length)
-    const { node, ring } = this.#options
+    const { node, ring, store } = this.#options
+    // What can no longer be read, or can again, comes without a change of its own, perhaps with changes of our own kinds.
+    const { faults } = store.snapshot()
+    const faulty = !isDeepStrictEqual(faults, this.#faults)
+    this.#faults = faults
     if (news.some(({ kind, type, key }) => kind === 'Node' && (type === 'added' || key === node))) void ring?.nudge()
-    if (news.length > 0 || changes.length === 0) this.#request()
+    if (news.length > 0 || faulty) this.#request()
     else this.#statuses.update()
   }
 
@@ -210,11 +217,14 @@ export class Speaker {
 const usesLayer2 = (config: Config | undefined): boolean =>
   config !== undefined && [...config.pools.values()].some(pool => pool.l2Advertisements.length > 0)
 
-/** InternalIP addresses of all Nodes but one: where the other speakers are, when nobody says otherwise. */
-export function internalAddresses(nodes: ReadonlyMap<string, Node>, except: string): readonly string[] {
+/**
+ * InternalIP addresses of all Nodes but one: where the other speakers are, when nobody says otherwise.
+ * @param from the address that gossip is bound to: only addresses of its family can be reached from it (from `::`, all)
+ */
+export function internalAddresses(nodes: ReadonlyMap<string, Node>, except: string, from: string): readonly string[] {
   return [...nodes.values()]
     .filter(({ metadata }) => metadata.name !== except)
     .flatMap(({ status }) => status?.addresses ?? [])
-    .filter(({ type }) => type === 'InternalIP')
+    .filter(({ type, address }) => type === 'InternalIP' && (from === '::' || isIP(address) === isIP(from)))
     .map(({ address }) => address)
 }

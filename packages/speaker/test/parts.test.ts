@@ -146,7 +146,10 @@ t.test('the ring is joined every few seconds until somebody answers, then every 
 
 t.test('the other speakers are where the Nodes say', async t => {
   const nodes = new Map([node('n1', '10.0.0.1'), node('n2', '10.0.0.2')].map(object => [object.metadata.name, object]))
-  t.strictSame(internalAddresses(nodes as never, 'n1'), ['10.0.0.2'])
+  t.strictSame(internalAddresses(nodes as never, 'n1', '10.0.0.1'), ['10.0.0.2'])
+  t.strictSame(internalAddresses(nodes as never, 'n1', '0.0.0.0'), ['10.0.0.2'])
+  t.strictSame(internalAddresses(nodes as never, 'n1', 'fd00::1'), [], 'from an IPv6 address only IPv6 is reached')
+  t.strictSame(internalAddresses(nodes as never, 'n1', '::'), ['10.0.0.2'])
 })
 
 t.test('layer 2 runs while it is needed, and again when it has died', async t => {

@@ -339,6 +339,32 @@ t.test(
   },
 )
 
+t.test('a file that breaks is told even when it comes with changes of our own statuses', async t => {
+  const { store, clock, log, stop } = startSpeaker(t)
+  store.apply(...base, ...service('a', '10.1.0.1'))
+  await clock.advance(1_000)
+  const state = () => store.get('ConfigurationState', 'metallb-system/speaker-n1')?.status
+  const own = [{ kind: 'ConfigurationState', key: 'metallb-system/controller', type: 'modified' }] as const
+  const fault = {
+    kind: 'File',
+    name: 'bgp.yaml',
+    field: '',
+    reason: 'is no YAML',
+    file: 'bgp.yaml',
+    affectsConfig: true,
+  }
+  store.faults = [fault]
+  store.emit('change', own)
+  await clock.advance(1_000)
+  t.match(state(), { result: 'Invalid', errorSummary: /bgp\.yaml: is no YAML/ })
+  t.ok(log.lines.some(line => line['file'] === 'bgp.yaml' && line['level'] === 'error'))
+  store.faults = []
+  store.emit('change', own)
+  await clock.advance(1_000)
+  t.match(state(), { result: 'Valid' })
+  await stop()
+})
+
 t.test('a node labelled out of load balancing says so once', async t => {
   const { store, clock, log, stop } = startSpeaker(t)
   const label = 'node.kubernetes.io/exclude-from-external-load-balancers'

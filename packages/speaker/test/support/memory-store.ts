@@ -23,6 +23,8 @@ export class MemoryStore extends EventEmitter<{ [E in keyof StoreEvents]: StoreE
   readonly failures: Error[] = []
   /** While true, watchers hear nothing: the snapshot stays as it was. */
   deaf = false
+  /** What could not be read. */
+  faults: Snapshot['faults'] = []
   #snapshot: Snapshot = this.cluster.snapshot()
   #version = 0
 
@@ -31,7 +33,7 @@ export class MemoryStore extends EventEmitter<{ [E in keyof StoreEvents]: StoreE
   }
 
   snapshot(): Snapshot {
-    return this.#snapshot
+    return { ...this.#snapshot, faults: this.faults }
   }
 
   /** What a user would do. */
