@@ -8,6 +8,8 @@ import * as fc from 'fast-check'
 import t from 'tap'
 import type { VectorFile } from './vectors.js'
 
+t.setTimeout(600_000)
+
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? 100_000)
 const vectors = JSON.parse(
   readFileSync(new URL('../test/vectors/memberlist.json', import.meta.url), 'utf8'),
