@@ -72,7 +72,7 @@ t.test('stays up; every protocol dissects in tshark; a broken manifest is named;
   try {
     await until(
       'the demo to stay up',
-      () => (lines.some(line => line.includes('until Ctrl-C')) ? true : undefined),
+      () => (lines.some(line => line.includes('kill -STOP')) ? true : undefined),
       PATIENT,
     )
     const directory = lines.map(line => line.trim()).find(line => /^\/.*\/config$/.test(line)) ?? ''
@@ -101,7 +101,8 @@ async function brokenManifest(t: Test, directory: string): Promise<void> {
     await until(`the status to say it: ${what}`, () =>
       state().includes(field) && state().includes('Invalid') ? true : undefined,
     )
-    t.match(log().slice(before), field, `${what}: the log names it`)
+    await until(`the log to name it: ${what}`, () => (log().slice(before).includes(field) ? true : undefined), PATIENT)
+    t.match(log().slice(before), /bgp\.yaml/, `${what}: the log names the file`)
     t.match(state(), /bgp\.yaml/, `${what}: the status names the file`)
     writeFileSync(file, good)
     await until('the status to be fine again', () => (state().includes('result: Valid') ? true : undefined), PATIENT)

@@ -39,18 +39,25 @@ export async function exhaust(demo: Demo): Promise<void> {
   })
 }
 
-/** A manifest that breaks a rule changes nothing but the status, which names it; mending it heals. */
+/** A manifest that breaks a rule changes nothing but the statuses, which name it; mending it heals them. */
 export async function breakManifest(demo: Demo): Promise<void> {
   const [address = ''] = demo.view.addressesOf(SERVICES.layer2)
-  await demo.report.step('a broken manifest is named, nothing else changes', async note => {
+  const components = demo.network.nodes.length + 1
+  await demo.report.step('a broken manifest is named, the rest goes on', async note => {
     demo.folder.edit('pools.yaml', text => text.replace('203.0.113.0/30', '203.0.113.0/99'))
-    const complaint = await wait(demo, 'the status to name it', () => demo.view.configurationErrors()[0])
+    const complaints = await wait(demo, `${components} components to name it in their status`, () => {
+      const complaints = demo.view.configurationErrors()
+      return complaints.length === components ? complaints : undefined
+    })
+    for (const complaint of complaints) {
+      check(/IPAddressPool metallb-system\/routed: .*spec\.addresses\[0\].*pools\.yaml/.test(complaint), complaint)
+    }
     check((await servedBy(demo, address)) !== '', `${address} does not answer any more`)
     demo.folder.add('pools.yaml')
-    await wait(demo, 'the status to be fine again', () =>
+    await wait(demo, 'the statuses to be fine again', () =>
       demo.view.configurationErrors().length === 0 ? true : undefined,
     )
-    note(complaint.split('\n')[0] ?? '')
+    note((complaints[0] ?? '').replace(`${demo.folder.directory}/`, '').replace(/^.*configuration error: /, ''))
   })
 }
 
