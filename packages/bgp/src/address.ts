@@ -11,14 +11,20 @@ export const addressFamily = (address: Uint8Array): FamilyName =>
  * @throws {RangeError} not an address
  */
 export function parseAddress(text: string): Uint8Array {
-  if (Address4.isValid(text) && !text.includes('/')) return Uint8Array.from(new Address4(text).toArray())
-  if (Address6.isValid(text) && !text.includes('/')) {
-    const octets = new Address6(text).toUnsignedByteArray()
-    const address = new Uint8Array(16)
-    address.set(octets, 16 - octets.length)
-    return address
+  try {
+    if (!text.includes('/')) return text.includes(':') ? parseIpv6(text) : Uint8Array.from(new Address4(text).toArray())
+  } catch (cause) {
+    throw new RangeError(`not an IP address: ${text}`, { cause })
   }
   throw new RangeError(`not an IP address: ${text}`)
+}
+
+function parseIpv6(text: string): Uint8Array {
+  // Without leading zeros, as it comes from a big number.
+  const octets = new Address6(text).toUnsignedByteArray()
+  const address = new Uint8Array(16)
+  address.set(octets, 16 - octets.length)
+  return address
 }
 
 /** Canonical text (RFC 5952) of an address of 4 or 16 octets; of 32, as a next hop may have, the first 16. */

@@ -15,25 +15,28 @@ const WELL_KNOWN: ReadonlyMap<string, number> = new Map([
 export interface Communities {
   readonly communities: readonly number[]
   readonly largeCommunities: readonly LargeCommunity[]
+  /** Equal for equal communities. */
+  readonly communityText: string
 }
 
-function parts(text: string, count: number, most: number): readonly number[] {
-  const numbers = text.split(':').map(part => (/^\d{1,10}$/.test(part) ? Number(part) : Number.NaN))
-  if (numbers.length !== count || !numbers.every(number => number <= most)) {
-    throw new RangeError(`not a community: ${text}`)
-  }
+const STANDARD = /^(\d{1,5}):(\d{1,5})$/
+const LARGE = /^large:(\d{1,10}):(\d{1,10}):(\d{1,10})$/
+
+function parts(text: string, form: RegExp, most: number): readonly number[] {
+  const numbers = form.exec(text)?.slice(1).map(Number)
+  if (!numbers || numbers.some(number => number > most)) throw new RangeError(`not a community: ${text}`)
   return numbers
 }
 
 function parseLarge(text: string): LargeCommunity {
-  const [globalAdministrator = 0, localData1 = 0, localData2 = 0] = parts(text, 3, 0xffff_ffff)
+  const [globalAdministrator = 0, localData1 = 0, localData2 = 0] = parts(text, LARGE, 0xffff_ffff)
   return { globalAdministrator, localData1, localData2 }
 }
 
 function parseStandard(text: string): number {
   const wellKnown = WELL_KNOWN.get(text.toLowerCase())
   if (wellKnown !== undefined) return wellKnown
-  const [asn = 0, value = 0] = parts(text, 2, 0xffff)
+  const [asn = 0, value = 0] = parts(text, STANDARD, 0xffff)
   return asn * 0x1_0000 + value
 }
 
@@ -57,14 +60,14 @@ export function parseCommunities(texts: readonly string[]): Communities {
   const large = new Map<string, LargeCommunity>()
   for (const text of texts) {
     if (text.startsWith('large:')) {
-      const community = parseLarge(text.slice('large:'.length))
+      const community = parseLarge(text)
       large.set(formatLargeCommunity(community), community)
     } else {
       communities.add(parseStandard(text))
     }
   }
-  return {
-    communities: [...communities].toSorted((a, b) => a - b),
-    largeCommunities: [...large.values()].toSorted(compareLarge),
-  }
+  const standard = [...communities].toSorted((a, b) => a - b)
+  const largeCommunities = [...large.values()].toSorted(compareLarge)
+  const communityText = `${standard.join(' ')} ${[...large.keys()].toSorted().join(' ')}`
+  return { communities: standard, largeCommunities, communityText }
 }

@@ -55,6 +55,6 @@ export function parseRoute(route: Route): ParsedRoute {
     throw new RangeError(`too many communities for one route: ${texts.length}`)
   }
   const hop = parseNextHop(nextHop, family)
-  const fingerprint = JSON.stringify([hop === 'self' ? hop : [...hop], localPref, multiExitDisc, parsed])
+  const fingerprint = `${hop.toString()}/${localPref}/${multiExitDisc}/${parsed.communityText}`
   return { ...parsed, key: prefixKey(family, nlri), family, nextHop: hop, localPref, multiExitDisc, fingerprint }
 }

@@ -326,7 +326,7 @@ t.test('automaticStart off: Idle until somebody starts it', async t => {
   session.handle(EVENTS.TcpConnectionFails, 0)
   t.equal(session.state, 'Idle')
   t.equal(session.nextTimeout, undefined)
-  t.equal(session.isUnreachable, false)
+  t.equal(session.awaitsConnection, false)
 })
 
 t.test('OPEN that cannot stand is refused with its own code', async t => {

@@ -142,13 +142,17 @@ function suite(kind: RouterKind): void {
     })
   })
 
-  t.test(`${name}: 4-octet AS numbers, RFC 6793`, { skip }, async t => {
-    await withScene(kind, { asn: 4_200_000_000, router: { asn: 4_200_000_001 } }, async scene => {
-      scene.peer.setRoutes([{ prefix: '192.0.2.0/24' }])
-      await established(scene)
-      await seen(scene.router, ['192.0.2.0/24'])
-      t.equal(scene.router.routes().get('192.0.2.0/24')?.asPath, '4200000000')
-    })
+  t.test(`${name}: 4-octet AS numbers, RFC 6793; TTL 1`, { skip }, async t => {
+    await withScene(
+      kind,
+      { asn: 4_200_000_000, router: { asn: 4_200_000_001 }, peer: { multihop: false } },
+      async scene => {
+        scene.peer.setRoutes([{ prefix: '192.0.2.0/24' }])
+        await established(scene)
+        await seen(scene.router, ['192.0.2.0/24'])
+        t.equal(scene.router.routes().get('192.0.2.0/24')?.asPath, '4200000000')
+      },
+    )
   })
 
   t.test(`${name}: TCP-MD5, RFC 2385, both ways`, { skip }, async t => {

@@ -136,7 +136,7 @@ export class Peering {
   /** The FSM that takes an incoming connection, made if need be; RFC 4271 section 8.2.1 allows one beside the configured one. */
   #lineForIncoming(now: Instant): Line | undefined {
     const { session } = this.#primary
-    if (session.isUnreachable) {
+    if (session.awaitsConnection) {
       this.#drive(this.#primary, { type: 'AutomaticStart_with_DampPeerOscillations_and_PassiveTcpEstablishment' }, now)
     }
     if (session.state === 'Active' && !session.initiator) return this.#primary

@@ -184,9 +184,13 @@ export class Session {
     return this.#connectRetryCounter
   }
 
-  /** Idle for no other reason than that the peer could not be reached: a connection from it may start the session. */
-  get isUnreachable(): boolean {
-    return this.#state === 'Idle' && this.#unreachable && this.#timers.isRunning('IdleHoldTimer')
+  /**
+   * Idle for now, but a connection from the peer may start the session: because the peer could not be reached before, or
+   * because it is for the peer to connect.
+   */
+  get awaitsConnection(): boolean {
+    const resting = this.#state === 'Idle' && this.#timers.isRunning('IdleHoldTimer')
+    return resting && (this.#unreachable || this.#options.passive)
   }
 
   /** When {@link handleTimeout} is next due; `undefined` while no timer runs. */

@@ -10,11 +10,21 @@ export interface Clock {
 
 const MAX_DELAY = 0x7fff_ffff
 
-/** The machine's own clock. */
+/**
+ * The machine's own clock. An alarm rings after the I/O that is due with it: when this process has stalled, what the peers
+ * sent meanwhile is read before a hold timer may say that they were silent.
+ */
 export const systemClock: Clock = {
   now: () => performance.now(),
   after(ms, fn) {
-    const timer = setTimeout(fn, Math.min(MAX_DELAY, Math.max(0, ms)))
-    return () => clearTimeout(timer)
+    let immediate: NodeJS.Immediate | undefined
+    const ring = (): void => {
+      immediate = setImmediate(fn)
+    }
+    const timer = setTimeout(ring, Math.min(MAX_DELAY, Math.max(0, ms)))
+    return () => {
+      clearTimeout(timer)
+      clearImmediate(immediate)
+    }
   },
 }

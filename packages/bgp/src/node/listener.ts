@@ -23,12 +23,15 @@ const BGP_PORT = 179
 export class Listener {
   readonly #options: ListenerOptions
   readonly #accept: (socket: Socket) => void
+  readonly #failed: (error: Error) => void
   #server: Server | undefined
   #signs = false
 
-  constructor(options: ListenerOptions, accept: (socket: Socket) => void) {
+  /** @param failed the socket has stopped working after it had listened */
+  constructor(options: ListenerOptions, accept: (socket: Socket) => void, failed: (error: Error) => void) {
     this.#options = options
     this.#accept = accept
+    this.#failed = failed
   }
 
   /** Port it listens on; `undefined` while it does not. */
@@ -46,8 +49,7 @@ export class Listener {
     const { port = BGP_PORT } = this.#options
     try {
       this.#signs = keys.length > 0
-      this.#server = await (this.#signs ? this.#listenSigned(port, keys) : this.#listen(port))
-      this.#server.on('connection', this.#accept)
+      this.#take(await (this.#signs ? this.#listenSigned(port, keys) : this.#listen(port)))
     } catch (error) {
       if (error instanceof BgpSocketError) throw error
       throw new BgpSocketError(explain(port, error as NodeJS.ErrnoException), { cause: error })
@@ -69,8 +71,7 @@ export class Listener {
     const port = this.port ?? BGP_PORT
     await this.close()
     this.#signs = true
-    this.#server = await this.#listenSigned(port, all)
-    this.#server.on('connection', this.#accept)
+    this.#take(await this.#listenSigned(port, all))
   }
 
   /** Connections from there are taken without a key again. */
@@ -89,6 +90,12 @@ export class Listener {
     server.removeListener('connection', this.#accept)
     // Not waiting for 'close': it comes when the last connection has ended.
     await Promise.resolve()
+  }
+
+  #take(server: Server): void {
+    this.#server = server
+    server.on('connection', this.#accept)
+    server.on('error', this.#failed)
   }
 
   async #listen(port: number): Promise<Server> {

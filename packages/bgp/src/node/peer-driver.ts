@@ -102,6 +102,11 @@ export class PeerDriver {
     await Promise.all(this.#closing)
   }
 
+  /** Sends a message on the Established connection. */
+  send(message: Message): void {
+    this.#sendOn(this.#established, message)
+  }
+
   /** Takes a connection from the peer, or has it refused. */
   accept(socket: Socket, refuse: (socket: Socket) => void): void {
     this.#run(() => {
@@ -137,9 +142,10 @@ export class PeerDriver {
   /** One timer for all; one that fires early finds nothing due and is set again. */
   #arm(): void {
     const next = this.#peering.nextTimeout
-    if (next === undefined || (this.#armedFor !== undefined && this.#armedFor <= next)) return
+    if (next !== undefined && this.#armedFor !== undefined && this.#armedFor <= next) return
     this.#disarm()
     this.#armedFor = next
+    if (next === undefined) return
     this.#disarm = this.#clock.after(Math.ceil(next - this.#clock.now()), () => {
       this.#armedFor = undefined
       this.#run(() => this.#peering.handleTimeout(this.#clock.now()))
@@ -156,7 +162,7 @@ export class PeerDriver {
         this.#close(action.connection)
         break
       case 'send':
-        this.#send(action.connection, action.message)
+        this.#sendOn(this.#links.get(action.connection), action.message)
         break
       case 'transition':
         this.#transition(action)
@@ -172,8 +178,7 @@ export class PeerDriver {
     }
   }
 
-  #send(connection: ConnectionId, message: Message): void {
-    const link = this.#links.get(connection)
+  #sendOn(link: Connection | Attempt | undefined, message: Message): void {
     if (!isConnection(link)) return
     this.#handlers.sent(message)
     link.write(encodeMessage(message, link.context))

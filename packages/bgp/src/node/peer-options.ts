@@ -31,6 +31,7 @@ export interface CommonPeerOptions {
 export interface PeerOptions extends CommonPeerOptions {
   /** For logs and metrics. @default the address */
   readonly name?: string
+  /** IPv4 or IPv6; a link-local one with its zone (`fe80::1%eth0`). */
   readonly address: string
   /** @default 179 */
   readonly port?: number
@@ -54,7 +55,10 @@ export interface DynamicPeerOptions extends CommonPeerOptions {
 /** Options of a peer, checked and with their defaults. */
 export interface CheckedPeerOptions {
   readonly name: string
+  /** Canonical text, without zone. */
   readonly address: string
+  /** As it was given, zone and all. */
+  readonly dialAddress: string
   readonly port: number
   readonly sourceAddress: string | undefined
   readonly passive: boolean
@@ -117,6 +121,7 @@ export function checkPeerOptions(options: PeerOptions, speaker: SpeakerDefaults)
   return {
     name: options.name ?? address,
     address,
+    dialAddress: options.address,
     port: checkPort(options.port ?? BGP_PORT),
     sourceAddress: sourceAddress === undefined ? undefined : canonicalAddress(sourceAddress),
     passive,

@@ -7,7 +7,9 @@ import {
   CeaseSubcode,
   createCease,
   familyName,
+  familyOf,
   shutdownCommunication,
+  type FamilyName,
   type Message,
   type NotificationMessage,
   type RouteRefreshMessage,
@@ -143,6 +145,18 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
     this.#outbound.setRoutes(parseRoutes(routes))
   }
 
+  /**
+   * Asks the peer to announce its prefixes of a family again, RFC 2918.
+   *
+   * @returns whether it was asked: the session is Established, carries the family, and the peer has the capability
+   */
+  requestRefresh(family: FamilyName): boolean {
+    const { connection, negotiated } = this.#driver
+    if (!connection || !negotiated?.routeRefresh || !negotiated.families.includes(family)) return false
+    this.#driver.send({ type: 'route-refresh', ...familyOf(family), subtype: 0 })
+    return true
+  }
+
   /** Ends the peer for good, with Cease where a session stands. Safe to call twice. @returns settles when its sockets are closed */
   close({ subcode = CeaseSubcode.PeerDeconfigured, communication }: CloseOptions = {}): Promise<void> {
     this.#closing ??= this.#driver.stop(createCease(subcode, communication)).then(() => this.#surroundings.closed(this))
@@ -170,7 +184,7 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
   }
 
   #dial(signal: AbortSignal): Promise<Socket> {
-    const { address, port, sourceAddress, md5Key, ttl } = this.#options
+    const { dialAddress: address, port, sourceAddress, md5Key, ttl } = this.#options
     const optional = {
       ...(sourceAddress !== undefined && { sourceAddress }),
       ...(md5Key !== undefined && { md5Key }),

@@ -122,7 +122,13 @@ export class BgpSpeaker extends EventEmitter<BgpSpeakerEvents> implements AsyncD
     this.#defaults = { asn, bgpIdentifier, random: random ?? Math.random }
     this.#clock = clock ?? systemClock
     this.#log = log ?? SILENT
-    this.#listener = listen && new Listener(listen, socket => this.#incoming(socket))
+    this.#listener =
+      listen &&
+      new Listener(
+        listen,
+        socket => this.#incoming(socket),
+        error => this.#log.error({ error: error.message }, 'listening failed'),
+      )
     this.#locRib = new LocRib({ maximumPaths: 64, relax: false, ...multipath })
     this.#signal = signal
     signal?.addEventListener('abort', this.#onAbort, { once: true })

@@ -127,8 +127,7 @@ export class AdjRibOut {
   /** Octets for prefixes in one UPDATE with these attributes. */
   #room(family: FamilyName, set: AttributeSet): number {
     const room = UPDATE_ROOM - set.octets.length
-    // NEXT_HOP takes 7 octets where MP_REACH_NLRI is not needed.
-    return family === 'ipv4-unicast' ? room - 7 : room - MP_REACH_OVERHEAD - set.nextHop.length
+    return family === 'ipv4-unicast' ? room : room - MP_REACH_OVERHEAD - set.nextHop.length
   }
 
   #take(set: AttributeSet | undefined, group: Group, room: number): Nlri[] {
@@ -168,13 +167,7 @@ export class AdjRibOut {
     const [set, group] = first.value
     if (!set) return undefined
     const nlri = this.#take(set, group, this.#room(family, set))
-    if (family === 'ipv4-unicast') {
-      return encodeUpdateParts(
-        [],
-        encodePathAttributes({ ...set.attributes, nextHop: set.nextHop }, this.#context),
-        nlri,
-      )
-    }
+    if (family === 'ipv4-unicast') return encodeUpdateParts([], set.octets, nlri)
     const mpReachNlri = { ...familyOf(family), nextHop: set.nextHop, nlri }
     return encodeUpdateParts([], concat(encodePathAttributes({ mpReachNlri }, this.#context), set.octets), [])
   }

@@ -12,20 +12,35 @@ export interface AttributeSet {
   readonly attributes: PathAttributes
   /** 4 octets, 16, or 32 for a global and a link-local IPv6 address. */
   readonly nextHop: Uint8Array
-  /** {@link attributes} as they are written in the table's context. */
+  /** {@link attributes} as they are written in the table's context, with NEXT_HOP where that is IPv4. */
   readonly octets: Uint8Array
 }
 
-interface Entry extends AttributeSet {
-  readonly key: string
-  references: number
+/** Keeps the octets, and reads them when somebody asks: most sets are only counted and compared. */
+class Entry implements AttributeSet {
+  references = 1
+  #attributes: PathAttributes | undefined
+
+  constructor(
+    readonly key: string,
+    readonly octets: Uint8Array,
+    readonly nextHop: Uint8Array,
+    readonly context: MessageContext,
+  ) {}
+
+  get attributes(): PathAttributes {
+    this.#attributes ??= withoutNextHops(decodePathAttributes(this.octets, this.context, 0).attributes)
+    return this.#attributes
+  }
 }
 
-const latin1 = (octets: Uint8Array): string => {
-  let text = ''
-  for (const octet of octets) text += String.fromCharCode(octet)
-  return text
+function withoutNextHops(attributes: PathAttributes): PathAttributes {
+  const { nextHop: _, mpReachNlri: _reach, mpUnreachNlri: _unreach, ...rest } = attributes
+  return rest
 }
+
+/** One character for each octet; at once, for there may be thousands. */
+const latin1 = (octets: Uint8Array): string => String.fromCharCode.apply(undefined, octets as unknown as number[])
 
 /** Sets of path attributes, each kept once for all the prefixes that have it and dropped with the last of them. */
 export class AttributeTable {
@@ -34,7 +49,8 @@ export class AttributeTable {
 
   /** @param context how the octets are written */
   constructor(context: MessageContext = DEFAULT_CONTEXT) {
-    this.#context = context
+    // What is in the table may be read back whole, whoever the peer is.
+    this.#context = { ...context, internal: true }
   }
 
   /** Sets held now. */
@@ -48,18 +64,16 @@ export class AttributeTable {
    * @throws {RangeError} a value that its attribute cannot hold
    */
   intern(attributes: PathAttributes, nextHop: Uint8Array): AttributeSet {
-    const { nextHop: _, mpReachNlri: _reach, mpUnreachNlri: _unreach, ...rest } = attributes
-    const octets = encodePathAttributes(rest, this.#context)
-    const key = String.fromCharCode(nextHop.length) + latin1(nextHop) + latin1(octets)
+    const rest = withoutNextHops(attributes)
+    const isIpv4 = nextHop.length === 4
+    const octets = encodePathAttributes(isIpv4 ? { ...rest, nextHop } : rest, this.#context)
+    const key = String.fromCharCode(nextHop.length) + (isIpv4 ? '' : latin1(nextHop)) + latin1(octets)
     const known = this.#entries.get(key)
     if (known) {
       known.references++
       return known
     }
-    // Decoded again, the attributes are views of `octets` and keep nothing else alive.
-    const context = { ...this.#context, internal: true }
-    const own = decodePathAttributes(octets, context, 0).attributes
-    const entry: Entry = { key, references: 1, attributes: own, nextHop: nextHop.slice(), octets }
+    const entry = new Entry(key, octets, nextHop.slice(), this.#context)
     this.#entries.set(key, entry)
     return entry
   }
