@@ -20,7 +20,9 @@ const manifests = readdirSync(join(root, 'packages')).map(folder =>
   JSON.parse(readFileSync(join(root, 'packages', folder, 'package.json'), 'utf8')),
 )
 const tarballs = manifests.map(({ name }) => {
-  const [packed] = Object.values(JSON.parse(run('npm', ['pack', '--json', '-w', name, '--pack-destination', project], root)))
+  const [packed] = Object.values(
+    JSON.parse(run('npm', ['pack', '--json', '-w', name, '--pack-destination', project], root)),
+  )
   return join(project, packed.filename)
 })
 writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'empty', private: true, type: 'module' }))

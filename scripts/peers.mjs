@@ -53,7 +53,8 @@ export function installPeers() {
       apt(['update'])
       result = apt(['install', '-y', '--no-install-recommends', ...missing])
     }
-    if (result.status !== 0) console.error(`peers: apt-get failed; the tests that want them are skipped\n${result.stderr}`)
+    if (result.status !== 0)
+      console.error(`peers: apt-get failed; the tests that want them are skipped\n${result.stderr}`)
   } finally {
     if (ours) rmSync(POLICY, { force: true })
   }

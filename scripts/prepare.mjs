@@ -23,7 +23,12 @@ export function requireNode(major = 20, minor = 19) {
 /** Runs a command quietly; shows what it printed only when it failed. */
 export function phase(name, command, args, options = {}) {
   const started = performance.now()
-  const result = spawnSync(command, args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], ...options })
+  const result = spawnSync(command, args, {
+    cwd: root,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...options,
+  })
   if (result.error) fail(`${name}: cannot run ${command}: ${result.error.message}`)
   if (result.status !== 0) {
     process.stderr.write(result.stdout + result.stderr)

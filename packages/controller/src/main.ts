@@ -46,18 +46,25 @@ async function main(flags: Flags, signal: AbortSignal): Promise<void> {
 }
 
 /** @throws {StartupError} the flags ask for what this version cannot do */
-function checkFlags({ configDir, kubeconfig, webhookMode }: Flags): void {
+function checkFlags({ configDir, kubeconfig, webhookMode, ineffective }: Flags): void {
   if (configDir.length > 0 && kubeconfig !== undefined) {
     throw new StartupError('--config-dir and --kubeconfig exclude each other: give one of them')
   }
   if (webhookMode === 'onlywebhook') {
     throw new StartupError('--webhook-mode=onlywebhook leaves nothing to do: this version has no webhooks')
   }
+  // Protection that is asked for is given or refused, never left out in silence.
+  const tls = ineffective.filter(flag => /^--(?:tls|metrics-cert)-/.test(flag))
+  if (tls.length > 0) {
+    throw new StartupError(
+      `${tls.join(', ')}: metrics over TLS are not available in this version; use --port 0 to turn them off`,
+    )
+  }
 }
 
 function warnOfFlags({ ineffective }: Flags, log: Logger): void {
   if (ineffective.length === 0) return
-  log.warn({ op: 'flags', flags: ineffective }, 'these flags have no effect in this version; metrics are plain HTTP')
+  log.warn({ op: 'flags', flags: ineffective }, 'these flags have no effect in this version')
 }
 
 /** Starts what others ask over HTTP; when one port cannot be had, none is kept. */

@@ -112,7 +112,11 @@ function addGeneral(add: Add, env: NodeJS.ProcessEnv): void {
   add('--namespace <name>', 'namespace of the metallb.io resources', env['METALLB_NAMESPACE'] ?? '')
   add('--node-name <name>', 'name of this node in Kubernetes', env['METALLB_NODE_NAME'] ?? '')
   add('--config-dir <dir>', 'take the cluster from a folder of manifests; repeatable', []).argParser(append)
-  add('--kubeconfig <file>', 'take the cluster from the API server that this file names', '')
+  add(
+    '--kubeconfig <file>',
+    'take the cluster from the API server that this file names; default: as kubectl, else the pod',
+    '',
+  )
   add('--port <port>', 'metrics port, 0 = off', 7472).argParser(port)
   add('--health-probe-port <port>', 'port of /healthz and /readyz on 127.0.0.1, 0 = off', 17472).argParser(port)
   add('--log-level <level>', 'all, debug, info, warn, error or none', 'info').choices(LOG_LEVELS)

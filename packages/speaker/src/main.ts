@@ -34,7 +34,7 @@ async function main(flags: Flags, signal: AbortSignal): Promise<void> {
   for (const ignored of flags.ignored) log.warn({ op: 'flags' }, `ignored: ${ignored}`)
 
   const excludeInterfaces = await readExcludedInterfaces(flags.excludeL2File)
-  await using store = createStore(flags, namespace, log)
+  await using store = await createStore(flags, namespace, log)
   const peers = (): readonly string[] =>
     flags.mlJoin.length > 0 ? flags.mlJoin : internalAddresses(store.snapshot().objects('Node'), node, flags.mlBindaddr)
   await using ring = await startGossip(flags, peers, log)

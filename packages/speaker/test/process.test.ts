@@ -263,9 +263,9 @@ t.test('what keeps a speaker from starting is one line and an exit code', { skip
   await expectDeath(host.spawn([...setpriv, ...plain]), 1, /^typemetal-speaker: .*CAP_NET_RAW/)
   await expectDeath(host.spawn([process.execPath, MAIN, '--config-dir', 'x']), 1, /give --node-name/)
   await expectDeath(
-    host.spawn([process.execPath, MAIN, '--node-name', 'n1', '--kubeconfig', 'x']),
+    host.spawn([process.execPath, MAIN, '--node-name', 'n1', '--namespace', 'x', '--kubeconfig', '/nonexistent']),
     1,
-    /give --config-dir/,
+    /cannot read kubeconfig \/nonexistent/,
   )
   const wrong = host.spawn([process.execPath, MAIN, '--wrong'])
   t.strictSame(await wrong.exited, { code: 2, signal: null })

@@ -19,6 +19,9 @@ export interface Connection {
 /** Milliseconds for which credentials are used before they are looked up again. */
 const CREDENTIALS_LIFETIME = 10_000
 
+/** What the library falls back to when it finds no cluster at all. */
+const LIBRARY_GUESS = 'http://localhost:8080'
+
 /**
  * Finds the API server: by a kubeconfig file, or as kubectl does (`KUBECONFIG`, `~/.kube/config`), or by the service account of the pod.
  *
@@ -36,6 +39,9 @@ export async function connect(kubeconfig: string | undefined): Promise<Connectio
   }
   const cluster = config.getCurrentCluster()
   if (!cluster) throw new StartupError(`kubeconfig ${kubeconfig ?? ''} names no cluster as its current context`)
+  if (kubeconfig === undefined && cluster.server === LIBRARY_GUESS) {
+    throw new StartupError('no cluster is named: give --config-dir DIR or --kubeconfig FILE, or run in a pod')
+  }
   const server = new URL(cluster.server)
   const agents = new AgentPool(server.protocol === 'https:')
   let cached: Credentials | undefined

@@ -1,4 +1,4 @@
-import { EventEmitter } from 'node:events'
+import { EventEmitter, setMaxListeners } from 'node:events'
 import { type Logger, silentLogger } from '../../process/log.js'
 import { StartupError } from '../../process/startup-error.js'
 import type { ClusterEvent, KubernetesObject, ObjectReference } from '../../resources/core.js'
@@ -46,6 +46,8 @@ export class KubernetesStore extends EventEmitter<StoreEvents> implements Store 
     super()
     this.#options = options
     this.#log = options.log ?? silentLogger
+    // Every kind's list, watch and wait listen to it: many is no leak.
+    setMaxListeners(0, this.#abort.signal)
     options.signal?.addEventListener('abort', () => void this[Symbol.asyncDispose](), { once: true })
   }
 
