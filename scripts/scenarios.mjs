@@ -30,9 +30,17 @@ function tell(name, failures) {
   console.log(failures.length === 0 ? `ok ${name}` : `not ok ${name}: ${failures.join('; ')}`)
 }
 
+function read(file) {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    return fail(error.message)
+  }
+}
+
 for (const file of files) {
   // One component a document, any mixture in a file.
-  for (const document of readFileSync(file, 'utf8').split(/^---[ \t]*$/m)) {
+  for (const document of read(file).split(/^---[ \t]*$/m)) {
     if (/^(?:\s*#.*\n|\s)*$/.test(document)) continue
     try {
       const component = /^component:\s*["']?(\w+)/m.exec(document)?.[1] ?? '(none)'
