@@ -1,6 +1,7 @@
 // Answers for addresses that no interface has, and tells the neighbours of them; what it does is printed until Ctrl-C.
 //
 //   sudo node responder.mjs eth0 192.0.2.200 2001:db8::200
+import { setInterval } from 'node:timers/promises'
 import { DEFAULT_EXCLUDED_INTERFACES, Layer2 } from '@typemetal/arp-ndp'
 
 const [interfaceName, ...addresses] = process.argv.slice(2)
@@ -15,9 +16,11 @@ try {
   layer2.on('responder', ({ action, protocol, interface: name }) => console.log(`${action} ${protocol} on ${name}`))
   layer2.on('error', error => console.error(error.message))
   layer2.setAddresses(addresses.map(address => ({ address, interfaces: [interfaceName] })))
-  const timer = setInterval(async () => console.table(Object.fromEntries(await layer2.counters())), 5000)
-  controller.signal.addEventListener('abort', () => clearInterval(timer))
+  for await (const _ of setInterval(5000, undefined, { signal: controller.signal })) {
+    console.table(Object.fromEntries(await layer2.counters()))
+  }
 } catch (error) {
+  if (controller.signal.aborted) process.exit()
   console.error(error.message)
   process.exitCode = 1
 }
