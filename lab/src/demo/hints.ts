@@ -17,7 +17,7 @@ export function printHints(demo: Demo, lab: Lab): void {
     ['the router’s kernel', inside(network.router, ['ip', 'route'])],
     ...router.commands.map(({ shows, argv }) => [`${router.title}: ${shows}`, inside(network.router, argv)] as const),
     ['a shell on a node', inside(network.nodes[0]?.host, ['bash'])],
-    ['stop a speaker', `kill -STOP ${demo.processes.speaker('node-1').pid}`],
+    ['stop a speaker', `${entryCommand()}kill -STOP ${demo.processes.speaker('node-1').pid}`],
   ]
   report.text('\nIt stays up until Ctrl-C. Edit the manifests and look at what is written beside them:')
   report.text(`  ${folder.directory}`)

@@ -56,7 +56,7 @@ export async function startFrr(host: Host, options: RouterOptions): Promise<Rout
   const zebra = start('zebra')
   await until('zebra to listen', () => exists(join(directory, 'zserv.api')))
   const bgpd = start('bgpd')
-  const vtysh = ['vtysh', '--vty_socket', directory]
+  const vtysh = ['vtysh', '--vty_socket', directory, '--config_dir', directory]
   const version = await until('bgpd to answer', async () => {
     const { stdout } = await host.exec([...vtysh, '-d', 'bgpd', '-c', 'show version'])
     return /FRRouting ([\d.]+)/.exec(stdout)?.[1]
