@@ -1,6 +1,7 @@
 /** Sessions with real routers, in network namespaces made here. What counts is what the router's own command line shows. */
 import t from 'tap'
-import { BgpSpeaker, type PeerOptions, type Route } from '@typemetal/bgp'
+import { BgpSpeaker, type Clock, type Peer, type PeerOptions, type Route } from '@typemetal/bgp'
+import { TestClock } from './clock.js'
 import { bird } from './interop/bird.js'
 import { frr } from './interop/frr.js'
 import { createHost, isInside, missingPrivilege, until, type Host } from './interop/namespace.js'
@@ -223,5 +224,53 @@ function suite(kind: RouterKind): void {
 
 t.setTimeout(240_000)
 const missing = missingPrivilege()
+/** TCP-MD5 between two of ours, on the loopback interface of the namespace. */
+function suiteOfKeys(): void {
+  t.test('TCP-MD5, RFC 2385: keys for peers and prefixes, set and taken away while we listen', async t => {
+    await using router = new BgpSpeaker({
+      asn: 1,
+      bgpIdentifier: '10.0.0.254',
+      listen: { address: '127.0.0.1', port: 1790 },
+    })
+    await router.start()
+    const dial = (from: string, md5Key: string | undefined, clock?: Clock): { speaker: BgpSpeaker; peer: Peer } => {
+      const speaker = new BgpSpeaker({ asn: 2, bgpIdentifier: '10.0.0.1', ...(clock && { clock }) })
+      const options = { address: '127.0.0.1', port: 1790, asn: 1, sourceAddress: from }
+      const peer = speaker.addPeer({ ...options, ...(md5Key !== undefined && { md5Key }) })
+      return { speaker, peer }
+    }
+    const comesUp = async (from: string, md5Key: string | undefined, what: string): Promise<void> => {
+      const { speaker, peer } = dial(from, md5Key)
+      await until(what, () => peer.state === 'Established')
+      t.pass(what)
+      await speaker.close()
+    }
+    const keyed = router.addPeer({ address: '127.0.0.2', asn: 2, passive: true, md5Key: 'one' })
+    router.addDynamicPeers({ prefix: '127.0.1.0/24', asn: 2, md5Key: 'three' })
+    router.addDynamicPeers({ prefix: '127.0.0.0/8', asn: 2 })
+    await comesUp('127.0.0.2', 'one', 'a peer with its key')
+    await comesUp('127.0.1.9', 'three', 'a peer with the key of its prefix')
+    await comesUp('127.0.2.1', undefined, 'a peer without')
+
+    const clock = new TestClock()
+    const causes: string[] = []
+    const { speaker, peer } = dial('127.0.0.2', 'wrong', clock)
+    peer.on('state', (_to, _from, cause) => causes.push(cause))
+    await new Promise(resolve => setTimeout(resolve, 100))
+    t.equal(peer.state, 'Connect', 'silence')
+    clock.advance(10_000)
+    await until('the attempt ends', () => causes.length > 0)
+    t.match(causes[0], /no answer within 10 s: .*TCP-MD5 key/)
+    await speaker.close()
+
+    await keyed.close()
+    await new Promise(resolve => setTimeout(resolve, 50))
+    await comesUp('127.0.0.2', undefined, 'without a key once the peer that had one is gone')
+  })
+}
+
 if (missing) t.test('interop', { skip: missing }, async () => {})
-else if (isInside()) for (const kind of [frr, bird]) suite(kind)
+else if (isInside()) {
+  suiteOfKeys()
+  for (const kind of [frr, bird]) suite(kind)
+}

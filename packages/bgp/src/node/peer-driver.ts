@@ -28,6 +28,8 @@ export interface PeerDriverHandlers {
   routeRefresh(message: RouteRefreshMessage): void
   sent(message: Message): void
   received(message: Message): void
+  /** An attempt to connect was given up because the next one is due. */
+  unanswered(): void
   /** The Established connection takes UPDATEs again after {@link PeerDriver.isBlocked}. */
   writable(): void
 }
@@ -41,7 +43,8 @@ export interface PeerDriverOptions {
 
 /** Longest wait for TCP, in milliseconds. */
 const CONNECT_TIMEOUT = 10_000
-const NO_ANSWER = 'no answer within 10 s: peer down, packets filtered, or another TCP-MD5 key'
+/** What silence may mean. */
+export const SILENCE = 'peer down, packets filtered, or another TCP-MD5 key'
 
 /** An attempt to open a connection. */
 interface Attempt {
@@ -155,6 +158,7 @@ export class PeerDriver {
   #perform(action: PeeringAction): void {
     switch (action.type) {
       case 'connect':
+        if (this.#links.has(action.connection)) this.#handlers.unanswered()
         this.#close(action.connection)
         void this.#attempt(action.connection)
         break
@@ -208,7 +212,9 @@ export class PeerDriver {
     const controller = new AbortController()
     const attempt: Attempt = { give: up => controller.abort(up) }
     this.#links.set(connection, attempt)
-    const cancel = this.#clock.after(CONNECT_TIMEOUT, () => controller.abort(new Error(NO_ANSWER)))
+    const cancel = this.#clock.after(CONNECT_TIMEOUT, () =>
+      controller.abort(new Error(`no answer within 10 s: ${SILENCE}`)),
+    )
     const { socket, reason } = await this.#dialOut(controller.signal)
     cancel()
     if (this.#links.get(connection) !== attempt) socket?.destroy()

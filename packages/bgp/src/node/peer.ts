@@ -23,7 +23,7 @@ import { Inbound, type PeerSource } from './inbound.js'
 import type { Logger } from './logger.js'
 import { nextHopSelf } from './next-hop.js'
 import { Outbound, type OutboundSession } from './outbound.js'
-import { PeerDriver } from './peer-driver.js'
+import { PeerDriver, SILENCE } from './peer-driver.js'
 import type { CheckedPeerOptions } from './peer-options.js'
 
 /** Events of a {@link Peer}. */
@@ -73,6 +73,7 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
   readonly #outbound: Outbound
   #inbound: Inbound<Peer> | undefined
   #closing: Promise<void> | undefined
+  #saidUnanswered = false
 
   /** @internal */
   constructor(options: CheckedPeerOptions, surroundings: PeerSurroundings) {
@@ -95,6 +96,7 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
         routeRefresh: message => this.#routeRefresh(message),
         sent: message => this.#sent(message),
         received: message => this.#received(message),
+        unanswered: () => this.#unanswered(),
         writable: () => this.#outbound.flush(),
       },
     })
@@ -194,12 +196,20 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
   }
 
   #transition(to: State, from: State, cause: string): void {
+    this.#saidUnanswered = false
     if (from === 'Established') this.#down()
     const { connection, negotiated } = this.#driver
     if (to === 'Established' && connection && negotiated) this.#up(connection, negotiated)
     const level = to === 'Established' || from === 'Established' ? 'info' : 'debug'
     this.#log[level]({ to, from, cause }, 'session state')
     this.emit('state', to, from, cause)
+  }
+
+  /** Said once until the state changes: the attempts may follow each other by the second. */
+  #unanswered(): void {
+    if (this.#saidUnanswered) return
+    this.#saidUnanswered = true
+    this.#log.warn({ address: this.address }, `no answer before the next attempt: ${SILENCE}`)
   }
 
   #up(connection: Connection, negotiated: Negotiated): void {
