@@ -48,10 +48,6 @@ export function parseIdentifier(text: string): number {
   return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0
 }
 
-/** A BGP Identifier as four numbers with dots. */
-export const formatIdentifier = (identifier: number): string =>
-  [24, 16, 8, 0].map(shift => (identifier >>> shift) & 0xff).join('.')
-
 /** A prefix and its family. */
 export interface ParsedPrefix {
   readonly family: FamilyName

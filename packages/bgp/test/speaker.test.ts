@@ -1,4 +1,9 @@
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import {
   BgpSpeaker,
@@ -584,4 +589,46 @@ t.test('a listener that calls back into the peer', async t => {
   await closed
   t.same(states, ['OpenSent', 'Idle'])
   t.same(node.peers, [])
+})
+
+const packageFile = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url))
+
+/** Starts a script; its lines come as they are printed. */
+function start(script: string, ...args: readonly string[]): { child: ChildProcess; lines: AsyncIterator<string> } {
+  const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+  return { child, lines: createInterface(child.stdout)[Symbol.asyncIterator]() }
+}
+
+/** The first line that says it. */
+async function lineWith(lines: AsyncIterator<string>, what: string): Promise<string> {
+  for (;;) {
+    const { done, value } = await lines.next()
+    if (done) throw new Error(`ended without ${what}`)
+    if (value.includes(what)) return value
+  }
+}
+
+t.test('examples: the collector sees what announce announces, and that it takes leave', async t => {
+  const collector = start(packageFile('examples/collector.mjs'), '--address', LOCAL, '--port', '0')
+  const { listening } = JSON.parse(await lineWith(collector.lines, 'listening')) as { listening: number }
+  const args = ['--peer', LOCAL, '--port', String(listening), '--community', '1:2', '192.0.2.0/24']
+  const announce = start(packageFile('examples/announce.mjs'), ...args)
+  const route = JSON.parse(await lineWith(collector.lines, '192.0.2.0/24')) as object
+  t.match(route, { prefix: '192.0.2.0/24', paths: [{ nextHop: LOCAL, asPath: [64_512], communities: ['1:2'] }] })
+  announce.child.kill('SIGINT')
+  t.same(await once(announce.child, 'exit'), [0, null])
+  t.match(await lineWith(collector.lines, '192.0.2.0/24'), /"paths":\[\]/)
+  collector.child.kill('SIGTERM')
+  t.same(await once(collector.child, 'exit'), [0, null])
+})
+
+t.test('README: the example runs as pasted', async t => {
+  const code = /```js\n(.*?)```/s.exec(readFileSync(packageFile('README.md'), 'utf8'))?.[1] ?? ''
+  // Beside the compiled tests, from where the package is found by its name.
+  const directory = mkdtempSync(packageFile('dist-test/readme-'))
+  writeFileSync(join(directory, 'example.mjs'), code)
+  const { child, lines } = start(join(directory, 'example.mjs'))
+  t.match(await lineWith(lines, '192.0.2.0/24'), /127\.0\.0\.1/)
+  t.same(await once(child, 'exit'), [0, null])
+  rmSync(directory, { recursive: true })
 })

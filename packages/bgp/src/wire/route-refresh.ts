@@ -1,7 +1,7 @@
 import { WireError } from './error.js'
 import type { Family } from './family.js'
 import { HEADER_LENGTH, MessageType, startMessage } from './header.js'
-import { readUint16, writeUint16, type Octets } from './octets.js'
+import { readUint16, writeUint16 } from './octets.js'
 
 /** ROUTE-REFRESH message, RFC 2918 section 3. */
 export interface RouteRefreshMessage extends Family {
@@ -27,9 +27,6 @@ export function decodeRouteRefresh(body: Uint8Array): RouteRefreshMessage {
   }
   return { type: 'route-refresh', afi: readUint16(body, AFI), subtype: body[SUBTYPE]!, safi: body[SAFI]! }
 }
-
-/** Octets that {@link encodeRouteRefresh} writes, header included. */
-export const routeRefreshLength = (): Octets => LENGTH
 
 /** @throws {RangeError} caller's fault: `into` too small */
 export function encodeRouteRefresh(message: RouteRefreshMessage, into?: Uint8Array): Uint8Array {
