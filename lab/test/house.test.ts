@@ -41,7 +41,9 @@ function sources(folder: string): Source[] {
     .map(name => {
       const path = join(folder, name)
       const text = readFileSync(path, 'utf8')
-      const imports = [...text.matchAll(/(?:from\s+|import\(\s*|^import\s+)'([^']+)'/gm)].map(match => match[1] ?? '')
+      // An example in a doc comment imports its own package by name.
+      const code = text.replaceAll(/\/\*[^]*?\*\//g, '')
+      const imports = [...code.matchAll(/(?:from\s+|import\(\s*|^import\s+)'([^']+)'/gm)].map(match => match[1] ?? '')
       return { path, text, imports }
     })
 }
