@@ -88,8 +88,25 @@ export const LOCAL: Tuning = {
   gossipToTheDeadTime: 15_000,
 }
 
+/**
+ * For small rings on one network that cannot wait: of ten nodes a dead one is found within a second even when its host
+ * is dead too. Costs about forty small datagrams a second and node. All nodes of the ring must use it.
+ */
+export const FAST: Tuning = {
+  ...LAN,
+  tcpTimeout: 5000,
+  pushPullInterval: 15_000,
+  probeInterval: 100,
+  probeTimeout: 50,
+  suspicionMult: 5,
+  gossipInterval: 40,
+  gossipNodes: 4,
+  watchInterval: 100,
+  refusedGrace: 150,
+}
+
 /** The presets by name. */
-export const PRESETS = { lan: LAN, wan: WAN, local: LOCAL } as const
+export const PRESETS = { lan: LAN, wan: WAN, local: LOCAL, fast: FAST } as const
 export type Preset = keyof typeof PRESETS
 
 /** Versions of the program above, for rings whose delegates have a protocol of their own (serf: 2, 5, 4). */

@@ -7,6 +7,7 @@ export { formatAddress, normalizeAddress, parseAddress } from './address.js'
 export {
   type Delegate,
   type DelegateVersions,
+  FAST,
   LAN,
   LOCAL,
   MAX_META,

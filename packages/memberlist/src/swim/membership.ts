@@ -29,6 +29,10 @@ export interface MembershipListener {
   onJoin(record: NodeRecord, now: Instant): void
   /** A node spoke, through whomever: what was held against it is void. */
   onAlive(record: NodeRecord, now: Instant): void
+  /** A node still believes an accusation that we have contradicted: it has not heard. */
+  onOutdated(accuser: NodeRecord, contradiction: Uint8Array): void
+  /** A suspect's time runs out: the last chance to hear from it. */
+  onLastCall(record: NodeRecord, now: Instant): void
   /** A node that is held for dead seems to live, and does not know what it is held for. */
   onStale(record: NodeRecord, now: Instant): void
 }
@@ -37,6 +41,8 @@ export interface MembershipListener {
 export class Membership {
   readonly #ring: Ring
   readonly #listener: MembershipListener
+  /** When an outdated accusation may be answered again. */
+  #repeatFrom: Instant = 0
 
   constructor(ring: Ring, listener: MembershipListener) {
     this.#ring = ring
@@ -90,7 +96,8 @@ export class Membership {
   /** Accuses a node of not answering. */
   suspect(message: Suspect, now: Instant): void {
     const record = this.#ring.table.get(message.node)
-    if (!record || message.incarnation < record.incarnation) return
+    if (!record) return
+    if (message.incarnation < record.incarnation) return this.#outdated(record, message, now)
     if (record.suspicion) {
       if (!record.suspicion.confirm(message.from, now)) return
       this.#ring.broadcasts.add(message.node, encodeSuspect(message))
@@ -111,7 +118,8 @@ export class Membership {
   /** Declares a node dead, or gone when it says so itself. @param onFinished runs when it has been told */
   dead(message: Dead, now: Instant, onFinished?: () => void): void {
     const record = this.#ring.table.get(message.node)
-    if (!record || message.incarnation < record.incarnation) return
+    if (!record) return
+    if (message.incarnation < record.incarnation) return this.#outdated(record, message, now)
     record.cancelSuspicion()
     if (!record.present) return
     if (message.node === this.#ring.name && !this.#ring.leaving) return this.#refute(record, message.incarnation, now)
@@ -217,15 +225,28 @@ export class Membership {
     this.#listener.onNews(now)
   }
 
-  #broadcastSelf(record: NodeRecord, onFinished?: () => void): void {
+  /**
+   * An accusation of an incarnation that is past. When it is ours, somebody has not heard our contradiction, and the
+   * packets that told it are spent; the reference lets it run into declaring us dead. We tell it again.
+   */
+  #outdated(record: NodeRecord, { from }: Suspect, now: Instant): void {
+    if (record.name !== this.#ring.name || this.#ring.leaving || now < this.#repeatFrom) return
+    this.#repeatFrom = now + this.#ring.tuning.gossipInterval / 2
+    const message = this.#broadcastSelf(record)
+    const accuser = this.#ring.table.get(from)
+    if (accuser && accuser !== record) this.#listener.onOutdated(accuser, message)
+  }
+
+  #broadcastSelf(record: NodeRecord, onFinished?: () => void): Uint8Array {
     const { name: node, incarnation } = record
     const { address: addr, port, meta, versions } = record.description
     const message = encodeAlive({ node, incarnation, addr, port, meta, vsn: encodeVersions(versions) })
     this.#ring.broadcasts.add(node, message, onFinished)
+    return message
   }
 
   #startSuspicion(record: NodeRecord, from: string, now: Instant): Suspicion {
-    const { suspicionMult, suspicionMaxTimeoutMult, probeInterval } = this.#ring.tuning
+    const { suspicionMult, suspicionMaxTimeoutMult, probeInterval, probeTimeout } = this.#ring.tuning
     const n = this.#ring.table.size
     const wanted = suspicionMult - 2
     const k = n - 2 < wanted ? 0 : wanted // fewer than k others could confirm
@@ -234,6 +255,12 @@ export class Membership {
       const { name: node, incarnation } = record
       if (record.state === 'suspect') this.dead({ node, incarnation, from: this.#ring.name }, at)
     }
-    return new Suspicion({ k, min, max: min * suspicionMaxTimeoutMult, from, onExpire }, this.#ring.timers, now)
+    const onLastCall = (at: Instant): void => this.#listener.onLastCall(record, at)
+    const max = min * suspicionMaxTimeoutMult
+    return new Suspicion(
+      { k, min, max, from, onExpire, onLastCall, callTime: 2 * probeTimeout },
+      this.#ring.timers,
+      now,
+    )
   }
 }

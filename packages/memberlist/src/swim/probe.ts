@@ -31,6 +31,9 @@ interface Probe {
   indirect: Timer | undefined
 }
 
+/** How many nodes of the ring, on average, probe a suspect out of turn. */
+const EXTRA_PROBES = 8
+
 /** Asks one node after the other whether it lives: directly, then through helpers and over TCP. */
 export class Prober {
   readonly #ring: Ring
@@ -43,6 +46,8 @@ export class Prober {
   #current: Probe | undefined
   /** A tick that came while a probe was running; more than one is not remembered. */
   #tickPending = false
+  /** Probed next, out of turn. */
+  #preferred: NodeRecord | undefined
 
   constructor(ring: Ring, packets: Packets, acks: Acks, dials: Dials, membership: Membership, listener: ProbeListener) {
     this.#ring = ring
@@ -59,6 +64,19 @@ export class Prober {
     if (probeInterval > 0) this.#arm(now + this.#ring.random() * probeInterval)
   }
 
+  /** Probes a node next, because something seems to be wrong with it. */
+  prefer(record: NodeRecord): void {
+    if (record.name !== this.#ring.name) this.#preferred = record
+  }
+
+  /**
+   * Others suspect a node: some of us see for themselves with their next probe. So a suspicion is confirmed in one or
+   * two intervals instead of when the node's turn comes, and one that is mistaken is not blown up into a storm.
+   */
+  onSuspect(record: NodeRecord): void {
+    if (this.#ring.random() * this.#ring.table.size < EXTRA_PROBES) this.prefer(record)
+  }
+
   #arm(at: Instant): void {
     this.#ring.timers.set(at, now => {
       this.#arm(Math.max(at + this.#ring.tuning.probeInterval, now))
@@ -70,6 +88,9 @@ export class Prober {
   /** Takes the next node of the list; at its end, forgets the dead and shuffles. */
   #next(now: Instant): void {
     const { table, tuning, name } = this.#ring
+    const preferred = this.#preferred
+    this.#preferred = undefined
+    if (preferred?.present) return this.#probe(preferred, now)
     // Two passes at most: the rest of this one and the whole next one. The reference counts the turn of the list as a
     // check and so probes nobody every other tick in a ring of two.
     for (let checks = table.size * 2; checks > 0; checks--) {

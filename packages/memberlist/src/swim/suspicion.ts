@@ -10,8 +10,14 @@ export interface SuspicionOptions {
   readonly max: Milliseconds
   /** The first accuser, who does not count as a confirmation. */
   readonly from: string
-  readonly onExpire: (now: Instant, confirmations: number) => void
+  readonly onExpire: (now: Instant) => void
+  /** Called {@link LAST_CALLS} times in the last `callTime` before the expiry. */
+  readonly onLastCall: (now: Instant) => void
+  readonly callTime: Milliseconds
 }
+
+/** How often a suspect is asked directly, right before it is declared dead. */
+const LAST_CALLS = 3
 
 /** The time a suspect has to contradict: long while one node accuses it, shorter with each further one (Lifeguard). */
 export class Suspicion {
@@ -20,14 +26,15 @@ export class Suspicion {
   readonly #start: Instant
   readonly #accusers: Set<string>
   #confirmations = 0
-  #timer: Timer
+  #expiry: Timer
+  #call: Timer | undefined
 
   constructor(options: SuspicionOptions, timers: Timers, now: Instant) {
     this.#options = options
     this.#timers = timers
     this.#start = now
     this.#accusers = new Set([options.from])
-    this.#timer = this.#arm(now + (options.k < 1 ? options.min : options.max))
+    this.#expiry = this.#arm(now + (options.k < 1 ? options.min : options.max), now)
   }
 
   /** Nodes other than the first accuser that confirmed, whether or not it made the time shorter. */
@@ -42,18 +49,28 @@ export class Suspicion {
     this.#accusers.add(from)
     if (this.#confirmations >= k) return false
     this.#confirmations++
-    this.#timer.cancel()
+    this.cancel()
     const remaining = remainingSuspicion(this.#confirmations, k, now - this.#start, min, max)
-    this.#timer = this.#arm(now + Math.max(0, remaining))
+    this.#expiry = this.#arm(now + Math.max(0, remaining), now)
     return true
   }
 
   /** The suspect has spoken, or is dead. */
   cancel(): void {
-    this.#timer.cancel()
+    this.#expiry.cancel()
+    this.#call?.cancel()
   }
 
-  #arm(at: Instant): Timer {
-    return this.#timers.set(at, now => this.#options.onExpire(now, this.#confirmations), true)
+  #arm(at: Instant, now: Instant): Timer {
+    this.#armCall(at, Math.max(now, at - this.#options.callTime))
+    return this.#timers.set(at, later => this.#options.onExpire(later), true)
+  }
+
+  #armCall(expiry: Instant, at: Instant): void {
+    this.#call = this.#timers.set(at, now => {
+      this.#options.onLastCall(now)
+      const next = now + this.#options.callTime / LAST_CALLS
+      if (next < expiry) this.#armCall(expiry, next)
+    })
   }
 }

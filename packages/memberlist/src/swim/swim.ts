@@ -53,16 +53,22 @@ export class Swim {
     this.#dials = new Dials(ring)
     this.#membership = new Membership(ring, {
       onNews: now => this.#gossip.soon(now),
-      onSuspect: (record, now) => this.#watch.onSuspect(record, now),
+      onSuspect: (record, now) => {
+        this.#prober.onSuspect(record)
+        this.#watch.onSuspect(record, now)
+      },
       onAlive: record => this.#watch.onAlive(record),
       onJoin: (record, now) => {
         this.#watch.onJoin(record, now)
         this.#pushPuller.onJoin(now)
       },
+      onOutdated: (accuser, contradiction) => this.#packets.group(accuser, [contradiction]),
+      onLastCall: record => this.#watch.call(record),
       onStale: (record, now) => this.#tell(record, now),
     })
     this.#gossip = new Gossip(ring, this.#packets)
-    this.#watch = new Watch(ring, this.#packets, this.#acks, this.#dials, this.#membership)
+    const onSilence = (record: NodeRecord): void => this.#prober.prefer(record)
+    this.#watch = new Watch(ring, this.#packets, this.#acks, this.#dials, this.#membership, onSilence)
     this.#prober = new Prober(ring, this.#packets, this.#acks, this.#dials, this.#membership, this.#watch)
     this.#pushPuller = new PushPuller(ring, this.#dials, this.#membership, record => this.#watch.onTcpAck(record))
     this.#answerer = new Answerer(ring, this.#packets, this.#acks)

@@ -59,7 +59,18 @@ export class Watch {
   #neighbour: NodeRecord | undefined
   #waiting = false
 
-  constructor(ring: Ring, packets: Packets, acks: Acks, dials: Dials, membership: Membership) {
+  readonly #onSilence: (record: NodeRecord) => void
+
+  /** @param onSilence the node we watch did not answer */
+  constructor(
+    ring: Ring,
+    packets: Packets,
+    acks: Acks,
+    dials: Dials,
+    membership: Membership,
+    onSilence: (record: NodeRecord) => void,
+  ) {
+    this.#onSilence = onSilence
     this.#ring = ring
     this.#packets = packets
     this.#acks = acks
@@ -111,6 +122,11 @@ export class Watch {
       timers.set(now + random() * tuning.watchInterval, () => this.#prove(record))
   }
 
+  /** Pings a node over UDP; a suspect hears with it what it is accused of, and contradicts. */
+  call(record: NodeRecord): void {
+    this.#call(record, this.#ring.nextSeqNo())
+  }
+
   get #active(): boolean {
     return this.#ring.tuning.refusedGrace > 0 && !this.#ring.tuning.disableTcpPings
   }
@@ -132,6 +148,7 @@ export class Watch {
     const onAck = (): void => void (this.#waiting = false)
     const onSilence = (at: Instant): void => {
       this.#waiting = false
+      this.#onSilence(neighbour)
       this.#look(neighbour, at)
     }
     this.#acks.wait(seqNo, now + this.#ring.tuning.watchInterval * PATIENCE, { onAck }, onSilence, true)
