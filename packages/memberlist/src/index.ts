@@ -4,11 +4,16 @@
  * ```js
  * import { Memberlist } from '@typemetal/memberlist'
  *
- * await using a = new Memberlist({ name: 'a', bindAddress: '127.0.0.1', bindPort: 0 })
- * await using b = new Memberlist({ name: 'b', bindAddress: '127.0.0.1', bindPort: 0 })
- * await Promise.all([a.start(), b.start()])
+ * const a = new Memberlist({ name: 'a', bindAddress: '127.0.0.1', bindPort: 0 })
+ * const b = new Memberlist({ name: 'b', bindAddress: '127.0.0.1', bindPort: 0 })
+ * a.on('join', member => console.log('a sees', member.name)) // a, then b
+ * a.on('leave', member => console.log('a sees', member.name, member.state)) // b left
+ *
+ * await a.start()
+ * await b.start()
  * await b.join([`127.0.0.1:${a.port}`])
- * console.log(b.members().map(member => member.name).sort()) // [ 'a', 'b' ]
+ * await b.leave()
+ * await Promise.all([a.close(), b.close()])
  * ```
  *
  * @packageDocumentation

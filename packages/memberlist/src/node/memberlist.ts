@@ -181,7 +181,11 @@ export class Memberlist extends EventEmitter<MemberlistEvents> implements AsyncD
     await this.#ask(request => this.#driver.handle({ type: 'update', request, meta }))
   }
 
-  /** Gossips a message to the whole ring. A newer one of the same name takes the place of an older one. */
+  /**
+   * Gossips a message: we tell some nodes, a few times over. Whoever hears it by its `message` event and wants the
+   * whole ring to hear passes it on the same way, and knows what it has passed on already. A newer message of the same
+   * name takes the place of an older one that is still being told.
+   */
   broadcast(payload: Uint8Array, name?: string): void {
     this.#running()
     this.#driver.handle({ type: 'broadcast', payload, name })
