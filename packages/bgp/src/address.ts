@@ -33,6 +33,12 @@ export function formatAddress(address: Uint8Array): string {
   return Address6.fromUnsignedByteArray([...address.subarray(0, 16)]).correctForm()
 }
 
+/** Whether an address can be that of a host: not 0.0.0.0/8 or `::`, nor multicast or reserved. */
+export function isHost(address: Uint8Array): boolean {
+  if (address.length === 4) return address[0] !== 0 && address[0]! < 224
+  return address[0] !== 0xff && address.some(octet => octet !== 0)
+}
+
 /** The address with an IPv4 one behind `::ffff:` made plain IPv4, as dual-stack sockets show it; in canonical text. */
 export function canonicalAddress(text: string): string {
   const octets = parseAddress(text)

@@ -1,4 +1,4 @@
-import { addressFamily, parseAddress, parsePrefix } from './address.js'
+import { addressFamily, isHost, parseAddress, parsePrefix } from './address.js'
 import { parseCommunities, type Communities } from './community.js'
 import { prefixKey, type PrefixKey } from './rib/index.js'
 import type { FamilyName } from './wire/index.js'
@@ -40,6 +40,7 @@ function checkUint32(name: string, value: number | undefined): void {
 function parseNextHop(text: string, family: FamilyName): 'self' | Uint8Array {
   if (text === 'self') return text
   const address = parseAddress(text)
+  if (!isHost(address)) throw new RangeError(`next hop ${text} is not the address of a host`)
   if (addressFamily(address) !== family) throw new RangeError(`next hop ${text} is not of the prefix's family`)
   return address
 }

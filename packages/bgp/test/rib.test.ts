@@ -72,6 +72,7 @@ t.test('AttributeTable: what it keeps is its own', async t => {
   chunk.set(HOP4)
   const value = chunk.subarray(100, 104)
   const set = new AttributeTable().intern({ unknown: [{ code: 99, flags: 0xc0, value }] }, chunk.subarray(0, 4))
+  t.same(set.nextHop, HOP4)
   t.ok(set.nextHop.buffer.byteLength < 100)
   t.ok((set.attributes.unknown?.[0]?.value.buffer.byteLength ?? 0) < 100)
 })
@@ -379,25 +380,23 @@ t.test('property: the order of arrival does not matter', async () => {
 
 t.test('RFC 4271 9.1: the Loc-RIB says when the selected paths change', async t => {
   const rib = new LocRib(STRICT)
-  const a: PathSource = { internal: false, bgpIdentifier: 1, address: HOP4 }
-  const b: PathSource = { internal: false, bgpIdentifier: 2, address: HOP4 }
-  const set = path({}).attributes
-  const worse = path({ localPref: 50 }).attributes
-  t.ok(rib.update(key4(1), a, set))
-  t.notOk(rib.update(key4(1), a, set), 'the same again')
-  t.notOk(rib.update(key4(1), b, worse), 'not selected')
-  t.ok(rib.update(key4(1), b, set), 'selected beside')
-  t.same(
-    rib.select(key4(1)).map(({ source }) => source),
-    [a, b],
-  )
-  t.ok(rib.update(key4(1), a, undefined))
-  t.notOk(rib.update(key4(1), a, undefined))
-  t.same(
-    [...rib].map(([key, paths]) => [key, paths.length]),
-    [[key4(1), 1]],
-  )
-  t.ok(rib.update(key4(1), b, undefined))
+  const of = (bgpIdentifier: number, localPref = 100): Path => path({ localPref, source: { bgpIdentifier } })
+  const [a, b] = [of(1), of(2)]
+  const again = { source: a.source, attributes: a.attributes }
+  const worse = { source: b.source, attributes: of(2, 50).attributes }
+  t.ok(rib.update(key4(1), a.source, a))
+  t.notOk(rib.update(key4(1), a.source, again), 'the same again')
+  t.notOk(rib.update(key4(1), b.source, undefined), 'never there')
+  t.notOk(rib.update(key4(1), b.source, worse), 'not selected')
+  t.notOk(rib.update(key4(1), b.source, { ...worse }), 'the same again')
+  t.ok(rib.update(key4(1), b.source, b), 'selected beside')
+  t.same(rib.select(key4(1)), [a, b])
+  t.same([...rib], [[key4(1), [a, b]]])
+  t.ok(rib.update(key4(1), a.source, undefined))
+  t.notOk(rib.update(key4(1), a.source, undefined))
+  t.same([...rib], [[key4(1), [b]]])
+  t.ok(rib.update(key4(1), b.source, worse), 'replaced')
+  t.ok(rib.update(key4(1), b.source, undefined))
   t.equal(rib.size, 0)
   t.same(rib.select(key4(1)), [])
 })

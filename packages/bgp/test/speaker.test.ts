@@ -216,8 +216,8 @@ async function withRaw(
   play: (raw: RawPeer, router: Awaited<ReturnType<typeof createRouter>>) => Promise<void>,
 ): Promise<void> {
   await using router = await createRouter({ asn: 64_512, bgpIdentifier: '10.0.0.1' })
-  router.speaker.addPeer({ address: LOCAL, asn: 64_513, passive: true })
-  await using raw = await RawPeer.connect(router.port)
+  router.speaker.addPeer({ address: '127.0.0.9', asn: 64_513, passive: true })
+  await using raw = await RawPeer.connect(router.port, '127.0.0.9')
   await raw.establish()
   await play(raw, router)
 }
@@ -315,11 +315,13 @@ t.test('RFC 4271 9.1.2: paths that have been here are not used; MP next hops of 
       pathAttributes: { origin: 0, asPath: [], mpReachNlri: { ...ipv6, nextHop } },
       nlri: [],
     })
-    await until(() => router.routes.size === 2, 'two of four')
+    raw.send(update([64_513], 23, { nextHop: hex('7f000001') }))
+    await until(() => router.routes.size === 2, 'two of five')
     t.same([...router.routes.keys()], ['192.0.0.0/16', '2001:db8::/32'])
     t.match(router.routes.get('2001:db8::/32')?.paths, [{ nextHop: '2001:db8::1' }], 'the global one of two')
     t.notOk(router.routes.has('192.0.0.0/8'), 'our AS in the path')
     t.notOk(router.routes.has('192.0.2.0/24'))
+    t.notOk(router.routes.has('192.0.2.0/23'), 'our address for a next hop')
     raw.send({
       ...update([64_513]),
       pathAttributes: { mpUnreachNlri: { afi: 2, safi: 1, withdrawnRoutes: ipv6.nlri } },
@@ -551,6 +553,8 @@ t.test("bad options and routes are the caller's fault, said at once", async t =>
     { prefix: 'cluster.local/24' },
     { prefix: '10.0.0.0/8', nextHop: '2001:db8::1' },
     { prefix: '10.0.0.0/8', nextHop: 'gateway' },
+    { prefix: '10.0.0.0/8', nextHop: '224.0.0.1' },
+    { prefix: '2001:db8::/32', nextHop: '::' },
     { prefix: '10.0.0.0/8', localPref: -1 },
     { prefix: '10.0.0.0/8', localPref: 2 ** 32 },
     { prefix: '10.0.0.0/8', multiExitDisc: 0.5 },

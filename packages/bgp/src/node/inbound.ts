@@ -1,8 +1,8 @@
-import { addressFamily, parseAddress } from '../address.js'
+import { addressFamily, formatAddress, isHost, parseAddress } from '../address.js'
 import type { Negotiated } from '../fsm/index.js'
 import { isFeasible, resolveAs4, type ImportSession } from '../import.js'
-import { AdjRibIn, prefixKey, type LocRib, type PathSource, type PrefixKey } from '../rib/index.js'
-import { familyName, updateChanges, type FamilyChanges, type UpdateMessage } from '../wire/index.js'
+import { AdjRibIn, prefixKey, type LocRib, type Path, type PathSource, type PrefixKey } from '../rib/index.js'
+import { familyName, updateChanges, type Family, type FamilyChanges, type UpdateMessage } from '../wire/index.js'
 
 /** A peer's session as the Loc-RIB knows it. */
 export interface PeerSource<P> extends PathSource {
@@ -12,6 +12,8 @@ export interface PeerSource<P> extends PathSource {
 export interface InboundOptions<P> {
   readonly peer: P
   readonly address: string
+  /** Ours on the session. */
+  readonly localAddress: string
   readonly local: Pick<ImportSession, 'asn' | 'bgpIdentifier'>
   readonly negotiated: Negotiated
   readonly locRib: LocRib<PeerSource<P>>
@@ -63,21 +65,31 @@ export class Inbound<P> {
 
   #announce(keys: readonly PrefixKey[], { family, nextHop }: FamilyChanges, update: UpdateMessage): void {
     const attributes = resolveAs4(update.pathAttributes, this.#session.fourOctetAs)
-    // An IPv4 prefix with an IPv6 next hop is only for those who have agreed on it (RFC 8950).
-    if (!nextHop || addressFamily(nextHop) !== familyName(family)) {
+    if (!nextHop || !this.#isUsable(nextHop, family)) {
       for (const key of keys) this.#withdraw(key)
       return
     }
     const set = this.#adjRibIn.announce(keys, attributes, nextHop)
-    const offered = isFeasible(set.attributes, this.#session) ? set : undefined
-    for (const key of keys) this.#offer(key, offered)
+    const path = isFeasible(attributes, this.#session) ? { source: this.#source, attributes: set } : undefined
+    for (const key of keys) this.#offer(key, path)
+  }
+
+  /**
+   * RFC 4271 section 6.3: a host, and not ourselves. And of the prefix's family: an IPv4 prefix with an IPv6 next hop is only
+   * for those who have agreed on it (RFC 8950).
+   */
+  #isUsable(nextHop: Uint8Array, family: Family): boolean {
+    if (addressFamily(nextHop) !== familyName(family) || !isHost(nextHop)) return false
+    const { address, localAddress } = this.#options
+    // Two speakers of one machine may well share an address.
+    return address === localAddress || formatAddress(nextHop) !== localAddress
   }
 
   #withdraw(key: PrefixKey): void {
     if (this.#adjRibIn.withdraw(key)) this.#offer(key, undefined)
   }
 
-  #offer(key: PrefixKey, set: ReturnType<AdjRibIn['get']>): void {
-    if (this.#options.locRib.update(key, this.#source, set)) this.#options.changed(key)
+  #offer(key: PrefixKey, path: Path<PeerSource<P>> | undefined): void {
+    if (this.#options.locRib.update(key, this.#source, path)) this.#options.changed(key)
   }
 }

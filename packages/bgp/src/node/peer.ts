@@ -217,7 +217,16 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
     const { asn, bgpIdentifier } = this.#options.session
     if (this.#options.importPolicy === 'accept') {
       const local = { asn, bgpIdentifier }
-      this.#inbound = new Inbound({ peer: this, address: this.address, local, negotiated, locRib, changed })
+      const { localAddress } = connection
+      this.#inbound = new Inbound({
+        peer: this,
+        address: this.address,
+        localAddress,
+        local,
+        negotiated,
+        locRib,
+        changed,
+      })
     }
     this.#outbound.up(this.#outboundSession(connection, negotiated, asn))
   }

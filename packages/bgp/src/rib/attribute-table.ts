@@ -16,22 +16,43 @@ export interface AttributeSet {
   readonly octets: Uint8Array
 }
 
-/** Keeps the octets, and reads them when somebody asks: most sets are only counted and compared. */
+/** Keeps the octets as its key, and reads them when somebody asks: most sets are only counted and compared. */
 class Entry implements AttributeSet {
   references = 1
   #attributes: PathAttributes | undefined
 
   constructor(
+    /** Length of the next hop, the next hop where {@link octets} do not hold it, and these: a character each. */
     readonly key: string,
-    readonly octets: Uint8Array,
-    readonly nextHop: Uint8Array,
     readonly context: MessageContext,
   ) {}
 
+  get nextHop(): Uint8Array {
+    const length = this.key.charCodeAt(0)
+    return length === 4 ? (this.#decode().nextHop ?? NO_OCTETS) : fromLatin1(this.key, 1, 1 + length)
+  }
+
+  get octets(): Uint8Array {
+    const length = this.key.charCodeAt(0)
+    return fromLatin1(this.key, length === 4 ? 1 : 1 + length, this.key.length)
+  }
+
   get attributes(): PathAttributes {
-    this.#attributes ??= withoutNextHops(decodePathAttributes(this.octets, this.context, 0).attributes)
+    this.#attributes ??= withoutNextHops(this.#decode())
     return this.#attributes
   }
+
+  #decode(): PathAttributes {
+    return decodePathAttributes(this.octets, this.context, 0).attributes
+  }
+}
+
+const NO_OCTETS = new Uint8Array(0)
+
+function fromLatin1(text: string, start: number, end: number): Uint8Array {
+  const octets = new Uint8Array(end - start)
+  for (let i = 0; i < octets.length; i++) octets[i] = text.charCodeAt(start + i)
+  return octets
 }
 
 function withoutNextHops(attributes: PathAttributes): PathAttributes {
@@ -73,7 +94,7 @@ export class AttributeTable {
       known.references++
       return known
     }
-    const entry = new Entry(key, octets, nextHop.slice(), this.#context)
+    const entry = new Entry(key, this.#context)
     this.#entries.set(key, entry)
     return entry
   }

@@ -16,33 +16,36 @@ export interface DecodedAttributes {
 const CATEGORY = AttributeFlag.Optional | AttributeFlag.Transitive
 const isMultiprotocol = (key: keyof KnownAttributes): boolean => key === 'mpReachNlri' || key === 'mpUnreachNlri'
 
-/** One attribute as it stands in the message. */
+/** One attribute as it stands in the Path Attributes field: where it and its value start, and where both end. */
 interface RawAttribute {
   readonly flags: number
   readonly code: number
-  readonly value: Uint8Array
-  /** Where the attribute and its value start in the message. */
-  readonly offset: number
-  readonly valueOffset: number
-  /** Type, length and value: the data of most UPDATE errors. */
-  readonly octets: Uint8Array
+  readonly at: number
+  readonly start: number
+  readonly end: number
 }
 
 /** Collects what one UPDATE's attributes say; a fault that resets the session is thrown at once, the milder ones kept. */
 class AttributeCollector {
+  readonly #octets: Uint8Array
   readonly #context: MessageContext
+  readonly #offset: number
   readonly #known: { -readonly [K in keyof KnownAttributes]?: unknown } = {}
   readonly #seen = new Set<number>()
   readonly #unknown: UnknownAttribute[] = []
   readonly #partial: number[] = []
   readonly faults: WireError[] = []
 
-  constructor(context: MessageContext) {
+  constructor(octets: Uint8Array, context: MessageContext, offset: number) {
+    this.#octets = octets
     this.#context = context
+    this.#offset = offset
   }
 
   #fault(raw: RawAttribute, text: string, subcode: number, disposition: Disposition): void {
-    const error = new WireError(text, raw.offset, [3, subcode], disposition, raw.octets)
+    // Type, length and value are the data of most UPDATE errors.
+    const data = this.#octets.subarray(raw.at, raw.end)
+    const error = new WireError(text, this.#offset + raw.at, [3, subcode], disposition, data)
     if (disposition === 'session-reset') throw error
     this.faults.push(error)
   }
@@ -64,7 +67,8 @@ class AttributeCollector {
     if (!(raw.flags & AttributeFlag.Optional)) {
       this.#fault(raw, `unknown well-known attribute ${raw.code}`, 2, 'session-reset')
     }
-    this.#unknown.push({ code: raw.code, flags: raw.flags & ~AttributeFlag.ExtendedLength, value: raw.value })
+    const value = this.#octets.subarray(raw.start, raw.end)
+    this.#unknown.push({ code: raw.code, flags: raw.flags & ~AttributeFlag.ExtendedLength, value })
   }
 
   #addKnown(raw: RawAttribute, { key, codec }: KnownAttribute): void {
@@ -77,7 +81,8 @@ class AttributeCollector {
       return
     }
     try {
-      this.#known[key] = codec.decode(raw.value, this.#context, raw.valueOffset)
+      const value = this.#octets.subarray(raw.start, raw.end)
+      this.#known[key] = codec.decode(value, this.#context, this.#offset + raw.start)
     } catch (error) {
       if (!(error instanceof MalformedValue)) throw error
       this.#fault(raw, `${codec.name}: ${error.message}`, error.subcode, codec.disposition)
@@ -96,15 +101,14 @@ class AttributeCollector {
 }
 
 /** The attribute at `at`, or `undefined` when the octets end within it. */
-function readAttribute(octets: Uint8Array, at: number, offset: number): RawAttribute | undefined {
+function readAttribute(octets: Uint8Array, at: number): RawAttribute | undefined {
   const flags = octets[at]!
   const extended = (flags & AttributeFlag.ExtendedLength) !== 0
   const start = at + (extended ? 4 : 3)
   if (start > octets.length) return undefined
   const end = start + (extended ? readUint16(octets, at + 2) : octets[at + 2]!)
   if (end > octets.length) return undefined
-  const raw = { flags, code: octets[at + 1]!, value: octets.subarray(start, end), octets: octets.subarray(at, end) }
-  return { ...raw, offset: offset + at, valueOffset: offset + start }
+  return { flags, code: octets[at + 1]!, at, start, end }
 }
 
 /**
@@ -115,16 +119,16 @@ function readAttribute(octets: Uint8Array, at: number, offset: number): RawAttri
  * @throws {WireError} a fault that resets the session
  */
 export function decodePathAttributes(octets: Uint8Array, context: MessageContext, offset: number): DecodedAttributes {
-  const collector = new AttributeCollector(context)
+  const collector = new AttributeCollector(octets, context, offset)
   for (let at = 0; at < octets.length;) {
-    const raw = readAttribute(octets, at, offset)
+    const raw = readAttribute(octets, at)
     if (!raw) {
       // RFC 7606 section 4: Total Attribute Length still says where the NLRI starts.
       collector.faults.push(new WireError('attribute cut off', offset + at, [3, 1], 'treat-as-withdraw'))
       break
     }
     collector.add(raw)
-    at += raw.octets.length
+    at = raw.end
   }
   return { attributes: collector.finish(), faults: collector.faults }
 }
