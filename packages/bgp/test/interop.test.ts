@@ -1,6 +1,6 @@
 /** Sessions with real routers, in network namespaces made here. What counts is what the router's own command line shows. */
 import t from 'tap'
-import { BgpSpeaker, type Clock, type Peer, type PeerOptions, type Route } from '@typemetal/bgp'
+import { BgpSpeaker, type Clock, type Logger, type Peer, type PeerOptions, type Route } from '@typemetal/bgp'
 import { TestClock } from './clock.js'
 import { bird } from './interop/bird.js'
 import { frr } from './interop/frr.js'
@@ -262,6 +262,23 @@ function suiteOfKeys(): void {
     await until('the attempt ends', () => causes.length > 0)
     t.match(causes[0], /no answer within 10 s: .*TCP-MD5 key/)
     await speaker.close()
+
+    const warnings: string[] = []
+    const log: Logger = {
+      debug() {},
+      info() {},
+      warn: (_, text) => void warnings.push(text),
+      error() {},
+      child: () => log,
+    }
+    const impatient = new TestClock()
+    const hasty = new BgpSpeaker({ asn: 2, bgpIdentifier: '10.0.0.1', clock: impatient, log })
+    const options = { address: '127.0.0.1', port: 1790, asn: 1, sourceAddress: '127.0.0.2', md5Key: 'wrong' }
+    hasty.addPeer({ ...options, connectRetryTime: 1 })
+    impatient.advance(5000)
+    t.same(warnings.length, 1, 'said once')
+    t.match(warnings[0], /no answer before the next attempt: .*TCP-MD5 key/)
+    await hasty.close()
 
     await keyed.close()
     await new Promise(resolve => setTimeout(resolve, 50))

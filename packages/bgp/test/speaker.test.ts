@@ -569,6 +569,29 @@ t.test("bad options and routes are the caller's fault, said at once", async t =>
   t.throws(() => node.withdraw('10.0.0.0'), RangeError)
 })
 
+t.test('a peer that is not there: the cause says why, and it is tried again', async t => {
+  const clock = new TestClock()
+  let port = 0
+  {
+    await using listener = await RawListener.open()
+    port = listener.port
+  }
+  await using node = createNode({ clock, random: () => 1 })
+  const states: string[] = []
+  const peer = node.addPeer({ address: LOCAL, port, asn: 64_513, name: 'gone' })
+  peer.on('state', (to, _from, cause) => states.push(`${to} ${cause}`))
+  await until(() => states.length === 1, 'refused')
+  clock.advance(1000)
+  await until(() => states.length === 3, 'refused again')
+  t.same(states, [
+    'Idle TcpConnectionFails: ECONNREFUSED',
+    'Connect IdleHoldTimer_Expires',
+    'Idle TcpConnectionFails: ECONNREFUSED',
+  ])
+  await node.addPeer({ address: LOCAL, port, asn: 64_513 })[Symbol.asyncDispose]()
+  t.same(node.peers, [peer])
+})
+
 t.test('a port in use, or not ours: one clear sentence', async t => {
   await using router = await createRouter()
   const taken = createNode({ listen: { address: LOCAL, port: router.port } })
