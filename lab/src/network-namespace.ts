@@ -1,6 +1,6 @@
 /** A named network namespace and the commands that go into it. */
 import { run, type CommandOptions, type CommandResult } from './command.js'
-import { LabError } from './errors.js'
+import { LabError, messageOf } from './errors.js'
 
 /** Names as `sysctl` takes them (`net.ipv4.ip_forward`); an interface name with dots is written with slashes. */
 export type Sysctls = Readonly<Record<string, number | string>>
@@ -66,15 +66,18 @@ export class NetworkNamespace {
  * @throws {LabError} ERR_LAB_PRIVILEGE when the kernel does not let us
  */
 export async function networkNamespace(name: string, sysctls: Sysctls = {}): Promise<NetworkNamespace> {
-  const { code, stderr } = await run(['ip', 'netns', 'add', name], { check: false })
-  if (code !== 0) {
+  const namespace = new NetworkNamespace(name)
+  try {
+    await run(['ip', 'netns', 'add', name])
+    await namespace.ip(['link set lo up'])
+  } catch (cause) {
+    const said = messageOf(cause).replaceAll(/\s+/g, ' ')
     throw new LabError(
       'ERR_LAB_PRIVILEGE',
-      `cannot make a network namespace: this needs root with CAP_SYS_ADMIN and CAP_NET_ADMIN, or user namespaces (${stderr.trim()})`,
+      `cannot make a network namespace, which needs root with CAP_SYS_ADMIN and CAP_NET_ADMIN, or user namespaces: ${said}`,
+      { cause },
     )
   }
-  const namespace = new NetworkNamespace(name)
   await namespace.setSysctls({ ...BASELINE, ...sysctls })
-  await namespace.ip(['link set lo up'])
   return namespace
 }

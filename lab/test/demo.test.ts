@@ -150,6 +150,18 @@ t.test('SIGKILL in the middle leaves nothing', async t => {
   t.same(leftovers(lines), [])
 })
 
+t.test('a router that is not installed: one clear line that names the Debian package', async t => {
+  const privileges = process.geteuid?.() === 0 ? [] : ['--user', '--map-root-user']
+  const hidden = '[ ! -d /usr/lib/frr ] || mount -t tmpfs tmpfs /usr/lib/frr; exec "$@"'
+  const demo = [process.execPath, MAIN, '--exit', '--router', 'frr']
+  const { code, stdout, stderr } = await run(['unshare', ...privileges, '--mount', 'sh', '-c', hidden, 'sh', ...demo], {
+    check: false,
+  })
+  t.equal(code, 1)
+  t.equal(stderr, 'typemetal: the router frr cannot run: FRR is not installed (on Debian: apt install frr)\n')
+  t.match(JSON.parse(stdout), { ok: false, error: /apt install frr/ })
+})
+
 t.test('no ip command: one clear line', async t => {
   const { lines, ended } = start(t, ['--exit'], { ...process.env, PATH: '/nonexistent' })
   const { code, errors } = await ended

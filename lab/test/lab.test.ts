@@ -5,18 +5,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import {
-  Lab,
-  LabError,
-  debianPackage,
-  enterUserNamespace,
-  messageOf,
-  needsUserNamespace,
-  nextHopsOf,
-  run,
-  startRouter,
-  until,
-} from '@typemetal/lab'
+import { Lab, enterUserNamespace, messageOf, needsUserNamespace, nextHopsOf, run, until } from '@typemetal/lab'
 import t from 'tap'
 
 /** An ordinary user runs this very file again as root of namespaces of its own; its output is ours. */
@@ -184,13 +173,6 @@ t.test('capture: a pcap that tshark reads', root, async t => {
   for (const protocol of ['ARP', 'ICMPv6', 'TCP']) t.ok(seen.has(protocol), protocol)
   t.same(await names(arp), new Set(['ARP']))
   t.equal((await run(['tshark', '-r', file, '-Y', '_ws.malformed'])).stdout, '')
-})
-
-t.test('a router that is not installed: one line that names the Debian package', async t => {
-  t.same([debianPackage('frr'), debianPackage('bird')], ['frr', 'bird2'])
-  const error = new LabError('ERR_LAB_MISSING_PACKAGE', 'x')
-  t.match(error, { name: 'LabError', code: 'ERR_LAB_MISSING_PACKAGE' })
-  t.type(startRouter, 'function')
 })
 
 t.test('no ip command: the message names iproute2', async t => {

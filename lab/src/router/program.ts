@@ -3,9 +3,11 @@ import { accessSync, constants } from 'node:fs'
 import { LabError } from '../errors.js'
 import type { RouterKind } from './router.js'
 
-const PROGRAMS: Readonly<Record<Exclude<RouterKind, 'embedded'>, { debian: string; paths: readonly string[] }>> = {
-  frr: { debian: 'frr', paths: ['/usr/lib/frr', '/usr/libexec/frr', '/usr/sbin'] },
-  bird: { debian: 'bird2', paths: ['/usr/sbin', '/usr/bin', '/usr/local/sbin'] },
+const PROGRAMS: Readonly<
+  Record<Exclude<RouterKind, 'embedded'>, { name: string; debian: string; paths: readonly string[] }>
+> = {
+  frr: { name: 'FRR', debian: 'frr', paths: ['/usr/lib/frr', '/usr/libexec/frr', '/usr/sbin'] },
+  bird: { name: 'BIRD', debian: 'bird2', paths: ['/usr/sbin', '/usr/bin', '/usr/local/sbin'] },
 }
 const NEEDS = { frr: ['bgpd', 'zebra'], bird: ['bird', 'birdc'] } as const
 
@@ -29,7 +31,7 @@ export function requirePrograms(kind: Exclude<RouterKind, 'embedded'>): string {
   if (folder !== undefined) return folder
   throw new LabError(
     'ERR_LAB_MISSING_PACKAGE',
-    `--router ${kind}: ${NEEDS[kind][0]} is not installed (on Debian: apt install ${debianPackage(kind)})`,
+    `the router ${kind} cannot run: ${PROGRAMS[kind].name} is not installed (on Debian: apt install ${debianPackage(kind)})`,
   )
 }
 
