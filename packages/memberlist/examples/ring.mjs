@@ -43,7 +43,7 @@ if (process.argv[2] === 'node') {
     `members: ${first
       .members()
       .map(member => member.name)
-      .sort()
+      .toSorted()
       .join(', ')}`,
   )
   for (const child of children.values()) child.kill('SIGKILL')

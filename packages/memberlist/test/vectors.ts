@@ -1,4 +1,4 @@
-/** Runs files of the shape of `test/vectors/memberlist.json` against the codec; see `run-vectors.ts`. */
+/** Runs files of the shape of `test/vectors/memberlist.json` against the codec; see `scripts/vectors.mjs`. */
 import assert from 'node:assert/strict'
 import { aesGcm } from '@typemetal/memberlist'
 import { pushPullScale, remainingSuspicion, retransmitLimit, suspicionTimeout } from '@typemetal/memberlist/swim'

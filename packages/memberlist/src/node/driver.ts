@@ -26,6 +26,9 @@ const MAX_DRAIN_TURNS = 200
 /** One log line per source and kind in this time. */
 const LOG_INTERVAL = 10_000
 
+/** Errors of a send that speak of the other host; all others speak of ours. */
+const REMOTE_FAULTS: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ECONNRESET', 'EHOSTUNREACH', 'EMSGSIZE'])
+
 const LEVEL: Readonly<Record<Note, 'debug' | 'info' | 'warn'>> = {
   packetFault: 'warn',
   nodeRefused: 'warn',
@@ -158,6 +161,9 @@ export class Driver {
         case 'note':
           this.#note(action.note, action.fields)
           break
+        case 'conflict':
+          this.#conflict(action)
+          break
         default:
           this.#options.onAction(action)
       }
@@ -165,13 +171,15 @@ export class Driver {
     this.#arm()
   }
 
-  #send({ address, port }: Endpoint, octets: Uint8Array): void {
+  #send(to: Endpoint, octets: Uint8Array): void {
+    const { address, port } = to
     const sealed = this.#options.security.sealPacket(octets)
     this.counters.packetsSent++
     this.counters.octetsSent += sealed.length
     this.#transport?.send(sealed, address, port, error => {
       this.counters.sendErrors++
       this.#log('debug', address, { address, port, err: error.message }, 'datagram not sent')
+      if (!REMOTE_FAULTS.has(error.code ?? '')) this.handle({ type: 'unsent', to })
     })
   }
 
@@ -259,6 +267,13 @@ export class Driver {
       packetFaults[fault] = (packetFaults[fault] ?? 0) + 1
     }
     this.#log(LEVEL[note], `${note} ${fields['node'] ?? fields['from'] ?? ''}`, fields, note)
+  }
+
+  #conflict(action: SwimAction & { type: 'conflict' }): void {
+    const { existing, other } = action
+    const fields = { node: existing.name, address: existing.address, claimedBy: `${other.address}:${other.port}` }
+    this.#log('warn', `conflict ${existing.name}`, fields, 'two nodes with one name')
+    this.#options.onAction(action)
   }
 
   #log(level: 'debug' | 'info' | 'warn' | 'error', source: string, fields: object, message: string): void {

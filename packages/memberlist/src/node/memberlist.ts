@@ -14,7 +14,7 @@ import { systemClock } from './clock.js'
 import type { Counters } from './counters.js'
 import { Driver } from './driver.js'
 import { Keyring } from './keyring.js'
-import { type Logger, silent } from './logger.js'
+import { silent } from './logger.js'
 import { DEFAULT_PORT, type MemberlistOptions } from './options.js'
 import { findOwnAddress, parseJoinAddress, resolveJoinAddress } from './resolve.js'
 import { Security } from './security.js'
@@ -50,7 +50,6 @@ export class Memberlist extends EventEmitter<MemberlistEvents> implements AsyncD
   /** The keys of the ring, which may change while it runs. */
   readonly keyring: Keyring
   readonly #options: MemberlistOptions
-  readonly #log: Logger
   readonly #driver: Driver
   readonly #isAllowed: (address: Uint8Array) => boolean
   readonly #security: Security
@@ -69,7 +68,6 @@ export class Memberlist extends EventEmitter<MemberlistEvents> implements AsyncD
   constructor(options: MemberlistOptions) {
     super()
     this.#options = options
-    this.#log = options.log ?? silent
     this.keyring = new Keyring(options.secretKeys)
     this.#isAllowed = allowList(options.allowedCidrs)
     this.#security = new Security({
@@ -84,7 +82,7 @@ export class Memberlist extends EventEmitter<MemberlistEvents> implements AsyncD
     this.#driver = new Driver({
       security: this.#security,
       clock: options.clock ?? systemClock,
-      log: this.#log,
+      log: options.log ?? silent,
       isAllowed: this.#isAllowed,
       onAction: action => this.#onAction(action),
     })
@@ -265,7 +263,6 @@ export class Memberlist extends EventEmitter<MemberlistEvents> implements AsyncD
       case 'member':
         return void this.emit(action.event, action.member)
       case 'conflict':
-        this.#log.warn({ node: action.existing.name, address: action.other.address }, 'conflicting address for a name')
         return void this.emit('conflict', action.existing, action.other)
       case 'userMessage':
         return void this.emit('message', action.payload)

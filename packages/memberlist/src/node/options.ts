@@ -1,4 +1,4 @@
-import type { Delegate, DelegateVersions, Preset, Tuning } from '../swim/index.js'
+import type { Delegate, DelegateVersions, Milliseconds, Preset, Tuning } from '../swim/index.js'
 import type { Clock } from './clock.js'
 import type { Logger } from './logger.js'
 
@@ -36,6 +36,10 @@ export interface MemberlistOptions extends Partial<Tuning> {
   readonly delegate?: Delegate
   /** Address blocks where nodes may live and from where anything is taken. @default all */
   readonly allowedCidrs?: readonly string[]
+  /** Taken because configuration files of the reference have it. Nothing here queues what comes in, so it does nothing. */
+  readonly handoffQueueDepth?: number
+  /** As {@link handoffQueueDepth}. */
+  readonly queueCheckInterval?: Milliseconds
   /** @default silent */
   readonly log?: Logger
   /** On abort, closes without leaving. */

@@ -13,7 +13,7 @@ export interface TransportListener {
 export interface Transport {
   readonly port: number
   /** @param onError when the system refuses the datagram */
-  send(octets: Uint8Array, address: string, port: number, onError: (error: Error) => void): void
+  send(octets: Uint8Array, address: string, port: number, onError: (error: NodeJS.ErrnoException) => void): void
   close(): Promise<void>
 }
 

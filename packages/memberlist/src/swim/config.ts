@@ -1,4 +1,4 @@
-import { encodeVersions, ProtocolVersion, type Versions } from '../wire/index.js'
+import { ProtocolVersion, type Versions } from '../wire/index.js'
 import type { Member, Milliseconds } from './types.js'
 
 /** How a ring behaves; all nodes of a ring should agree. Zero for an interval turns its activity off. */
@@ -179,6 +179,3 @@ export function versionsOf(options: SwimOptions): Versions {
   if (!(dMin <= dCur && dCur <= dMax && dMin >= 0 && dMax <= 255)) throw new RangeError('delegateVersions out of order')
   return { pMin, pMax, pCur, dMin, dMax, dCur }
 }
-
-/** The `Vsn` field that says it. */
-export const vsnOf = (options: SwimOptions): Uint8Array => encodeVersions(versionsOf(options))

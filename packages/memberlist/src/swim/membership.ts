@@ -19,6 +19,9 @@ import type { Ring } from './ring.js'
 import { Suspicion } from './suspicion.js'
 import type { Instant } from './types.js'
 
+/** More nodes than this are not remembered, so that forged ones cannot fill the memory. */
+const MAX_TABLE = 65_536
+
 /** Where news go besides the table. */
 export interface MembershipListener {
   /** A node's state changed in a way the ring should hear of soon. */
@@ -143,6 +146,7 @@ export class Membership {
     if (vsn && vsn.length >= 3 && (min === 0 || max === 0 || min! > max!)) return refuse('protocol version')
     const address = Uint8Array.from(normalizeAddress(addr))
     if (!this.#ring.isAllowed(address)) return refuse('address not allowed')
+    if (this.#ring.table.size >= MAX_TABLE && !this.#ring.table.get(node)) return refuse('too many nodes')
     const meta = message.meta && Uint8Array.from(message.meta)
     const none = { pMin: 0, pMax: 0, pCur: 0, dMin: 0, dMax: 0, dCur: 0 }
     const description = { address, port: this.#portOf(port), meta, versions: versions ?? none }

@@ -7,7 +7,7 @@ import type { Packets } from './packets.js'
 import { pickRandom } from './random.js'
 import type { Ring } from './ring.js'
 import type { Timer } from './timers.js'
-import type { Instant } from './types.js'
+import type { Endpoint, Instant } from './types.js'
 
 /** Told of what a probe finds out on the side. */
 export interface ProbeListener {
@@ -75,6 +75,14 @@ export class Prober {
    */
   onSuspect(record: NodeRecord): void {
     if (this.#ring.random() * this.#ring.table.size < EXTRA_PROBES) this.prefer(record)
+  }
+
+  /** What was for this node did not leave our host, so its silence says nothing. */
+  onUnsent(to: Endpoint, now: Instant): void {
+    const probe = this.#current
+    if (probe?.record.endpoint !== to) return
+    this.#acks.forget(probe.seqNo)
+    this.#finish(probe, now)
   }
 
   #arm(at: Instant): void {

@@ -141,6 +141,8 @@ export class Swim {
         return this.#start(now)
       case 'packet':
         return this.#packet(input.octets, input.from, now)
+      case 'unsent':
+        return this.#prober.onUnsent(input.to, now)
       case 'stream':
         return this.#stream(input.id, input.message, now)
       case 'dialed':

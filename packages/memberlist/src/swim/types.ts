@@ -37,6 +37,8 @@ export type SwimInput =
   | { readonly type: 'start' }
   /** A datagram, its label and encryption taken off. */
   | { readonly type: 'packet'; readonly octets: Uint8Array; readonly from: Endpoint }
+  /** The system refused to send a datagram: our own network is at fault, not the node it was for. */
+  | { readonly type: 'unsent'; readonly to: Endpoint }
   /** A stream that a peer opened brought a whole message; `id` is the driver's. */
   | { readonly type: 'stream'; readonly id: number; readonly message: StreamMessage; readonly from: Endpoint }
   /** A stream that a `dial` opened brought its answer, or, for a user message, took all octets. */
