@@ -13,7 +13,7 @@ import {
 } from '@typemetal/sockets'
 import { arpRequests, neighborSolicitations } from '@typemetal/sockets/bpf'
 import { arpFrame, solicitationFrame } from './frame-samples.js'
-import { enterNamespace, indexOf, ip, makePair, until } from './namespace.js'
+import { addIpv6, enterNamespace, indexOf, ip, makePair, until } from './namespace.js'
 
 const SOLICITATION = 135
 const FD00_1 = [0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]
@@ -177,8 +177,8 @@ async function testFrames(): Promise<void> {
   })
 
   await t.test('RFC 3542: ICMPv6 with hop limit, destination and interface', async t => {
-    ip('address add fe80::a/64 dev va nodad')
-    ip('address add fe80::b/64 dev vb nodad')
+    await addIpv6('fe80::a', 'va')
+    await addIpv6('fe80::b', 'vb')
     const packets: Icmpv6Packet[] = []
     const copy = (batch: readonly Icmpv6Packet[]): void => {
       for (const packet of batch) packets.push({ ...packet, data: packet.data.slice() })

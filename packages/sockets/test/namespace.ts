@@ -68,6 +68,16 @@ export async function until(holds: () => boolean, timeout = 10_000): Promise<voi
   }
 }
 
+/**
+ * Gives an interface an IPv6 address without duplicate address detection, and waits until the kernel takes packets for it:
+ * it makes the route in a task of its own, which a busy machine does late.
+ */
+export async function addIpv6(address: string, device: string): Promise<void> {
+  ip(`address add ${address}/64 dev ${device} nodad`)
+  const show = ['-6', 'route', 'show', 'table', 'local', 'dev', device]
+  await until(() => spawnSync('ip', show, { encoding: 'utf8' }).stdout.includes(`local ${address} `))
+}
+
 /** The index of an interface. */
 export function indexOf(links: readonly { name: string; index: number }[], name: string): number {
   const link = links.find(link => link.name === name)

@@ -11,7 +11,7 @@ import {
   type ConnectTcpOptions,
   type UdpPacket,
 } from '@typemetal/sockets'
-import { enterNamespace, ip, makePair, until } from './namespace.js'
+import { addIpv6, enterNamespace, ip, makePair, until } from './namespace.js'
 
 const portOf = (server: Server): number => (server.address() as AddressInfo).port
 /** For a handshake that must come about, and for one that must not. Milliseconds. */
@@ -148,7 +148,7 @@ async function testTcp(): Promise<void> {
   })
 
   await t.test('a link-local peer by its zone, as name and as index', async t => {
-    ip('address add fe80::1/64 dev lo nodad')
+    await addIpv6('fe80::1', 'lo')
     await using server = await listenTcp({ address: 'fe80::1%lo', port: 0 })
     await echo(server)
     t.match(await ping({ address: 'fe80::1%lo', port: portOf(server) }), /^fe80::1.* ping$/)
