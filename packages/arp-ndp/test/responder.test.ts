@@ -24,7 +24,7 @@ import { hex, METALLB } from './octets.js'
 
 /** Ordinary objects, which deepEqual tells from those without a prototype. */
 const record = <T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> =>
-  fc.record(model, { noNullPrototype: true }) as fc.Arbitrary<T>
+  fc.record(model, { noNullPrototype: true })
 
 const MAC = hex('020000000001')
 const CLIENT = hex('020000000099')

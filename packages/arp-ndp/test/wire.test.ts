@@ -6,7 +6,7 @@ import { hex, METALLB } from './octets.js'
 
 /** Ordinary objects, which deepEqual tells from those without a prototype. */
 const record = <T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> =>
-  fc.record(model, { noNullPrototype: true }) as fc.Arbitrary<T>
+  fc.record(model, { noNullPrototype: true })
 
 const mac = (last: number): Uint8Array => Uint8Array.of(2, 0, 0, 0, 0, last)
 const octets = (length: number): fc.Arbitrary<Uint8Array> => fc.uint8Array({ minLength: length, maxLength: length })

@@ -28,7 +28,7 @@ if (process.argv[2] === 'node') {
   }
 
   const last = new Memberlist({ name: 'last', bindAddress: '127.0.0.1', bindPort: 0 })
-  last.on('message', payload => say(`last hears: ${Buffer.from(payload)}`))
+  last.on('message', payload => say(`last hears: ${Buffer.from(payload).toString()}`))
   await last.start()
   await last.join([seed])
   await first.sendReliable(last.localMember(), Buffer.from('hello'))
