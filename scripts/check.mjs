@@ -14,4 +14,5 @@ for (const folder of published) {
   phase(`publint ${folder.slice(9)}`, bin('publint'), ['run', folder, '--strict', '--pack', 'npm'])
   phase(`attw ${folder.slice(9)}`, bin('attw'), ['--pack', folder, '--profile', 'esm-only'])
 }
+phase('pure floors', process.execPath, [join(root, 'scripts', 'pure.mjs')])
 phase('pack and import', process.execPath, [join(root, 'scripts', 'pack.mjs')])
