@@ -206,7 +206,9 @@ t.test('section 15: indirect pings are relayed, or answered with a nack', async 
 })
 
 t.test('section 15: the steps of a probe', async t => {
-  const bench = new Bench({ watchInterval: 0, gossipInterval: 0, refusedGrace: 0 }).alive('n002', 3).alive('n003', 4)
+  const bench = new Bench({ watchInterval: 0, gossipInterval: 0, refusedGrace: 0, pushPullInterval: 0 })
+    .alive('n002', 3)
+    .alive('n003', 4)
   bench.run(900)
   bench.take()
   bench.run(200)

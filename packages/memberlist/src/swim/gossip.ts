@@ -1,6 +1,6 @@
 import type { NodeRecord } from './node-table.js'
 import type { Packets } from './packets.js'
-import { pickRandom } from './random.js'
+import { shuffle } from './random.js'
 import type { Ring } from './ring.js'
 import type { Timer } from './timers.js'
 import type { Instant } from './types.js'
@@ -17,6 +17,8 @@ export class Gossip {
   /** A moment at which a tick would be; `undefined` while we do not gossip. */
   #phase: Instant | undefined
   #ticking = false
+  /** Whose turn in the round has not come yet. */
+  #unheard: NodeRecord[] = []
 
   constructor(ring: Ring, packets: Packets) {
     this.#ring = ring
@@ -69,8 +71,7 @@ export class Gossip {
 
   #round(now: Instant, fresh: boolean): void {
     if (!this.#hasNews()) return
-    const { table, random, tuning } = this.#ring
-    const targets = pickRandom(table.order, tuning.gossipNodes, random, record => this.#listens(record, now))
+    const targets = this.#targets(now)
     // A fresh round does not change the queue, so that all its targets hear the same.
     const shared = fresh ? this.#packets.gossip(0, true) : undefined
     for (const target of targets) {
@@ -78,6 +79,27 @@ export class Gossip {
       if (messages.length === 0) return
       this.#packets.group(target, messages)
     }
+  }
+
+  /**
+   * The next few of a shuffled round through all nodes. The reference draws each time anew, so that in a small ring a
+   * message may be told to the same node twice and to another never.
+   */
+  #targets(now: Instant): readonly NodeRecord[] {
+    const { table, random, tuning } = this.#ring
+    const targets: NodeRecord[] = []
+    const take = (): void => {
+      while (targets.length < tuning.gossipNodes && this.#unheard.length > 0) {
+        const record = this.#unheard.pop()!
+        if (table.get(record.name) === record && this.#listens(record, now) && !targets.includes(record))
+          targets.push(record)
+      }
+    }
+    take()
+    if (targets.length === tuning.gossipNodes) return targets
+    this.#unheard = shuffle([...table.order], random)
+    take()
+    return targets
   }
 
   /** The lately dead are told too, in case they are not. */

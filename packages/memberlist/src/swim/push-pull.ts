@@ -19,6 +19,8 @@ import { findIncompatible } from './version-check.js'
 
 /** A ring that grew by more than this part since the last exchange asks for another one soon. */
 const GROWTH = 1 / 10
+/** In a ring of at most so many, each exchanges states with each that joins. */
+const SMALL_RING = 16
 
 /** Exchanges all that is known with another node: on join, from time to time, and when the ring grows fast. */
 export class PushPuller {
@@ -26,7 +28,9 @@ export class PushPuller {
   readonly #dials: Dials
   readonly #membership: Membership
   readonly #onAnswer: (record: NodeRecord) => void
-  /** Nodes that joined since the last exchange. */
+  /** Nodes that joined and that we have not exchanged states with. */
+  readonly #newcomers = new Set<NodeRecord>()
+  /** How many joined since the last exchange. */
   #joined = 0
   #settle: Timer | undefined
 
@@ -50,7 +54,10 @@ export class PushPuller {
         if (message?.type === 'pushPull') {
           const fault = this.merge(message.body, join, now)
           const record = this.#ring.table.find(to)
-          if (record) this.#onAnswer(record)
+          if (record) {
+            this.#newcomers.delete(record)
+            this.#onAnswer(record)
+          }
           onEnd(fault, now)
         } else if (message?.type === 'error') onEnd(`remote error: ${message.body.error}`, now)
         else onEnd(`unexpected answer: ${message?.type}`, now)
@@ -73,6 +80,7 @@ export class PushPuller {
       return fault
     }
     this.#joined = 0
+    if (this.#ring.table.size > SMALL_RING) this.#newcomers.clear()
     for (const node of message.nodes) this.#mergeNode(node, now)
     if (message.userState.length > 0) this.#ring.emit({ type: 'remoteState', state: message.userState, join })
     return undefined
@@ -81,16 +89,31 @@ export class PushPuller {
   /**
    * A node joined. Gossip alone can fail a ring that grows from one seed at once: the first broadcasts go out while
    * their budget is reckoned for a small ring, and are spent before all are there to hear them. So a ring that has
-   * grown much exchanges states once more, soon, until an exchange brings nothing new.
+   * grown much exchanges states once more, soon, until an exchange brings nothing new; in a small ring, with each
+   * newcomer, since it may be one of those that do not ask by themselves.
    */
-  onJoin(now: Instant): void {
-    const { tuning, table, random, timers } = this.#ring
+  onJoin(record: NodeRecord, now: Instant): void {
     this.#joined++
-    if (this.#settle || tuning.pushPullInterval === 0 || this.#joined < table.size * GROWTH) return
+    this.#newcomers.add(record)
+    if (this.#wantsMore()) this.#settleSoon(now)
+  }
+
+  #wantsMore(): boolean {
+    const { size } = this.#ring.table
+    return size <= SMALL_RING ? this.#newcomers.size > 0 : this.#joined >= size * GROWTH
+  }
+
+  #settleSoon(now: Instant): void {
+    const { tuning, table, random, timers } = this.#ring
+    if (this.#settle || tuning.pushPullInterval === 0) return
     const spread = pushPullScale(tuning.probeInterval, table.size)
-    this.#settle = timers.set(now + (0.4 + 0.6 * random()) * spread, () => {
+    this.#settle = timers.set(now + (0.4 + 0.6 * random()) * spread, later => {
       this.#settle = undefined
-      if (this.#joined > 0) this.#exchangeWithAny()
+      if (!this.#wantsMore()) return
+      const [newcomer] = pickRandom([...this.#newcomers], 1, random, record => record.state === 'alive')
+      if (newcomer) this.#exchangeWith(newcomer)
+      else this.#newcomers.clear()
+      if (this.#wantsMore()) this.#settleSoon(later)
     })
   }
 
@@ -106,7 +129,11 @@ export class PushPuller {
     const { table, random, name } = this.#ring
     const isPartner = (n: NodeRecord): boolean => n.state === 'alive' && n.name !== name
     const [partner] = pickRandom(table.order, 1, random, isPartner)
-    if (!partner) return
+    if (partner) this.#exchangeWith(partner)
+  }
+
+  #exchangeWith(partner: NodeRecord): void {
+    this.#newcomers.delete(partner)
     this.exchange(partner.endpoint, false, error => {
       if (error !== undefined) this.#ring.note('pushPullFailed', { node: partner.name, reason: error })
     })

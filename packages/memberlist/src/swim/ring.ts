@@ -7,6 +7,9 @@ import { type NodeRecord, NodeTable } from './node-table.js'
 import { Timers } from './timers.js'
 import type { Note, Random, SwimAction } from './types.js'
 
+/** Where the formula's ⌈log₁₀(n + 1)⌉ is still 1. */
+const VERY_SMALL = 10
+
 /** What the parts of a node share: its tuning, what it knows of the ring, and the actions they add to. */
 export class Ring {
   readonly name: string
@@ -50,9 +53,11 @@ export class Ring {
     return this.table.get(this.name)
   }
 
-  /** How often a broadcast is sent in a ring of this size. */
+  /** How often a broadcast is sent in a ring of this size; in a very small one, often enough to reach each node. */
   get transmitLimit(): number {
-    return retransmitLimit(this.tuning.retransmitMult, this.table.size)
+    const { size } = this.table
+    const limit = retransmitLimit(this.tuning.retransmitMult, size)
+    return size < VERY_SMALL ? Math.max(limit, size - 1) : limit
   }
 
   /** Adds to what the driver must do. */

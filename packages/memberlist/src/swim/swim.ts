@@ -60,7 +60,7 @@ export class Swim {
       onAlive: record => this.#watch.onAlive(record),
       onJoin: (record, now) => {
         this.#watch.onJoin(record, now)
-        this.#pushPuller.onJoin(now)
+        this.#pushPuller.onJoin(record, now)
       },
       onOutdated: (accuser, contradiction) => this.#packets.group(accuser, [contradiction]),
       onLastCall: record => this.#watch.call(record),
