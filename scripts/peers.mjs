@@ -11,6 +11,7 @@ const PEERS = {
   tshark: ['/usr/bin/tshark'],
   arping: ['/usr/sbin/arping'],
   ndisc6: ['/usr/bin/ndisc6'],
+  openssl: ['/usr/bin/openssl'],
 }
 const POLICY = '/usr/sbin/policy-rc.d'
 

@@ -1,4 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { packageVersion } from './version.js'
 
 /** What the command line says. */
 export interface Flags {
@@ -100,6 +101,7 @@ function buildCommand(print: (text: string) => void): Command {
         .choices(['enabled', 'disabled', 'onlywebhook'])
         .default('enabled'),
     )
+    .version(packageVersion(), '--version', 'print the version')
     .helpOption('--help', 'print this')
     .allowExcessArguments(false)
     .showHelpAfterError()

@@ -2,6 +2,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { ELECTION_LEVELS } from './election.js'
 import type { ElectionLevel } from './election.js'
+import { packageVersion } from './version.js'
 
 /** Every flag with its default in place; texts are empty when not given. */
 export interface Flags {
@@ -90,6 +91,7 @@ const flagName = (camelCase: string): string =>
 
 function createCommand(env: NodeJS.ProcessEnv, write: (line: string) => void): Command {
   const command = new Command('typemetal-speaker')
+    .version(packageVersion(), '--version', 'print the version')
     .description('Announces the addresses of LoadBalancer Services from this node, by ARP, NDP and BGP.')
     .exitOverride()
     .configureOutput({ writeOut: write, writeErr: write })
