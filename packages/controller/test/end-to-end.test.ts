@@ -105,6 +105,10 @@ class Running {
   }
 }
 
+/** How many addresses another process reads of a Service. */
+const speakerSees = (store: DirectoryStore, name: string): number =>
+  store.snapshot().objects('Service').get(`default/${name}`)?.status?.loadBalancer?.ingress?.length ?? 0
+
 async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
   for (const end = performance.now() + PATIENCE; !(await holds()); await sleep(10)) {
     if (performance.now() > end) throw new Error(`waited in vain until ${what}`)
@@ -131,6 +135,25 @@ t.test('an exhausted pool says so, and a released address goes to the one that w
   await until('c has the address of a', () => running.ips('c').length === 1)
   t.same(running.ips('c'), ['192.0.2.0'])
   t.same(running.ips('b'), ['192.0.2.1'])
+})
+
+t.test('the ConfigurationStates of the speakers are left to them', async t => {
+  const site = new Site(t)
+  site.write('pool', pool('192.0.2.0/30'))
+  const speaker = new DirectoryStore({ directory: site.folder, component: 'speaker-n1' })
+  t.teardown(() => speaker[Symbol.asyncDispose]())
+  await speaker.start()
+  const metadata = { name: 'speaker-n1', namespace: 'metallb-system' }
+  const created = await speaker.create({ apiVersion: 'metallb.io/v1beta1', kind: 'ConfigurationState', metadata })
+  const running = await site.start(t)
+  await speaker.updateStatus({ ...created, status: { result: 'Unknown' } })
+  await until('the controller has said its own', () => running.state?.result === 'Valid')
+  for (const name of ['a', 'b']) {
+    site.write(name, service(name))
+    await until(`${name} has an address`, () => speakerSees(speaker, name) === 1)
+  }
+  const state = speaker.snapshot().objects('ConfigurationState').get('metallb-system/speaker-n1')
+  t.strictSame(state?.status, { result: 'Unknown' })
 })
 
 t.test('a restart keeps all addresses, whatever else has changed', async t => {
