@@ -276,7 +276,6 @@ withServer('events: limits, and what the server has forgotten', async (t, { serv
 t.test('why a store does not start', async t => {
   await using server = await FakeApiServer.start()
   const directory = await mkdtemp(join(tmpdir(), 'typemetal-kubernetes-'))
-  t.teardown(() => rm(directory, { recursive: true }))
   const start = async (kubeconfig: string): Promise<void> => {
     await using store = await openStore({
       kubeconfig,
