@@ -2,7 +2,7 @@ import type { KubernetesObject } from '@typemetal/cluster'
 import { badOperator, rack, type Row, selector, table, twice } from './config-table.js'
 import { bfd, bgp, community, l2, node, peer, pool, secret } from './objects.js'
 
-table('crds.md 4.2: peers', [
+table('peers', [
   [
     'valid',
     [
@@ -111,7 +111,7 @@ const connect = (text: string): Row => [
   `BGPPeer p: spec.connectTime: invalid connectTime "${text}", must be whole seconds from 1s to 65535s`,
 ]
 
-table('crds.md 3.5: timers', [
+table('timers', [
   ['0 turns the hold timer off', timers('0s')],
   ['500ms counts as 0', timers('500ms')],
   ['2.9s', timers('2.9s'), hold('2.9s')],
@@ -184,7 +184,7 @@ const bad = (text: string, reason: string): string =>
 const section = (part: string, text: string, most = 65_535): string =>
   `invalid community value: invalid section "${part}" of community "${text}", must be in 0-${most} range`
 
-table('crds.md 3.3 and 4.3: communities', [
+table('communities', [
   ['valid', advertised('0:0', '65535:65535', '064512:1', 'large:1:2:4294967295')],
   ['too large', advertised('65536:1'), bad('65536:1', section('65536', '65536:1'))],
   ['empty part', advertised(':1'), bad(':1', section('', ':1'))],
@@ -224,7 +224,7 @@ table('crds.md 3.3 and 4.3: communities', [
   ],
 ])
 
-table('crds.md 4.5: duplicates and selectors in advertisements', [
+table('duplicates and selectors in advertisements', [
   [
     'L2',
     [
@@ -278,7 +278,7 @@ const range = pool('a', ['3.3.3.2-3.3.3.254'])
 const tooShort = (length: number, prefix: number, item: string): string =>
   `BGPAdvertisement b: spec.aggregationLength: invalid aggregation length ${length}: prefix ${prefix} in pool "a" is more specific than the aggregation length for addresses ${item}`
 
-table('crds.md 4.5: aggregation', [
+table('aggregation', [
   ['/26 fits the range', [range, bgp('b', { aggregationLength: 26 })]],
   ['/24 does not', [range, bgp('b', { aggregationLength: 24 })], tooShort(24, 26, '3.3.3.2-3.3.3.254')],
   [
@@ -345,7 +345,7 @@ const two = (
   bgp('c', { localPref: 200, ...second }),
 ]
 
-table('crds.md 4.5: one LOCAL_PREF for one kind of update', [
+table('one LOCAL_PREF for one kind of update', [
   ['conflict', two({}, {}), conflict],
   ['1: equal', two({}, { localPref: 100 })],
   ['2: IPv4 pool, other IPv4 length', two({}, { aggregationLength: 24 })],
@@ -388,7 +388,7 @@ const echoing = (addresses: readonly string[], spec: object = {}): readonly Kube
   bgp('b', { ...spec }),
 ]
 
-table('crds.md 4.7: BFD echo and IPv6', [
+table('BFD echo and IPv6', [
   ['IPv6 to all peers', echoing(['10.0.0.0/24', 'fd00::/64']), `BGPAdvertisement b: spec: ${echo}`],
   ['IPv6 to this peer', echoing(['fd00::/64'], { peers: ['q', 'p'] }), `BGPAdvertisement b: spec.peers: ${echo}`],
   ['IPv6 to another peer', echoing(['fd00::/64'], { peers: ['q'] })],

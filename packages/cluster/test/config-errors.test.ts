@@ -3,7 +3,7 @@ import { buildConfig, formatConfigError, type KubernetesObject } from '@typemeta
 import { badOperator, errorsOf, rack, selector, table, twice } from './config-table.js'
 import { bfd, bgp, community, configMap, l2, NAMESPACE, namespace, node, peer, pool, resources } from './objects.js'
 
-table('crds.md 4.4: pools', [
+table('pools', [
   ['valid', [pool('a', ['10.0.0.0/24', '10.0.1.1-10.0.1.9', 'fd00::/64'])]],
   ['no addresses', [pool('a', [])], 'IPAddressPool a: spec.addresses: pool has no prefixes defined'],
   ['addresses absent', [pool('a', {})], 'IPAddressPool a: spec.addresses: pool has no prefixes defined'],
@@ -150,7 +150,7 @@ t.test('decision 7: bgpextras is refused', async t => {
   t.same(errorsOf([configMap('bgpextras', { extras: 'x' })], 'controller'), [])
 })
 
-t.test('crds.md 6.2: objects of other namespaces', async t => {
+t.test('objects of other namespaces', async t => {
   const elsewhere: KubernetesObject = { ...pool('a', ['x']), metadata: { name: 'a', namespace: 'default' } }
   t.same(errorsOf([elsewhere]), [
     'IPAddressPool default/a: metadata.namespace: resource must be created in metallb-system namespace',
@@ -158,7 +158,7 @@ t.test('crds.md 6.2: objects of other namespaces', async t => {
   t.same(errorsOf([elsewhere], 'controller'), [], 'are invisible to a running component')
 })
 
-t.test('crds.md 5.3: the controller looks at pools, communities and namespaces only', async t => {
+t.test('the controller looks at pools, communities and namespaces only', async t => {
   const broken = [
     peer('p', { myASN: 0 }),
     l2('l', { ipAddressPools: ['a', 'a'] }),
@@ -170,7 +170,7 @@ t.test('crds.md 5.3: the controller looks at pools, communities and namespaces o
   t.equal(errorsOf([community('c', { x: 'y' }), pool('a', [])], 'controller').length, 2)
 })
 
-t.test('crds.md 5.3: a speaker looks at the peers and BGP advertisements of its node', async t => {
+t.test('a speaker looks at the peers and BGP advertisements of its node', async t => {
   const nodes = [node('n1', { rack: '1' }), node('n2', { rack: '2' })]
   const onRack = (n: string): readonly KubernetesObject[] => [
     peer('p', { myASN: 0, ...rack(n) }),
@@ -210,7 +210,7 @@ t.test('what could not be read, and where things were read from', async t => {
   ])
 })
 
-t.test('crds.md 4.8: what an object still to come may heal is marked', async t => {
+t.test('what an object still to come may heal is marked', async t => {
   const { errors } = buildConfig(
     resources(
       peer('p', { bfdProfile: 'x', passwordSecret: { name: 's' } }),

@@ -20,7 +20,7 @@ function configOf(objects: readonly KubernetesObject[], component: BuildOptions[
 const nodes = [node('n1', { rack: '1' }), node('n2', { rack: '2' }), node('n3', { rack: '2' })]
 const rack = (n: string): object => ({ matchLabels: { rack: n } })
 
-t.test('crds.md 2.1: pools in order of their names, blocks in the order of the spec', async t => {
+t.test('pools in order of their names, blocks in the order of the spec', async t => {
   const { pools } = configOf([
     pool(
       'b',
@@ -38,7 +38,7 @@ t.test('crds.md 2.1: pools in order of their names, blocks in the order of the s
   t.match(pools.get('a'), { autoAssign: true, avoidBuggyIPs: false, serviceAllocation: undefined })
 })
 
-t.test('crds.md 2.1: serviceAllocation', async t => {
+t.test('serviceAllocation', async t => {
   const allocation = (serviceAllocation: object): unknown =>
     configOf([
       namespace('dev', { stage: 'dev' }),
@@ -64,7 +64,7 @@ t.test('crds.md 2.1: serviceAllocation', async t => {
   )
 })
 
-t.test('crds.md 2.2: which pools an advertisement applies to', async t => {
+t.test('which pools an advertisement applies to', async t => {
   const pools = [
     pool('a', ['10.0.0.0/24']),
     pool('b', ['10.0.1.0/24'], { tier: 'x' }),
@@ -86,7 +86,7 @@ t.test('crds.md 2.2: which pools an advertisement applies to', async t => {
   t.same(attached({ ipAddressPools: ['a', 'b'], ipAddressPoolSelectors: [tier('x')] }), ['a', 'b', 'c'], 'united')
 })
 
-t.test('crds.md 2.2: nodes, interfaces and preferences', async t => {
+t.test('nodes, interfaces and preferences', async t => {
   const first = (spec: Readonly<Record<string, unknown>>): unknown =>
     configOf([...nodes, pool('a', ['10.0.0.0/24']), l2('l', spec)]).pools.get('a')?.l2Advertisements[0]
   t.match(first({}), {
@@ -120,32 +120,29 @@ t.test('crds.md 2.2: nodes, interfaces and preferences', async t => {
   )
 })
 
-t.test(
-  'crds.md 2.2: an advertisement that says the same again is attached once, unless it has preferences',
-  async t => {
-    const count = (...specs: readonly Readonly<Record<string, unknown>>[]): number | undefined =>
-      configOf([...nodes, pool('a', ['10.0.0.0/24']), ...specs.map((spec, i) => l2(`l${i}`, spec))]).pools.get('a')
-        ?.l2Advertisements.length
-    t.equal(count({}, {}), 1)
-    t.equal(count({}, { nodeSelectors: [rack('1'), rack('2')] }), 1, 'the same nodes, selected otherwise')
-    t.equal(count({ interfaces: ['a', 'b'] }, { interfaces: ['b', 'a'] }), 1)
-    t.equal(count({}, { interfaces: ['a'] }), 2)
-    t.equal(count({}, { nodeSelectors: [rack('1')] }), 2)
-    t.equal(count({}, { serviceSelectors: [rack('1')] }), 2)
-    t.equal(
-      count(
-        { serviceSelectors: [{ matchLabels: { a: '1', b: '2' } }] },
-        { serviceSelectors: [{ matchLabels: { b: '2', a: '1' } }] },
-      ),
-      1,
-    )
-    const preferring = { preferredNodeSelectors: [{ weight: 1, preference: {} }] }
-    t.equal(count(preferring, preferring), 2, 'scores add up')
-    t.equal(count({}, preferring), 2)
-  },
-)
+t.test('an advertisement that says the same again is attached once, unless it has preferences', async t => {
+  const count = (...specs: readonly Readonly<Record<string, unknown>>[]): number | undefined =>
+    configOf([...nodes, pool('a', ['10.0.0.0/24']), ...specs.map((spec, i) => l2(`l${i}`, spec))]).pools.get('a')
+      ?.l2Advertisements.length
+  t.equal(count({}, {}), 1)
+  t.equal(count({}, { nodeSelectors: [rack('1'), rack('2')] }), 1, 'the same nodes, selected otherwise')
+  t.equal(count({ interfaces: ['a', 'b'] }, { interfaces: ['b', 'a'] }), 1)
+  t.equal(count({}, { interfaces: ['a'] }), 2)
+  t.equal(count({}, { nodeSelectors: [rack('1')] }), 2)
+  t.equal(count({}, { serviceSelectors: [rack('1')] }), 2)
+  t.equal(
+    count(
+      { serviceSelectors: [{ matchLabels: { a: '1', b: '2' } }] },
+      { serviceSelectors: [{ matchLabels: { b: '2', a: '1' } }] },
+    ),
+    1,
+  )
+  const preferring = { preferredNodeSelectors: [{ weight: 1, preference: {} }] }
+  t.equal(count(preferring, preferring), 2, 'scores add up')
+  t.equal(count({}, preferring), 2)
+})
 
-t.test('crds.md 2.3 and 3.3: BGP advertisements', async t => {
+t.test('BGP advertisements', async t => {
   const objects = [
     ...nodes,
     pool('a', ['10.0.0.0/24']),
@@ -175,7 +172,7 @@ t.test('crds.md 2.3 and 3.3: BGP advertisements', async t => {
   t.same(configOf(objects, 'controller').pools.get('a')?.bgpAdvertisements, [], 'the controller needs none')
 })
 
-t.test('crds.md 5.3: a speaker gets the peers and BGP advertisements of its node', async t => {
+t.test('a speaker gets the peers and BGP advertisements of its node', async t => {
   const objects = [
     ...nodes,
     pool('a', ['10.0.0.0/24']),
@@ -190,7 +187,7 @@ t.test('crds.md 5.3: a speaker gets the peers and BGP advertisements of its node
   t.same([...configOf([...objects, elsewhere]).pools.keys()], ['a'], 'objects of other namespaces are invisible')
 })
 
-t.test('crds.md 2.4: peers', async t => {
+t.test('peers', async t => {
   const only = (spec: Readonly<Record<string, unknown>>, ...others: readonly KubernetesObject[]): unknown =>
     configOf([...nodes, peer('p', spec), ...others]).peers.get('p')
   t.strictSame(only({}), {
@@ -247,7 +244,7 @@ t.test('crds.md 2.4: peers', async t => {
   )
 })
 
-t.test('crds.md 3.5: each of hold and keepalive time gives the other', async t => {
+t.test('each of hold and keepalive time gives the other', async t => {
   const timers = (spec: object): unknown => {
     const { holdTimeSeconds, keepaliveTimeSeconds, connectTimeSeconds } =
       configOf([node('n1'), peer('p', { ...spec })]).peers.get('p') ?? {}
@@ -281,7 +278,7 @@ t.test("durations in Go's syntax", async t => {
     t.equal(parseDuration(text), undefined, text)
 })
 
-t.test('crds.md 3.3: communities sort as triples', async t => {
+t.test('communities sort as triples', async t => {
   t.match(parseCommunity('1:2'), { text: '1:2', order: [65_538, 0, 0] })
   t.match(parseCommunity('large:1:2:3'), { text: 'large:1:2:3', order: [1, 2, 3] })
   t.match(parseCommunity('word'), { maybeName: true })

@@ -28,7 +28,7 @@ function logged(
   return lines.map(line => JSON.parse(line) as Record<string, unknown>)
 }
 
-t.test('metrics.md 6.1: one JSON object a line', async t => {
+t.test('one JSON object a line', async t => {
   const [line, child] = logged(undefined, log => {
     log.info({ event: 'serviceAnnounced', ips: ['192.0.2.1'], error: new Error('why'), count: 2n }, 'hello')
     log.child({ peer: 'a' }).warn({ error: null }, 'bye')
@@ -39,7 +39,7 @@ t.test('metrics.md 6.1: one JSON object a line', async t => {
   t.match(child, { level: 'warn', peer: 'a', error: null, msg: 'bye' })
 })
 
-t.test('speaker.md 1.1: level names', async t => {
+t.test('level names', async t => {
   const levels = (level: string): unknown =>
     logged(level, log => {
       for (const name of ['debug', 'info', 'warn', 'error'] as const) log[name]({}, '')
@@ -126,7 +126,7 @@ t.test('errors in one line that says what to do', async t => {
   t.equal(explainError(Object.assign(new Error('x'), { stack: '' })), 'unexpected error: Error: x')
 })
 
-t.test('controller.md 1.1: the namespace', async t => {
+t.test('the namespace', async t => {
   const directory = await mkdtemp(join(tmpdir(), 'typemetal-ns-'))
   const file = join(directory, 'namespace')
   await writeFile(file, 'from-account\n')

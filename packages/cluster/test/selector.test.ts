@@ -13,7 +13,7 @@ const where = (key: string, operator: string, ...values: string[]): LabelSelecto
   matchExpressions: [{ key, operator, ...(values.length > 0 && { values }) }],
 })
 
-t.test('crds.md 1: selectors match as in Kubernetes', async t => {
+t.test('selectors match as in Kubernetes', async t => {
   for (const [name, selector, expected] of [
     ['empty', {}, true],
     ['label', { matchLabels: { app: 'web' } }, true],
@@ -37,13 +37,13 @@ t.test('crds.md 1: selectors match as in Kubernetes', async t => {
   t.equal(matchesSelector({ matchLabels: { app: 'web' } }), false, 'no labels at all')
 })
 
-t.test('crds.md 1: lists are ORed, and an empty one matches everything', async t => {
+t.test('lists are ORed, and an empty one matches everything', async t => {
   t.equal(matchesAny([], labels), true)
   t.equal(matchesAny([{ matchLabels: { app: 'db' } }, { matchLabels: { app: 'web' } }], labels), true)
   t.equal(matchesAny([{ matchLabels: { app: 'db' } }], labels), false)
 })
 
-t.test('crds.md 3.4: bad selectors', async t => {
+t.test('bad selectors', async t => {
   for (const [selector, field, reason] of [
     [where('app', 'in', 'web'), 'matchExpressions[0].operator', /not a valid label selector operator/],
     [where('app', 'In'), 'matchExpressions[0].values', /must not be empty/],
@@ -64,7 +64,7 @@ t.test('crds.md 3.4: bad selectors', async t => {
   t.same(checkSelectors([{ matchLabels: { 'example.com/a_b.C-d': '' } }, where('a', 'In', 'x', '1.2_3')], 's'), [])
 })
 
-t.test('crds.md 3.4: duplicates', async t => {
+t.test('duplicates', async t => {
   const duplicates = (...selectors: readonly LabelSelector[]): unknown =>
     checkSelectorDuplicates(selectors, 's', 'nodeSelectors')
   t.match(duplicates(where('a', 'In', 'x', 'y', 'x')), [

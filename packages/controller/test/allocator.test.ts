@@ -1,4 +1,4 @@
-/** The allocator against a naive one, and its promises about cost: controller.md §6, §7, §9.2, §13.5 and §13.6. */
+/** The allocator against a naive one, and its promises about cost. */
 import { type Address, parseAddress, parseBlocks, type Pool } from '@typemetal/cluster'
 import { type AddressRequest, Allocator } from '@typemetal/controller'
 import * as fc from 'fast-check'

@@ -1,4 +1,4 @@
-/** The command line: controller.md §1.1. */
+/** The command line. */
 import t from 'tap'
 import { parseFlags, UsageError } from '../dist/flags.js'
 

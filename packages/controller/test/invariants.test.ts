@@ -1,4 +1,4 @@
-/** controller.md §13: what must hold whatever happens, over random Services, pools, edits, failures and restarts. */
+/** What must hold whatever happens, over random Services, pools, edits, failures and restarts. */
 import assert from 'node:assert/strict'
 import type { KubernetesObject, Pool, Service } from '@typemetal/cluster'
 import { type AddressRequest, Allocator, converge, requestOf } from '@typemetal/controller'

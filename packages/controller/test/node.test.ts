@@ -137,7 +137,7 @@ t.test('StatusWriter', async t => {
   })
 })
 
-t.test("metrics.md §4: MetalLB's names, and zeros from the start", async t => {
+t.test("MetalLB's metric names, and zeros from the start", async t => {
   const registry = new Registry()
   const store = new MemoryCluster().connect()
   const controller = new Controller({ store, options: { namespace: 'metallb-system' }, registry })

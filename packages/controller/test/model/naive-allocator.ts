@@ -93,7 +93,7 @@ export class NaiveAllocator {
   }
 }
 
-/** Whether two Services may be on one address, controller.md §7. */
+/** Whether two Services may be on one address. */
 export function maySharePair(a: AddressRequest, b: AddressRequest): boolean {
   const sameKeys = a.sharingKey !== '' && a.sharingKey === b.sharingKey && a.backendKey === b.backendKey
   return sameKeys && !a.ports.some(port => b.ports.includes(port))
