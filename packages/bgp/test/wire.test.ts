@@ -482,6 +482,12 @@ t.test('property: any octets give a message or a WireError', async () => {
   )
 })
 
+t.test('RFC 7606 7.6: an attribute that is discarded leaves no partial bit behind', async t => {
+  // Found by the property below.
+  const { pathAttributes } = decodeMessage(update(`${GOOD}60060100`), EXTERNAL) as UpdateMessage
+  t.equal(pathAttributes.partial, undefined)
+})
+
 t.test(
   'property: a vector with some octets changed gives a message or a WireError, and what it gives can be sent',
   async () => {

@@ -83,11 +83,11 @@ class AttributeCollector {
     try {
       const value = this.#octets.subarray(raw.start, raw.end)
       this.#known[key] = codec.decode(value, this.#context, this.#offset + raw.start)
+      if (raw.flags & AttributeFlag.Partial) this.#partial.push(raw.code)
     } catch (error) {
       if (!(error instanceof MalformedValue)) throw error
       this.#fault(raw, `${codec.name}: ${error.message}`, error.subcode, codec.disposition)
     }
-    if (raw.flags & AttributeFlag.Partial) this.#partial.push(raw.code)
   }
 
   finish(): PathAttributes {
