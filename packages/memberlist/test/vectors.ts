@@ -214,7 +214,7 @@ function encodeStream(message: wire.StreamMessage): Uint8Array {
   if (message.type === 'ack') return wire.encodeAck(message.body)
   if (message.type === 'error') return wire.encodeErrorResponse(message.body)
   const { join, nodes, userState } = message.body
-  return wire.encodePushPull(join, nodes.map(wire.encodePushNodeState), userState)
+  return wire.encodePushPull(join, nodes.length, Buffer.concat(nodes.map(wire.encodePushNodeState)), userState)
 }
 
 function checkStream(v: Vector): void {

@@ -1,4 +1,13 @@
-import type { DialPurpose, Endpoint, Instant, Member, Milliseconds, Random } from '../swim/index.js'
+import {
+  type DialPurpose,
+  type Endpoint,
+  type Instant,
+  type Member,
+  type Milliseconds,
+  parseAddress,
+  type Random,
+} from '../swim/index.js'
+import type { Alive } from '../wire/index.js'
 import { Agenda } from './agenda.js'
 import { Network, type NetworkOptions } from './network.js'
 import { readStream, SimulatedNode, type SimulatedNodeOptions } from './node.js'
@@ -44,8 +53,7 @@ export class Simulator {
 
   /** Adds a node and starts it. */
   add(options: SimulatedNodeOptions): SimulatedNode {
-    const i = this.nodes.length + 1
-    const node = new SimulatedNode(this, options, options.address ?? `10.${i >> 16}.${(i >> 8) & 0xff}.${i & 0xff}`)
+    const node = new SimulatedNode(this, options, options.address ?? addressOf(this.nodes.length + 1))
     this.nodes.push(node)
     this.#byEndpoint.set(keyOf(node.endpoint), node)
     node.start()
@@ -54,12 +62,20 @@ export class Simulator {
 
   /** Adds `count` nodes named `n000`, `n001`, …, all of which join through the first at once. */
   addRing(count: number, options: Omit<SimulatedNodeOptions, 'name'> = {}): SimulatedNode[] {
-    const width = Math.max(3, String(count - 1).length)
-    const nodes = Array.from({ length: count }, (_, i) =>
-      this.add({ ...options, name: `n${String(i).padStart(width, '0')}` }),
-    )
+    const nodes = namesOf(count).map(name => this.add({ ...options, name }))
     for (const node of nodes.slice(1)) node.join(nodes[0]!)
     return nodes
+  }
+
+  /** Adds `count` nodes named as by {@link addRing} that know one another from the start and have nothing to tell. */
+  addSettledRing(count: number, options: Omit<SimulatedNodeOptions, 'name'> = {}): SimulatedNode[] {
+    const first = this.nodes.length
+    const plan = namesOf(count).map((node, i) => ({ node, address: addressOf(first + i + 1) }))
+    const port = options.port ?? 7946
+    const vsn = Uint8Array.of(1, 5, options.protocolVersion ?? 2, ...delegateVsn(options))
+    const common = { port, vsn, incarnation: 1, meta: options.meta }
+    const known: Alive[] = plan.map(({ node, address }) => ({ ...common, node, addr: parseAddress(address) }))
+    return plan.map(({ node, address }) => this.add({ ...options, name: node, address, known }))
   }
 
   /** Runs `action` at a time. */
@@ -164,6 +180,19 @@ export class Simulator {
     this.#now = at
     this.#agenda.take()()
   }
+}
+
+/** The i-th address of 10.0.0.0/8. */
+const addressOf = (i: number): string => `10.${i >> 16}.${(i >> 8) & 0xff}.${i & 0xff}`
+
+/** Names whose order is the order of the nodes. */
+function namesOf(count: number): string[] {
+  const width = Math.max(3, String(count - 1).length)
+  return Array.from({ length: count }, (_, i) => `n${String(i).padStart(width, '0')}`)
+}
+
+function delegateVsn({ delegateVersions }: Pick<SimulatedNodeOptions, 'delegateVersions'>): readonly number[] {
+  return delegateVersions ? [delegateVersions.min, delegateVersions.max, delegateVersions.current] : [0, 0, 0]
 }
 
 const keyOf = ({ address, port }: Endpoint): string => `${address}:${port}`

@@ -19,9 +19,6 @@ export interface TakeOptions {
   readonly fresh?: boolean
 }
 
-/** The fewest octets a message can have that is worth looking for. */
-const SMALLEST = 3
-
 /**
  * Messages to gossip: the least told first, among those the longest, among those the newest. A message about a name
  * takes the place of an older one about it.
@@ -31,6 +28,8 @@ export class BroadcastQueue {
   #queue: Broadcast[] = []
   readonly #named = new Map<string, Broadcast>()
   #id = 0
+  /** No message in the queue is shorter. */
+  #shortest = Infinity
 
   get length(): number {
     return this.#queue.length
@@ -42,6 +41,7 @@ export class BroadcastQueue {
     if (older) this.#finish(older, this.#indexOf(older))
     const broadcast = { name, message, id: this.#id++, onFinished, transmits: 0 }
     if (name !== undefined) this.#named.set(name, broadcast)
+    this.#shortest = this.#queue.length === 0 ? message.length : Math.min(this.#shortest, message.length)
     this.#insert(broadcast)
   }
 
@@ -50,7 +50,7 @@ export class BroadcastQueue {
     const taken: Broadcast[] = []
     let room = limit
     // Within a tier the longest come first, so the first that fits is the largest that fits.
-    for (let i = 0; i < this.#queue.length && room >= overhead + SMALLEST; i++) {
+    for (let i = 0; i < this.#queue.length && room >= overhead + this.#shortest; i++) {
       const broadcast = this.#queue[i]!
       if (fresh && broadcast.transmits > 0) break
       if (broadcast.message.length + overhead > room) continue
@@ -68,8 +68,8 @@ export class BroadcastQueue {
 
   #count(taken: readonly Broadcast[], transmitLimit: number): void {
     if (taken.length === 0) return
-    const set = new Set(taken)
-    this.#queue = this.#queue.filter(broadcast => !set.has(broadcast))
+    let next = 0 // both are in the same order
+    this.#queue = this.#queue.filter(broadcast => broadcast !== taken[next] || !++next)
     for (const broadcast of taken) {
       broadcast.transmits++
       if (broadcast.transmits >= transmitLimit) this.#forget(broadcast)

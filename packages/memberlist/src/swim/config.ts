@@ -1,4 +1,4 @@
-import { ProtocolVersion, type Versions } from '../wire/index.js'
+import { type Alive, ProtocolVersion, type Versions } from '../wire/index.js'
 import type { Member, Milliseconds } from './types.js'
 
 /** How a ring behaves; all nodes of a ring should agree. Zero for an interval turns its activity off. */
@@ -143,6 +143,8 @@ export interface SwimOptions extends Partial<Tuning> {
   readonly isAllowed?: (address: Uint8Array) => boolean
   /** Octets that label and encryption add to a datagram. @default 0 */
   readonly packetOverhead?: () => number
+  /** Nodes taken for alive from the start, without a word to others: for simulations of a ring that exists. */
+  readonly known?: readonly Alive[]
   /** @default Math.random */
   readonly random?: () => number
   /** @default LAN */

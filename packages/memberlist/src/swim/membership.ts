@@ -7,6 +7,8 @@ import {
   encodeSuspect,
   encodeText,
   encodeVersions,
+  NodeStateCode,
+  type PushNodeState,
   sameOctets,
   type Suspect,
   type Versions,
@@ -62,6 +64,23 @@ export class Membership {
     record.become('alive', now)
     this.#broadcastSelf(record)
     if (joined) ring.emit({ type: 'member', event: 'join', member: record.member() })
+  }
+
+  /** Whether a push/pull's word that a node lives is what we know: most are, so it is asked before a closer look. */
+  agrees({ name, state, incarnation, addr, port }: PushNodeState): boolean {
+    if (state !== NodeStateCode.Alive) return false
+    const record = this.#ring.table.get(name)
+    return record?.state === 'alive' && record.incarnation === incarnation && this.#sameAddress(record, { addr, port })
+  }
+
+  /** Takes a node for alive, as it says, without telling it on. */
+  know(message: Alive, now: Instant): void {
+    const description = this.#describe(message, decodeVersions(message.vsn))
+    if (!description || this.#ring.table.get(message.node)) return
+    const record = this.#ring.table.add(message.node, description, now)
+    record.incarnation = message.incarnation
+    record.become('alive', now)
+    this.#ring.emit({ type: 'member', event: 'join', member: record.member() })
   }
 
   /** Changes what we tell about ourselves. @param onFinished runs when it has been told */
@@ -144,10 +163,10 @@ export class Membership {
     if (node === '' || (node.length > MAX_NAME / 4 && encodeText(node).length > MAX_NAME)) return refuse('name')
     const [min, max] = [vsn?.[0], vsn?.[1]]
     if (vsn && vsn.length >= 3 && (min === 0 || max === 0 || min! > max!)) return refuse('protocol version')
-    const address = Uint8Array.from(normalizeAddress(addr))
+    const address = new Uint8Array(normalizeAddress(addr))
     if (!this.#ring.isAllowed(address)) return refuse('address not allowed')
     if (this.#ring.table.size >= MAX_TABLE && !this.#ring.table.get(node)) return refuse('too many nodes')
-    const meta = message.meta && Uint8Array.from(message.meta)
+    const meta = message.meta && new Uint8Array(message.meta)
     const none = { pMin: 0, pMax: 0, pCur: 0, dMin: 0, dMax: 0, dCur: 0 }
     const description = { address, port: this.#portOf(port), meta, versions: versions ?? none }
     if (versions && this.#ring.delegate.refuseAlive) {
@@ -164,7 +183,7 @@ export class Membership {
     return this.#ring.self?.endpoint.port ?? port
   }
 
-  #sameAddress(record: NodeRecord, { addr, port }: Alive): boolean {
+  #sameAddress(record: NodeRecord, { addr, port }: Pick<Alive, 'addr' | 'port'>): boolean {
     const { description } = record
     return (
       addr !== undefined &&
@@ -206,7 +225,7 @@ export class Membership {
 
   #accept(record: NodeRecord, message: Alive, description: NodeDescription, now: Instant, octets?: Uint8Array): void {
     const before = { present: record.present, meta: record.description.meta, state: record.state }
-    this.#ring.broadcasts.add(record.name, octets ? Uint8Array.from(octets) : encodeAlive(message))
+    this.#ring.broadcasts.add(record.name, octets ? compact(octets) : encodeAlive(message))
     record.description = description
     record.incarnation = message.incarnation
     record.become('alive', now)
@@ -268,3 +287,6 @@ export class Membership {
     )
   }
 }
+
+/** A datagram of usual size may stay in memory while its messages are gossiped on; of a larger one they are copied. */
+const compact = (octets: Uint8Array): Uint8Array => (octets.buffer.byteLength <= 2048 ? octets : new Uint8Array(octets))

@@ -1,4 +1,4 @@
-import { encodePushNodeState, encodeVersions, NodeStateCode, type Versions } from '../wire/index.js'
+import { encodePushNodeState, encodeVersions, NodeStateCode, sameOctets, type Versions } from '../wire/index.js'
 import { formatAddress } from './address.js'
 import { randomBelow, shuffle } from './random.js'
 import type { Suspicion } from './suspicion.js'
@@ -22,20 +22,29 @@ const CODE = {
 /** Everything known about one node. */
 export class NodeRecord {
   readonly name: string
-  incarnation = 0
   /** When the state became what it is. */
   stateChange: Instant
   suspicion: Suspicion | undefined
+  /** Endpoint at which it has answered us over TCP; see {@link Watch}. */
+  provenAt: Endpoint | undefined
+  /** Times it was tried over TCP since it joined. */
+  tcpTries = 0
+  /** Until when another look at it is not worth while. */
+  quietUntil: Instant = 0
+  /** When it was last told that it is held for dead. */
+  toldAt: Instant = -Infinity
+  #incarnation = 0
   #state: NodeStatus = 'dead'
   #description: NodeDescription
-  #endpoint: Endpoint
-  #entry: { readonly incarnation: number; readonly octets: Uint8Array } | undefined
+  #endpoint: Endpoint | undefined
+  readonly #onChange: () => void
 
-  constructor(name: string, description: NodeDescription, now: Instant) {
+  /** @param onChange called whenever its entry of a push/pull changes */
+  constructor(name: string, description: NodeDescription, now: Instant, onChange: () => void = () => {}) {
     this.name = name
     this.#description = description
-    this.#endpoint = { address: formatAddress(description.address), port: description.port }
     this.stateChange = now
+    this.#onChange = onChange
   }
 
   get state(): NodeStatus {
@@ -47,7 +56,18 @@ export class NodeRecord {
     return this.#state === 'alive' || this.#state === 'suspect'
   }
 
+  get incarnation(): number {
+    return this.#incarnation
+  }
+
+  set incarnation(value: number) {
+    this.#incarnation = value
+    this.#onChange()
+  }
+
+  /** The same object until the node moves. */
   get endpoint(): Endpoint {
+    this.#endpoint ??= { address: formatAddress(this.#description.address), port: this.#description.port }
     return this.#endpoint
   }
 
@@ -56,10 +76,10 @@ export class NodeRecord {
   }
 
   set description(value: NodeDescription) {
-    const moved = value.port !== this.#description.port || value.address !== this.#description.address
+    const { address, port } = this.#description
+    if (value.port !== port || !sameOctets(value.address, address)) this.#endpoint = undefined
     this.#description = value
-    if (moved) this.#endpoint = { address: formatAddress(value.address), port: value.port }
-    this.#entry = undefined
+    this.#onChange()
   }
 
   get versions(): Versions {
@@ -71,7 +91,7 @@ export class NodeRecord {
     if (state === this.#state) return
     this.#state = state
     this.stateChange = now
-    this.#entry = undefined
+    this.#onChange()
   }
 
   cancelSuspicion(): void {
@@ -79,30 +99,19 @@ export class NodeRecord {
     this.suspicion = undefined
   }
 
-  /** Its entry of a push/pull, kept until something changes: a large ring sends the same ones over and over. */
+  /** Its entry of a push/pull. */
   entry(): Uint8Array {
-    if (this.#entry?.incarnation !== this.incarnation) {
-      const { address: addr, port, meta, versions } = this.#description
-      const { name, incarnation } = this
-      const octets = encodePushNodeState({
-        name,
-        addr,
-        port,
-        meta,
-        incarnation,
-        state: CODE[this.#state],
-        vsn: encodeVersions(versions),
-      })
-      this.#entry = { incarnation, octets }
-    }
-    return this.#entry.octets
+    const { address: addr, port, meta, versions } = this.#description
+    const { name, incarnation } = this
+    const vsn = encodeVersions(versions)
+    return encodePushNodeState({ name, addr, port, meta, incarnation, state: CODE[this.#state], vsn })
   }
 
   /** A snapshot for the outside. */
   member(): Member {
     const { name, incarnation, state } = this
     const { meta, versions } = this.#description
-    return { name, ...this.#endpoint, meta, state, incarnation, versions }
+    return { name, ...this.endpoint, meta, state, incarnation, versions }
   }
 }
 
@@ -111,6 +120,9 @@ export class NodeTable {
   readonly #byName = new Map<string, NodeRecord>()
   readonly #order: NodeRecord[] = []
   readonly #random: Random
+  /** All entries of a push/pull, until one changes: a large ring sends the same ones over and over. */
+  #entries: Uint8Array | undefined
+  readonly #forgetEntries = (): void => void (this.#entries = undefined)
 
   constructor(random: Random) {
     this.#random = random
@@ -137,13 +149,20 @@ export class NodeTable {
 
   /** Adds a node, dead as yet, at a random place of the order. */
   add(name: string, description: NodeDescription, now: Instant): NodeRecord {
-    const record = new NodeRecord(name, description, now)
+    const record = new NodeRecord(name, description, now, this.#forgetEntries)
+    this.#forgetEntries()
     this.#byName.set(name, record)
     const last = this.#order.push(record) - 1
     const place = randomBelow(this.#random, last + 1)
     this.#order[last] = this.#order[place]!
     this.#order[place] = record
     return record
+  }
+
+  /** The nodes of a push/pull, one entry after the other. */
+  entries(): Uint8Array {
+    this.#entries ??= concat(this.#order.map(record => record.entry()))
+    return this.#entries
   }
 
   /** Forgets the nodes that are dead or left since before `before`, and shuffles the rest. */
@@ -154,6 +173,17 @@ export class NodeTable {
       else this.#order[kept++] = record
     }
     this.#order.length = kept
+    this.#forgetEntries()
     shuffle(this.#order, this.#random)
   }
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let offset = 0
+  for (const part of parts) {
+    whole.set(part, offset)
+    offset += part.length
+  }
+  return whole
 }

@@ -81,7 +81,7 @@ export class PushPuller {
     }
     this.#joined = 0
     if (this.#ring.table.size > SMALL_RING) this.#newcomers.clear()
-    for (const node of message.nodes) this.#mergeNode(node, now)
+    for (const node of message.nodes) if (!this.#membership.agrees(node)) this.#mergeNode(node, now)
     if (message.userState.length > 0) this.#ring.emit({ type: 'remoteState', state: message.userState, join })
     return undefined
   }
@@ -142,11 +142,7 @@ export class PushPuller {
   #state(join: boolean): Uint8Array {
     const { table, delegate } = this.#ring
     const userState = delegate.localState?.(join) ?? new Uint8Array()
-    return encodePushPull(
-      join,
-      table.order.map(record => record.entry()),
-      userState,
-    )
+    return encodePushPull(join, table.size, table.entries(), userState)
   }
 
   #veto(nodes: readonly PushNodeState[], join: boolean): string | undefined {

@@ -1,4 +1,5 @@
 import {
+  type Alive,
   decodePacket,
   encodeAck,
   encodePing,
@@ -29,6 +30,7 @@ import { Watch } from './watch.js'
 export class Swim {
   readonly #ring: Ring
   readonly #description: NodeDescription
+  readonly #known: readonly Alive[]
   readonly #packets: Packets
   readonly #acks: Acks
   readonly #dials: Dials
@@ -38,15 +40,14 @@ export class Swim {
   readonly #pushPuller: PushPuller
   readonly #answerer: Answerer
   readonly #watch: Watch
-  /** When a node held for dead was last told so. */
-  readonly #told = new WeakMap<NodeRecord, Instant>()
 
   /** @throws {RangeError} on options that make no sense */
   constructor(options: SwimOptions) {
     checkIdentity(options)
     const ring = new Ring(options)
     this.#ring = ring
-    const { address, port, meta } = options
+    const { address, port, meta, known = [] } = options
+    this.#known = known
     this.#description = { address, port, meta, versions: ring.versions }
     this.#packets = new Packets(ring)
     this.#acks = new Acks(ring.timers)
@@ -168,6 +169,7 @@ export class Swim {
 
   #start(now: Instant): void {
     this.#membership.bootstrap(this.#description, now)
+    for (const message of this.#known) this.#membership.know(message, now)
     this.#prober.start(now)
     this.#gossip.start(now)
     this.#pushPuller.start(now)
@@ -268,9 +270,8 @@ export class Swim {
 
   /** Tells a node that it is held for dead, so that it contradicts; not more often than it would be probed. */
   #tell(record: NodeRecord, now: Instant): void {
-    const last = this.#told.get(record)
-    if (last !== undefined && now - last < this.#ring.tuning.probeInterval) return
-    this.#told.set(record, now)
+    if (now - record.toldAt < this.#ring.tuning.probeInterval) return
+    record.toldAt = now
     const { name: node, incarnation } = record
     this.#packets.group(record, [encodeSuspect({ node, incarnation, from: this.#ring.name })])
   }

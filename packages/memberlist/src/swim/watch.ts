@@ -18,6 +18,8 @@ const QUIET = 5
 const MAX_TRIES = 5
 /** A node that joins a ring of at most so many is tried over TCP by all at once; else each comes to it with its probes. */
 const SMALL_RING = 32
+/** In a ring of more, only the watched neighbour is tried, so that nobody makes connections to all. */
+const LARGE_RING = 128
 
 /** What is going on about one node. */
 interface Case {
@@ -51,11 +53,7 @@ export class Watch {
   readonly #acks: Acks
   readonly #dials: Dials
   readonly #membership: Membership
-  /** Nodes that have answered us over TCP, at that address. */
-  readonly #proven = new WeakMap<NodeRecord, string>()
   readonly #cases = new Map<string, Case>()
-  readonly #quietUntil = new WeakMap<NodeRecord, Instant>()
-  readonly #tries = new WeakMap<NodeRecord, number>()
   #neighbour: NodeRecord | undefined
   #waiting = false
 
@@ -86,15 +84,17 @@ export class Watch {
 
   /** A node answered over TCP: from now on a reset from its host means something. */
   onTcpAck(record: NodeRecord): void {
-    this.#proven.set(record, keyOf(record))
+    record.provenAt = record.endpoint
   }
 
-  /** Whether a node is yet to answer over TCP, and worth another try. */
+  /** Whether a probe should try a node over TCP too, because it is yet to answer there. */
   wantsTcp(record: NodeRecord): boolean {
+    return this.#ring.table.size <= LARGE_RING && this.#isWorthTrying(record)
+  }
+
+  #isWorthTrying(record: NodeRecord): boolean {
     if (!this.#active || record.versions.pMax < ProtocolVersion.TcpPing || this.#isProven(record)) return false
-    const tries = this.#tries.get(record) ?? 0
-    this.#tries.set(record, tries + 1)
-    return tries < MAX_TRIES
+    return record.tcpTries++ < MAX_TRIES
   }
 
   /** A probe found that the host refuses. */
@@ -115,8 +115,8 @@ export class Watch {
 
   /** It is back, or new: nothing is known of it. In a small ring, all try it over TCP right away. */
   onJoin(record: NodeRecord, now: Instant): void {
-    this.#quietUntil.delete(record)
-    this.#tries.delete(record)
+    record.quietUntil = 0
+    record.tcpTries = 0
     const { table, timers, random, tuning } = this.#ring
     if (this.#active && table.size <= SMALL_RING)
       timers.set(now + random() * tuning.watchInterval, () => this.#prove(record))
@@ -158,7 +158,7 @@ export class Watch {
 
   /** Finds out whether a node answers over TCP while it is well. */
   #prove(record: NodeRecord): void {
-    if (!record.present || !this.#ring.self || !this.wantsTcp(record)) return
+    if (!record.present || !this.#ring.self || !this.#isWorthTrying(record)) return
     this.#dials.ping(record, this.#ring.nextSeqNo(), this.#ring.tuning.probeInterval, {
       onAnswer: () => this.onTcpAck(record),
       onRefused: () => {},
@@ -181,10 +181,10 @@ export class Watch {
   /** Pings a node over UDP and TCP, to find out whether its process is there. */
   #look(record: NodeRecord, now: Instant): void {
     if (!this.#active || !record.present || record.name === this.#ring.name) return
-    if (this.#cases.has(record.name) || !this.#isProven(record) || now < (this.#quietUntil.get(record) ?? 0)) return
+    if (this.#cases.has(record.name) || !this.#isProven(record) || now < record.quietUntil) return
     const found: Case = { record, incarnation: record.incarnation, seqNo: 0, refused: false, timer: undefined }
     this.#cases.set(record.name, found)
-    this.#quietUntil.set(record, now + QUIET * this.#ring.tuning.watchInterval)
+    record.quietUntil = now + QUIET * this.#ring.tuning.watchInterval
     this.#knock(found, now, at => this.#onRefusal(found, at))
   }
 
@@ -257,7 +257,7 @@ export class Watch {
   }
 
   #isProven(record: NodeRecord): boolean {
-    return this.#proven.get(record) === keyOf(record)
+    return record.provenAt === record.endpoint
   }
 
   #closeIf(found: Case): void {
@@ -269,5 +269,3 @@ export class Watch {
     this.#cases.delete(name)
   }
 }
-
-const keyOf = ({ endpoint }: NodeRecord): string => `${endpoint.address} ${endpoint.port}`

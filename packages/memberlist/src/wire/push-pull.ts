@@ -85,11 +85,14 @@ export const encodePushNodeState = (m: PushNodeState): Uint8Array =>
     .bytes('Vsn', m.vsn)
     .finish()
 
-/** Type octet, head, entries made by {@link encodePushNodeState}, and user state. */
-export function encodePushPull(join: boolean, entries: readonly Uint8Array[], userState: Uint8Array): Uint8Array {
-  const size = entries.reduce((sum, entry) => sum + entry.length, 48 + userState.length)
-  const w = new Writer(size).octet(MessageType.PushPull).map(3)
-  w.boolean('Join', join).int('Nodes', entries.length).int('UserStateLen', userState.length)
-  for (const entry of entries) w.raw(entry)
-  return w.raw(userState).finish()
+/**
+ * Type octet, head, entries, and user state.
+ *
+ * @param count how many entries there are
+ * @param entries each made by {@link encodePushNodeState}, one after the other
+ */
+export function encodePushPull(join: boolean, count: number, entries: Uint8Array, userState: Uint8Array): Uint8Array {
+  const w = new Writer(48 + entries.length + userState.length).octet(MessageType.PushPull).map(3)
+  w.boolean('Join', join).int('Nodes', count).int('UserStateLen', userState.length)
+  return w.raw(entries).raw(userState).finish()
 }

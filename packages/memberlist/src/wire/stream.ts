@@ -74,6 +74,7 @@ export class StreamReader {
   }
 
   /**
+   * @param chunk kept, so not to be written to afterwards
    * @returns the message once it is complete; octets behind it are ignored
    * @throws {WireError} when the octets cannot become a message we take
    */
@@ -212,6 +213,11 @@ export class StreamReader {
 
   #append(chunk: Uint8Array): void {
     if (this.#whole) return // what follows a complete frame is not looked at
+    if (this.#length === 0) {
+      this.#buffer = chunk // most streams are one chunk: no copy
+      this.#length = chunk.length
+      return
+    }
     const needed = this.#length + chunk.length
     if (needed > this.#buffer.length) {
       const grown = new Uint8Array(Math.max(needed, this.#buffer.length * 2, 1024))

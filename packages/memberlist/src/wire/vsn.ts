@@ -28,8 +28,22 @@ export const NO_VERSIONS: Versions = { pMin: 0, pMax: 0, pCur: 0, dMin: 0, dMax:
 /** The `Vsn` field. */
 export const encodeVersions = (v: Versions): Uint8Array => Uint8Array.of(v.pMin, v.pMax, v.pCur, v.dMin, v.dMax, v.dCur)
 
+/** Nearly all nodes of a ring have the same versions: they share one object. */
+let last: Versions = NO_VERSIONS
+
 /** Versions of a `Vsn` field of at least six octets, else `undefined`. */
 export function decodeVersions(vsn: Uint8Array | undefined): Versions | undefined {
   if (vsn === undefined || vsn.length < 6) return undefined
-  return { pMin: vsn[0]!, pMax: vsn[1]!, pCur: vsn[2]!, dMin: vsn[3]!, dMax: vsn[4]!, dCur: vsn[5]! }
+  if (!isSame(vsn, last)) {
+    last = { pMin: vsn[0]!, pMax: vsn[1]!, pCur: vsn[2]!, dMin: vsn[3]!, dMax: vsn[4]!, dCur: vsn[5]! }
+  }
+  return last
 }
+
+const isSame = (vsn: Uint8Array, v: Versions): boolean =>
+  vsn[0] === v.pMin &&
+  vsn[1] === v.pMax &&
+  vsn[2] === v.pCur &&
+  vsn[3] === v.dMin &&
+  vsn[4] === v.dMax &&
+  vsn[5] === v.dCur

@@ -63,6 +63,13 @@ export class Reader {
     throw new WireError('malformed', `boolean expected, got ${hex(head)}`, at)
   }
 
+  /** Passes over these octets if they are what comes next. */
+  takeIf(octets: Uint8Array): boolean {
+    for (let i = 0; i < octets.length; i++) if (this.#octets[this.#offset + i] !== octets[i]) return false
+    this.#offset += octets.length
+    return true
+  }
+
   /** Head of a struct: how many values follow, and whether keys stand before them. nil is the struct of zero values. */
   structHead(): { readonly count: number; readonly keyed: boolean } {
     const at = this.#offset

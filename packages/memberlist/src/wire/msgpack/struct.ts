@@ -1,4 +1,5 @@
 import type { Reader } from './reader.js'
+import { encodeText } from './text.js'
 
 /** Reads one field's value into the struct. */
 export type ReadField<T> = (reader: Reader, into: T) => void
@@ -14,6 +15,8 @@ export class StructReader<T> {
   readonly #zero: () => Draft<T>
   readonly #inOrder: readonly ReadField<Draft<T>>[]
   readonly #byKey: ReadonlyMap<string, ReadField<Draft<T>>>
+  /** In the order in which encoders write them, each key as it stands on the wire. */
+  readonly #expected: readonly { readonly key: Uint8Array; readonly read: ReadField<Draft<T>> }[]
 
   /**
    * @param zero makes the struct of zero values
@@ -23,14 +26,25 @@ export class StructReader<T> {
     this.#zero = zero
     this.#inOrder = Object.values(fields)
     this.#byKey = new Map(Object.entries(fields))
+    this.#expected = Object.keys(fields)
+      .toSorted()
+      .map(name => ({ key: Uint8Array.of(0xa0 | name.length, ...encodeText(name)), read: fields[name]! }))
   }
 
   /** @throws {WireError} when the body is neither map, array nor nil, ends early, or a value does not fit its field */
   read(reader: Reader): T {
     const value = this.#zero()
     const { count, keyed } = reader.structHead()
+    let next = 0
     for (let i = 0; i < count; i++) {
-      const field = keyed ? this.#byKey.get(reader.string()) : this.#inOrder[i]
+      let field = keyed ? undefined : this.#inOrder[i]
+      // The usual key is recognised where it stands, without making a string of it. One may have been left out.
+      for (let k = next; keyed && !field && k < this.#expected.length; k++) {
+        if (!reader.takeIf(this.#expected[k]!.key)) continue
+        field = this.#expected[k]!.read
+        next = k + 1
+      }
+      if (keyed) field ??= this.#byKey.get(reader.string())
       if (field) field(reader, value)
       else reader.skip()
     }

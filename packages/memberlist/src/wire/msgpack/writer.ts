@@ -1,6 +1,14 @@
 import { encodeText } from './text.js'
 
 /**
+ * Messages are short and many, and an ArrayBuffer each would cost more than what is in it: they are cut from a common
+ * slab, as Node.js does it for its Buffers.
+ */
+const SLAB = 8192
+let slab = new Uint8Array(SLAB)
+let used = 0
+
+/**
  * MessagePack in the dialect that memberlist speaks: the old specification, in which strings and octet strings share
  * the raw family (`a0`–`bf`, `da`, `db`). The libraries on npm write str8 (`d9`) and bin (`c4`–`c6`), which old agents
  * do not read as map keys, and keep insertion order of keys; making them emit this takes a copy of every message.
@@ -10,30 +18,45 @@ import { encodeText } from './text.js'
  */
 export class Writer {
   #octets: Uint8Array
-  #length = 0
+  /** Where our part of the buffer begins, where we write next, and where it ends. */
+  #start = 0
+  #at = 0
+  #end: number
 
   /** @param capacity octets to start with; grows as needed */
-  constructor(capacity = 96) {
-    this.#octets = new Uint8Array(capacity)
+  constructor(capacity = 256) {
+    if (capacity > SLAB / 8) {
+      this.#octets = new Uint8Array(capacity)
+      this.#end = capacity
+      return
+    }
+    if (used + capacity > SLAB) {
+      slab = new Uint8Array(SLAB)
+      used = 0
+    }
+    this.#octets = slab
+    this.#start = used
+    this.#at = used
+    this.#end = used += capacity
   }
 
   /** Octets written so far. */
   get length(): number {
-    return this.#length
+    return this.#at - this.#start
   }
 
   /** One octet as it is: the message type in front of a body. */
   octet(value: number): this {
     this.#reserve(1)
-    this.#octets[this.#length++] = value
+    this.#octets[this.#at++] = value
     return this
   }
 
   /** Octets as they are. */
   raw(octets: Uint8Array): this {
     this.#reserve(octets.length)
-    this.#octets.set(octets, this.#length)
-    this.#length += octets.length
+    this.#octets.set(octets, this.#at)
+    this.#at += octets.length
     return this
   }
 
@@ -85,15 +108,16 @@ export class Writer {
     return value < 0x8000 ? this.octet(0xd1).#be16(value) : this.octet(0xd2).#be32(value)
   }
 
-  /** The octets written; a view of the writer's buffer, which is not reused. */
+  /** The octets written: a view, of octets that nobody else will write. The writer is done with. */
   finish(): Uint8Array {
-    return this.#octets.subarray(0, this.#length)
+    if (this.#octets === slab && this.#end === used) used = this.#at // gives back what was not needed
+    return this.#octets.subarray(this.#start, this.#at)
   }
 
   #key(key: string): this {
     this.#reserve(key.length + 1)
-    this.#octets[this.#length++] = 0xa0 | key.length // keys are ASCII and shorter than 32
-    for (let i = 0; i < key.length; i++) this.#octets[this.#length++] = key.charCodeAt(i)
+    this.#octets[this.#at++] = 0xa0 | key.length // keys are ASCII and shorter than 32
+    for (let i = 0; i < key.length; i++) this.#octets[this.#at++] = key.charCodeAt(i)
     return this
   }
 
@@ -113,10 +137,13 @@ export class Writer {
   }
 
   #reserve(more: number): void {
-    const needed = this.#length + more
-    if (needed <= this.#octets.length) return
-    const grown = new Uint8Array(Math.max(needed, this.#octets.length * 2))
-    grown.set(this.#octets.subarray(0, this.#length))
+    if (this.#at + more <= this.#end) return
+    const { length } = this
+    const grown = new Uint8Array(Math.max(length + more, length * 2, SLAB / 8))
+    grown.set(this.#octets.subarray(this.#start, this.#at))
     this.#octets = grown
+    this.#start = 0
+    this.#at = length
+    this.#end = grown.length
   }
 }
