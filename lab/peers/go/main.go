@@ -1,7 +1,9 @@
 // A ring node on hashicorp/memberlist, driven by lines on standard input. Each line of output is a JSON object.
 //
-//	peer -name a -bind 127.0.0.1 -port 7946 [-key BASE64] [-label L] [-preset lan|wan|local] [-meta TEXT]
+//	peer -name a -bind 127.0.0.1 -port 7946 [-key BASE64] [-label L] [-preset lan|wan|local|fast] [-meta TEXT]
 //	join ADDR... | members | leave | send NAME TEXT | reliable NAME TEXT | meta TEXT | addkey B64 | usekey B64 | removekey B64 | quit
+//
+// The preset "fast" sets what the other implementation's preset of that name does, as far as this one has it.
 package main
 
 import (
@@ -25,7 +27,7 @@ var out sync.Mutex
 func say(fields map[string]any) {
 	out.Lock()
 	defer out.Unlock()
-	fields["at"] = time.Now().UnixMilli()
+	fields["at"] = float64(time.Now().UnixMicro()) / 1000
 	line, _ := json.Marshal(fields)
 	fmt.Println(string(line))
 }
@@ -45,6 +47,9 @@ func (d *delegate) MergeRemoteState(state []byte, _ bool) {
 type events struct{}
 
 func (events) NotifyJoin(n *memberlist.Node) { say(map[string]any{"event": "join", "node": n.Name}) }
+func (events) NotifyConflict(existing, other *memberlist.Node) {
+	say(map[string]any{"event": "conflict", "node": existing.Name})
+}
 func (events) NotifyUpdate(n *memberlist.Node) {
 	say(map[string]any{"event": "update", "node": n.Name, "meta": string(n.Meta)})
 }
@@ -72,7 +77,7 @@ func main() {
 	port := flag.Int("port", 7946, "port")
 	secret := flag.String("key", "", "base64 key")
 	label := flag.String("label", "", "ring label")
-	preset := flag.String("preset", "lan", "lan, wan or local")
+	preset := flag.String("preset", "lan", "lan, wan, local or fast")
 	meta := flag.String("meta", "", "node meta")
 	flag.Parse()
 
@@ -81,10 +86,15 @@ func main() {
 		config = memberlist.DefaultWANConfig()
 	} else if *preset == "local" {
 		config = memberlist.DefaultLocalConfig()
+	} else if *preset == "fast" {
+		config.TCPTimeout, config.PushPullInterval = 5*time.Second, 15*time.Second
+		config.ProbeInterval, config.ProbeTimeout = 100*time.Millisecond, 50*time.Millisecond
+		config.SuspicionMult = 5
+		config.GossipInterval, config.GossipNodes = 40*time.Millisecond, 4
 	}
 	config.Name, config.BindAddr, config.BindPort, config.AdvertisePort = *name, *bind, *port, *port
 	config.Label = *label
-	config.Events = events{}
+	config.Events, config.Conflict = events{}, events{}
 	config.LogOutput = logWriter{}
 	d := &delegate{meta: []byte(*meta)}
 	config.Delegate = d
@@ -138,8 +148,6 @@ func main() {
 			failure = config.Keyring.UseKey(key(words[1]))
 		case "removekey":
 			failure = config.Keyring.RemoveKey(key(words[1]))
-		case "health":
-			answer["score"] = list.GetHealthScore()
 		case "quit":
 			_ = list.Shutdown()
 			return
