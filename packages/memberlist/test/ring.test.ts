@@ -36,8 +36,8 @@ function ringOf(
 
 const seeds = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1)
 
-t.test('join: 50 nodes at once through one seed know one another within 3 s', async t => {
-  const took = seeds(6).map(seed => {
+t.test('join: 50 nodes at once through one seed know one another within 3 s, in 100 of 100 trials', async t => {
+  const took = seeds(100).map(seed => {
     const ring = new Simulator({ seed, latency: [0.2, 1] })
     ring.addRing(50, PLAIN)
     return ring.runUntil(() => ring.converged(), 30_000) ?? Infinity
@@ -109,18 +109,26 @@ t.test('loss of a fifth of all packets kills nobody', async t => {
   t.ok(ring.converged())
 })
 
-t.test('the fast preset finds a dead host among ten within a second, and kills nobody at a fifth of loss', async t => {
-  const took = seeds(40).map(seed => {
+t.test('the fast preset finds a dead host among ten within a second, 99 times of 100', async t => {
+  const took = seeds(200).map(seed => {
     const { ring, nodes } = ringOf(10, { seed }, { preset: 'fast' })
     ring.run(3000 + ring.random() * 500)
     nodes[seed % 10]!.disconnect()
     return ring.runUntil(() => ring.converged(), 30_000) ?? Infinity
   })
-  t.ok(Math.max(...took) <= 1000, `${Math.max(...took).toFixed(0)} ms at most`)
+  const p99 = took.toSorted((a, b) => a - b)[Math.ceil(took.length * 0.99) - 1]!
+  t.ok(p99 <= 1000, `${p99.toFixed(0)} ms; ${Math.max(...took).toFixed(0)} ms at most`)
+})
+
+t.test('the fast preset kills nobody in ten minutes at a fifth of loss', async t => {
   for (const count of [3, 10]) {
-    const { ring, deaths } = ringOf(count, { seed: 4, loss: 0.2 }, { preset: 'fast' })
-    ring.run(120_000)
-    t.same(deaths, [], `${count} nodes, two minutes`)
+    const { ring, deaths, nodes } = ringOf(count, { seed: 4, loss: 0.2 }, { preset: 'fast' })
+    ring.run(600_000)
+    t.same(deaths, [], `${count} nodes`)
+    t.ok(
+      nodes.some(node => node.notes.has('refuted')),
+      'though many were suspected',
+    )
   }
 })
 
@@ -191,22 +199,48 @@ t.test('restart with the same name', async t => {
   }
 })
 
-t.test('all restart at once with the same names, nobody is stuck', async t => {
-  const { ring, nodes } = ringOf(40, { seed: 21 })
-  ring.run(10_000)
-  for (let round = 0; round < 2; round++) {
-    // A rolling restart: each is gone for a moment, and finds others that know an older incarnation of it.
-    nodes.forEach((node, i) => {
-      ring.after(i * 20, () => node.kill())
-      ring.after(i * 20 + 400, () => {
-        node.start()
-        node.join(nodes[(i + 30) % nodes.length]!) // one that is up at that time
-      })
-    })
-    ring.run(40 * 20 + 400)
+t.test('a hundred nodes restart with the same names, nobody is stuck', async t => {
+  const { ring, nodes } = ringOf(100, { seed: 21 })
+  const together = (limit: number): void => {
     const took = ring.runUntil(() => ring.converged(), 60_000)
-    t.ok(took !== undefined && took <= 5000, `together again after ${took?.toFixed(0)} ms`)
+    t.ok(took !== undefined && took <= limit, `together again after ${took?.toFixed(0)} ms`)
+    ring.run(5000)
+    t.ok(ring.converged(), 'and stay so')
   }
+  ring.run(10_000)
+  // All at once: nobody is left who knows an older incarnation.
+  for (const node of nodes) node.kill()
+  ring.run(1000)
+  for (const node of nodes) node.start()
+  for (const node of nodes.slice(1)) node.join(nodes[0]!)
+  together(3000)
+  // A rolling restart: each is gone for a moment, and finds others that know an older incarnation of it.
+  nodes.forEach((node, i) => {
+    ring.after(i * 20, () => node.kill())
+    ring.after(i * 20 + 400, () => {
+      node.start()
+      node.join(nodes[(i + 60) % nodes.length]!) // one that is up at that time
+    })
+  })
+  ring.run(100 * 20 + 400)
+  together(5000)
+  // In no order. Each asks somebody whom it does not see, again and again, as MetalLB does.
+  for (const node of nodes) {
+    const join = (): void => {
+      const seen = new Set(node.memberNames())
+      const missing = nodes.filter(({ name }) => !seen.has(name))
+      const other = missing[Math.floor(ring.random() * missing.length)]
+      if (other) node.join(other)
+      if (other) ring.after(1000, join)
+    }
+    ring.after(ring.random() * 3000, () => node.kill())
+    ring.after(3500 + ring.random() * 2000, () => {
+      node.start()
+      join()
+    })
+  }
+  ring.run(5500)
+  together(5000)
 })
 
 t.test('section 19: leave', async t => {
