@@ -16,7 +16,7 @@ export class StructReader<T> {
   readonly #inOrder: readonly ReadField<Draft<T>>[]
   readonly #byKey: ReadonlyMap<string, ReadField<Draft<T>>>
   /** In the order in which encoders write them, each key as it stands on the wire. */
-  readonly #expected: readonly { readonly key: Uint8Array; readonly read: ReadField<Draft<T>> }[]
+  readonly #usual: readonly { readonly key: Uint8Array; readonly read: ReadField<Draft<T>> }[]
 
   /**
    * @param zero makes the struct of zero values
@@ -26,7 +26,7 @@ export class StructReader<T> {
     this.#zero = zero
     this.#inOrder = Object.values(fields)
     this.#byKey = new Map(Object.entries(fields))
-    this.#expected = Object.keys(fields)
+    this.#usual = Object.keys(fields)
       .toSorted()
       .map(name => ({ key: Uint8Array.of(0xa0 | name.length, ...encodeText(name)), read: fields[name]! }))
   }
@@ -35,19 +35,33 @@ export class StructReader<T> {
   read(reader: Reader): T {
     const value = this.#zero()
     const { count, keyed } = reader.structHead()
+    if (keyed) this.#readMap(reader, value, count)
+    else this.#readArray(reader, value, count)
+    return value
+  }
+
+  #readMap(reader: Reader, into: Draft<T>, count: number): void {
     let next = 0
     for (let i = 0; i < count; i++) {
-      let field = keyed ? undefined : this.#inOrder[i]
-      // The usual key is recognised where it stands, without making a string of it. One may have been left out.
-      for (let k = next; keyed && !field && k < this.#expected.length; k++) {
-        if (!reader.takeIf(this.#expected[k]!.key)) continue
-        field = this.#expected[k]!.read
-        next = k + 1
-      }
-      if (keyed) field ??= this.#byKey.get(reader.string())
-      if (field) field(reader, value)
+      const usual = this.#takeUsualKey(reader, next)
+      const read = usual === undefined ? this.#byKey.get(reader.string()) : this.#usual[usual]!.read
+      if (usual !== undefined) next = usual + 1
+      if (read) read(reader, into)
       else reader.skip()
     }
-    return value
+  }
+
+  #readArray(reader: Reader, into: Draft<T>, count: number): void {
+    for (let i = 0; i < count; i++) {
+      const read = this.#inOrder[i]
+      if (read) read(reader, into)
+      else reader.skip()
+    }
+  }
+
+  /** Recognises a key where it stands, without making a string of it. Of those that usually come, some may be left out. */
+  #takeUsualKey(reader: Reader, from: number): number | undefined {
+    for (let k = from; k < this.#usual.length; k++) if (reader.takeIf(this.#usual[k]!.key)) return k
+    return undefined
   }
 }
