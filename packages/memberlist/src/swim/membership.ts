@@ -57,7 +57,8 @@ export class Membership {
   /** Takes our own place in the table. */
   bootstrap(description: NodeDescription, now: Instant): void {
     const ring = this.#ring
-    const record = ring.self ?? ring.table.add(ring.name, description, now)
+    const record = ring.table.get(ring.name) ?? ring.table.add(ring.name, description, now)
+    ring.self = record
     record.description = description
     record.incarnation = ring.nextIncarnation()
     const joined = !record.present

@@ -26,6 +26,8 @@ export class Ring {
   readonly broadcasts = new BroadcastQueue()
   /** What the program above tells. */
   readonly userBroadcasts = new BroadcastQueue()
+  /** Ourselves; `undefined` before the start. Once we have left, the table forgets us as it does others. */
+  self: NodeRecord | undefined
   /** Our own incarnation. */
   incarnation = 0
   /** Set once we have told, or are telling, that we go. */
@@ -46,11 +48,6 @@ export class Ring {
     this.awareness = new Awareness(this.tuning.awarenessMaxMultiplier)
     const { probeInterval, probeTimeout } = this.tuning
     this.timers = new Timers(Math.min(250, probeTimeout / 2), probeInterval, late => this.note('stalled', { late }))
-  }
-
-  /** Ourselves in the table; `undefined` before the start. */
-  get self(): NodeRecord | undefined {
-    return this.table.get(this.name)
   }
 
   /** How often a broadcast is sent in a ring of this size; in a very small one, often enough to reach each node. */
