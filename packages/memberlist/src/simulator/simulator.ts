@@ -37,7 +37,8 @@ export class Simulator {
   packets = 0
   octets = 0
   readonly #agenda = new Agenda()
-  readonly #byEndpoint = new Map<string, SimulatedNode>()
+  /** By address and port. */
+  readonly #hosts = new Map<string, Map<number, SimulatedNode>>()
   #now: Instant = 0
   #laggard: SimulatedNode | undefined
 
@@ -55,7 +56,9 @@ export class Simulator {
   add(options: SimulatedNodeOptions): SimulatedNode {
     const node = new SimulatedNode(this, options, options.address ?? addressOf(this.nodes.length + 1))
     this.nodes.push(node)
-    this.#byEndpoint.set(keyOf(node.endpoint), node)
+    const { address, port } = node.endpoint
+    const host = this.#hosts.get(address) ?? new Map<number, SimulatedNode>()
+    this.#hosts.set(address, host.set(port, node))
     node.start()
     return node
   }
@@ -130,7 +133,7 @@ export class Simulator {
   send(from: SimulatedNode, to: Endpoint, octets: Uint8Array): void {
     this.packets++
     this.octets += octets.length
-    const target = this.#byEndpoint.get(keyOf(to))
+    const target = this.#find(to)
     const delay = this.network.datagram()
     if (!target || delay === undefined || !this.network.connects(from, target)) return
     this.after(delay, () => {
@@ -144,12 +147,16 @@ export class Simulator {
     { to, octets, purpose }: { readonly to: Endpoint; readonly octets: Uint8Array; readonly purpose: DialPurpose },
     onEnd: (result: ConnectResult) => void,
   ): void {
-    const target = this.#byEndpoint.get(keyOf(to))
+    const target = this.#find(to)
     if (!target) return
     this.#segment(from, target, 'syn', () => {
       if (!target.running || target.refusing) return this.#segment(target, from, 'syn', () => onEnd('refused'))
       return this.#segment(target, from, 'syn', () => this.#request(from, target, octets, purpose, onEnd))
     })
+  }
+
+  #find({ address, port }: Endpoint): SimulatedNode | undefined {
+    return this.#hosts.get(address)?.get(port)
   }
 
   #request(
@@ -194,8 +201,6 @@ function namesOf(count: number): string[] {
 function delegateVsn({ delegateVersions }: Pick<SimulatedNodeOptions, 'delegateVersions'>): readonly number[] {
   return delegateVersions ? [delegateVersions.min, delegateVersions.max, delegateVersions.current] : [0, 0, 0]
 }
-
-const keyOf = ({ address, port }: Endpoint): string => `${address}:${port}`
 
 function isPresent(observer: SimulatedNode, node: SimulatedNode): boolean {
   const state = observer.stateOf(node.name)
