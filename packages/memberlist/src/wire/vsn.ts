@@ -25,17 +25,25 @@ export const ProtocolVersion = {
 /** A node about which no versions were heard. */
 export const NO_VERSIONS: Versions = { pMin: 0, pMax: 0, pCur: 0, dMin: 0, dMax: 0, dCur: 0 }
 
-/** The `Vsn` field. */
-export const encodeVersions = (v: Versions): Uint8Array => Uint8Array.of(v.pMin, v.pMax, v.pCur, v.dMin, v.dMax, v.dCur)
+/** Nearly all nodes of a ring have the same versions: they share one object, and its octets. */
+let last = NO_VERSIONS
+let lastOctets = new Uint8Array(6)
 
-/** Nearly all nodes of a ring have the same versions: they share one object. */
-let last: Versions = NO_VERSIONS
+/** The `Vsn` field; not to be written to. */
+export function encodeVersions(v: Versions): Uint8Array {
+  if (v !== last) {
+    last = v
+    lastOctets = Uint8Array.of(v.pMin, v.pMax, v.pCur, v.dMin, v.dMax, v.dCur)
+  }
+  return lastOctets
+}
 
 /** Versions of a `Vsn` field of at least six octets, else `undefined`. */
 export function decodeVersions(vsn: Uint8Array | undefined): Versions | undefined {
   if (vsn === undefined || vsn.length < 6) return undefined
   if (!isSame(vsn, last)) {
     last = { pMin: vsn[0]!, pMax: vsn[1]!, pCur: vsn[2]!, dMin: vsn[3]!, dMax: vsn[4]!, dCur: vsn[5]! }
+    lastOctets = Uint8Array.from(vsn.subarray(0, 6))
   }
   return last
 }

@@ -21,8 +21,14 @@ export class Reader {
 
   /** A name. */
   string(): string {
-    const octets = this.bytes()
-    return octets === undefined ? '' : decodeText(octets)
+    const at = this.#offset
+    const head = this.#octet()
+    if (head === 0xc0) return ''
+    if (isArray(head)) return decodeText(this.#integers(this.#arrayLength(head)))
+    const length = this.#rawLength(head, at)
+    const start = this.#offset
+    this.#pass(length)
+    return decodeText(this.#octets, start, this.#offset)
   }
 
   /** A view into the input; `undefined` for nil. A MessagePack array of integers is accepted too, and copied. */
@@ -30,12 +36,8 @@ export class Reader {
     const at = this.#offset
     const head = this.#octet()
     if (head === 0xc0) return undefined
-    if (head >= 0xa0 && head <= 0xbf) return this.#take(head & 0x1f)
-    if (head === 0xd9 || head === 0xc4) return this.#take(this.#octet())
-    if (head === 0xda || head === 0xc5) return this.#take(this.#be(2))
-    if (head === 0xdb || head === 0xc6) return this.#take(this.#be(4))
-    if ((head >= 0x90 && head <= 0x9f) || head === 0xdc || head === 0xdd) return this.#integers(this.#arrayLength(head))
-    throw new WireError('malformed', `octet string expected, got ${hex(head)}`, at)
+    if (isArray(head)) return this.#integers(this.#arrayLength(head))
+    return this.#take(this.#rawLength(head, at))
   }
 
   /** An unsigned integer of at most `max`; nil is 0. */
@@ -78,8 +80,7 @@ export class Reader {
     if (head >= 0x80 && head <= 0x8f) return { count: head & 0x0f, keyed: true }
     if (head === 0xde) return { count: this.#be(2), keyed: true }
     if (head === 0xdf) return { count: this.#be(4), keyed: true }
-    if ((head >= 0x90 && head <= 0x9f) || head === 0xdc || head === 0xdd)
-      return { count: this.#arrayLength(head), keyed: false }
+    if (isArray(head)) return { count: this.#arrayLength(head), keyed: false }
     throw new WireError('malformed', `map expected, got ${hex(head)}`, at)
   }
 
@@ -160,6 +161,15 @@ export class Reader {
     }
   }
 
+  /** Octets of a string or an octet string with this head, which stood at `at`. */
+  #rawLength(head: number, at: number): number {
+    if (head >= 0xa0 && head <= 0xbf) return head & 0x1f
+    if (head === 0xd9 || head === 0xc4) return this.#octet()
+    if (head === 0xda || head === 0xc5) return this.#be(2)
+    if (head === 0xdb || head === 0xc6) return this.#be(4)
+    throw new WireError('malformed', `octet string expected, got ${hex(head)}`, at)
+  }
+
   #integers(count: number): Uint8Array {
     if (count > this.#octets.length - this.#offset) throw new WireError('truncated', 'array ends early', this.#offset)
     const octets = new Uint8Array(count)
@@ -198,5 +208,7 @@ export class Reader {
     return this.#octets.subarray(start, this.#offset)
   }
 }
+
+const isArray = (head: number): boolean => (head >= 0x90 && head <= 0x9f) || head === 0xdc || head === 0xdd
 
 const hex = (octet: number): string => `0x${octet.toString(16).padStart(2, '0')}`

@@ -10,30 +10,59 @@ const ESCAPE = 0xdc00
 /** Above this length one native call is faster than a loop over the characters. */
 const SHORT = 48
 
+/**
+ * Names read lately, each at the place of its hash. All messages of a ring are about the same nodes, so the string is
+ * mostly there already: nothing is made, and the tables that are searched for it know its hash.
+ */
+const recent: string[] = Array.from({ length: 4096 }, () => '')
+
 /** Text of a name's octets. Never throws; {@link encodeText} is its exact inverse. */
-export function decodeText(octets: Uint8Array): string {
-  if (octets.length <= SHORT) {
-    let text = ''
-    let i = 0
-    for (; i < octets.length && octets[i]! < 0x80; i++) text += String.fromCharCode(octets[i]!)
-    if (i === octets.length) return text
+export function decodeText(octets: Uint8Array, start = 0, end = octets.length): string {
+  if (end - start <= SHORT) {
+    let hash = 0
+    let bits = 0
+    for (let i = start; i < end; i++) {
+      hash = (Math.imul(hash, 31) + octets[i]!) | 0
+      bits |= octets[i]!
+    }
+    if (bits < 0x80) {
+      const place = (hash ^ (hash >>> 12)) & (recent.length - 1)
+      if (!isText(recent[place]!, octets, start, end))
+        recent[place] = String.fromCharCode(...octets.subarray(start, end))
+      return recent[place]!
+    }
   }
+  const name = octets.subarray(start, end)
   try {
-    return strict.decode(octets)
+    return strict.decode(name)
   } catch {
-    return decodeEscaped(octets)
+    return decodeEscaped(name)
   }
+}
+
+function isText(text: string, octets: Uint8Array, start: number, end: number): boolean {
+  if (text.length !== end - start) return false
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) !== octets[start + i]) return false
+  return true
 }
 
 /** Octets of a name's text. */
 export function encodeText(text: string): Uint8Array {
   if (text.length <= SHORT) {
     const octets = new Uint8Array(text.length)
-    let i = 0
-    for (; i < text.length && text.charCodeAt(i) < 0x80; i++) octets[i] = text.charCodeAt(i)
-    if (i === text.length) return octets
+    if (writeAscii(text, octets, 0)) return octets
   }
   return /[\udc80-\udcff]/u.test(text) ? encodeEscaped(text) : encoder.encode(text)
+}
+
+/** Writes a text that is ASCII; of another, as much as is. @returns whether it was all */
+export function writeAscii(text: string, into: Uint8Array, at: number): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
+    if (unit >= 0x80) return false
+    into[at + i] = unit
+  }
+  return true
 }
 
 function decodeEscaped(octets: Uint8Array): string {

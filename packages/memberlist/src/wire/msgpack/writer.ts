@@ -1,4 +1,4 @@
-import { encodeText } from './text.js'
+import { encodeText, writeAscii } from './text.js'
 
 /**
  * Messages are short and many, and an ArrayBuffer each would cost more than what is in it: they are cut from a common
@@ -67,7 +67,14 @@ export class Writer {
 
   /** A key and a string. */
   string(key: string, value: string): this {
-    return this.#key(key).#bytes(encodeText(value))
+    this.#key(key)
+    // Nearly always it is short and ASCII, and written where it belongs.
+    if (value.length >= 32) return this.#bytes(encodeText(value))
+    this.#reserve(1 + value.length)
+    if (!writeAscii(value, this.#octets, this.#at + 1)) return this.#bytes(encodeText(value))
+    this.#octets[this.#at] = 0xa0 | value.length
+    this.#at += 1 + value.length
+    return this
   }
 
   /** A key and an octet string; `undefined` is nil, which is not the same as the empty string. */
