@@ -9,6 +9,7 @@ const PEERS = {
   bird2: ['/usr/sbin/bird'],
   serf: ['/usr/bin/serf'],
   tshark: ['/usr/bin/tshark'],
+  nftables: ['/usr/sbin/nft'],
   arping: ['/usr/sbin/arping'],
   ndisc6: ['/usr/bin/ndisc6'],
   openssl: ['/usr/bin/openssl'],

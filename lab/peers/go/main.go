@@ -46,7 +46,9 @@ func (d *delegate) MergeRemoteState(state []byte, _ bool) {
 
 type events struct{}
 
-func (events) NotifyJoin(n *memberlist.Node) { say(map[string]any{"event": "join", "node": n.Name}) }
+func (events) NotifyJoin(n *memberlist.Node) {
+	say(map[string]any{"event": "join", "node": n.Name, "meta": string(n.Meta)})
+}
 func (events) NotifyConflict(existing, other *memberlist.Node) {
 	say(map[string]any{"event": "conflict", "node": existing.Name})
 }
@@ -107,13 +109,13 @@ func main() {
 	}
 	say(map[string]any{"event": "ready", "port": *port})
 
-	find := func(name string) *memberlist.Node {
+	sendTo := func(name string, send func(*memberlist.Node, []byte) error, words []string) error {
 		for _, n := range list.Members() {
 			if n.Name == name {
-				return n
+				return send(n, []byte(strings.Join(words, " ")))
 			}
 		}
-		return nil
+		return fmt.Errorf("no member %s", name)
 	}
 	lines := bufio.NewScanner(os.Stdin)
 	for lines.Scan() {
@@ -136,9 +138,9 @@ func main() {
 		case "leave":
 			failure = list.Leave(5 * time.Second)
 		case "send":
-			failure = list.SendBestEffort(find(words[1]), []byte(strings.Join(words[2:], " ")))
+			failure = sendTo(words[1], list.SendBestEffort, words[2:])
 		case "reliable":
-			failure = list.SendReliable(find(words[1]), []byte(strings.Join(words[2:], " ")))
+			failure = sendTo(words[1], list.SendReliable, words[2:])
 		case "meta":
 			d.meta = []byte(words[1])
 			failure = list.UpdateNode(5 * time.Second)
@@ -151,6 +153,8 @@ func main() {
 		case "quit":
 			_ = list.Shutdown()
 			return
+		default:
+			failure = fmt.Errorf("no command %s", words[0])
 		}
 		if failure != nil {
 			answer["error"] = failure.Error()

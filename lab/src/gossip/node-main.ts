@@ -47,8 +47,8 @@ const list = new Memberlist({
   ...(values.key === undefined ? {} : { secretKeys: [octets(values.key)] }),
   ...(values.meta === undefined ? {} : { meta: Buffer.from(values.meta) }),
 })
-for (const event of ['join', 'leave'] as const) list.on(event, ({ name }) => say({ event, node: name }))
-list.on('update', ({ name, meta }) => say({ event: 'update', node: name, meta: text(meta) }))
+for (const event of ['join', 'leave', 'update'] as const)
+  list.on(event, ({ name, meta }) => say({ event, node: name, meta: text(meta) }))
 list.on('conflict', ({ name }) => say({ event: 'conflict', node: name }))
 list.on('message', payload => say({ event: 'message', payload: text(payload) }))
 list.on('remoteState', state => say({ event: 'remoteState', payload: text(state) }))
@@ -101,16 +101,18 @@ async function perform(command: string | undefined, words: readonly string[]): P
   }
 }
 
-createInterface(process.stdin)
-  .on('line', line => {
-    const [command, ...words] = line.trim().split(/\s+/)
-    if (command === 'quit') process.exit()
-    perform(command, words).then(
-      answer => say({ answer: command ?? '', ...answer }),
-      (error: unknown) => say({ answer: command ?? '', error: String(error) }),
-    )
-  })
-  .on('close', () => process.exit())
+async function answer(line: string): Promise<void> {
+  const [command, ...words] = line.trim().split(/\s+/)
+  if (command === 'quit') process.exit()
+  try {
+    say({ answer: command ?? '', ...(await perform(command, words)) })
+  } catch (error) {
+    say({ answer: command ?? '', error: String(error) })
+  }
+}
 
 await list.start()
 say({ event: 'ready' })
+// One after the other, as the Go program does: answers come in the order of the commands.
+for await (const line of createInterface(process.stdin)) await answer(line)
+process.exit()

@@ -33,9 +33,11 @@ export interface RingProcessOptions {
 const MAIN = fileURLToPath(new URL('node-main.js', import.meta.url))
 /** What is kept of what it says. */
 const KEPT = 5000
-/** Words in a log line that say that something of another node could not be read. */
+/** Words in a log line that say that something of another node could not be read: hashicorp's and ours. */
 const UNREADABLE =
-  /decode|decrypt|unsupported|truncated|too short|label|not supported|CRC|datagram dropped|stream dropped/i
+  /decode|decrypt|decompress|unsupported|not supported|truncated|too short|label|checksum|msgType|message type byte|remote state|datagram dropped|stream refused|packetFault/i
+/** Words that say that the network or the other's end cut it short, which is nobody's mistake. */
+const CUT_SHORT = /connection reset|broken pipe|i\/o timeout/
 
 /** A running gossip node. */
 export class RingProcess implements AsyncDisposable {
@@ -48,7 +50,7 @@ export class RingProcess implements AsyncDisposable {
   /** Lines of its log that say it could not read something that another node sent. */
   readonly complaints: string[] = []
   readonly #process: LabProcess
-  readonly #members = new Set<string>()
+  readonly #members = new Map<string, string>()
   readonly #waiting: ((said: Said) => void)[] = []
   readonly #listeners = new Set<(said: Said) => void>()
 
@@ -87,7 +89,12 @@ export class RingProcess implements AsyncDisposable {
 
   /** Names of the members that it sees, in order. */
   get view(): string {
-    return [...this.#members].toSorted().join(' ')
+    return [...this.#members.keys()].toSorted().join(' ')
+  }
+
+  /** Meta of the members that it sees, by name. */
+  get metas(): ReadonlyMap<string, string> {
+    return this.#members
   }
 
   /** How many members it sees. */
@@ -128,14 +135,16 @@ export class RingProcess implements AsyncDisposable {
     const said = parse(line)
     if (!said) return
     if (this.said.push(said) > KEPT) this.said.splice(0, KEPT / 10)
-    if (said.event === 'join') this.#members.add(said.node ?? '')
+    if (said.event === 'join' || said.event === 'update') this.#members.set(said.node ?? '', said.meta ?? '')
     if (said.event === 'leave') this.#members.delete(said.node ?? '')
-    if (said.event === 'log' && /\[(ERR|WARN)\]/.test(said.line ?? '') && UNREADABLE.test(said.line ?? ''))
-      this.complaints.push(said.line ?? '')
+    if (said.event === 'log' && isComplaint(said.line ?? '')) this.complaints.push(said.line ?? '')
     if (said.answer !== undefined) this.#waiting.shift()?.(said)
     for (const listener of this.#listeners) listener(said)
   }
 }
+
+const isComplaint = (line: string): boolean =>
+  /\[(ERR|WARN)/.test(line) && UNREADABLE.test(line) && !CUT_SHORT.test(line)
 
 async function program(kind: RingKind): Promise<readonly string[]> {
   if (kind === 'node') return [process.execPath, MAIN]

@@ -1,0 +1,38 @@
+/** Packets that a host does not get: partitions and loss, by nftables in its namespace. */
+import { existsSync } from 'node:fs'
+import type { Host } from './host.js'
+
+/** What a host does not get. The sender does not notice: neither an error nor a reset comes back. */
+export interface PacketFilter {
+  /** IPv4 addresses from which nothing arrives. @default none */
+  readonly from?: readonly string[]
+  /** Share of all other packets that is lost on arrival, drawn for each by itself: 20 is one in five. @default 0 */
+  readonly percent?: number
+}
+
+const PROGRAMS = ['/usr/sbin/nft', '/sbin/nft', '/usr/bin/nft']
+
+/** Whether {@link filterPackets} finds its program, of the Debian package nftables. */
+export const nftablesInstalled = (): boolean => PROGRAMS.some(path => existsSync(path))
+
+/**
+ * From now on a host loses what `filter` says, in place of what an earlier call said; `{}` heals it.
+ * @throws {LabError} ERR_LAB_COMMAND without nftables
+ */
+export async function filterPackets(host: Host, { from = [], percent = 0 }: PacketFilter): Promise<void> {
+  const rules = [
+    ...(from.length > 0 ? [`ip saddr { ${from.join(', ')} } drop`] : []),
+    ...(percent > 0 ? [`numgen random mod 100 < ${percent} drop`] : []),
+  ]
+  // One transaction: named before it is deleted, so that the first time is like every other.
+  const input = `table ip lab
+delete table ip lab
+table ip lab {
+  chain input {
+    type filter hook input priority 0
+${rules.map(rule => `    ${rule}`).join('\n')}
+  }
+}
+`
+  await host.exec(['nft', '-f', '-'], { input })
+}
