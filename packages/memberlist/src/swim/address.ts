@@ -15,7 +15,9 @@ export const isAddress = (octets: Uint8Array | undefined): octets is Uint8Array 
 /** Text of an address of 4 or 16 octets. */
 export function formatAddress(octets: Uint8Array): string {
   const plain = normalizeAddress(octets)
-  return plain.length === 4 ? plain.join('.') : Address6.fromByteArray([...plain]).correctForm()
+  return plain.length === 4
+    ? `${plain[0]}.${plain[1]}.${plain[2]}.${plain[3]}`
+    : Address6.fromByteArray([...plain]).correctForm()
 }
 
 /** Octets of an address in text, 4 or 16. @throws {RangeError} when it is none */

@@ -1,6 +1,6 @@
-import { encodeAck, encodeNack, encodePing, type IndirectPing, type Ping } from '../wire/index.js'
+import { encodeAck, encodeNack, encodePing, type IndirectPing, type Ping, sameOctets } from '../wire/index.js'
 import type { Acks } from './acks.js'
-import { formatAddress, isAddress } from './address.js'
+import { formatAddress, isAddress, normalizeAddress } from './address.js'
 import type { Packets } from './packets.js'
 import type { Ring } from './ring.js'
 import type { Endpoint, Instant } from './types.js'
@@ -45,8 +45,9 @@ export class Answerer {
     const { sourceAddr, sourcePort, sourceNode } = message
     if (!isAddress(sourceAddr) || sourcePort === 0) return from
     if (!this.#ring.isAllowed(sourceAddr)) return undefined
-    const address = formatAddress(sourceAddr)
-    const known = this.#ring.table.get(sourceNode)?.endpoint
-    return known?.address === address && known.port === sourcePort ? known : { address, port: sourcePort }
+    const known = this.#ring.table.get(sourceNode)?.description
+    // Nearly always it is the node's own, whose text is there already.
+    if (known?.port === sourcePort && sameOctets(known.address, normalizeAddress(sourceAddr))) return known.endpoint
+    return { address: formatAddress(sourceAddr), port: sourcePort }
   }
 }

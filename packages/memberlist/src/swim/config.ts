@@ -143,7 +143,7 @@ export interface SwimOptions extends Partial<Tuning> {
   readonly isAllowed?: (address: Uint8Array) => boolean
   /** Octets that label and encryption add to a datagram. @default 0 */
   readonly packetOverhead?: () => number
-  /** Nodes taken for alive from the start, without a word to others: for simulations of a ring that exists. */
+  /** Nodes taken for alive from the start, without an event and a word to others: for simulations of a ring that exists. */
   readonly known?: readonly Alive[]
   /** @default Math.random */
   readonly random?: () => number

@@ -7,6 +7,7 @@ import {
   encodeSuspect,
   encodeText,
   encodeVersions,
+  NO_VERSIONS,
   NodeStateCode,
   type PushNodeState,
   sameOctets,
@@ -15,8 +16,9 @@ import {
 } from '../wire/index.js'
 import { isAddress, normalizeAddress } from './address.js'
 import { MAX_NAME } from './config.js'
+import { describe, type NodeDescription } from './description.js'
 import { suspicionTimeout } from './formulas.js'
-import { type NodeDescription, NodeRecord } from './node-table.js'
+import { NodeRecord } from './node-table.js'
 import type { Ring } from './ring.js'
 import { Suspicion } from './suspicion.js'
 import type { Instant } from './types.js'
@@ -74,21 +76,20 @@ export class Membership {
     return record?.state === 'alive' && record.incarnation === incarnation && this.#sameAddress(record, { addr, port })
   }
 
-  /** Takes a node for alive, as it says, without telling it on. */
+  /** Takes a node for alive, as it says, without a word to anybody. */
   know(message: Alive, now: Instant): void {
-    const description = this.#describe(message, decodeVersions(message.vsn))
+    const description = this.#describe(message, decodeVersions(message.vsn), undefined)
     if (!description || this.#ring.table.get(message.node)) return
     const record = this.#ring.table.add(message.node, description, now)
     record.incarnation = message.incarnation
     record.become('alive', now)
-    this.#ring.emit({ type: 'member', event: 'join', member: record.member() })
   }
 
   /** Changes what we tell about ourselves. @param onFinished runs when it has been told */
   update(meta: Uint8Array | undefined, onFinished: () => void): void {
     const record = this.#ring.self
     if (!record) return
-    record.description = { ...record.description, meta }
+    record.description = describe({ ...record.description, meta })
     record.incarnation = this.#ring.nextIncarnation()
     this.#broadcastSelf(record, onFinished)
     this.#ring.emit({ type: 'member', event: 'update', member: record.member() })
@@ -105,7 +106,7 @@ export class Membership {
       return this.#stale(known, message, now)
     }
     const versions = decodeVersions(message.vsn)
-    const description = this.#describe(message, versions)
+    const description = this.#describe(message, versions, known)
     if (!description) return
     const moved = known !== undefined && !this.#sameAddress(known, message)
     if (moved && !this.#mayReclaim(known, description, now)) return
@@ -113,7 +114,7 @@ export class Membership {
     const record = known ?? ring.table.add(message.node, description, now)
     record.cancelSuspicion()
     if (self) return this.#contradict(record, message, now)
-    this.#accept(record, message, { ...description, versions: versions ?? record.versions }, now, octets)
+    this.#accept(record, message, description, now, octets)
   }
 
   /** Accuses a node of not answering. */
@@ -154,7 +155,11 @@ export class Membership {
   }
 
   /** Checks a node's own words and puts them in our form; notes and refuses what cannot be. */
-  #describe(message: Alive, versions: Versions | undefined): NodeDescription | undefined {
+  #describe(
+    message: Alive,
+    versions: Versions | undefined,
+    known: NodeRecord | undefined,
+  ): NodeDescription | undefined {
     const { addr, node, port, vsn } = message
     const refuse = (reason: string): undefined => {
       this.#ring.note('nodeRefused', { node, reason })
@@ -164,12 +169,15 @@ export class Membership {
     if (node === '' || (node.length > MAX_NAME / 4 && encodeText(node).length > MAX_NAME)) return refuse('name')
     const [min, max] = [vsn?.[0], vsn?.[1]]
     if (vsn && vsn.length >= 3 && (min === 0 || max === 0 || min! > max!)) return refuse('protocol version')
-    const address = new Uint8Array(normalizeAddress(addr))
+    const address = normalizeAddress(addr)
     if (!this.#ring.isAllowed(address)) return refuse('address not allowed')
     if (this.#ring.table.size >= MAX_TABLE && !this.#ring.table.get(node)) return refuse('too many nodes')
-    const meta = message.meta && new Uint8Array(message.meta)
-    const none = { pMin: 0, pMax: 0, pCur: 0, dMin: 0, dMax: 0, dCur: 0 }
-    const description = { address, port: this.#portOf(port), meta, versions: versions ?? none }
+    const description = describe({
+      address,
+      port: this.#portOf(port),
+      meta: message.meta,
+      versions: versions ?? known?.versions ?? NO_VERSIONS,
+    })
     if (versions && this.#ring.delegate.refuseAlive) {
       const member = new NodeRecord(node, description, 0).member()
       const reason = this.#ring.delegate.refuseAlive({ ...member, state: 'alive', incarnation: message.incarnation })

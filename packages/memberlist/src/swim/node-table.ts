@@ -1,16 +1,8 @@
-import { encodePushNodeState, encodeVersions, NodeStateCode, sameOctets, type Versions } from '../wire/index.js'
-import { formatAddress } from './address.js'
+import { encodeVersions, NodeStateCode, type Versions, writePushNodeState, Writer } from '../wire/index.js'
+import { type NodeDescription, sameEndpoint } from './description.js'
 import { randomBelow, shuffle } from './random.js'
 import type { Suspicion } from './suspicion.js'
 import type { Endpoint, Instant, Member, NodeStatus, Random } from './types.js'
-
-/** What a node tells about itself. */
-export interface NodeDescription {
-  readonly address: Uint8Array
-  readonly port: number
-  readonly meta: Uint8Array | undefined
-  readonly versions: Versions
-}
 
 const CODE = {
   alive: NodeStateCode.Alive,
@@ -19,32 +11,35 @@ const CODE = {
   left: NodeStateCode.Left,
 }
 
-/** Everything known about one node. */
-export class NodeRecord {
-  readonly name: string
-  /** When the state became what it is. */
-  stateChange: Instant
-  suspicion: Suspicion | undefined
+/** What we found out about a node by ourselves. */
+export interface Findings {
   /** Endpoint at which it has answered us over TCP; see {@link Watch}. */
   provenAt: Endpoint | undefined
   /** Times it was tried over TCP since it joined. */
-  tcpTries = 0
+  tcpTries: number
   /** Until when another look at it is not worth while. */
-  quietUntil: Instant = 0
+  quietUntil: Instant
   /** When it was last told that it is held for dead. */
-  toldAt: Instant = -Infinity
-  #incarnation = 0
+  toldAt: Instant
+}
+
+/** Everything known about one node. A ring of a thousand in one process has a million of these: keep it small. */
+export class NodeRecord {
+  readonly name: string
+  /** Raised by the node itself whenever it contradicts an accusation. */
+  incarnation = 0
+  /** When the state became what it is. */
+  stateChange: Instant
+  suspicion: Suspicion | undefined
   #state: NodeStatus = 'dead'
   #description: NodeDescription
-  #endpoint: Endpoint | undefined
-  readonly #onChange: () => void
+  /** Made when first asked for, which of most nodes of a large ring it never is. */
+  #findings: Findings | undefined
 
-  /** @param onChange called whenever its entry of a push/pull changes */
-  constructor(name: string, description: NodeDescription, now: Instant, onChange: () => void = () => {}) {
+  constructor(name: string, description: NodeDescription, now: Instant) {
     this.name = name
     this.#description = description
     this.stateChange = now
-    this.#onChange = onChange
   }
 
   get state(): NodeStatus {
@@ -56,19 +51,16 @@ export class NodeRecord {
     return this.#state === 'alive' || this.#state === 'suspect'
   }
 
-  get incarnation(): number {
-    return this.#incarnation
+  get findings(): Findings {
+    this.#findings ??= { provenAt: undefined, tcpTries: 0, quietUntil: 0, toldAt: -Infinity }
+    return this.#findings
   }
 
-  set incarnation(value: number) {
-    this.#incarnation = value
-    this.#onChange()
-  }
-
-  /** The same object until the node moves. */
-  get endpoint(): Endpoint {
-    this.#endpoint ??= { address: formatAddress(this.#description.address), port: this.#description.port }
-    return this.#endpoint
+  /** It joined anew: what was tried on it counts no more. */
+  forgetTrials(): void {
+    if (!this.#findings) return
+    this.#findings.tcpTries = 0
+    this.#findings.quietUntil = 0
   }
 
   get description(): NodeDescription {
@@ -76,10 +68,14 @@ export class NodeRecord {
   }
 
   set description(value: NodeDescription) {
-    const { address, port } = this.#description
-    if (value.port !== port || !sameOctets(value.address, address)) this.#endpoint = undefined
-    this.#description = value
-    this.#onChange()
+    const { endpoint } = this.#description
+    const stays = value.endpoint === endpoint || !sameEndpoint(value, this.#description)
+    this.#description = stays ? value : { ...value, endpoint }
+  }
+
+  /** The same object until the node moves. */
+  get endpoint(): Endpoint {
+    return this.#description.endpoint
   }
 
   get versions(): Versions {
@@ -91,7 +87,6 @@ export class NodeRecord {
     if (state === this.#state) return
     this.#state = state
     this.stateChange = now
-    this.#onChange()
   }
 
   cancelSuspicion(): void {
@@ -99,30 +94,30 @@ export class NodeRecord {
     this.suspicion = undefined
   }
 
-  /** Its entry of a push/pull. */
-  entry(): Uint8Array {
+  /** Writes its entry of a push/pull. */
+  write(w: Writer): void {
     const { address: addr, port, meta, versions } = this.#description
     const { name, incarnation } = this
     const vsn = encodeVersions(versions)
-    return encodePushNodeState({ name, addr, port, meta, incarnation, state: CODE[this.#state], vsn })
+    writePushNodeState(w, { name, addr, port, meta, incarnation, state: CODE[this.#state], vsn })
   }
 
   /** A snapshot for the outside. */
   member(): Member {
     const { name, incarnation, state } = this
-    const { meta, versions } = this.#description
-    return { name, ...this.endpoint, meta, state, incarnation, versions }
+    const { endpoint, meta, versions } = this.#description
+    return { name, address: endpoint.address, port: endpoint.port, meta, state, incarnation, versions }
   }
 }
+
+/** About what a push/pull's entry takes, octets. */
+const ENTRY = 96
 
 /** The nodes by name, and in the order in which they are probed. */
 export class NodeTable {
   readonly #byName = new Map<string, NodeRecord>()
   readonly #order: NodeRecord[] = []
   readonly #random: Random
-  /** All entries of a push/pull, until one changes: a large ring sends the same ones over and over. */
-  #entries: Uint8Array | undefined
-  readonly #forgetEntries = (): void => void (this.#entries = undefined)
 
   constructor(random: Random) {
     this.#random = random
@@ -149,8 +144,7 @@ export class NodeTable {
 
   /** Adds a node, dead as yet, at a random place of the order. */
   add(name: string, description: NodeDescription, now: Instant): NodeRecord {
-    const record = new NodeRecord(name, description, now, this.#forgetEntries)
-    this.#forgetEntries()
+    const record = new NodeRecord(name, description, now)
     this.#byName.set(name, record)
     const last = this.#order.push(record) - 1
     const place = randomBelow(this.#random, last + 1)
@@ -161,8 +155,9 @@ export class NodeTable {
 
   /** The nodes of a push/pull, one entry after the other. */
   entries(): Uint8Array {
-    this.#entries ??= concat(this.#order.map(record => record.entry()))
-    return this.#entries
+    const w = new Writer(ENTRY * this.#order.length)
+    for (const record of this.#order) record.write(w)
+    return w.finish()
   }
 
   /** Forgets the nodes that are dead or left since before `before`, and shuffles the rest. */
@@ -173,17 +168,6 @@ export class NodeTable {
       else this.#order[kept++] = record
     }
     this.#order.length = kept
-    this.#forgetEntries()
     shuffle(this.#order, this.#random)
   }
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let offset = 0
-  for (const part of parts) {
-    whole.set(part, offset)
-    offset += part.length
-  }
-  return whole
 }

@@ -12,10 +12,11 @@ import {
 import { Acks } from './acks.js'
 import { Answerer } from './answer.js'
 import { MAX_META, MAX_NAME, type SwimOptions, type Tuning } from './config.js'
+import { describe, type NodeDescription } from './description.js'
 import { Dials } from './dials.js'
 import { Gossip } from './gossip.js'
 import { Membership } from './membership.js'
-import type { NodeDescription, NodeRecord } from './node-table.js'
+import type { NodeRecord } from './node-table.js'
 import { Packets } from './packets.js'
 import { Prober } from './probe.js'
 import { PushPuller } from './push-pull.js'
@@ -48,7 +49,7 @@ export class Swim {
     this.#ring = ring
     const { address, port, meta, known = [] } = options
     this.#known = known
-    this.#description = { address, port, meta, versions: ring.versions }
+    this.#description = describe({ address, port, meta, versions: ring.versions })
     this.#packets = new Packets(ring)
     this.#acks = new Acks(ring.timers)
     this.#dials = new Dials(ring)
@@ -270,8 +271,8 @@ export class Swim {
 
   /** Tells a node that it is held for dead, so that it contradicts; not more often than it would be probed. */
   #tell(record: NodeRecord, now: Instant): void {
-    if (now - record.toldAt < this.#ring.tuning.probeInterval) return
-    record.toldAt = now
+    if (now - record.findings.toldAt < this.#ring.tuning.probeInterval) return
+    record.findings.toldAt = now
     const { name: node, incarnation } = record
     this.#packets.group(record, [encodeSuspect({ node, incarnation, from: this.#ring.name })])
   }

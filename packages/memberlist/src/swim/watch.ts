@@ -84,7 +84,7 @@ export class Watch {
 
   /** A node answered over TCP: from now on a reset from its host means something. */
   onTcpAck(record: NodeRecord): void {
-    record.provenAt = record.endpoint
+    record.findings.provenAt = record.endpoint
   }
 
   /** Whether a probe should try a node over TCP too, because it is yet to answer there. */
@@ -94,7 +94,7 @@ export class Watch {
 
   #isWorthTrying(record: NodeRecord): boolean {
     if (!this.#active || record.versions.pMax < ProtocolVersion.TcpPing || this.#isProven(record)) return false
-    return record.tcpTries++ < MAX_TRIES
+    return record.findings.tcpTries++ < MAX_TRIES
   }
 
   /** A probe found that the host refuses. */
@@ -115,8 +115,7 @@ export class Watch {
 
   /** It is back, or new: nothing is known of it. In a small ring, all try it over TCP right away. */
   onJoin(record: NodeRecord, now: Instant): void {
-    record.quietUntil = 0
-    record.tcpTries = 0
+    record.forgetTrials()
     const { table, timers, random, tuning } = this.#ring
     if (this.#active && table.size <= SMALL_RING)
       timers.set(now + random() * tuning.watchInterval, () => this.#prove(record))
@@ -181,10 +180,10 @@ export class Watch {
   /** Pings a node over UDP and TCP, to find out whether its process is there. */
   #look(record: NodeRecord, now: Instant): void {
     if (!this.#active || !record.present || record.name === this.#ring.name) return
-    if (this.#cases.has(record.name) || !this.#isProven(record) || now < record.quietUntil) return
+    if (this.#cases.has(record.name) || !this.#isProven(record) || now < record.findings.quietUntil) return
     const found: Case = { record, incarnation: record.incarnation, seqNo: 0, refused: false, timer: undefined }
     this.#cases.set(record.name, found)
-    record.quietUntil = now + QUIET * this.#ring.tuning.watchInterval
+    record.findings.quietUntil = now + QUIET * this.#ring.tuning.watchInterval
     this.#knock(found, now, at => this.#onRefusal(found, at))
   }
 
@@ -257,7 +256,7 @@ export class Watch {
   }
 
   #isProven(record: NodeRecord): boolean {
-    return record.provenAt === record.endpoint
+    return record.findings.provenAt === record.endpoint
   }
 
   #closeIf(found: Case): void {

@@ -34,7 +34,7 @@ export { decodeIndirectPing, encodeIndirectPing, type IndirectPing } from './ind
 export { encodeLabelHeader, labelHeaderLength, labelOverhead, MAX_LABEL, sameOctets, stripLabel } from './label.js'
 export { lzwDecode, lzwEncode } from './lzw.js'
 export { MessageType } from './message-type.js'
-export { decodeText, encodeText, Reader } from './msgpack/index.js'
+export { decodeText, encodeText, Reader, Writer } from './msgpack/index.js'
 export { decodeNack, encodeNack, type Nack } from './nack.js'
 export { decodeMessage, decodePacket, type Message, type Packet, type PacketLimits } from './packet.js'
 export { decodePing, encodePing, type Ping } from './ping.js'
@@ -47,8 +47,9 @@ export {
   type PushPullHeader,
   readPushNodeState,
   readPushPullHeader,
+  writePushNodeState,
 } from './push-pull.js'
 export { type StreamMessage, StreamReader, type StreamReaderOptions } from './stream.js'
 export { decodeSuspect, encodeSuspect, type Suspect } from './suspect.js'
 export { decodeUserMessage, encodeUserMessage, encodeUserStream } from './user.js'
-export { decodeVersions, encodeVersions, NO_VERSIONS, ProtocolVersion, type Versions } from './vsn.js'
+export { decodeVersions, encodeVersions, NO_VERSIONS, ProtocolVersion, sameVersions, type Versions } from './vsn.js'

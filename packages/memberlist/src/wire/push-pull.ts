@@ -73,8 +73,11 @@ export function checkPushPullHeader(h: PushPullHeader): PushPullHeader {
 export const readPushNodeState = (reader: Reader): PushNodeState => nodeState.read(reader)
 
 /** One node's entry, without a type octet; several are put one after the other behind the head. */
-export const encodePushNodeState = (m: PushNodeState): Uint8Array =>
-  new Writer(128)
+export const encodePushNodeState = (m: PushNodeState): Uint8Array => writePushNodeState(new Writer(128), m).finish()
+
+/** Writes one node's entry. */
+export const writePushNodeState = (w: Writer, m: PushNodeState): Writer =>
+  w
     .map(7)
     .bytes('Addr', m.addr)
     .uint('Incarnation', m.incarnation)
@@ -83,13 +86,12 @@ export const encodePushNodeState = (m: PushNodeState): Uint8Array =>
     .uint('Port', m.port)
     .int('State', m.state)
     .bytes('Vsn', m.vsn)
-    .finish()
 
 /**
  * Type octet, head, entries, and user state.
  *
  * @param count how many entries there are
- * @param entries each made by {@link encodePushNodeState}, one after the other
+ * @param entries each by {@link writePushNodeState}, one after the other
  */
 export function encodePushPull(join: boolean, count: number, entries: Uint8Array, userState: Uint8Array): Uint8Array {
   const w = new Writer(48 + entries.length + userState.length).octet(MessageType.PushPull).map(3)

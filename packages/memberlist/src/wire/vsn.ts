@@ -48,6 +48,16 @@ export function decodeVersions(vsn: Uint8Array | undefined): Versions | undefine
   return last
 }
 
+/** Whether two nodes say the same. */
+export const sameVersions = (a: Versions, b: Versions): boolean =>
+  a === b ||
+  (a.pMin === b.pMin &&
+    a.pMax === b.pMax &&
+    a.pCur === b.pCur &&
+    a.dMin === b.dMin &&
+    a.dMax === b.dMax &&
+    a.dCur === b.dCur)
+
 const isSame = (vsn: Uint8Array, v: Versions): boolean =>
   vsn[0] === v.pMin &&
   vsn[1] === v.pMax &&
