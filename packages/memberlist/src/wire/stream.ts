@@ -166,11 +166,12 @@ export class StreamReader {
   }
 
   #entries(header: PushPullHeader, nodes: PushNodeState[]): Step | undefined {
+    const start = this.#offset
+    const reader = new Reader(this.#octets())
+    const read = (): PushNodeState => readPushNodeState(reader)
     while (nodes.length < header.nodes) {
-      const octets = this.#octets()
-      const reader = new Reader(octets)
-      nodes.push(this.#small(() => readPushNodeState(reader), MAX_ENTRY))
-      this.#offset += reader.offset
+      nodes.push(this.#small(read, MAX_ENTRY))
+      this.#offset = start + reader.offset
     }
     const { join, userStateLen } = header
     return () => this.#tail(userStateLen, userState => ({ type: 'pushPull', body: { join, nodes, userState } }))
