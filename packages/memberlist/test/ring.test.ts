@@ -79,6 +79,34 @@ t.test('a killed process is found within 1.5 s by all, with LAN timing', async t
   }
 })
 
+t.test('in a mixed ring, a killed process is found as fast behind nodes that do not watch', async t => {
+  for (const victim of ['g1', 'g2', 'g3', 'o1', 'o2', 'o3']) {
+    const took = seeds(5).map(seed => {
+      const ring = new Simulator({ seed, latency: [0.2, 1] })
+      const nodes = ['g1', 'g2', 'g3', 'o1', 'o2', 'o3'].map(name =>
+        ring.add({ ...PLAIN, name, ...(name.startsWith('g') ? { watchInterval: 0, refusedGrace: 0 } : {}) }),
+      )
+      for (const node of nodes.slice(1)) node.join(nodes[0]!)
+      ring.run(10_000 + ring.random() * 1000)
+      nodes.find(({ name }) => name === victim)!.kill()
+      const ours = nodes.filter(({ name, running }) => running && name.startsWith('o'))
+      return ring.runUntil(() => ours.every(node => !node.memberNames().includes(victim)), 30_000) ?? Infinity
+    })
+    t.ok(Math.max(...took) <= 1000, `${victim}: ${took.map(Math.round).join(', ')} ms`)
+  }
+})
+
+t.test('once the nodes know that all of them watch, each watches one', async t => {
+  const packets = [{}, { preset: 'lan' as const, watchInterval: 0 }].map(options => {
+    const { ring } = ringOf(6, { seed: 1 }, options)
+    ring.run(20_000)
+    const before = ring.packets
+    ring.run(10_000)
+    return (ring.packets - before) / 60
+  })
+  t.ok(packets[0]! - packets[1]! <= 5.1, `${packets.map(count => count.toFixed(1)).join(', ')} a second and node`)
+})
+
 t.test('section 16: a host that falls silent is found as the reference finds it', async t => {
   for (const [tuning, least, most] of [
     [{ preset: 'lan' }, 4000, 8500],

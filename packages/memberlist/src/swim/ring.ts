@@ -10,6 +10,12 @@ import type { Note, Random, SwimAction } from './types.js'
 /** Where the formula's ⌈log₁₀(n + 1)⌉ is still 1. */
 const VERY_SMALL = 10
 
+/**
+ * Pings of a node that watches others are numbered from here on, those of the reference from 1 and so never as high.
+ * To whoever answers, a number is a number; to another of us it says what the sender is. See {@link Watch}.
+ */
+export const WATCHING_SEQ_NO = 2 ** 31
+
 /** What the parts of a node share: its tuning, what it knows of the ring, and the actions they add to. */
 export class Ring {
   readonly name: string
@@ -32,7 +38,7 @@ export class Ring {
   incarnation = 0
   /** Set once we have told, or are telling, that we go. */
   leaving = false
-  #seqNo = 0
+  #seqNo: number
   #dialId = 0
   #actions: SwimAction[] = []
 
@@ -46,8 +52,15 @@ export class Ring {
     this.random = options.random ?? Math.random
     this.table = new NodeTable(this.random)
     this.awareness = new Awareness(this.tuning.awarenessMaxMultiplier)
+    this.#seqNo = this.watching ? WATCHING_SEQ_NO : 0
     const { probeInterval, probeTimeout } = this.tuning
     this.timers = new Timers(Math.min(250, probeTimeout / 2), probeInterval, late => this.note('stalled', { late }))
+  }
+
+  /** Whether we watch others, to find dead processes fast; see {@link Watch}. */
+  get watching(): boolean {
+    const { watchInterval, refusedGrace, disableTcpPings } = this.tuning
+    return watchInterval > 0 && refusedGrace > 0 && !disableTcpPings
   }
 
   /** How often a broadcast is sent in a ring of this size; in a very small one, often enough to reach each node. */

@@ -187,6 +187,7 @@ export class Swim {
   #message(message: Message, from: Endpoint, now: Instant): void {
     switch (message.type) {
       case 'ping':
+        this.#watch.onPing(message.body)
         return this.#answerer.ping(message.body, from)
       case 'indirectPing':
         return this.#answerer.indirectPing(message.body, from, now)

@@ -1,10 +1,10 @@
-import { encodePing, encodeSuspect, ProtocolVersion } from '../wire/index.js'
+import { encodePing, encodeSuspect, type Ping, ProtocolVersion } from '../wire/index.js'
 import type { Acks } from './acks.js'
 import type { Dials } from './dials.js'
 import type { Membership } from './membership.js'
 import type { NodeRecord } from './node-table.js'
 import type { Packets } from './packets.js'
-import type { Ring } from './ring.js'
+import { type Ring, WATCHING_SEQ_NO } from './ring.js'
 import type { Timer } from './timers.js'
 import type { Instant } from './types.js'
 
@@ -18,6 +18,8 @@ const QUIET = 5
 const MAX_TRIES = 5
 /** A node that joins a ring of at most so many is tried over TCP by all at once; else each comes to it with its probes. */
 const SMALL_RING = 32
+/** In a mixed ring, at most so many are watched: up to the first that watches by itself. */
+const MAX_WATCHED = 4
 /** In a ring of more, only the watched neighbour is tried, so that nobody makes connections to all. */
 const LARGE_RING = 128
 
@@ -36,7 +38,8 @@ interface Case {
  * at once, while that of a live or stalled one does not.
  *
  * - Each node pings its neighbour in the order of names, every watch interval, so that a silent node is noticed by
- *   the clock and not by the luck of the probing order.
+ *   the clock and not by the luck of the probing order. Nodes of other implementations do not do so: in a small ring,
+ *   those that follow one are watched too.
  * - A silent neighbour, and whomever another node suspects, is looked at: pinged over UDP and TCP at the same time.
  * - When the host refuses, we suspect the node for all to hear. So every node that hears it looks for itself, and
  *   confirms. A node that another confirms is declared dead after `refusedGrace`, one that only we see refused (maybe
@@ -54,8 +57,12 @@ export class Watch {
   readonly #dials: Dials
   readonly #membership: Membership
   readonly #cases = new Map<string, Case>()
-  #neighbour: NodeRecord | undefined
-  #waiting = false
+  /** Nodes of small rings that watch, as we do. */
+  readonly #watchers = new WeakSet<NodeRecord>()
+  /** Whom we watch; empty when that is to be found anew. */
+  #watched: readonly NodeRecord[] = []
+  /** Those of them that are yet to answer. */
+  readonly #waiting = new Set<NodeRecord>()
 
   readonly #onSilence: (record: NodeRecord) => void
 
@@ -78,8 +85,17 @@ export class Watch {
 
   /** Begins at a random point of the interval. */
   start(now: Instant): void {
-    const { watchInterval } = this.#ring.tuning
-    if (this.#active && watchInterval > 0) this.#arm(now + this.#ring.random() * watchInterval)
+    if (this.#ring.watching) this.#arm(now + this.#ring.random() * this.#ring.tuning.watchInterval)
+  }
+
+  /** Somebody asks whether we live: by the number, we see whether it is one that watches. */
+  onPing({ seqNo, sourceNode }: Ping): void {
+    const { table } = this.#ring
+    if (seqNo < WATCHING_SEQ_NO || table.size > SMALL_RING) return
+    const record = table.get(sourceNode)
+    if (!record || this.#watchers.has(record)) return
+    this.#watchers.add(record)
+    this.#watched = [] // whom it watches, we need not
   }
 
   /** A node answered over TCP: from now on a reset from its host means something. */
@@ -110,7 +126,8 @@ export class Watch {
   /** It lives, in a new incarnation. */
   onAlive(record: NodeRecord): void {
     this.#close(record.name)
-    this.#neighbour = undefined // it may stand between us and the one we watch
+    this.#watchers.delete(record) // another program may run there now
+    this.#watched = [] // it may stand between us and the one we watch
   }
 
   /** It is back, or new: nothing is known of it. In a small ring, all try it over TCP right away. */
@@ -139,14 +156,18 @@ export class Watch {
   }
 
   #watch(now: Instant): void {
-    if (this.#neighbour?.state !== 'alive') this.#neighbour = this.#findNeighbour()
-    const neighbour = this.#neighbour
-    if (!neighbour || this.#waiting || this.#cases.has(neighbour.name)) return
+    const current = this.#watched.length > 0 && this.#watched.every(({ state }) => state === 'alive')
+    if (!current) this.#watched = this.#findWatched()
+    for (const neighbour of this.#watched) this.#ask(neighbour, now)
+  }
+
+  #ask(neighbour: NodeRecord, now: Instant): void {
+    if (this.#waiting.has(neighbour) || this.#cases.has(neighbour.name)) return
     const seqNo = this.#ring.nextSeqNo()
-    this.#waiting = true
-    const onAck = (): void => void (this.#waiting = false)
+    this.#waiting.add(neighbour)
+    const onAck = (): void => void this.#waiting.delete(neighbour)
     const onSilence = (at: Instant): void => {
-      this.#waiting = false
+      this.#waiting.delete(neighbour)
       this.#onSilence(neighbour)
       this.#look(neighbour, at)
     }
@@ -162,6 +183,20 @@ export class Watch {
       onAnswer: () => this.onTcpAck(record),
       onRefused: () => {},
     })
+  }
+
+  /** Our neighbour; in a small ring, those after it too, up to one that watches. */
+  #findWatched(): readonly NodeRecord[] {
+    const { table, name } = this.#ring
+    if (table.size > SMALL_RING) {
+      const neighbour = this.#findNeighbour()
+      return neighbour ? [neighbour] : []
+    }
+    const others = table.order.filter(record => record.name !== name && record.state === 'alive')
+    const wraps = (record: NodeRecord): number => (record.name > name ? 0 : 1)
+    others.sort((a, b) => wraps(a) - wraps(b) || (a.name < b.name ? -1 : 1))
+    const first = others.findIndex(record => this.#watchers.has(record))
+    return others.slice(0, first < 0 ? MAX_WATCHED : Math.min(first + 1, MAX_WATCHED))
   }
 
   /** The living node that follows us in the order of names, the first again after the last. */
