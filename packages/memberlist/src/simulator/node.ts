@@ -240,7 +240,11 @@ export class SimulatedNode {
     this.#simulator.at(at, () => {
       if (this.#life !== life || this.#wake !== at) return
       this.#wake = undefined
-      if (this.#pausedSince === undefined) this.#wakeUp()
+      if (this.#pausedSince !== undefined) return
+      // Most timers are cancelled before their time.
+      const next = this.#swim?.nextTimeout
+      if (next !== undefined && next <= at) this.#wakeUp()
+      else this.#arm()
     })
   }
 

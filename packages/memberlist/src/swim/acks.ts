@@ -6,6 +6,13 @@ import type { Instant } from './types.js'
 export interface AckWaiter {
   readonly onAck: (ack: Ack, now: Instant) => void
   readonly onNack?: () => void
+  /** No ack came in time. */
+  readonly onTimeout?: (now: Instant) => void
+}
+
+interface Open {
+  readonly waiter: AckWaiter
+  readonly timer: Timer
 }
 
 /**
@@ -14,41 +21,36 @@ export interface AckWaiter {
  */
 export class Acks {
   readonly #timers: Timers
-  readonly #waiting = new Map<number, AckWaiter & { readonly timer: Timer }>()
+  readonly #open = new Map<number, Open>()
 
   constructor(timers: Timers) {
     this.#timers = timers
   }
 
-  /** Waits until `deadline`, when `onTimeout` runs unless an ack came. @param graceful see {@link Timers} */
-  wait(
-    seqNo: number,
-    deadline: Instant,
-    waiter: AckWaiter,
-    onTimeout?: (now: Instant) => void,
-    graceful = false,
-  ): void {
+  /** Waits until `deadline`. @param graceful see {@link Timers} */
+  wait(seqNo: number, deadline: Instant, waiter: AckWaiter, graceful = false): void {
     const expire = (now: Instant): void => {
-      this.#waiting.delete(seqNo)
-      onTimeout?.(now)
+      this.#open.delete(seqNo)
+      waiter.onTimeout?.(now)
     }
-    this.#waiting.set(seqNo, { ...waiter, timer: this.#timers.set(deadline, expire, graceful) })
+    this.#open.set(seqNo, { waiter, timer: this.#timers.set(deadline, expire, graceful) })
   }
 
   /** Stops waiting, without a call. */
   forget(seqNo: number): void {
-    this.#waiting.get(seqNo)?.timer.cancel()
-    this.#waiting.delete(seqNo)
+    this.#open.get(seqNo)?.timer.cancel()
+    this.#open.delete(seqNo)
   }
 
   ack(ack: Ack, now: Instant): void {
-    const waiter = this.#waiting.get(ack.seqNo)
-    if (!waiter) return
-    this.forget(ack.seqNo)
-    waiter.onAck(ack, now)
+    const open = this.#open.get(ack.seqNo)
+    if (!open) return
+    open.timer.cancel()
+    this.#open.delete(ack.seqNo)
+    open.waiter.onAck(ack, now)
   }
 
   nack(seqNo: number): void {
-    this.#waiting.get(seqNo)?.onNack?.()
+    this.#open.get(seqNo)?.waiter.onNack?.()
   }
 }

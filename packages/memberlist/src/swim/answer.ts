@@ -36,7 +36,7 @@ export class Answerer {
     const onTimeout = (): void => {
       if (nack) this.#packets.single(to, encodeNack({ seqNo: message.seqNo }))
     }
-    this.#acks.wait(seqNo, now + this.#ring.tuning.probeTimeout, { onAck }, onTimeout)
+    this.#acks.wait(seqNo, now + this.#ring.tuning.probeTimeout, { onAck, onTimeout })
     this.#packets.single(endpoint, encodePing({ seqNo, node, sourceAddr, sourcePort, sourceNode: this.#ring.name }))
   }
 

@@ -15,6 +15,8 @@ import type { Endpoint } from './types.js'
 /** A user message costs one octet more in the reference's reckoning, for the type. */
 const USER_OVERHEAD = PART_OVERHEAD + 1
 
+const NOTHING: readonly Uint8Array[] = []
+
 /** Makes datagrams of messages, and fills them up with gossip. */
 export class Packets {
   readonly #ring: Ring
@@ -28,14 +30,16 @@ export class Packets {
    * node up by its address where it wants a name.
    */
   single(to: Endpoint, message: Uint8Array): void {
-    const parts = [message, ...this.gossip(message.length)].slice(0, MAX_PARTS)
-    this.#send(to, parts, false)
+    const gossip = this.gossip(message.length)
+    this.#send(to, gossip.length === 0 ? message : encodeCompound([message, ...gossip].slice(0, MAX_PARTS)), false)
   }
 
   /** Exactly these messages, to a node we know. */
   group(to: NodeRecord, messages: readonly Uint8Array[]): void {
+    const checked = to.versions.pMax >= ProtocolVersion.Crc
     for (let i = 0; i < messages.length; i += MAX_PARTS) {
-      this.#send(to.endpoint, messages.slice(i, i + MAX_PARTS), to.versions.pMax >= ProtocolVersion.Crc)
+      const parts = messages.slice(i, i + MAX_PARTS)
+      this.#send(to.endpoint, parts.length === 1 ? parts[0]! : encodeCompound(parts), checked)
     }
   }
 
@@ -44,8 +48,10 @@ export class Packets {
    *
    * @param fresh only what was never sent, without counting it as sent
    */
-  gossip(used: number, fresh = false): Uint8Array[] {
-    const { tuning, packetOverhead, broadcasts, userBroadcasts, transmitLimit } = this.#ring
+  gossip(used: number, fresh = false): readonly Uint8Array[] {
+    const { tuning, packetOverhead, broadcasts, userBroadcasts } = this.#ring
+    if (broadcasts.length === 0 && userBroadcasts.length === 0) return NOTHING // as nearly always in a ring at rest
+    const { transmitLimit } = this.#ring
     const limit = tuning.udpBufferSize - used - COMPOUND_OVERHEAD - packetOverhead()
     const messages = broadcasts.take({ overhead: PART_OVERHEAD, limit, transmitLimit, fresh })
     if (userBroadcasts.length === 0) return messages
@@ -53,9 +59,8 @@ export class Packets {
     return [...messages, ...userBroadcasts.take({ overhead: USER_OVERHEAD, limit: left, transmitLimit, fresh })]
   }
 
-  #send(to: Endpoint, messages: readonly Uint8Array[], checked: boolean): void {
-    const bare = messages.length === 1 ? messages[0]! : encodeCompound(messages)
-    const packed = this.#compress(bare)
+  #send(to: Endpoint, message: Uint8Array, checked: boolean): void {
+    const packed = this.#compress(message)
     this.#ring.emit({ type: 'packet', to, octets: checked ? encodeCrc(packed) : packed })
   }
 

@@ -1,5 +1,5 @@
 import { encodeIndirectPing, encodePing, encodeSuspect, type Ping, ProtocolVersion } from '../wire/index.js'
-import type { Acks } from './acks.js'
+import type { Acks, AckWaiter } from './acks.js'
 import type { Dials } from './dials.js'
 import type { Membership } from './membership.js'
 import type { NodeRecord } from './node-table.js'
@@ -128,9 +128,12 @@ export class Prober {
       indirect: undefined,
     }
     this.#current = probe
-    const onAck = (ack: { payload: Uint8Array | undefined }, at: Instant): void =>
-      this.#succeeded(probe, ack.payload, at)
-    this.#acks.wait(seqNo, deadline, { onAck, onNack: () => void probe.nacks++ }, at => this.#failed(probe, at), true)
+    const waiter: AckWaiter = {
+      onAck: ({ payload }, at) => this.#succeeded(probe, payload, at),
+      onNack: () => void probe.nacks++,
+      onTimeout: at => this.#failed(probe, at),
+    }
+    this.#acks.wait(seqNo, deadline, waiter, true)
     this.#sendPing(record, seqNo)
     if (tuning.probeTimeout < deadline - now) {
       probe.indirect = timers.set(now + tuning.probeTimeout, at => this.#askHelpers(probe, at), true)

@@ -10,6 +10,8 @@ import type { Note, Random, SwimAction } from './types.js'
 /** Where the formula's ⌈log₁₀(n + 1)⌉ is still 1. */
 const VERY_SMALL = 10
 
+const NO_ACTIONS: readonly SwimAction[] = []
+
 /**
  * Pings of a node that watches others are numbered from here on, those of the reference from 1 and so never as high.
  * To whoever answers, a number is a number; to another of us it says what the sender is. See {@link Watch}.
@@ -82,6 +84,7 @@ export class Ring {
 
   /** The actions since the last call. */
   drain(): readonly SwimAction[] {
+    if (this.#actions.length === 0) return NO_ACTIONS
     const actions = this.#actions
     this.#actions = []
     return actions

@@ -247,7 +247,10 @@ export class Swim {
     if (!self) return pong(undefined)
     const seqNo = this.#ring.nextSeqNo()
     const { address: sourceAddr, port: sourcePort } = self.description
-    this.#acks.wait(seqNo, now + tuning.probeTimeout, { onAck: (_, at) => pong(at - now) }, () => pong(undefined))
+    this.#acks.wait(seqNo, now + tuning.probeTimeout, {
+      onAck: (_, at) => pong(at - now),
+      onTimeout: () => pong(undefined),
+    })
     this.#packets.single(to, encodePing({ seqNo, node, sourceAddr, sourcePort, sourceNode: name }))
   }
 

@@ -171,7 +171,7 @@ export class Watch {
       this.#onSilence(neighbour)
       this.#look(neighbour, at)
     }
-    this.#acks.wait(seqNo, now + this.#ring.tuning.watchInterval * PATIENCE, { onAck }, onSilence, true)
+    this.#acks.wait(seqNo, now + this.#ring.tuning.watchInterval * PATIENCE, { onAck, onTimeout: onSilence }, true)
     this.#call(neighbour, seqNo)
     this.#prove(neighbour)
   }
@@ -228,9 +228,10 @@ export class Watch {
     const timeout = this.#ring.tuning.refusedGrace
     found.seqNo = this.#ring.nextSeqNo()
     const close = (): void => this.#closeIf(found)
-    this.#acks.wait(found.seqNo, now + timeout, { onAck: close }, () => {
-      if (!found.refused) this.#closeIf(found)
-    })
+    const onTimeout = (): void => {
+      if (!found.refused) close()
+    }
+    this.#acks.wait(found.seqNo, now + timeout, { onAck: close, onTimeout })
     this.#call(record, found.seqNo)
     this.#dials.ping(record, found.seqNo, timeout, {
       onAnswer: close,

@@ -50,11 +50,7 @@ const MAX_DEPTH = 4
  */
 export function decodePacket(octets: Uint8Array, limits: PacketLimits = {}): Packet {
   const walk = new PacketWalk(limits.decompressed ?? MAX_DECOMPRESSED_PACKET)
-  walk.guarded(() => {
-    // Only here: a checksum inside a compound or a compressed message is not supported, as in the reference.
-    const checked = octets[0] === MessageType.Crc && octets.length >= CRC_LENGTH ? decodeCrc(octets) : octets
-    walk.visit(checked, limits.depth ?? MAX_DEPTH)
-  })
+  walk.begin(octets, limits.depth ?? MAX_DEPTH)
   return walk
 }
 
@@ -67,29 +63,41 @@ class PacketWalk implements Packet {
     this.#budget = budget
   }
 
-  guarded(read: () => void): void {
+  begin(octets: Uint8Array, depth: number): void {
+    // Only here: a checksum inside a compound or a compressed message is not supported, as in the reference.
+    const checked = octets[0] === MessageType.Crc && octets.length >= CRC_LENGTH
     try {
-      read()
+      this.#visit(checked ? decodeCrc(octets) : octets, depth)
     } catch (error) {
-      if (!(error instanceof WireError)) throw error
-      this.faults.push(error)
+      this.#addFault(error)
     }
   }
 
-  visit(message: Uint8Array, depth: number): void {
+  #visit(message: Uint8Array, depth: number): void {
     if (depth === 0) throw new WireError('limit', 'layers nested too deep')
     if (message[0] === MessageType.Compound) this.#visitCompound(message, depth)
     else if (message[0] === MessageType.Compress) {
       const inner = decodeCompress(message, this.#budget)
       this.#budget -= inner.length
-      this.visit(inner, depth - 1)
+      this.#visit(inner, depth - 1)
     } else this.messages.push(decodeMessage(message))
   }
 
   #visitCompound(message: Uint8Array, depth: number): void {
     const { parts, truncated } = decodeCompound(message)
-    for (const part of parts) this.guarded(() => this.visit(part, depth - 1))
+    for (const part of parts) {
+      try {
+        this.#visit(part, depth - 1)
+      } catch (error) {
+        this.#addFault(error)
+      }
+    }
     if (truncated > 0) this.faults.push(new WireError('truncated', `compound lacks ${truncated} parts`, message.length))
+  }
+
+  #addFault(error: unknown): void {
+    if (!(error instanceof WireError)) throw error
+    this.faults.push(error)
   }
 }
 
