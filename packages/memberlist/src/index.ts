@@ -37,4 +37,4 @@ export type {
   Preset,
   Tuning,
 } from './swim/index.js'
-export { WireError, type WireFault } from './wire/index.js'
+export { type Versions, WireError, type WireFault } from './wire/index.js'

@@ -1,4 +1,5 @@
 import { Address4, Address6 } from 'ip-address'
+import { normalizeAddress } from '../swim/index.js'
 
 interface Block {
   readonly network: Uint8Array
@@ -6,7 +7,7 @@ interface Block {
 }
 
 /**
- * Whether addresses lie in one of some blocks, tested octet by octet.
+ * Whether addresses lie in one of some blocks, tested octet by octet; an IPv4 address in IPv6 form counts as IPv4.
  *
  * @param cidrs `10.0.0.0/8`, `fd00::/8`; none given: every address is allowed
  * @throws {RangeError} on a text that is no block
@@ -14,7 +15,10 @@ interface Block {
 export function allowList(cidrs: readonly string[] | undefined): (address: Uint8Array) => boolean {
   if (cidrs === undefined || cidrs.length === 0) return () => true
   const blocks = cidrs.map(parseBlock)
-  return address => blocks.some(block => contains(block, address))
+  return address => {
+    const normal = normalizeAddress(address)
+    return blocks.some(block => contains(block, normal))
+  }
 }
 
 function parseBlock(cidr: string): Block {

@@ -14,10 +14,15 @@ export interface Counters {
   streamsRefused: number
   streamsFailed: number
   streamsAccepted: number
-  /** Streams closed unread because too many were open, or from where none is allowed. */
+  /** Streams closed unread because too many were open, in all or from their address, or from where none is allowed. */
   streamsRejected: number
   /** Streams that broke the format. */
   streamFaults: number
+  /** Streams from peers that ended, or ran into their deadline, in the middle of a message. */
+  streamsUnfinished: number
+  /** Octets of streams that are over. */
+  streamOctetsSent: number
+  streamOctetsReceived: number
   /** Datagrams from addresses that are not allowed. */
   packetsNotAllowed: number
   /** Datagrams and messages in them that could not be read, by what was wrong. */
@@ -39,6 +44,9 @@ export const createCounters = (): Counters => ({
   streamsAccepted: 0,
   streamsRejected: 0,
   streamFaults: 0,
+  streamsUnfinished: 0,
+  streamOctetsSent: 0,
+  streamOctetsReceived: 0,
   packetsNotAllowed: 0,
   packetFaults: {},
   notes: {},

@@ -1,66 +1,55 @@
 import type { Socket } from 'node:net'
-import {
-  type Endpoint,
-  type Instant,
-  type Note,
-  parseAddress,
-  type Swim,
-  type SwimAction,
-  type SwimInput,
-} from '../swim/index.js'
+import { type Endpoint, type Instant, parseAddress, type Swim, type SwimAction, type SwimInput } from '../swim/index.js'
 import { WireError } from '../wire/index.js'
 import type { Clock } from './clock.js'
-import { type Counters, createCounters } from './counters.js'
-import type { Logger } from './logger.js'
+import type { Journal } from './journal.js'
 import type { Security } from './security.js'
 import { dial, type DialFailure, errorReply, readMessage } from './streams.js'
-import { Throttle } from './throttle.js'
 import type { Transport } from './transport.js'
 
 /** Streams from peers that are open at once; the reference closes the newest push/pull beyond as many. */
 const MAX_STREAMS = 128
+/** Of which one address may hold half, so that it cannot shut out all others. */
+const MAX_STREAMS_OF_ONE = MAX_STREAMS / 2
 /** A timer that comes later than this has been held up: the sockets are read before it is believed. */
 const LATE = 50
 /** Turns of the event loop spent on reading after a stall, at most. */
 const MAX_DRAIN_TURNS = 200
-/** One log line per source and kind in this time. */
-const LOG_INTERVAL = 10_000
 
-/** Errors of a send that speak of the other host; all others speak of ours. */
-const REMOTE_FAULTS: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ECONNRESET', 'EHOSTUNREACH', 'EMSGSIZE'])
-
-const LEVEL: Readonly<Record<Note, 'debug' | 'info' | 'warn'>> = {
-  packetFault: 'warn',
-  nodeRefused: 'warn',
-  mergeRefused: 'warn',
-  misdirectedPing: 'warn',
-  probeFailed: 'debug',
-  tcpOnly: 'warn',
-  suspected: 'info',
-  refuted: 'warn',
-  incarnationWrapped: 'warn',
-  refusedDead: 'info',
-  pushPullFailed: 'warn',
-  stalled: 'warn',
-}
+/** Errors of a send that speak of the other host or its address; all others speak of ours. */
+const REMOTE_FAULTS: ReadonlySet<string> = new Set([
+  'EACCES', // a broadcast address
+  'EAFNOSUPPORT',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EHOSTUNREACH',
+  'EINVAL', // an address of the other family
+  'EMSGSIZE',
+])
 
 /** What {@link Driver} works with. */
 export interface DriverOptions {
   readonly security: Security
   readonly clock: Clock
-  readonly log: Logger
+  readonly journal: Journal
   /** Whether datagrams and streams are taken from, and nodes held at, this address. */
   readonly isAllowed: (address: Uint8Array) => boolean
   /** Gets the actions that are not about sockets. */
   readonly onAction: (action: SwimAction) => void
 }
 
+/** A stream that a peer opened. */
+interface Accepted {
+  readonly socket: Socket
+  readonly address: string
+  readonly deadline: NodeJS.Timeout
+}
+
 /** Carries out what {@link Swim} decides: sockets and the one timer. Decides nothing. */
 export class Driver {
-  readonly counters: Counters = createCounters()
   readonly #options: DriverOptions
-  readonly #throttle = new Throttle(LOG_INTERVAL)
-  readonly #accepted = new Map<number, Socket>()
+  readonly #journal: Journal
+  readonly #accepted = new Map<number, Accepted>()
   readonly #dialed = new Set<Socket>()
   #swim: Swim | undefined
   #transport: Transport | undefined
@@ -69,6 +58,7 @@ export class Driver {
 
   constructor(options: DriverOptions) {
     this.#options = options
+    this.#journal = options.journal
   }
 
   /** Begins to work with opened sockets. */
@@ -84,30 +74,30 @@ export class Driver {
     this.#swim = undefined
     this.#transport = undefined
     this.#armed?.cancel()
-    for (const socket of [...this.#accepted.values(), ...this.#dialed]) socket.destroy()
+    for (const { socket } of this.#accepted.values()) socket.destroy()
+    for (const socket of this.#dialed) socket.destroy()
     await transport?.close()
   }
 
-  /** Hands an input to the node and does what it says. */
-  handle(input: SwimInput): void {
+  /** Hands an input to the node and does what it says. @param source address of the peer that caused it */
+  handle(input: SwimInput, source?: string): void {
     if (!this.#swim) return
-    this.#perform(this.#swim.handle(input, this.#options.clock.now()))
+    this.#perform(this.#swim.handle(input, this.#options.clock.now()), source)
   }
 
   /** A datagram came. */
   onPacket(datagram: Uint8Array, address: string, port: number): void {
-    this.counters.packetsReceived++
-    this.counters.octetsReceived += datagram.length
-    if (!this.#allows(address)) {
-      this.counters.packetsNotAllowed++
-      return
-    }
+    const { counters } = this.#journal
+    counters.packetsReceived++
+    counters.octetsReceived += datagram.length
+    if (!this.#allows(address)) return this.#journal.packetNotAllowed(address)
     try {
+      if (port === 0) throw new WireError('malformed', 'source port 0, which nothing can be sent to')
       const octets = this.#options.security.openPacket(datagram)
-      this.handle({ type: 'packet', octets, from: { address, port } })
+      this.handle({ type: 'packet', octets, from: { address, port } }, address)
     } catch (error) {
       if (!(error instanceof WireError)) throw error
-      this.#packetFault(error, address)
+      this.#journal.packetFault(error, address)
     }
   }
 
@@ -115,35 +105,63 @@ export class Driver {
   onStream(socket: Socket): void {
     const address = socket.remoteAddress ?? ''
     socket.on('error', () => socket.destroy()) // the peer's trouble; without a listener it would be ours
-    if (!this.#swim || this.#accepted.size >= MAX_STREAMS || !this.#allows(address)) {
-      this.counters.streamsRejected++
+    const refusal = this.#refusal(address)
+    if (!this.#swim || refusal !== undefined) {
+      if (refusal !== undefined) this.#journal.streamRejected(address, refusal)
       socket.destroy()
       return
     }
-    this.counters.streamsAccepted++
-    const id = ++this.#streamId
-    this.#accepted.set(id, socket)
-    const deadline = setTimeout(() => socket.destroy(), this.#swim.tuning.tcpTimeout)
-    socket.on('close', () => {
-      clearTimeout(deadline)
-      this.#accepted.delete(id)
-    })
-    const from: Endpoint = { address, port: socket.remotePort ?? 0 }
-    const onFault = (error: WireError): void => this.#streamFault(socket, error)
-    readMessage(
-      socket,
-      this.#options.security.streamReader(false),
-      message => this.handle({ type: 'stream', id, message, from }),
-      onFault,
-    )
+    this.#accept(socket, address, this.#swim.tuning.tcpTimeout)
   }
 
   /** A socket failed as a whole. */
   onError(error: Error): void {
-    this.#log('error', 'socket', { err: error.message }, 'memberlist socket error')
+    this.#journal.socketError(error)
   }
 
-  #perform(actions: readonly SwimAction[]): void {
+  /** Why a stream from an address is not taken. */
+  #refusal(address: string): string | undefined {
+    if (!this.#allows(address)) return 'address not allowed'
+    if (this.#accepted.size >= MAX_STREAMS) return 'too many streams'
+    let ofThisOne = 0
+    for (const accepted of this.#accepted.values()) if (accepted.address === address) ofThisOne++
+    return ofThisOne >= MAX_STREAMS_OF_ONE ? 'too many streams from this address' : undefined
+  }
+
+  #accept(socket: Socket, address: string, timeout: number): void {
+    const { counters } = this.#journal
+    counters.streamsAccepted++
+    const id = ++this.#streamId
+    const deadline = setTimeout(() => socket.destroy(), timeout)
+    this.#accepted.set(id, { socket, address, deadline })
+    let settled = false
+    socket.on('close', () => {
+      clearTimeout(deadline)
+      this.#accepted.delete(id)
+      counters.streamOctetsReceived += socket.bytesRead
+      counters.streamOctetsSent += socket.bytesWritten
+      // One that never said anything is a look at the port, as load balancers take.
+      if (!settled && socket.bytesRead > 0 && this.#swim) this.#journal.streamUnfinished(address)
+    })
+    const from: Endpoint = { address, port: socket.remotePort ?? 0 }
+    readMessage(
+      socket,
+      this.#options.security.streamReader(false),
+      message => {
+        settled = true
+        this.handle({ type: 'stream', id, message, from }, address)
+      },
+      error => {
+        settled = true
+        this.#journal.streamFault(error, address)
+        const reply = errorReply(error, this.#options.security)
+        if (reply) socket.end(reply)
+        else socket.destroy()
+      },
+    )
+  }
+
+  #perform(actions: readonly SwimAction[], source?: string): void {
     for (const action of actions) {
       switch (action.type) {
         case 'packet':
@@ -153,16 +171,17 @@ export class Driver {
           this.#dial(action)
           break
         case 'reply':
-          this.#accepted.get(action.id)?.end(this.#options.security.sealStream(action.octets, false))
+          this.#reply(action.id, action.octets)
           break
         case 'close':
-          this.#accepted.get(action.id)?.destroy()
+          this.#accepted.get(action.id)?.socket.destroy()
           break
         case 'note':
-          this.#note(action.note, action.fields)
+          this.#journal.note(action.note, action.fields, source)
           break
         case 'conflict':
-          this.#conflict(action)
+          this.#journal.conflict(action.existing, action.other, source)
+          this.#options.onAction(action)
           break
         default:
           this.#options.onAction(action)
@@ -172,30 +191,41 @@ export class Driver {
   }
 
   #send(to: Endpoint, octets: Uint8Array): void {
-    const { address, port } = to
+    const { counters } = this.#journal
     const sealed = this.#options.security.sealPacket(octets)
-    this.counters.packetsSent++
-    this.counters.octetsSent += sealed.length
-    this.#transport?.send(sealed, address, port, error => {
-      this.counters.sendErrors++
-      this.#log('debug', address, { address, port, err: error.message }, 'datagram not sent')
+    counters.packetsSent++
+    counters.octetsSent += sealed.length
+    this.#transport?.send(sealed, to.address, to.port, error => {
+      this.#journal.sendError(to, error)
       if (!REMOTE_FAULTS.has(error.code ?? '')) this.handle({ type: 'unsent', to })
     })
   }
 
+  /** A large state takes time to send: it gets the whole timeout again. */
+  #reply(id: number, octets: Uint8Array): void {
+    const accepted = this.#accepted.get(id)
+    accepted?.deadline.refresh()
+    accepted?.socket.end(this.#options.security.sealStream(octets, false))
+  }
+
   #dial(action: SwimAction & { type: 'dial' }): void {
-    this.counters.streamsDialed++
+    const { counters } = this.#journal
+    counters.streamsDialed++
     const socket = dial(action, this.#options.security, result => {
       this.#dialed.delete(socket)
-      if ('message' in result) return this.handle({ type: 'dialed', id: action.id, message: result.message })
+      counters.streamOctetsSent += socket.bytesWritten
+      counters.streamOctetsReceived += socket.bytesRead
+      const source = action.to.address
+      if ('message' in result) return this.handle({ type: 'dialed', id: action.id, message: result.message }, source)
       return this.#dialFailed(action.id, result)
     })
     this.#dialed.add(socket)
   }
 
   #dialFailed(id: number, { refused, reason }: DialFailure): void {
-    if (refused) this.counters.streamsRefused++
-    else this.counters.streamsFailed++
+    const { counters } = this.#journal
+    if (refused) counters.streamsRefused++
+    else counters.streamsFailed++
     this.handle({ type: 'dialFailed', id, refused, reason })
   }
 
@@ -217,7 +247,7 @@ export class Driver {
    * read, a batch each turn, until a turn brings nothing more.
    */
   #drain(turn: number, before: number): void {
-    const received = this.counters.packetsReceived
+    const received = this.#journal.counters.packetsReceived
     if (received === before || turn >= MAX_DRAIN_TURNS) this.#onTimeout()
     else setImmediate(() => this.#drain(turn + 1, received))
   }
@@ -232,52 +262,5 @@ export class Driver {
     } catch {
       return false // a peer that is gone already has no address
     }
-  }
-
-  #packetFault(error: WireError, address: string): void {
-    const { packetFaults } = this.counters
-    packetFaults[error.fault] = (packetFaults[error.fault] ?? 0) + 1
-    this.#log(
-      'warn',
-      `${address} ${error.fault}`,
-      { address, fault: error.fault, err: error.message },
-      'datagram dropped',
-    )
-  }
-
-  #streamFault(socket: Socket, error: WireError): void {
-    this.counters.streamFaults++
-    const address = socket.remoteAddress ?? ''
-    this.#log(
-      'warn',
-      `${address} ${error.fault}`,
-      { address, fault: error.fault, err: error.message },
-      'stream refused',
-    )
-    const reply = errorReply(error, this.#options.security)
-    if (reply) socket.end(reply)
-    else socket.destroy()
-  }
-
-  #note(note: Note, fields: Readonly<Record<string, string | number>>): void {
-    const { notes, packetFaults } = this.counters
-    notes[note] = (notes[note] ?? 0) + 1
-    if (note === 'packetFault') {
-      const fault = fields['fault'] as WireError['fault']
-      packetFaults[fault] = (packetFaults[fault] ?? 0) + 1
-    }
-    this.#log(LEVEL[note], `${note} ${fields['node'] ?? fields['from'] ?? ''}`, fields, note)
-  }
-
-  #conflict(action: SwimAction & { type: 'conflict' }): void {
-    const { existing, other } = action
-    const fields = { node: existing.name, address: existing.address, claimedBy: `${other.address}:${other.port}` }
-    this.#log('warn', `conflict ${existing.name}`, fields, 'two nodes with one name')
-    this.#options.onAction(action)
-  }
-
-  #log(level: 'debug' | 'info' | 'warn' | 'error', source: string, fields: object, message: string): void {
-    const held = this.#throttle.pass(source, this.#options.clock.now())
-    if (held !== undefined) this.#options.log[level](held > 0 ? { ...fields, heldBack: held } : fields, message)
   }
 }

@@ -14,11 +14,12 @@ import { systemClock } from './clock.js'
 import type { Counters } from './counters.js'
 import { Driver } from './driver.js'
 import { Keyring } from './keyring.js'
+import { Journal } from './journal.js'
 import { silent } from './logger.js'
 import { DEFAULT_PORT, type MemberlistOptions } from './options.js'
-import { findOwnAddress, parseJoinAddress, resolveJoinAddress } from './resolve.js'
+import { findOwnAddress, isPublic, parseJoinAddress, resolveJoinAddress } from './resolve.js'
 import { Security } from './security.js'
-import { openTransport } from './transport.js'
+import { openTransport, type Transport } from './transport.js'
 
 /** Events of {@link Memberlist} and what their listeners get. */
 export interface MemberlistEvents {
@@ -38,8 +39,14 @@ export interface MemberlistEvents {
   probed: [member: Member, rtt: Milliseconds, payload: Uint8Array | undefined]
 }
 
-/** Joins that run at the same time. */
+/** Joins that run at the same time; the reference makes one after the other. */
 const PARALLEL_JOINS = 8
+
+/** Who waits for the end of a request. */
+interface Pending {
+  readonly resolve: (action: SwimAction) => void
+  readonly reject: (error: Error) => void
+}
 
 /**
  * A node in a ring of memberlist nodes: ours, HashiCorp's, MetalLB's speakers. {@link start} opens the sockets,
@@ -51,18 +58,19 @@ export class Memberlist extends EventEmitter<MemberlistEvents> implements AsyncD
   readonly keyring: Keyring
   readonly #options: MemberlistOptions
   readonly #driver: Driver
+  readonly #journal: Journal
   readonly #isAllowed: (address: Uint8Array) => boolean
   readonly #security: Security
   /** Ends of requests that the node answers later. */
-  readonly #pending = new Map<number, (action: SwimAction) => void>()
+  readonly #pending = new Map<number, Pending>()
   readonly #abort = (): void => void this.close()
   #request = 0
   #state: 'new' | 'starting' | 'running' | 'closed' = 'new'
   #swim: Swim | undefined
   #port = 0
   #closing: Promise<void> | undefined
-  #leaving: Promise<void> | undefined
-  #onLeft: (() => void) | undefined
+  #leaving: Promise<SwimAction> | undefined
+  #onLeft: Pending | undefined
 
   /** @throws {RangeError} on options that make no sense */
   constructor(options: MemberlistOptions) {
@@ -79,10 +87,12 @@ export class Memberlist extends EventEmitter<MemberlistEvents> implements AsyncD
       protocolVersion: options.protocolVersion ?? 2,
       compressStreams: tuningOf(options).enableCompression,
     })
+    const clock = options.clock ?? systemClock
+    this.#journal = new Journal(options.log ?? silent, clock)
     this.#driver = new Driver({
       security: this.#security,
-      clock: options.clock ?? systemClock,
-      log: options.log ?? silent,
+      clock,
+      journal: this.#journal,
       isAllowed: this.#isAllowed,
       onAction: action => this.#onAction(action),
     })
@@ -97,7 +107,7 @@ export class Memberlist extends EventEmitter<MemberlistEvents> implements AsyncD
 
   /** What this node has done and seen. */
   get counters(): Readonly<Counters> {
-    return this.#driver.counters
+    return this.#journal.counters
   }
 
   /** How much this node doubts its own health: 0 is not at all. */
@@ -108,26 +118,26 @@ export class Memberlist extends EventEmitter<MemberlistEvents> implements AsyncD
   /**
    * Opens the sockets and becomes the first member of a ring of one.
    *
-   * @throws {StateError} when called twice or closed, and the system's error when the address or port cannot be had
+   * @throws {StateError} when called twice or closed; the signal's reason when it is aborted; the system's error when
+   *   the address or port cannot be had, after which it may be tried again
    */
   async start(): Promise<void> {
     if (this.#state !== 'new') throw new StateError(`cannot start: ${this.#state}`)
     this.#options.signal?.throwIfAborted()
     this.#state = 'starting'
-    const driver = this.#driver
-    const transport = await openTransport(this.#options.bindAddress, this.#options.bindPort ?? DEFAULT_PORT, {
-      onPacket: (octets, address, port) => driver.onPacket(octets, address, port),
-      onStream: socket => driver.onStream(socket),
-      onError: error => driver.onError(error),
-    })
+    const transport = await this.#open()
     if (this.#closing) {
       await transport.close()
+      this.#options.signal?.throwIfAborted()
       throw new StateError('closed while starting')
     }
     this.#state = 'running'
     this.#port = transport.port
     this.#swim = this.#createSwim(transport.port)
-    driver.start(this.#swim, transport)
+    this.#driver.start(this.#swim, transport)
+    const { address } = this.localMember()
+    if (this.keyring.primary === undefined && isPublic(address))
+      this.#journal.say('warn', { address }, 'bound to a public address without encryption: anybody can join')
   }
 
   /**
@@ -151,32 +161,39 @@ export class Memberlist extends EventEmitter<MemberlistEvents> implements AsyncD
       }
     }
     await Promise.all(Array.from({ length: Math.min(PARALLEL_JOINS, endpoints.length) }, next))
+    if (reached > 0 && errors.length > 0)
+      this.#journal.say('info', { reached, missed: errors.map(({ message }) => message) }, 'joined in part')
     if (reached === 0 && errors.length > 0) throw new JoinError(`no node reached: ${errors[0]!.message}`, errors)
     return reached
   }
 
   /**
    * Tells the ring that we go, and waits until that has been gossiped. The node keeps answering until {@link close}.
+   * Called again, it waits on.
    *
-   * @param timeout rejects with {@link ExchangeError} after this time, milliseconds
+   * @param timeout rejects with {@link ExchangeError} after this time, milliseconds; 0 waits as long as it takes
+   * @throws {StateError} when not running, or closed meanwhile
    */
-  leave(timeout: Milliseconds = 5000): Promise<void> {
+  async leave(timeout: Milliseconds = 5000): Promise<void> {
     this.#running()
     this.#leaving ??= new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new ExchangeError('timeout waiting for leave broadcast')), timeout)
-      this.#onLeft = () => {
-        clearTimeout(timer)
-        resolve()
-      }
+      this.#onLeft = { resolve, reject }
       this.#driver.handle({ type: 'leave' })
     })
-    return this.#leaving
+    await within(this.#leaving, timeout, 'timeout waiting for leave broadcast')
   }
 
-  /** Tells the ring our new meta, and resolves when it has been gossiped. @throws {RangeError} above 512 octets */
-  async updateMeta(meta: Uint8Array | undefined): Promise<void> {
+  /**
+   * Tells the ring our new meta, and resolves when it has been gossiped, at once when nobody else is there.
+   *
+   * @param timeout rejects with {@link ExchangeError} after this time, milliseconds; 0 waits as long as it takes
+   * @throws {RangeError} above 512 octets
+   * @throws {StateError} when not running, or closed meanwhile
+   */
+  async updateMeta(meta: Uint8Array | undefined, timeout: Milliseconds = 10_000): Promise<void> {
     this.#running()
-    await this.#ask(request => this.#driver.handle({ type: 'update', request, meta }))
+    const updated = this.#ask(request => this.#driver.handle({ type: 'update', request, meta }))
+    await within(updated, timeout, 'timeout waiting for update broadcast')
   }
 
   /**
@@ -239,9 +256,10 @@ export class Memberlist extends EventEmitter<MemberlistEvents> implements AsyncD
     this.#options.signal?.removeEventListener('abort', this.#abort)
     this.#state = 'closed'
     await this.#driver.stop()
-    for (const end of this.#pending.values()) end({ type: 'left' })
+    for (const { reject } of this.#pending.values()) reject(new StateError('closed'))
     this.#pending.clear()
-    this.#onLeft?.()
+    this.#onLeft?.reject(new StateError('closed'))
+    this.#onLeft = undefined
   }
 
   #createSwim(port: number): Swim {
@@ -258,7 +276,32 @@ export class Memberlist extends EventEmitter<MemberlistEvents> implements AsyncD
     })
   }
 
+  async #open(): Promise<Transport> {
+    const driver = this.#driver
+    try {
+      return await openTransport(this.#options.bindAddress, this.#options.bindPort ?? DEFAULT_PORT, {
+        onPacket: (octets, address, port) => driver.onPacket(octets, address, port),
+        onStream: socket => driver.onStream(socket),
+        onError: error => driver.onError(error),
+      })
+    } catch (error) {
+      if (!this.#closing) this.#state = 'new'
+      throw error
+    }
+  }
+
+  /** A listener that throws fails as it always would, uncaught, but not in the middle of what is to be done. */
   #onAction(action: SwimAction): void {
+    try {
+      this.#tell(action)
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error
+      })
+    }
+  }
+
+  #tell(action: SwimAction): void {
     switch (action.type) {
       case 'member':
         return void this.emit(action.event, action.member)
@@ -271,36 +314,45 @@ export class Memberlist extends EventEmitter<MemberlistEvents> implements AsyncD
       case 'probed':
         return void this.emit('probed', action.member, action.rtt, action.payload)
       case 'left':
-        return this.#onLeft?.()
+        return this.#onLeft?.resolve(action)
       case 'joined':
       case 'updated':
       case 'pong':
       case 'sent': {
-        const end = this.#pending.get(action.request)
+        const pending = this.#pending.get(action.request)
         this.#pending.delete(action.request)
-        return end?.(action)
+        return pending?.resolve(action)
       }
       default:
         return undefined
     }
   }
 
-  /** Makes a request and waits for the action that ends it. */
-  #ask(make: (request: number) => void): Promise<SwimAction> {
-    return new Promise(resolve => {
-      const request = ++this.#request
-      this.#pending.set(request, resolve)
+  /** Makes a request and waits for the action that ends it. @throws {StateError} closed meanwhile */
+  async #ask(make: (request: number) => void): Promise<SwimAction> {
+    const request = ++this.#request
+    const answer = new Promise<SwimAction>((resolve, reject) => this.#pending.set(request, { resolve, reject }))
+    try {
       make(request)
-    })
+    } catch (error) {
+      this.#pending.delete(request) // the caller's mistake; nobody will answer
+      throw error
+    }
+    return answer
   }
 
   async #joinOne(to: Endpoint): Promise<string | undefined> {
-    const action = await this.#ask(request => this.#driver.handle({ type: 'join', request, to }))
-    return action.type === 'joined' ? action.error : 'closed'
+    try {
+      const action = await this.#ask(request => this.#driver.handle({ type: 'join', request, to }))
+      return action.type === 'joined' ? action.error : undefined
+    } catch (error) {
+      if (error instanceof StateError) return error.message
+      throw error
+    }
   }
 
   async #resolveAll(addresses: readonly string[], errors: Error[]): Promise<Endpoint[]> {
-    const defaultPort = this.#options.advertisePort ?? this.#port
+    const defaultPort = this.#port
     const resolved = await Promise.all(
       addresses.map(async text => {
         try {
@@ -316,5 +368,19 @@ export class Memberlist extends EventEmitter<MemberlistEvents> implements AsyncD
 
   #running(): void {
     if (this.#state !== 'running') throw new StateError(`not running: ${this.#state}`)
+  }
+}
+
+/** Waits for an answer, but not longer than this; 0 is as long as it takes. @throws {ExchangeError} after that */
+async function within<T>(answer: Promise<T>, timeout: Milliseconds, reason: string): Promise<T> {
+  if (timeout === 0) return answer
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new ExchangeError(reason)), timeout)
+  })
+  try {
+    return await Promise.race([answer, late])
+  } finally {
+    clearTimeout(timer)
   }
 }

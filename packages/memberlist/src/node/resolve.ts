@@ -1,7 +1,8 @@
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import type { Endpoint } from '../swim/index.js'
+import { type Endpoint, parseAddress } from '../swim/index.js'
+import { allowList } from './allow-list.js'
 
 /** Parts of a join address. */
 export interface JoinAddress {
@@ -31,7 +32,10 @@ export function parseJoinAddress(text: string, defaultPort: number): JoinAddress
   return { name, host, port: number }
 }
 
-/** All addresses that a join address stands for. Rejects with the resolver's error. */
+/**
+ * All addresses that a join address stands for. Rejects with the resolver's error. The reference asks for ANY records
+ * first, which servers need not answer any more (RFC 8482); the system's resolver gives all A and AAAA records as well.
+ */
 export async function resolveJoinAddress({ host, port }: JoinAddress): Promise<readonly Endpoint[]> {
   if (isIP(host)) return [{ address: host, port }]
   const found = await lookup(host, { all: true })
@@ -52,3 +56,11 @@ export function findOwnAddress(family: 4 | 6): string {
   if (!found) throw new RangeError(`no IPv${family} address to advertise: set advertiseAddress`)
   return found.address
 }
+
+/** Blocks that are not reached from the Internet (RFC 6890). */
+const SPECIAL = `0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 192.0.2.0/24
+  192.88.99.0/24 192.168.0.0/16 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 240.0.0.0/4
+  ::/127 64:ff9b::/96 100::/64 2001::/23 2001:db8::/32 2002::/16 fc00::/7 fe80::/10`
+
+/** Whether an address can be reached from the Internet, as far as the address tells (RFC 6890). */
+export const isPublic = (address: string): boolean => !allowList(SPECIAL.split(/\s+/))(parseAddress(address))

@@ -86,9 +86,12 @@ export function readMessage(
   socket.on('data', onData)
 }
 
-/** The error that tells a peer why its stream was not read; none for a foreign label, whose sender learns nothing. */
+/**
+ * The error that tells a peer why its frame was not opened: the wrong key, none, or too large. What is wrong inside is
+ * not answered, nor a foreign label, whose sender learns nothing.
+ */
 export function errorReply(error: WireError, security: Security): Uint8Array | undefined {
-  if (error.fault === 'label' || error.fault === 'truncated') return undefined
+  if (error.fault !== 'decrypt' && error.fault !== 'limit') return undefined
   const text = error.message.replace(/ \(octet \d+\)$/, '')
   return security.sealStream(encodeErrorResponse({ error: text }), false)
 }

@@ -74,9 +74,14 @@ function assemble(server: Server, udp: UdpSocket, port: number): Transport {
     send(octets, address, toPort, onError) {
       // A socket of the one family reaches the other through mapped addresses.
       const to = mapped && !isIPv6(address) ? `::ffff:${address}` : address
-      udp.send(octets, toPort, to, error => {
-        if (error) onError(error)
-      })
+      try {
+        udp.send(octets, toPort, to, error => {
+          if (error) onError(error)
+        })
+      } catch (error) {
+        // Some of what it refuses, such as a port that is none, Node.js throws at once.
+        onError(error as NodeJS.ErrnoException)
+      }
     },
     async close() {
       const closed = once(udp, 'close')
