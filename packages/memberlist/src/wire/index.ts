@@ -36,11 +36,12 @@ export { lzwDecode, lzwEncode } from './lzw.js'
 export { MessageType } from './message-type.js'
 export { decodeText, encodeText, Reader, Writer } from './msgpack/index.js'
 export { decodeNack, encodeNack, type Nack } from './nack.js'
-export { decodeMessage, decodePacket, type Message, type Packet, type PacketLimits } from './packet.js'
+export { decodeMessage, decodePacket, MAX_MESSAGES, type Message, type Packet, type PacketLimits } from './packet.js'
 export { decodePing, encodePing, type Ping } from './ping.js'
 export {
   encodePushNodeState,
   encodePushPull,
+  MAX_NODES,
   NodeStateCode,
   type PushNodeState,
   type PushPull,

@@ -91,6 +91,10 @@ export function lzwEncode(input: Uint8Array): Uint8Array {
   return out.finish()
 }
 
+/** Dictionary of the decoder: no entry is read that was not written since the last CLEAR, so none is ever wiped. */
+const starts = new Uint32Array(MAX_CODE + 1)
+const lengths = new Uint32Array(MAX_CODE + 1)
+
 /**
  * Expands what {@link lzwEncode} made. A code stands for octets that the output already holds, so the dictionary is
  * two numbers an entry, and an entry whose last octet is not yet known resolves itself.
@@ -99,8 +103,7 @@ export function lzwEncode(input: Uint8Array): Uint8Array {
  * @throws {WireError} `limit`, `truncated` when END is missing, `malformed` on a code that stands for nothing
  */
 export function lzwDecode(input: Uint8Array, limit: number): Uint8Array {
-  const starts = new Uint32Array(MAX_CODE + 1)
-  const lengths = new Uint32Array(MAX_CODE + 1)
+  if (input.length === 0) throw new WireError('truncated', 'compressed data ends early')
   let output = new Uint8Array(Math.min(limit, Math.max(64, input.length * 4)))
   let length = 0
   let bits = 0

@@ -36,12 +36,17 @@ export interface PacketLimits {
 export interface Packet {
   /** In the order of the datagram. Octet strings in them are views into the datagram. */
   readonly messages: readonly Message[]
-  /** What could not be read; the messages around it are not affected. */
+  /** What could not be read; the messages around it are not affected. A last `limit` tells that more was not read. */
   readonly faults: readonly WireError[]
 }
 
 /** Datagram budget of decompressed octets unless told otherwise. */
 export const MAX_DECOMPRESSED_PACKET = 1024 * 1024
+/**
+ * Most parts of compounds that are looked at in a datagram, and so about the most messages and faults that come out of
+ * it. A peer sends one compound of at most 255; nested and compressed ones could unfold to tens of thousands.
+ */
+export const MAX_MESSAGES = 512
 const MAX_DEPTH = 4
 
 /**
@@ -58,6 +63,7 @@ class PacketWalk implements Packet {
   readonly messages: Message[] = []
   readonly faults: WireError[] = []
   #budget: number
+  #parts = 0
 
   constructor(budget: number) {
     this.#budget = budget
@@ -86,6 +92,7 @@ class PacketWalk implements Packet {
   #visitCompound(message: Uint8Array, depth: number): void {
     const { parts, truncated } = decodeCompound(message)
     for (const part of parts) {
+      if (!this.#mayGoOn()) return
       try {
         this.#visit(part, depth - 1)
       } catch (error) {
@@ -93,6 +100,13 @@ class PacketWalk implements Packet {
       }
     }
     if (truncated > 0) this.faults.push(new WireError('truncated', `compound lacks ${truncated} parts`, message.length))
+  }
+
+  /** Whether another part may be looked at; says so once when not. */
+  #mayGoOn(): boolean {
+    this.#parts++
+    if (this.#parts === MAX_MESSAGES + 1) this.faults.push(new WireError('limit', `more than ${MAX_MESSAGES} messages`))
+    return this.#parts <= MAX_MESSAGES
   }
 
   #addFault(error: unknown): void {

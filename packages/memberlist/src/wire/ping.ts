@@ -1,7 +1,7 @@
 import { MessageType } from './message-type.js'
 import { Reader, StructReader, Writer } from './msgpack/index.js'
 
-/** Asks a node whether it lives. On UDP with the sender's own address, on a stream without. */
+/** Asks a node whether it lives. Who sends one tells its own address, in a datagram and on a stream; it need not. */
 export interface Ping {
   readonly seqNo: number
   /** Whom it is for; another node that gets it stays silent. */

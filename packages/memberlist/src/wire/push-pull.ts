@@ -33,8 +33,11 @@ export interface PushPull {
   readonly userState: Uint8Array
 }
 
-/** More nodes than this are not believed. */
-export const MAX_NODES = 1_048_576
+/**
+ * More nodes than this are not read. The reference reads up to 1,048,576, but no ring comes near: each node would have
+ * to hold, send and merge them all in one frame of 20 MiB. It is as many as we remember, so more would be in vain.
+ */
+export const MAX_NODES = 65_536
 /** Largest user state and largest user message on a stream, octets. */
 export const MAX_USER_OCTETS = 20 * 1024 * 1024
 
@@ -94,7 +97,21 @@ export const writePushNodeState = (w: Writer, m: PushNodeState): Writer =>
  * @param entries each by {@link writePushNodeState}, one after the other
  */
 export function encodePushPull(join: boolean, count: number, entries: Uint8Array, userState: Uint8Array): Uint8Array {
-  const w = new Writer(48 + entries.length + userState.length).octet(MessageType.PushPull).map(3)
-  w.boolean('Join', join).int('Nodes', count).int('UserStateLen', userState.length)
-  return w.raw(entries).raw(userState).finish()
+  const w = new Writer(PUSH_PULL_HEAD + entries.length + userState.length)
+  return writePushPullHeader(w, { join, nodes: count, userStateLen: userState.length })
+    .raw(entries)
+    .raw(userState)
+    .finish()
 }
+
+/** Octets that suffice for what stands before the entries. */
+export const PUSH_PULL_HEAD = 48
+
+/** Writes type octet and head. */
+export const writePushPullHeader = (w: Writer, h: PushPullHeader): Writer =>
+  w
+    .octet(MessageType.PushPull)
+    .map(3)
+    .boolean('Join', h.join)
+    .int('Nodes', h.nodes)
+    .int('UserStateLen', h.userStateLen)
