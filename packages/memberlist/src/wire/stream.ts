@@ -44,6 +44,8 @@ const MAX_DECOMPRESSED_STREAM = 40 * 1024 * 1024
 const MAX_ENTRY = 16 * 1024
 /** Largest body of a ping, ack, error or header. */
 const MAX_SMALL = 16 * 1024
+/** Most octets of a stream that is neither encrypted nor compressed: what a compressed one may expand to, and a head. */
+const MAX_PLAIN_STREAM = MAX_DECOMPRESSED_STREAM + MAX_SMALL
 /** Compressed data is bounded like an encrypted frame. */
 const MAX_COMPRESSED = MAX_FRAME
 
@@ -58,6 +60,7 @@ export class StreamReader {
   readonly #options: StreamReaderOptions
   #buffer: Uint8Array = new Uint8Array()
   #length = 0
+  #received = 0
   /** Where the next step reads. */
   #offset = 0
   /** Whether all octets of the message are in the buffer, so that a truncated value is an error and no reason to wait. */
@@ -70,7 +73,7 @@ export class StreamReader {
 
   /** Octets taken so far. */
   get received(): number {
-    return this.#length
+    return this.#received
   }
 
   /**
@@ -169,9 +172,16 @@ export class StreamReader {
     const start = this.#offset
     const reader = new Reader(this.#octets())
     const read = (): PushNodeState => readPushNodeState(reader)
-    while (nodes.length < header.nodes) {
-      nodes.push(this.#small(read, MAX_ENTRY))
-      this.#offset = start + reader.offset
+    const first = nodes.length
+    try {
+      while (nodes.length < header.nodes) {
+        nodes.push(this.#small(read, MAX_ENTRY))
+        this.#offset = start + reader.offset
+      }
+    } catch (error) {
+      // What is read so far must not keep the octets around it.
+      for (let i = first; i < nodes.length; i++) nodes[i] = detach(nodes[i]!)
+      throw error
     }
     const { join, userStateLen } = header
     return () => this.#tail(userStateLen, userState => ({ type: 'pushPull', body: { join, nodes, userState } }))
@@ -213,19 +223,33 @@ export class StreamReader {
   }
 
   #append(chunk: Uint8Array): void {
+    this.#received += chunk.length
     if (this.#whole) return // what follows a complete frame is not looked at
+    if (this.#received > MAX_PLAIN_STREAM) throw new WireError('limit', 'state is larger than limit', MAX_PLAIN_STREAM)
     if (this.#length === 0) {
       this.#buffer = chunk // most streams are one chunk: no copy
       this.#length = chunk.length
       return
     }
-    const needed = this.#length + chunk.length
-    if (needed > this.#buffer.length) {
-      const grown = new Uint8Array(Math.max(needed, this.#buffer.length * 2, 1024))
-      grown.set(this.#buffer.subarray(0, this.#length))
-      this.#buffer = grown
-    }
+    if (this.#length + chunk.length > this.#buffer.length) this.#grow(chunk.length)
     this.#buffer.set(chunk, this.#length)
-    this.#length = needed
+    this.#length += chunk.length
   }
+
+  /** Makes room for more octets behind those that are yet to be read, and forgets those that are. */
+  #grow(more: number): void {
+    const unread = this.#octets()
+    const needed = unread.length + more
+    const grown = new Uint8Array(Math.max(needed, Math.min(needed, this.#buffer.length) * 2, 1024))
+    grown.set(unread)
+    this.#buffer = grown
+    this.#length = unread.length
+    this.#offset = 0
+  }
+}
+
+/** An entry that shares no octets with the stream. */
+function detach({ addr, meta, vsn, ...rest }: PushNodeState): PushNodeState {
+  const copy = (octets: Uint8Array | undefined): Uint8Array | undefined => octets && new Uint8Array(octets)
+  return { ...rest, addr: copy(addr), meta: copy(meta), vsn: copy(vsn) }
 }
