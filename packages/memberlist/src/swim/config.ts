@@ -151,25 +151,38 @@ export interface SwimOptions extends Partial<Tuning> {
   readonly preset?: Preset
 }
 
-/** Longest meta that we send, octets; older peers crash above. */
+/** Longest meta that we send and take, octets; older peers crash above. */
 export const MAX_META = 512
 /** Longest name that we take, octets. */
 export const MAX_NAME = 1024
 
-/** The tuning that some options ask for. @throws {RangeError} on a value that makes no sense */
+/** Longest time, as long as JavaScript's own timers run. */
+const MAX_TIME: Milliseconds = 2 ** 31 - 1
+
+/**
+ * The tuning that some options ask for. A `probeTimeout` above the `probeInterval` is one: probes then ask no helpers.
+ *
+ * @throws {TypeError} on a value of another type
+ * @throws {RangeError} on a value that makes no sense, and on an unknown preset
+ */
 export function tuningOf(options: Partial<Tuning> & { readonly preset?: Preset }): Tuning {
-  const preset = PRESETS[options.preset ?? 'lan']
-  const given = Object.entries(options).filter(([key, value]) => key in preset && value !== undefined)
+  const name = options.preset ?? 'lan'
+  if (!Object.hasOwn(PRESETS, name))
+    throw new RangeError(`preset ${name} is none of ${Object.keys(PRESETS).join(', ')}`)
+  const preset = PRESETS[name]
+  const given = Object.entries(options).filter(([key, value]) => Object.hasOwn(preset, key) && value !== undefined)
   const tuning: Tuning = { ...preset, ...Object.fromEntries(given) }
-  for (const [key, value] of Object.entries(tuning)) {
-    if (typeof value === 'number' && !(value >= 0 && Number.isFinite(value))) throw new RangeError(`${key}: ${value}`)
-  }
-  if (tuning.probeInterval > 0 && tuning.probeTimeout > tuning.probeInterval) {
-    throw new RangeError(`probeTimeout ${tuning.probeTimeout} exceeds probeInterval ${tuning.probeInterval}`)
-  }
+  for (const key of Object.keys(preset) as (keyof Tuning)[]) checkValue(key, tuning[key], typeof preset[key])
   if (tuning.awarenessMaxMultiplier < 1) throw new RangeError('awarenessMaxMultiplier is below 1')
   if (tuning.udpBufferSize < 128) throw new RangeError(`udpBufferSize ${tuning.udpBufferSize} is below 128`)
   return tuning
+}
+
+function checkValue(key: keyof Tuning, value: unknown, type: string): void {
+  if (typeof value !== type) throw new TypeError(`${key} is a ${typeof value} where a ${type} is wanted`)
+  if (typeof value !== 'number') return
+  const max = /Interval$|Time(out)?$|Grace$/.test(key) ? MAX_TIME : Number.MAX_SAFE_INTEGER
+  if (!(value >= 0 && value <= max)) throw new RangeError(`${key} ${value} is not in 0 to ${max}`)
 }
 
 /** Our version octets. @throws {RangeError} outside of what we understand */

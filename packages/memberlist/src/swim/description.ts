@@ -1,9 +1,13 @@
 import { sameOctets, sameVersions, type Versions } from '../wire/index.js'
-import { formatAddress } from './address.js'
+import { formatAddress, sameAddress } from './address.js'
 import type { Endpoint } from './types.js'
 
 /** What a node tells about itself. */
 export interface NodeDescription {
+  /**
+   * As the node says it, 4 or 16 octets: a peer that tells an IPv4 address as 16 has others compare it octet by octet,
+   * so it is told on in the same form.
+   */
   readonly address: Uint8Array
   readonly port: number
   readonly meta: Uint8Array | undefined
@@ -18,13 +22,14 @@ export type Told = Omit<NodeDescription, 'endpoint'>
 /**
  * Descriptions made lately, each at a place that its address gives. A node tells the same over and over, and where
  * many nodes live in one process, as in the simulator, each of them holds a description of each: one object will do.
+ * One that no node holds any more is not kept.
  */
-const recent: (NodeDescription | undefined)[] = Array.from({ length: 4096 }, () => undefined)
+const recent: (WeakRef<NodeDescription> | undefined)[] = Array.from({ length: 4096 }, () => undefined)
 
 /** A node's description, which shares no octets with what was told. */
 export function describe(told: Told): NodeDescription {
   const place = placeOf(told)
-  const known = recent[place]
+  const known = recent[place]?.deref()
   if (known && isSame(known, told)) return known
   const { address, port, meta, versions } = told
   const made = {
@@ -34,15 +39,18 @@ export function describe(told: Told): NodeDescription {
     versions,
     endpoint: { address: formatAddress(address), port },
   }
-  recent[place] = made
+  recent[place] = new WeakRef(made)
   return made
 }
 
 /** Whether two descriptions are of the same address and port. */
-export const sameEndpoint = (a: Told, b: Told): boolean => a.port === b.port && sameOctets(a.address, b.address)
+export const sameEndpoint = (a: Told, b: Told): boolean => a.port === b.port && sameAddress(a.address, b.address)
 
 const isSame = (a: Told, b: Told): boolean =>
-  sameEndpoint(a, b) && sameMeta(a.meta, b.meta) && sameVersions(a.versions, b.versions)
+  a.port === b.port &&
+  sameOctets(a.address, b.address) &&
+  sameMeta(a.meta, b.meta) &&
+  sameVersions(a.versions, b.versions)
 
 const sameMeta = (a: Uint8Array | undefined, b: Uint8Array | undefined): boolean =>
   a === b || (a !== undefined && b !== undefined && sameOctets(a, b))

@@ -1,4 +1,4 @@
-import { encodeVersions, NodeStateCode, type Versions, writePushNodeState, Writer } from '../wire/index.js'
+import { encodeVersions, NodeStateCode, type Versions, writePushNodeState, type Writer } from '../wire/index.js'
 import { type NodeDescription, sameEndpoint } from './description.js'
 import { randomBelow, shuffle } from './random.js'
 import type { Suspicion } from './suspicion.js'
@@ -110,9 +110,6 @@ export class NodeRecord {
   }
 }
 
-/** About what a push/pull's entry takes, octets. */
-const ENTRY = 96
-
 /** The nodes by name, and in the order in which they are probed. */
 export class NodeTable {
   readonly #byName = new Map<string, NodeRecord>()
@@ -153,11 +150,9 @@ export class NodeTable {
     return record
   }
 
-  /** The nodes of a push/pull, one entry after the other. */
-  entries(): Uint8Array {
-    const w = new Writer(ENTRY * this.#order.length)
+  /** Writes the entries of a push/pull, one after the other. */
+  write(w: Writer): void {
     for (const record of this.#order) record.write(w)
-    return w.finish()
   }
 
   /** Forgets the nodes that are dead or left since before `before`, and shuffles the rest. */

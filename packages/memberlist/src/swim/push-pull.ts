@@ -1,10 +1,12 @@
 import {
   decodeVersions,
-  encodePushPull,
   NO_VERSIONS,
   NodeStateCode,
+  PUSH_PULL_HEAD,
   type PushNodeState,
   type PushPull,
+  writePushPullHeader,
+  Writer,
 } from '../wire/index.js'
 import { formatAddress, isAddress } from './address.js'
 import type { Dials } from './dials.js'
@@ -17,6 +19,8 @@ import type { Timer } from './timers.js'
 import type { Endpoint, Instant, Member } from './types.js'
 import { findIncompatible } from './version-check.js'
 
+/** About what a node's entry takes without meta, octets. */
+const ENTRY = 96
 /** A ring that grew by more than this part since the last exchange asks for another one soon. */
 const GROWTH = 1 / 10
 /** In a ring of at most so many, each exchanges states with each that joins. */
@@ -142,7 +146,10 @@ export class PushPuller {
   #state(join: boolean): Uint8Array {
     const { table, delegate } = this.#ring
     const userState = delegate.localState?.(join) ?? new Uint8Array()
-    return encodePushPull(join, table.size, table.entries(), userState)
+    const w = new Writer(PUSH_PULL_HEAD + ENTRY * table.size + userState.length)
+    writePushPullHeader(w, { join, nodes: table.size, userStateLen: userState.length })
+    table.write(w)
+    return w.raw(userState).finish()
   }
 
   #veto(nodes: readonly PushNodeState[], join: boolean): string | undefined {

@@ -43,12 +43,14 @@ export {
   encodePushPull,
   MAX_NODES,
   NodeStateCode,
+  PUSH_PULL_HEAD,
   type PushNodeState,
   type PushPull,
   type PushPullHeader,
   readPushNodeState,
   readPushPullHeader,
   writePushNodeState,
+  writePushPullHeader,
 } from './push-pull.js'
 export { type StreamMessage, StreamReader, type StreamReaderOptions } from './stream.js'
 export { decodeSuspect, encodeSuspect, type Suspect } from './suspect.js'

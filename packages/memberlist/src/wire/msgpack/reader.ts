@@ -67,8 +67,9 @@ export class Reader {
 
   /** Passes over these octets if they are what comes next. */
   takeIf(octets: Uint8Array): boolean {
-    for (let i = 0; i < octets.length; i++) if (this.#octets[this.#offset + i] !== octets[i]) return false
-    this.#offset += octets.length
+    const [here, at] = [this.#octets, this.#offset]
+    for (let i = 0; i < octets.length; i++) if (here[at + i] !== octets[i]) return false
+    this.#offset = at + octets.length
     return true
   }
 
