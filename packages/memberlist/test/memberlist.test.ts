@@ -1,64 +1,11 @@
 /** The driver on real sockets, on 127.0.0.1 and ports that the system chooses. */
-import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { connect, createServer, type AddressInfo } from 'node:net'
+import { createServer, type AddressInfo } from 'node:net'
 import { Keyring, Memberlist, type MemberlistOptions } from '@typemetal/memberlist'
-import t, { type Test } from 'tap'
+import t from 'tap'
+import { at, bindAddress, names, octets, ring, start, startAll, until } from './nodes.js'
 
 t.setTimeout(120_000)
-
-/** Timing for tests: a tenth of the LAN's. */
-const FAST = {
-  probeInterval: 100,
-  probeTimeout: 50,
-  gossipInterval: 20,
-  watchInterval: 50,
-  refusedGrace: 60,
-  pushPullInterval: 3000,
-  tcpTimeout: 2000,
-}
-const bindAddress = '127.0.0.1'
-
-async function start(t: Test, name: string, options: Partial<MemberlistOptions> = {}): Promise<Memberlist> {
-  const node = new Memberlist({ name, bindAddress, bindPort: 0, ...FAST, ...options })
-  t.teardown(() => node.close())
-  await node.start()
-  return node
-}
-
-const startAll = (t: Test, names: string, options: Partial<MemberlistOptions> = {}): Promise<Memberlist[]> =>
-  Promise.all(names.split(' ').map(name => start(t, name, options)))
-const at = (node: Memberlist): string => {
-  const { address, port } = node.localMember()
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
-}
-const names = (node: Memberlist): string =>
-  node
-    .members()
-    .map(member => member.name)
-    .toSorted()
-    .join(' ')
-const octets = (text: string): Uint8Array => Buffer.from(text)
-
-async function until(condition: () => boolean, what: string, limit = 10_000): Promise<void> {
-  for (const end = Date.now() + limit; !condition();) {
-    if (Date.now() > end) throw new Error(`not in time: ${what}`)
-    await new Promise(resolve => setTimeout(resolve, 5))
-  }
-}
-
-/** A ring of nodes that all know one another. */
-async function ring(
-  t: Test,
-  list: string,
-  options: Partial<MemberlistOptions> = {},
-): Promise<[Memberlist, Memberlist, ...Memberlist[]]> {
-  const nodes = await startAll(t, list, options)
-  const [first, second, ...rest] = nodes
-  await Promise.all(nodes.slice(1).map(node => node.join([at(first!)])))
-  await until(() => nodes.every(node => names(node) === list), `a ring of ${list}`)
-  return [first!, second!, ...rest]
-}
 
 t.test('join, members, leave', async t => {
   const [a, b, c] = await ring(t, 'a b c')
@@ -217,55 +164,6 @@ t.test('encrypted, with protocol version 1 and its padding', async t => {
   await until(() => names(a) === 'a b', 'both versions of encryption are read')
 })
 
-t.test('what is not for us is counted, logged once in a while, and never fatal', async t => {
-  const lines: string[] = []
-  const log = {
-    debug() {},
-    info() {},
-    warn: (_: object, line: string) => void lines.push(line),
-    error() {},
-    child: () => log,
-  }
-  const [a, b] = await ring(t, 'a b', { log, secretKeys: [new Uint8Array(16)] })
-  const socket = createSocket('udp4')
-  t.teardown(() => socket.close())
-  for (let i = 0; i < 200; i++) socket.send(Buffer.alloc(i, i), a.port, '127.0.0.1')
-  await until(() => Object.values(a.counters.packetFaults).reduce((sum, n) => sum + n, 0) >= 100, 'faults')
-  const stream = connect(a.port, '127.0.0.1')
-  stream.write('GET / HTTP/1.1\r\n\r\n')
-  const [reply] = await once(stream, 'data')
-  t.equal((reply as Buffer)[0], 10, 'an error, encrypted as all else')
-  stream.destroy()
-  t.ok(lines.filter(line => line === 'datagram dropped').length <= 4, 'one line per kind')
-  t.equal(names(b), 'a b')
-})
-
-t.test('streams: too many, silent, and closed at once', async t => {
-  const a = await start(t, 'a', { tcpTimeout: 500 })
-  const silent = Array.from({ length: 140 }, () => connect(a.port, '127.0.0.1').on('error', () => {}))
-  t.teardown(() => silent.forEach(socket => socket.destroy()))
-  await until(() => a.counters.streamsRejected > 0, 'the surplus is turned away')
-  t.ok(a.counters.streamsAccepted <= 128)
-  const b = await start(t, 'b')
-  await t.rejects(b.join([at(a)]))
-  await until(() => silent.every(socket => socket.closed), 'the silent ones are closed at the deadline')
-  t.equal(await b.join([at(a)]), 1, 'and there is room again')
-})
-
-t.test('a peer that never answers', async t => {
-  const server = createServer(() => {})
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => server.close())
-  const a = await start(t, 'a', { tcpTimeout: 300 })
-  const { port } = server.address() as AddressInfo
-  await t.rejects(a.join([`127.0.0.1:${port}`]), { code: 'ERR_MEMBERLIST_JOIN', message: /timeout/ })
-  await t.rejects(a.join(['127.0.0.1:1']), { message: /refused|ECONNREFUSED/ })
-  const waiting = a.join([`127.0.0.1:${port}`])
-  await a.close()
-  await t.rejects(waiting, { message: /closed/ })
-})
-
 t.test('section 20: join addresses', async t => {
   const a = await start(t, 'a')
   const b = await start(t, 'b')
@@ -325,6 +223,82 @@ t.test('a life', async t => {
   await using d = new Memberlist({ name: 'd', bindAddress, bindPort: 0 })
   await d.start()
   t.ok(d.port > 0)
+})
+
+t.test('what waits for an answer gets one when the node is closed', async t => {
+  const server = createServer(() => {})
+  server.listen(0, bindAddress)
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const { port } = server.address() as AddressInfo
+  const [a, b] = await ring(t, 'a b', { gossipInterval: 5000, enableCompression: false })
+  const waiting = [
+    a.sendReliable({ address: bindAddress, port }, new Uint8Array(18_000_000)),
+    a.ping('nobody', { address: bindAddress, port }).then(() => {}),
+    a.updateMeta(octets('new')),
+    b.leave(),
+  ].map(promise => t.rejects(promise, { code: 'ERR_MEMBERLIST_STATE', message: 'closed' }))
+  await Promise.all([a.close(), b.close()])
+  await Promise.all(waiting)
+})
+
+t.test('leave and updateMeta: alone, with a deadline, and again', async t => {
+  const alone = await start(t, 'a')
+  await alone.updateMeta(octets('x'), 0)
+  await alone.leave(0)
+  const [a, b] = await ring(t, 'a b', { gossipInterval: 400 })
+  await t.rejects(a.updateMeta(octets('x'), 1), { code: 'ERR_MEMBERLIST_EXCHANGE' })
+  await t.rejects(a.leave(1), { code: 'ERR_MEMBERLIST_EXCHANGE', message: 'timeout waiting for leave broadcast' })
+  await a.leave(0)
+  await until(() => names(b) === 'b', 'it has been told all the same')
+  await a.leave(1)
+})
+
+t.test('a listener that throws is not caught, and stops nothing', async t => {
+  const uncaught: unknown[] = []
+  const catcher = (error: unknown): void => void uncaught.push(error)
+  process.prependListener('uncaughtException', catcher)
+  const listeners = process.listeners('uncaughtException').filter(listener => listener !== catcher)
+  for (const listener of listeners) process.off('uncaughtException', listener)
+  t.teardown(() => {
+    process.off('uncaughtException', catcher)
+    for (const listener of listeners) process.on('uncaughtException', listener)
+  })
+  const [a, b, c] = await startAll(t, 'a b c')
+  a!.on('join', ({ name }) => {
+    throw new Error(`no ${name}`)
+  })
+  await b!.join([at(a!)])
+  await c!.join([at(a!)])
+  await until(() => [a!, b!, c!].every(node => names(node) === 'a b c'), 'a ring of three')
+  await until(() => uncaught.length === 2, 'both errors came out')
+  t.same(uncaught.map(String).toSorted(), ['Error: no b', 'Error: no c'])
+})
+
+t.test('a start that failed may be tried again', async t => {
+  const first = await start(t, 'a')
+  const second = new Memberlist({ name: 'b', bindAddress, bindPort: first.port })
+  t.teardown(() => second.close())
+  await t.rejects(second.start(), { code: 'EADDRINUSE' })
+  await first.close()
+  await second.start()
+  t.equal(names(second), 'b')
+  const abort = new AbortController()
+  const third = new Memberlist({ name: 'c', bindAddress, bindPort: 0, signal: abort.signal })
+  const starting = third.start()
+  abort.abort(new Error('enough'))
+  await t.rejects(starting, { message: 'enough' })
+})
+
+t.test('a join that reached some says whom it did not reach', async t => {
+  const lines: [object, string][] = []
+  const keep = (fields: object, line: string): void => void lines.push([fields, line])
+  const log = { debug() {}, info: keep, warn() {}, error() {}, child: () => log }
+  const a = await start(t, 'a')
+  const b = await start(t, 'b', { log })
+  t.equal(await b.join([at(a), '127.0.0.1:1', 'no-such-host.invalid']), 1)
+  const [[fields] = [{}]] = lines.filter(([, line]) => line === 'joined in part')
+  t.match(fields, { reached: 1, missed: [/no-such-host/, /127\.0\.0\.1:1: .*ECONNREFUSED/] })
 })
 
 t.test('options that make no sense', async t => {

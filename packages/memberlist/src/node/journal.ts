@@ -21,6 +21,9 @@ const LEVEL: Readonly<Record<Note, 'debug' | 'info' | 'warn'>> = {
   refusedDead: 'info',
   pushPullFailed: 'warn',
   stalled: 'warn',
+  failed: 'info',
+  degradedProbe: 'debug',
+  degradedTimeout: 'debug',
 }
 
 /**

@@ -47,7 +47,8 @@ export function dial(
   const sealed = security.sealStream(octets, true)
   if (purpose === 'user') {
     // All is said once the peer's system has taken it; the peer closes after reading.
-    socket.once('connect', () => socket.end(sealed, () => end({ message: undefined })))
+    socket.once('finish', () => end({ message: undefined }))
+    socket.end(sealed)
     return socket
   }
   socket.write(sealed)
