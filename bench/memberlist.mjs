@@ -17,8 +17,12 @@ import { simulation } from './memberlist/simulation.mjs'
 import { benchArguments, keep, print } from './report.mjs'
 
 const SECTIONS = { detection, silent, leave, join, idle, loss, simulator: (_, options) => simulation(options) }
-/** Those that mostly wait. */
-const isLong = name => ['idle', 'loss'].includes(name)
+/** What runs at the same time when it has to be quick. */
+const LANES = [
+  ['detection', 'leave'],
+  ['silent', 'join', 'simulator'],
+  ['idle', 'loss'],
+]
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
 function fail(message) {
@@ -64,7 +68,7 @@ function versions() {
 }
 
 /**
- * The sections one after the other; quickly: in two rows at the same time. One that fails is told of and left out.
+ * The sections one after the other; quickly: in lanes at the same time. One that fails is told of and left out.
  * @param signal aborted when everything is to end
  * @returns rows in the order asked for
  */
@@ -85,7 +89,7 @@ async function inOrder(sides, options, signal) {
   const lane = async names => {
     for (const name of names) await measure(name)
   }
-  const lanes = quick ? [sections.filter(isLong), sections.filter(name => !isLong(name))] : [sections]
+  const lanes = quick ? LANES.map(names => names.filter(name => sections.includes(name))) : [sections]
   await Promise.all(lanes.map(lane))
   return sections.flatMap(name => tables.get(name) ?? [])
 }

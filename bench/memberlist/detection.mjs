@@ -1,7 +1,7 @@
 // How soon the survivors know that a node is gone: its process killed, its host silenced, or after a goodbye.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { filter, unfilter } from './place.mjs'
-import { anyOf, calm } from './ring.mjs'
+import { anyMoment, anyOf } from './ring.mjs'
 
 /** Longest that a trial may take, milliseconds. */
 const LIMIT = 60_000
@@ -17,7 +17,7 @@ const labelOf = (preset, count) => `${preset}, ${count} nodes`
 
 /** One trial on one ring. @param harm what is done to the victim */
 async function trial(sides, ring, preset, harm) {
-  await calm(preset, CALM[preset])
+  await anyMoment(preset)
   const victim = anyOf(ring)
   const { first, all } = await ring.gone(victim, () => harm(ring, victim), LIMIT)
   sides.say(ring.kind, `first ${first} ms, all ${all} ms`)
@@ -29,6 +29,7 @@ async function trials(sides, { preset, count, samples, harm, room, heal = async 
   const results = Object.fromEntries(sides.kinds.map(kind => [kind, { first: [], all: [], falseDeaths: 0 }]))
   const round = async rings => {
     const victims = new Map()
+    await sleep(CALM[preset])
     for (const ring of Object.values(rings)) {
       const { victim, first, all } = await trial(sides, ring, preset, harm)
       results[ring.kind].first.push(first)
@@ -41,10 +42,11 @@ async function trials(sides, { preset, count, samples, harm, room, heal = async 
     for (let i = 0; i < samples; i++) {
       const victims = await round(rings)
       if (i === samples - 1) break
-      for (const [ring, victim] of victims) {
+      const repair = async ([ring, victim]) => {
         await heal(ring, victim)
         await ring.replace(victim)
       }
+      await Promise.all([...victims].map(repair))
     }
     for (const ring of Object.values(rings)) results[ring.kind].falseDeaths += ring.falseDeaths
   }

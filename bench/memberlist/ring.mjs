@@ -25,7 +25,7 @@ async function each(list, width, work) {
 export class Ring {
   /** @type {RingProcess[]} */
   nodes = []
-  /** Nodes that were said to be gone although nothing was done to them. */
+  /** How often a node was said to be gone although nothing was done to it, since the ring was settled. */
   falseDeaths = 0
   #victim
   #room
@@ -51,6 +51,7 @@ export class Ring {
     const ring = await Ring.start(room, options)
     for (const node of ring.nodes.slice(1)) await node.command(`join ${ring.nodes[0].address}`)
     await ring.settle()
+    ring.falseDeaths = 0 // starting fifty processes on few cores is a load of its own
     return ring
   }
 
@@ -133,8 +134,8 @@ export class Ring {
   }
 }
 
-/** Waits for a while and a random part of the probe interval, so that what comes next meets the ring at any moment of it. */
-export const calm = (preset, milliseconds) => sleep(milliseconds + Math.random() * (preset === 'fast' ? 100 : 1000))
+/** Waits for a random part of the probe interval, so that what comes next meets the ring at any moment of it. */
+export const anyMoment = preset => sleep(Math.random() * (preset === 'fast' ? 100 : 1000))
 
 /** Any node of a ring. */
 export const anyOf = ({ nodes }) => nodes[Math.floor(Math.random() * nodes.length)]
