@@ -13,6 +13,8 @@ export interface TakeOptions {
   readonly overhead: number
   /** Octets there is room for. */
   readonly limit: number
+  /** Messages there is room for. */
+  readonly count: number
   /** Transmissions after which a message has been told enough. */
   readonly transmitLimit: number
   /** Only messages never sent, and without counting it: see {@link Gossip.soon}. */
@@ -46,11 +48,11 @@ export class BroadcastQueue {
   }
 
   /** The messages for the next packet, each counted as told once more. */
-  take({ overhead, limit, transmitLimit, fresh = false }: TakeOptions): Uint8Array[] {
+  take({ overhead, limit, count, transmitLimit, fresh = false }: TakeOptions): Uint8Array[] {
     const taken: Broadcast[] = []
     let room = limit
     // Within a tier the longest come first, so the first that fits is the largest that fits.
-    for (let i = 0; i < this.#queue.length && room >= overhead + this.#shortest; i++) {
+    for (let i = 0; i < this.#queue.length && taken.length < count && room >= overhead + this.#shortest; i++) {
       const broadcast = this.#queue[i]!
       if (fresh && broadcast.transmits > 0) break
       if (broadcast.message.length + overhead > room) continue

@@ -17,6 +17,8 @@ export class Gossip {
   /** A moment at which a tick would be; `undefined` while we do not gossip. */
   #phase: Instant | undefined
   #ticking = false
+  /** Since when nobody was there to be told; `undefined` when somebody was. */
+  #aloneSince: Instant | undefined
   /** Whose turn in the round has not come yet. */
   #unheard: NodeRecord[] = []
 
@@ -72,6 +74,7 @@ export class Gossip {
   #round(now: Instant, fresh: boolean): void {
     if (!this.#hasNews()) return
     const targets = this.#targets(now)
+    this.#forgetIfAlone(targets.length === 0, now)
     // A fresh round does not change the queue, so that all its targets hear the same.
     const shared = fresh ? this.#packets.gossip(0, true) : undefined
     for (const target of targets) {
@@ -79,6 +82,12 @@ export class Gossip {
       if (messages.length === 0) return
       this.#packets.group(target, messages)
     }
+  }
+
+  /** What the program above says to nobody is kept for those who may join soon, not for ever. */
+  #forgetIfAlone(alone: boolean, now: Instant): void {
+    this.#aloneSince = alone ? (this.#aloneSince ?? now) : undefined
+    if (now - (this.#aloneSince ?? now) > this.#ring.tuning.gossipToTheDeadTime) this.#ring.userBroadcasts.prune(0)
   }
 
   /**

@@ -12,9 +12,6 @@ import type { NodeRecord } from './node-table.js'
 import type { Ring } from './ring.js'
 import type { Endpoint } from './types.js'
 
-/** A user message costs one octet more in the reference's reckoning, for the type. */
-const USER_OVERHEAD = PART_OVERHEAD + 1
-
 const NOTHING: readonly Uint8Array[] = []
 
 /** Makes datagrams of messages, and fills them up with gossip. */
@@ -28,10 +25,12 @@ export class Packets {
   /**
    * One message, with as much gossip behind it as fits. Without checksum, as the reference sends these: it looks the
    * node up by its address where it wants a name.
+   *
+   * @param known whether a node we know listens there: to others, whoever asked for it, no gossip goes
    */
-  single(to: Endpoint, message: Uint8Array): void {
-    const gossip = this.gossip(message.length)
-    this.#send(to, gossip.length === 0 ? message : encodeCompound([message, ...gossip].slice(0, MAX_PARTS)), false)
+  single(to: Endpoint, message: Uint8Array, known = true): void {
+    const gossip = known ? this.gossip(message.length) : NOTHING
+    this.#send(to, gossip.length === 0 ? message : encodeCompound([message, ...gossip]), false)
   }
 
   /** Exactly these messages, to a node we know. */
@@ -53,10 +52,19 @@ export class Packets {
     if (broadcasts.length === 0 && userBroadcasts.length === 0) return NOTHING // as nearly always in a ring at rest
     const { transmitLimit } = this.#ring
     const limit = tuning.udpBufferSize - used - COMPOUND_OVERHEAD - packetOverhead()
-    const messages = broadcasts.take({ overhead: PART_OVERHEAD, limit, transmitLimit, fresh })
+    const count = used === 0 ? MAX_PARTS : MAX_PARTS - 1
+    const messages = broadcasts.take({ overhead: PART_OVERHEAD, limit, count, transmitLimit, fresh })
     if (userBroadcasts.length === 0) return messages
     const left = messages.reduce((room, message) => room - message.length - PART_OVERHEAD, limit)
-    return [...messages, ...userBroadcasts.take({ overhead: USER_OVERHEAD, limit: left, transmitLimit, fresh })]
+    const more = count - messages.length
+    const user = userBroadcasts.take({ overhead: PART_OVERHEAD, limit: left, count: more, transmitLimit, fresh })
+    return [...messages, ...user]
+  }
+
+  /** Longest message that can be gossiped, octets. */
+  get maxBroadcast(): number {
+    const { tuning, packetOverhead } = this.#ring
+    return tuning.udpBufferSize - COMPOUND_OVERHEAD - PART_OVERHEAD - packetOverhead()
   }
 
   #send(to: Endpoint, message: Uint8Array, checked: boolean): void {

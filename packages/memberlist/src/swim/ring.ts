@@ -10,6 +10,10 @@ import type { Note, Random, SwimAction } from './types.js'
 /** Where the formula's ⌈log₁₀(n + 1)⌉ is still 1. */
 const VERY_SMALL = 10
 
+/** Longest name and longest reason in a note, characters. */
+const MAX_NOTED_NAME = 64
+const MAX_REASON = 256
+
 const NO_ACTIONS: readonly SwimAction[] = []
 
 /**
@@ -77,9 +81,12 @@ export class Ring {
     this.#actions.push(action)
   }
 
-  /** Adds something to count. */
+  /** Adds something to count. Peers choose what they are called: names are cut. */
   note(note: Note, fields: Readonly<Record<string, string | number>> = {}): void {
-    this.emit({ type: 'note', note, fields })
+    const cut: Record<string, string | number> = {}
+    for (const [key, value] of Object.entries(fields))
+      cut[key] = typeof value === 'string' ? value.slice(0, key === 'reason' ? MAX_REASON : MAX_NOTED_NAME) : value
+    this.emit({ type: 'note', note, fields: cut })
   }
 
   /** The actions since the last call. */

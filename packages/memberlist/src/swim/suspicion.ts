@@ -37,15 +37,25 @@ export class Suspicion {
     this.#expiry = this.#arm(now + (options.k < 1 ? options.min : options.max), now)
   }
 
-  /** Nodes other than the first accuser that confirmed, whether or not it made the time shorter. */
+  /** Nodes other than the first accuser that confirmed; at most `k` are counted, at least one, whom {@link Watch} asks for. */
   get confirmedBy(): number {
     return this.#accusers.size - 1
+  }
+
+  /** Confirmations that made the time shorter. */
+  get confirmations(): number {
+    return this.#confirmations
+  }
+
+  /** Whether fewer confirmed than might have. */
+  get isDegraded(): boolean {
+    return this.#confirmations < this.#options.k
   }
 
   /** @returns whether it was news that others should hear */
   confirm(from: string, now: Instant): boolean {
     const { k, min, max } = this.#options
-    if (this.#accusers.has(from)) return false
+    if (this.confirmedBy >= Math.max(k, 1) || this.#accusers.has(from)) return false
     this.#accusers.add(from)
     if (this.#confirmations >= k) return false
     this.#confirmations++

@@ -108,10 +108,13 @@ export type Note =
   | 'nodeRefused' // a node with an impossible name, address, port or version, or one that is not allowed here
   | 'mergeRefused' // a push/pull with incompatible versions, or vetoed
   | 'misdirectedPing' // a ping for another node
+  | 'degradedProbe' // a probe was given more time, because we doubt our own health
   | 'probeFailed' // no answer in any way: the node becomes suspect
   | 'tcpOnly' // UDP probes failed but TCP got through
   | 'suspected' // a node became suspect
-  | 'refuted' // somebody accused us and we contradicted
+  | 'failed' // declared dead: a suspicion ran out without a contradiction
+  | 'degradedTimeout' // it did so with fewer confirmations than it waited for
+  | 'refuted' // somebody accused us (`from`), or told another thing of us, and we contradicted
   | 'incarnationWrapped' // an accusation at the end of the 32-bit range: poisoning
   | 'refusedDead' // declared dead because its host refuses connections
   | 'pushPullFailed'
