@@ -24,9 +24,6 @@ const LEVEL: Readonly<Record<Note, 'debug' | 'info' | 'warn'>> = {
   refusedDead: 'info',
   pushPullFailed: 'warn',
   stalled: 'warn',
-  failed: 'info',
-  degradedProbe: 'debug',
-  degradedTimeout: 'debug',
 }
 
 /**
