@@ -8,9 +8,8 @@ export interface ChurnEvent {
   readonly text: string
   /** To whom; nothing else happens to them at the same time. */
   readonly slots: readonly Slot[]
-  /** Whether others have something to agree on afterwards. */
-  readonly isChange: boolean
-  run(): Promise<void>
+  /** @returns when that happened on which all have to agree, by the process's clock; nothing when there is nothing to agree on */
+  run(): Promise<number | undefined>
 }
 
 /** What an event is chosen by. */
@@ -55,14 +54,17 @@ function pickSeeds({ free, random }: Choice, slot: Slot): readonly Slot[] {
   return [...seeds].filter(seed => seed !== undefined)
 }
 
+/** What leaves nothing to agree on. */
+const withoutChange = (work: Promise<void>): Promise<undefined> => work.then(() => undefined)
+
 const kill: Kind = choice => {
   const slot = pickVictim(choice)
-  return slot && { text: `kill ${slot.name}`, slots: [slot], isChange: true, run: () => choice.ring.kill(slot) }
+  return slot && { text: `kill ${slot.name}`, slots: [slot], run: () => choice.ring.kill(slot) }
 }
 
 const leave: Kind = choice => {
   const slot = pickVictim(choice)
-  return slot && { text: `leave ${slot.name}`, slots: [slot], isChange: true, run: () => choice.ring.leave(slot) }
+  return slot && { text: `leave ${slot.name}`, slots: [slot], run: () => choice.ring.leave(slot) }
 }
 
 const join: Kind = choice => {
@@ -76,7 +78,7 @@ const join: Kind = choice => {
   return {
     text: `join ${slot.name} through ${seeds.map(({ name }) => name).join(', ')}`,
     slots: [slot, ...seeds],
-    isChange: true,
+
     run: () => ring.start(slot, seeds),
   }
 }
@@ -94,12 +96,12 @@ const restart: Kind = choice => {
   return {
     text: `restart ${slot.name} after ${Math.round(pause)} ms as ${kind}`,
     slots: [slot, ...seeds],
-    isChange: true,
+
     async run() {
       await ring.kill(slot)
       await ring.sleep(pause)
       slot.kind = kind
-      await ring.start(slot, seeds)
+      return ring.start(slot, seeds)
     },
   }
 }
@@ -110,12 +112,12 @@ const stop: Kind = choice => {
   const time = 500 + random() * (LONGEST_STOP - 500)
   if (!slot) return undefined
   const text = `stop ${slot.name} (${slot.kind}) for ${Math.round(time)} ms`
-  return { text, slots: [slot], isChange: false, run: () => ring.stop(slot, time) }
+  return { text, slots: [slot], run: () => withoutChange(ring.stop(slot, time)) }
 }
 
 const meta: Kind = choice => {
   const slot = pickRunning(choice)
-  return slot && { text: `meta ${slot.name}`, slots: [slot], isChange: true, run: () => choice.ring.changeMeta(slot) }
+  return slot && { text: `meta ${slot.name}`, slots: [slot], run: () => choice.ring.changeMeta(slot) }
 }
 
 const message: Kind = choice => {
@@ -124,14 +126,14 @@ const message: Kind = choice => {
   const to = from && pickRunning({ ...choice, free: free.filter(slot => slot !== from) })
   if (!from || !to) return undefined
   const text = `message ${from.name} (${from.kind}) to ${to.name} (${to.kind})`
-  return { text, slots: [from, to], isChange: false, run: () => ring.message(from, to) }
+  return { text, slots: [from, to], run: () => withoutChange(ring.message(from, to)) }
 }
 
 const rotate: Kind = ({ ring }) => ({
   text: 'rotate the keys',
   slots: ring.slots,
-  isChange: true,
-  run: () => ring.rotate(),
+
+  run: () => withoutChange(ring.rotate()),
 })
 
 /** A cut that heals before anybody is taken for dead, or one after which either side is a ring of its own. */
@@ -146,13 +148,14 @@ const partition: Kind = ({ ring, random }) => {
   return {
     text: `${short === undefined ? 'partition' : `partition for ${Math.round(short)} ms`} ${sides}`,
     slots: ring.slots,
-    isChange: true,
+
     async run() {
-      await ring.cut(side)
-      if (short === undefined) await Promise.all([ring.agree(here), ring.agree(there)])
+      const cut = await ring.cut(side)
+      if (short === undefined) await Promise.all([ring.agree(here, cut), ring.agree(there, cut)])
       else await ring.sleep(short)
-      await ring.heal()
+      const healed = await ring.heal()
       if (short === undefined) await ring.join(from, [to]) // nobody else tells the sides of each other
+      return healed
     },
   }
 }

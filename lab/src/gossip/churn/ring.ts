@@ -32,7 +32,7 @@ const QUIET = 15_000
 /** Tries of a join; each may be refused or cut off by what else happens. */
 const JOIN_TRIES = 3
 
-/** The ring. Its methods resolve when what they do is done, not when the others have noticed. */
+/** The ring. Its methods resolve when what they do is done, not when all have noticed; some say when that was which all have to. */
 export class ChurnRing {
   readonly slots: readonly Slot[]
   readonly #lab: Lab
@@ -75,7 +75,7 @@ export class ChurnRing {
   }
 
   /** Starts a node. @param seeds whom it joins through; with none it is alone */
-  async start(slot: Slot, seeds: readonly Slot[]): Promise<void> {
+  async start(slot: Slot, seeds: readonly Slot[]): Promise<number> {
     slot.disturb()
     slot.meta = this.#newMeta()
     slot.counted = 0
@@ -91,8 +91,10 @@ export class ChurnRing {
     })
     node.listen(said => this.#hear(slot, said))
     slot.node = node
+    const started = performance.now()
     if (seeds.length > 0) await this.join(slot, seeds)
     slot.disturb()
+    return started
   }
 
   /** Lets a node join through others, as MetalLB's speakers do from time to time. */
@@ -111,19 +113,23 @@ export class ChurnRing {
   }
 
   /** Kills a node with SIGKILL. */
-  async kill(slot: Slot): Promise<void> {
+  async kill(slot: Slot): Promise<number> {
     await this.count(slot)
     const { node } = slot
     slot.node = undefined
     slot.disturb()
+    const killed = performance.now()
     await node?.[Symbol.asyncDispose]()
+    return killed
   }
 
   /** Lets a node say goodbye, then ends it. */
-  async leave(slot: Slot): Promise<void> {
+  async leave(slot: Slot): Promise<number> {
     slot.disturb()
+    const told = performance.now()
     await this.command(slot, 'leave')
     await this.kill(slot)
+    return told
   }
 
   /** Stops a node's process for a time, milliseconds, and continues it. */
@@ -137,9 +143,11 @@ export class ChurnRing {
   }
 
   /** Gives a node new meta. */
-  async changeMeta(slot: Slot): Promise<void> {
+  async changeMeta(slot: Slot): Promise<number> {
     slot.meta = this.#newMeta()
+    const changed = performance.now()
     await this.command(slot, `meta ${slot.meta}`)
+    return changed
   }
 
   /** Sends a message both ways of sending, and waits until it has come; one that may be lost is not waited for. */
@@ -175,7 +183,7 @@ export class ChurnRing {
   }
 
   /** Cuts the network between some places and the others. */
-  async cut(side: readonly Slot[]): Promise<void> {
+  async cut(side: readonly Slot[]): Promise<number> {
     this.#cut = true
     const other = this.slots.filter(slot => !side.includes(slot))
     await Promise.all(
@@ -184,27 +192,29 @@ export class ChurnRing {
         return filterPackets(slot.host, { from, percent: this.#options.loss })
       }),
     )
+    return performance.now()
   }
 
   /** Ends the cut. */
-  async heal(): Promise<void> {
+  async heal(): Promise<number> {
     await Promise.all(this.slots.map(({ host }) => filterPackets(host, { percent: this.#options.loss })))
     for (const slot of this.slots) slot.disturb()
     this.#cut = false
+    return performance.now()
   }
 
   /**
    * Waits until all of these agree that they are the ring, and on what each tells about itself, and counts how long that took.
-   * @param isChange whether there was anything to agree on
+   * @param since when that happened on which they have to agree, if anything
    * @returns whether they came to agree
    */
-  async agree(slots: readonly Slot[] = this.running, isChange = true): Promise<boolean> {
-    const started = performance.now()
+  async agree(slots: readonly Slot[], since: number | undefined): Promise<boolean> {
     const look = (): true | undefined => this.#disputes(slots).length === 0 || undefined
     try {
       await until('agreement', look, { timeout: AGREEMENT, interval: 10, signal: this.#options.signal })
-      const took = performance.now() - started
-      if (isChange) this.#tally.converged(took)
+      if (since === undefined) return true
+      const took = performance.now() - since
+      this.#tally.converged(took)
       this.log(`agreed after ${Math.round(took)} ms`)
       return true
     } catch (error) {

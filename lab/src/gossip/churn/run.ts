@@ -71,28 +71,26 @@ async function live(
     for (const slot of ring.running) await ring.count(slot)
     print(`minute ${minute}: ${ring.running.length} of ${options.nodes} run, ${tally.summary}`)
   }
-  await settle(ring, true)
+  await settle(ring, performance.now())
   for (let minute = 1; performance.now() < end;) {
     await ring.sleep(PAUSE[0] + random() * (PAUSE[1] - PAUSE[0]))
     const events = nextEvents(ring, options.encrypted, random)
     for (const { text } of events) ring.log(text)
-    await Promise.all(events.map(event => event.run()))
+    const changes = (await Promise.all(events.map(event => event.run()))).filter(at => at !== undefined)
     tally.events += events.length
-    await settle(
-      ring,
-      events.some(({ isChange }) => isChange),
-    )
+    await settle(ring, changes.length > 0 ? Math.max(...changes) : undefined)
     for (; performance.now() >= end - (minutes - minute) * MINUTE && minute <= minutes; minute++) await say(minute)
   }
 }
 
 /** Waits until all agree; those that do not are brought together by a join, so that the run can go on. */
-async function settle(ring: ChurnRing, isChange: boolean): Promise<void> {
-  if (await ring.agree(ring.running, isChange)) return
+async function settle(ring: ChurnRing, since: number | undefined): Promise<void> {
+  if (await ring.agree(ring.running, since)) return
   for (const slot of ring.running) await ring.count(slot)
   const [seed, ...others] = ring.running
   if (seed) await Promise.all(others.map(slot => ring.join(slot, [seed])))
-  if (!(await ring.agree())) throw new LabError('ERR_LAB_CHECK', 'the ring does not come together, not even by joins')
+  if (!(await ring.agree(ring.running, undefined)))
+    throw new LabError('ERR_LAB_CHECK', 'the ring does not come together, not even by joins')
 }
 
 function describe({ minutes, nodes, encrypted, label, loss }: ChurnOptions): string {
