@@ -132,13 +132,24 @@ t.test('sections 13 and 23: nodes that cannot be are refused', async t => {
     { vsn: Uint8Array.of(0, 5, 2, 0, 0, 0) },
     { vsn: Uint8Array.of(1, 0, 2) },
     { vsn: Uint8Array.of(3, 2, 2, 0, 0, 0) },
+    { vsn: Uint8Array.of(1, 5) },
+    { vsn: Uint8Array.of(1, 5, 2, 0, 0) },
+    { meta: new Uint8Array(513) },
+    { addr: Uint8Array.of(0, 0, 0, 0) },
+    { addr: new Uint8Array(16) },
+    { addr: Uint8Array.of(224, 0, 0, 1) },
+    { addr: Uint8Array.of(255, 255, 255, 255) },
+    { addr: Uint8Array.of(0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1) },
     { addr: Uint8Array.of(10, 0, 0, 1) },
   ]
   for (const more of bad) bench.alive('n002', 3, 1, more)
   t.equal(bench.taken('note').filter(({ note }) => note === 'nodeRefused').length, bad.length)
   t.equal(bench.swim.size, 1)
-  bench.alive('short', 4, 1, { vsn: Uint8Array.of(1, 5) })
-  t.match(bench.swim.member('short'), { versions: { pMax: 0 } }, 'too short a version is no version')
+  bench.alive('none', 4, 1, { vsn: undefined }).alive('empty', 5, 1, { vsn: new Uint8Array() })
+  t.match(bench.swim.member('none'), { versions: { pMax: 0 } }, 'no version is none')
+  t.match(bench.swim.member('empty'), { versions: { pMax: 0 } })
+  bench.alive('meta', 6, 1, { meta: new Uint8Array(512) })
+  t.equal(bench.swim.member('meta')?.meta?.length, 512)
 })
 
 t.test('section 14: accusations of us are contradicted', async t => {

@@ -14,8 +14,8 @@ import {
   type Suspect,
   type Versions,
 } from '../wire/index.js'
-import { isAddress, normalizeAddress } from './address.js'
-import { MAX_NAME } from './config.js'
+import { isAddress, isUnicast, normalizeAddress, sameAddress } from './address.js'
+import { MAX_META, MAX_NAME } from './config.js'
 import { describe, type NodeDescription } from './description.js'
 import { suspicionTimeout } from './formulas.js'
 import { NodeRecord } from './node-table.js'
@@ -71,7 +71,8 @@ export class Membership {
 
   /** Whether a push/pull's word that a node lives is what we know: most are, so it is asked before a closer look. */
   agrees({ name, state, incarnation, addr, port }: PushNodeState): boolean {
-    if (state !== NodeStateCode.Alive) return false
+    // What is told of ourselves may be of an earlier life: it is always looked at.
+    if (state !== NodeStateCode.Alive || name === this.#ring.name) return false
     const record = this.#ring.table.get(name)
     return record?.state === 'alive' && record.incarnation === incarnation && this.#sameAddress(record, { addr, port })
   }
@@ -86,7 +87,7 @@ export class Membership {
   }
 
   /** Changes what we tell about ourselves. @param onFinished runs when it has been told */
-  update(meta: Uint8Array | undefined, onFinished: () => void): void {
+  update(meta: Uint8Array | undefined, onFinished?: () => void): void {
     const record = this.#ring.self
     if (!record) return
     record.description = describe({ ...record.description, meta })
@@ -119,7 +120,7 @@ export class Membership {
 
   /** Accuses a node of not answering. */
   suspect(message: Suspect, now: Instant): void {
-    const record = this.#ring.table.get(message.node)
+    const record = this.#accused(message)
     if (!record) return
     if (message.incarnation < record.incarnation) return this.#outdated(record, message, now)
     if (record.suspicion) {
@@ -129,7 +130,7 @@ export class Membership {
       return
     }
     if (record.state !== 'alive') return
-    if (message.node === this.#ring.name) return this.#refute(record, message.incarnation, now)
+    if (message.node === this.#ring.name) return this.#refute(record, message.incarnation, now, message.from)
     this.#ring.broadcasts.add(message.node, encodeSuspect(message))
     record.incarnation = message.incarnation
     record.become('suspect', now)
@@ -141,17 +142,25 @@ export class Membership {
 
   /** Declares a node dead, or gone when it says so itself. @param onFinished runs when it has been told */
   dead(message: Dead, now: Instant, onFinished?: () => void): void {
-    const record = this.#ring.table.get(message.node)
+    const record = this.#accused(message)
     if (!record) return
     if (message.incarnation < record.incarnation) return this.#outdated(record, message, now)
     record.cancelSuspicion()
     if (!record.present) return
-    if (message.node === this.#ring.name && !this.#ring.leaving) return this.#refute(record, message.incarnation, now)
+    if (message.node === this.#ring.name && !this.#ring.leaving)
+      return this.#refute(record, message.incarnation, now, message.from)
     this.#ring.broadcasts.add(message.node, encodeDead(message), onFinished)
     record.incarnation = message.incarnation
     record.become(message.from === message.node ? 'left' : 'dead', now)
     this.#ring.emit({ type: 'member', event: 'leave', member: record.member() })
     this.#listener.onNews(now)
+  }
+
+  /** The node that is accused, if it is known and the accusation fit to be passed on. */
+  #accused({ node, from }: Suspect): NodeRecord | undefined {
+    if (!isTooLong(from) && !isTooLong(node)) return this.#ring.table.get(node)
+    this.#ring.note('nodeRefused', { node, from, reason: 'name' })
+    return undefined
   }
 
   /** Checks a node's own words and puts them in our form; notes and refuses what cannot be. */
@@ -160,30 +169,26 @@ export class Membership {
     versions: Versions | undefined,
     known: NodeRecord | undefined,
   ): NodeDescription | undefined {
-    const { addr, node, port, vsn } = message
+    const { addr, node, port, meta, incarnation } = message
     const refuse = (reason: string): undefined => {
       this.#ring.note('nodeRefused', { node, reason })
       return undefined
     }
     if (!isAddress(addr)) return refuse('no address')
-    if (node === '' || (node.length > MAX_NAME / 4 && encodeText(node).length > MAX_NAME)) return refuse('name')
-    const [min, max] = [vsn?.[0], vsn?.[1]]
-    if (vsn && vsn.length >= 3 && (min === 0 || max === 0 || min! > max!)) return refuse('protocol version')
-    const address = normalizeAddress(addr)
-    if (!this.#ring.isAllowed(address)) return refuse('address not allowed')
-    if (this.#ring.table.size >= MAX_TABLE && !this.#ring.table.get(node)) return refuse('too many nodes')
-    const description = describe({
-      address,
-      port: this.#portOf(port),
-      meta: message.meta,
-      versions: versions ?? known?.versions ?? NO_VERSIONS,
-    })
-    if (versions && this.#ring.delegate.refuseAlive) {
-      const member = new NodeRecord(node, description, 0).member()
-      const reason = this.#ring.delegate.refuseAlive({ ...member, state: 'alive', incarnation: message.incarnation })
-      if (reason !== undefined) return refuse(reason)
-    }
-    return description
+    if (!isUnicast(addr)) return refuse('not the address of a host')
+    if (node === '' || isTooLong(node)) return refuse('name')
+    if (meta && meta.length > MAX_META) return refuse('meta')
+    if (!isVersions(message.vsn)) return refuse('protocol version')
+    if (!this.#ring.isAllowed(normalizeAddress(addr))) return refuse('address not allowed')
+    if (this.#ring.table.size >= MAX_TABLE && !known) return refuse('too many nodes')
+    const told = { address: addr, port: this.#portOf(port), meta, versions: versions ?? known?.versions ?? NO_VERSIONS }
+    const description = describe(told)
+    const { refuseAlive } = this.#ring.delegate
+    if (!refuseAlive) return description
+    if (!versions) return refuse('no versions') // the reference does not ask about such a node, and takes none
+    const member = new NodeRecord(node, description, 0).member()
+    const reason = refuseAlive({ ...member, state: 'alive', incarnation })
+    return reason === undefined ? description : refuse(reason)
   }
 
   /** Protocol version 1 has no ports, and a port of 0 says nothing: the ring's common port it is. */
@@ -194,11 +199,7 @@ export class Membership {
 
   #sameAddress(record: NodeRecord, { addr, port }: Pick<Alive, 'addr' | 'port'>): boolean {
     const { description } = record
-    return (
-      addr !== undefined &&
-      description.port === this.#portOf(port) &&
-      sameOctets(description.address, normalizeAddress(addr))
-    )
+    return addr !== undefined && description.port === this.#portOf(port) && sameAddress(description.address, addr)
   }
 
   /** Whether a name may move to another address: when its node left, or is dead for long. */
@@ -207,6 +208,8 @@ export class Membership {
     const age = now - record.stateChange
     if (record.state === 'left') return true
     if (record.state === 'dead' && deadNodeReclaimTime > 0 && age > deadNodeReclaimTime) return true
+    if (now - record.findings.conflictAt < this.#ring.tuning.probeInterval) return false
+    record.findings.conflictAt = now
     const other = new NodeRecord(record.name, description, now).member()
     this.#ring.emit({ type: 'conflict', existing: record.member(), other: { ...other, state: 'alive' } })
     return false
@@ -234,7 +237,7 @@ export class Membership {
 
   #accept(record: NodeRecord, message: Alive, description: NodeDescription, now: Instant, octets?: Uint8Array): void {
     const before = { present: record.present, meta: record.description.meta, state: record.state }
-    this.#ring.broadcasts.add(record.name, octets ? compact(octets) : encodeAlive(message))
+    this.#ring.broadcasts.add(record.name, toldOn(message, octets))
     record.description = description
     record.incarnation = message.incarnation
     record.become('alive', now)
@@ -249,11 +252,12 @@ export class Membership {
     if (before.state === 'suspect') this.#listener.onNews(now)
   }
 
-  #refute(record: NodeRecord, accused: number, now: Instant): void {
+  #refute(record: NodeRecord, accused: number, now: Instant, from?: string): void {
     record.incarnation = this.#ring.nextIncarnation(accused)
     this.#ring.awareness.apply(1)
     this.#broadcastSelf(record)
-    this.#ring.note('refuted', { incarnation: record.incarnation })
+    const { incarnation } = record
+    this.#ring.note('refuted', from === undefined ? { incarnation } : { from, incarnation })
     this.#listener.onNews(now)
   }
 
@@ -277,16 +281,23 @@ export class Membership {
     return message
   }
 
+  /** Nobody contradicted in time. */
+  #onExpire(record: NodeRecord, now: Instant): void {
+    const { name: node, incarnation, state, suspicion } = record
+    if (state !== 'suspect' || !suspicion) return
+    const { confirmations, isDegraded } = suspicion
+    if (isDegraded) this.#ring.note('degradedTimeout', { node, confirmations })
+    this.#ring.note('failed', { node, confirmations })
+    this.dead({ node, incarnation, from: this.#ring.name }, now)
+  }
+
   #startSuspicion(record: NodeRecord, from: string, now: Instant): Suspicion {
     const { suspicionMult, suspicionMaxTimeoutMult, probeInterval, probeTimeout } = this.#ring.tuning
     const n = this.#ring.table.size
     const wanted = suspicionMult - 2
     const k = n - 2 < wanted ? 0 : wanted // fewer than k others could confirm
     const min = suspicionTimeout(suspicionMult, n, probeInterval)
-    const onExpire = (at: Instant): void => {
-      const { name: node, incarnation } = record
-      if (record.state === 'suspect') this.dead({ node, incarnation, from: this.#ring.name }, at)
-    }
+    const onExpire = (at: Instant): void => this.#onExpire(record, at)
     const onLastCall = (at: Instant): void => this.#listener.onLastCall(record, at)
     const max = min * suspicionMaxTimeoutMult
     return new Suspicion(
@@ -296,6 +307,25 @@ export class Membership {
     )
   }
 }
+
+/** What the ring is told when a node says that it lives: its own words, except that older peers crash on longer versions. */
+function toldOn(message: Alive, octets: Uint8Array | undefined): Uint8Array {
+  const { vsn } = message
+  if (vsn && vsn.length > VSN_LENGTH) return encodeAlive({ ...message, vsn: vsn.subarray(0, VSN_LENGTH) })
+  return octets ? compact(octets) : encodeAlive(message)
+}
+
+const VSN_LENGTH = 6
+
+/** Whether the version octets can be told on: none, or six that make sense. Older peers crash on one to five. */
+function isVersions(vsn: Uint8Array | undefined): boolean {
+  if (vsn === undefined || vsn.length === 0) return true
+  const [min = 0, max = 0] = vsn
+  return vsn.length >= VSN_LENGTH && min > 0 && max >= min
+}
+
+/** Three octets at most stand for a character. */
+const isTooLong = (name: string): boolean => name.length > MAX_NAME / 3 && encodeText(name).length > MAX_NAME
 
 /** A datagram of usual size may stay in memory while its messages are gossiped on; of a larger one they are copied. */
 const compact = (octets: Uint8Array): Uint8Array => (octets.buffer.byteLength <= 2048 ? octets : new Uint8Array(octets))

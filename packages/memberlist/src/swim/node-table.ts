@@ -21,6 +21,10 @@ export interface Findings {
   quietUntil: Instant
   /** When it was last told that it is held for dead. */
   toldAt: Instant
+  /** When another node that uses its name was last reported. */
+  conflictAt: Instant
+  /** How many probes had been answered, by whomever, when a ping to it last could not be sent; see {@link Prober.onUnsent}. */
+  unsentAfter: number | undefined
 }
 
 /** Everything known about one node. A ring of a thousand in one process has a million of these: keep it small. */
@@ -52,7 +56,14 @@ export class NodeRecord {
   }
 
   get findings(): Findings {
-    this.#findings ??= { provenAt: undefined, tcpTries: 0, quietUntil: 0, toldAt: -Infinity }
+    this.#findings ??= {
+      provenAt: undefined,
+      tcpTries: 0,
+      quietUntil: 0,
+      toldAt: -Infinity,
+      conflictAt: -Infinity,
+      unsentAfter: undefined,
+    }
     return this.#findings
   }
 
@@ -61,6 +72,11 @@ export class NodeRecord {
     if (!this.#findings) return
     this.#findings.tcpTries = 0
     this.#findings.quietUntil = 0
+  }
+
+  /** It was reached. */
+  forgetUnsent(): void {
+    if (this.#findings) this.#findings.unsentAfter = undefined
   }
 
   get description(): NodeDescription {
@@ -106,7 +122,8 @@ export class NodeRecord {
   member(): Member {
     const { name, incarnation, state } = this
     const { endpoint, meta, versions } = this.#description
-    return { name, address: endpoint.address, port: endpoint.port, meta, state, incarnation, versions }
+    const { address, port } = endpoint
+    return { name, address, port, meta: meta && new Uint8Array(meta), state, incarnation, versions }
   }
 }
 
@@ -128,6 +145,11 @@ export class NodeTable {
   /** In the order of probing. */
   get order(): readonly NodeRecord[] {
     return this.#order
+  }
+
+  /** Whether somebody besides the node of this name is alive or suspected. */
+  hasOthers(name: string): boolean {
+    return this.#order.some(record => record.present && record.name !== name)
   }
 
   get(name: string): NodeRecord | undefined {

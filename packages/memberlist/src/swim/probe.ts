@@ -28,6 +28,7 @@ interface Probe {
   nacks: number
   tcpTried: boolean
   tcpAnswered: boolean
+  unsent: boolean
   indirect: Timer | undefined
 }
 
@@ -46,6 +47,8 @@ export class Prober {
   #current: Probe | undefined
   /** A tick that came while a probe was running; more than one is not remembered. */
   #tickPending = false
+  /** How many probes were answered. */
+  #answered = 0
   /** Probed next, out of turn. */
   #preferred: NodeRecord | undefined
 
@@ -77,10 +80,19 @@ export class Prober {
     if (this.#ring.random() * this.#ring.table.size < EXTRA_PROBES) this.prefer(record)
   }
 
-  /** What was for this node did not leave our host, so its silence says nothing. */
+  /**
+   * What was for this node did not leave our host, so its silence says nothing, at first. When others have answered
+   * since the last time, it is not our network that is at fault but its address, and the probe goes on: without an
+   * answer through helpers or over TCP, the node becomes suspect.
+   */
   onUnsent(to: Endpoint, now: Instant): void {
     const probe = this.#current
-    if (probe?.record.endpoint !== to) return
+    if (probe?.record.endpoint !== to || probe.unsent) return
+    probe.unsent = true
+    const { findings } = probe.record
+    const before = findings.unsentAfter
+    findings.unsentAfter = this.#answered
+    if (before !== undefined && before < this.#answered) return
     this.#acks.forget(probe.seqNo)
     this.#finish(probe, now)
   }
@@ -125,9 +137,11 @@ export class Prober {
       nacks: 0,
       tcpTried: false,
       tcpAnswered: false,
+      unsent: false,
       indirect: undefined,
     }
     this.#current = probe
+    if (awareness.score > 0) this.#ring.note('degradedProbe', { node: record.name })
     const waiter: AckWaiter = {
       onAck: ({ payload }, at) => this.#succeeded(probe, payload, at),
       onNack: () => void probe.nacks++,
@@ -186,16 +200,22 @@ export class Prober {
   }
 
   #succeeded(probe: Probe, payload: Uint8Array | undefined, now: Instant): void {
-    this.#ring.awareness.apply(-1)
+    this.#reached(probe)
     this.#ring.emit({ type: 'probed', member: probe.record.member(), rtt: now - probe.started, payload })
     this.#finish(probe, now)
+  }
+
+  #reached({ record }: Probe): void {
+    this.#ring.awareness.apply(-1)
+    this.#answered++
+    record.forgetUnsent()
   }
 
   #failed(probe: Probe, now: Instant): void {
     const { awareness, name } = this.#ring
     const { record, expectedNacks, nacks } = probe
     if (probe.tcpAnswered) {
-      awareness.apply(-1)
+      this.#reached(probe)
       this.#ring.note('tcpOnly', { node: record.name })
     } else {
       // Helpers that did not even send a nack make us doubt our own connection.

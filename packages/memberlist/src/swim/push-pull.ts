@@ -178,7 +178,7 @@ function memberOf(node: PushNodeState): Member {
     name,
     address,
     port,
-    meta,
+    meta: meta && new Uint8Array(meta),
     incarnation,
     state: STATUS[node.state] ?? 'dead',
     versions: decodeVersions(vsn) ?? NO_VERSIONS,

@@ -10,6 +10,7 @@ import {
   type StreamMessage,
 } from '../wire/index.js'
 import { Acks } from './acks.js'
+import { normalizeAddress } from './address.js'
 import { Answerer } from './answer.js'
 import { MAX_META, MAX_NAME, type SwimOptions, type Tuning } from './config.js'
 import { describe, type NodeDescription } from './description.js'
@@ -23,6 +24,11 @@ import { PushPuller } from './push-pull.js'
 import { Ring } from './ring.js'
 import type { Endpoint, Instant, Member, NodeStatus, SwimAction, SwimInput } from './types.js'
 import { Watch } from './watch.js'
+
+/** Pings and indirect pings answered of one datagram, in which a peer asks one thing: nobody makes us send many. */
+const MAX_PINGS = 8
+/** User messages that wait to be gossiped; of more, those told most go. */
+const MAX_USER_BROADCASTS = 1024
 
 /**
  * One node of a ring, without sockets, clock and chance of its own: what happens goes into {@link handle} and
@@ -41,6 +47,7 @@ export class Swim {
   readonly #pushPuller: PushPuller
   readonly #answerer: Answerer
   readonly #watch: Watch
+  readonly #messages = { alive: 0, suspect: 0, dead: 0 }
 
   /** @throws {RangeError} on options that make no sense */
   constructor(options: SwimOptions) {
@@ -49,7 +56,7 @@ export class Swim {
     this.#ring = ring
     const { address, port, meta, known = [] } = options
     this.#known = known
-    this.#description = describe({ address, port, meta, versions: ring.versions })
+    this.#description = describe({ address: normalizeAddress(address), port, meta, versions: ring.versions })
     this.#packets = new Packets(ring)
     this.#acks = new Acks(ring.timers)
     this.#dials = new Dials(ring)
@@ -91,9 +98,26 @@ export class Swim {
     return this.#ring.awareness.score
   }
 
-  /** Messages still to be gossiped. */
+  /** Messages about nodes that are still to be gossiped. */
   get queuedBroadcasts(): number {
     return this.#ring.broadcasts.length
+  }
+
+  /** User messages that are still to be gossiped, at most 1024. */
+  get queuedUserBroadcasts(): number {
+    return this.#ring.userBroadcasts.length
+  }
+
+  /** How many messages about nodes came in datagrams, whatever was made of them; section 20. */
+  get messages(): Readonly<Record<'alive' | 'suspect' | 'dead', number>> {
+    return this.#messages
+  }
+
+  /** How many nodes are held for what; see {@link size}. */
+  states(): Record<NodeStatus, number> {
+    const states = { alive: 0, suspect: 0, dead: 0, left: 0 }
+    for (const { state } of this.#ring.table.order) states[state]++
+    return states
   }
 
   /** How many nodes are known, the dead that are not yet forgotten included. */
@@ -123,7 +147,10 @@ export class Swim {
     return this.#ring.table.get(name)?.member()
   }
 
-  /** @returns what the caller must now do, in this order */
+  /**
+   * @returns what the caller must now do, in this order
+   * @throws {RangeError} on a `broadcast` that fits no datagram, an `update` or a `send` that is too long for a peer
+   */
   handle(input: SwimInput, now: Instant): readonly SwimAction[] {
     this.#handle(input, now)
     this.#gossip.wake(now)
@@ -162,7 +189,7 @@ export class Swim {
       case 'ping':
         return this.#ping(input, now)
       case 'broadcast':
-        return this.#ring.userBroadcasts.add(input.name, encodeUserMessage(input.payload))
+        return this.#broadcast(input.payload, input.name)
       case 'send':
         return this.#send(input)
     }
@@ -179,7 +206,13 @@ export class Swim {
 
   #packet(octets: Uint8Array, from: Endpoint, now: Instant): void {
     const { messages, faults } = decodePacket(octets)
-    for (const message of messages) this.#message(message, from, now)
+    let pings = 0
+    for (const message of messages) {
+      const asks = message.type === 'ping' || message.type === 'indirectPing'
+      if (!asks || ++pings <= MAX_PINGS) this.#message(message, from, now)
+    }
+    if (pings > MAX_PINGS)
+      this.#ring.note('packetFault', { fault: 'limit', reason: `${pings} pings`, from: from.address })
     for (const { fault, message } of faults)
       this.#ring.note('packetFault', { fault, reason: message, from: from.address })
   }
@@ -196,10 +229,13 @@ export class Swim {
       case 'nack':
         return this.#acks.nack(message.body.seqNo)
       case 'suspect':
+        this.#messages.suspect++
         return this.#membership.suspect(message.body, now)
       case 'dead':
+        this.#messages.dead++
         return this.#membership.dead(message.body, now)
       case 'alive':
+        this.#messages.alive++
         return this.#membership.alive(message.body, now, message.octets)
       case 'user':
         return this.#ring.emit({ type: 'userMessage', payload: message.body })
@@ -227,7 +263,7 @@ export class Swim {
     const left = (): void => this.#ring.emit({ type: 'left' })
     if (!self?.present) return left()
     this.#ring.leaving = true
-    const alone = !table.order.some(record => record.present && record.name !== name)
+    const alone = !table.hasOthers(name)
     this.#membership.dead({ node: name, incarnation: self.incarnation, from: name }, now, alone ? undefined : left)
     if (alone) left()
   }
@@ -235,9 +271,24 @@ export class Swim {
   #update(request: number, meta: Uint8Array | undefined, now: Instant): void {
     const updated = (): void => this.#ring.emit({ type: 'updated', request })
     checkMeta(meta)
-    if (!this.#ring.self || this.#ring.leaving) return updated()
-    this.#membership.update(meta, updated)
+    const { self, leaving, table, name } = this.#ring
+    if (!self || leaving) return updated()
+    const alone = !table.hasOthers(name)
+    this.#membership.update(meta, alone ? undefined : updated)
+    if (alone) updated()
     this.#gossip.soon(now)
+  }
+
+  #broadcast(payload: Uint8Array, name: string | undefined): void {
+    const { userBroadcasts } = this.#ring
+    const message = encodeUserMessage(payload)
+    const { maxBroadcast } = this.#packets
+    if (message.length > maxBroadcast)
+      throw new RangeError(
+        `user message of ${payload.length} octets exceeds the ${maxBroadcast - 1} that fit a datagram`,
+      )
+    userBroadcasts.add(name, message)
+    userBroadcasts.prune(MAX_USER_BROADCASTS)
   }
 
   #ping(input: { readonly request: number; readonly node: string; readonly to: Endpoint }, now: Instant): void {
