@@ -36,8 +36,11 @@ const KEPT = 5000
 /** Words in a log line that say that something of another node could not be read: hashicorp's and ours. */
 const UNREADABLE =
   /decode|decrypt|decompress|unsupported|not supported|truncated|too short|label|checksum|msgType|message type byte|remote state|datagram dropped|stream refused|packetFault/i
-/** Words that say that the network or the other's end cut it short, which is nobody's mistake. */
-const CUT_SHORT = /connection reset|broken pipe|i\/o timeout/
+/**
+ * Words that say that the network or the other's end cut it short, which is nobody's mistake. A stream that ends before
+ * its first octet is one "with unacceptable label" to hashicorp's, in a ring that has one.
+ */
+const CUT_SHORT = /connection reset|broken pipe|i\/o timeout|stream with unacceptable label ""/
 
 /** A running gossip node. */
 export class RingProcess implements AsyncDisposable {

@@ -171,7 +171,7 @@ const SMALL: readonly (readonly [weight: number, kind: Kind])[] = [
   [2, message],
 ]
 /** Kinds that concern all. */
-const LARGE: readonly (readonly [weight: number, kind: Kind])[] = [[1, partition]]
+const LARGE: readonly (readonly [weight: number, kind: Kind])[] = [[2, partition]]
 const ENCRYPTED: readonly (readonly [weight: number, kind: Kind])[] = [[2, rotate]]
 
 /** What happens next, all at the same time. */

@@ -212,6 +212,7 @@ export class ChurnRing {
     const look = (): true | undefined => this.#disputes(slots).length === 0 || undefined
     try {
       await until('agreement', look, { timeout: AGREEMENT, interval: 10, signal: this.#options.signal })
+      this.#tally.agreements++
       if (since === undefined) return true
       const took = performance.now() - since
       this.#tally.converged(took)

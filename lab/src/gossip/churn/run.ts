@@ -69,7 +69,8 @@ async function live(
   const end = performance.now() + minutes * MINUTE
   const say = async (minute: number): Promise<void> => {
     for (const slot of ring.running) await ring.count(slot)
-    print(`minute ${minute}: ${ring.running.length} of ${options.nodes} run, ${tally.summary}`)
+    const { agreements, summary } = tally
+    print(`minute ${minute}: ${ring.running.length} of ${options.nodes} run, agreed ${agreements} times, ${summary}`)
   }
   await settle(ring, performance.now())
   for (let minute = 1; performance.now() < end;) {

@@ -21,6 +21,8 @@ const ALWAYS: readonly Wrong[] = ['disagreement', 'fault', 'complaint']
 export class Tally {
   /** Events carried out. */
   events = 0
+  /** Times that all came to agree after one. */
+  agreements = 0
   readonly #wrong = new Map<Wrong, number>()
   /** From the end of a change until all agreed on it, milliseconds. */
   readonly #convergence: number[] = []
