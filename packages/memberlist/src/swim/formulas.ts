@@ -4,6 +4,9 @@ import type { Milliseconds } from './types.js'
 export const retransmitLimit = (retransmitMult: number, n: number): number =>
   retransmitMult * Math.ceil(Math.log10(n + 1))
 
+/** The 32-bit number after another; 0 follows the last. */
+export const nextNumber = (n: number): number => (n + 1) >>> 0
+
 /** How long a node is suspected at least before it is declared dead; the logarithm counts in thousandths. */
 export function suspicionTimeout(suspicionMult: number, n: number, probeInterval: Milliseconds): Milliseconds {
   const scale = Math.max(1, Math.log10(Math.max(1, n)))

@@ -2,7 +2,7 @@ import type { Versions } from '../wire/index.js'
 import { Awareness } from './awareness.js'
 import { BroadcastQueue } from './broadcast-queue.js'
 import { type Delegate, type SwimOptions, type Tuning, tuningOf, versionsOf } from './config.js'
-import { retransmitLimit } from './formulas.js'
+import { nextNumber, retransmitLimit } from './formulas.js'
 import { type NodeRecord, NodeTable } from './node-table.js'
 import { Timers } from './timers.js'
 import type { Note, Random, SwimAction } from './types.js'
@@ -99,7 +99,7 @@ export class Ring {
 
   /** Number of the next ping; 32 bits, wraps. */
   nextSeqNo(): number {
-    this.#seqNo = (this.#seqNo + 1) >>> 0
+    this.#seqNo = nextNumber(this.#seqNo)
     return this.#seqNo
   }
 

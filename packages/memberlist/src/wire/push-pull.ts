@@ -109,9 +109,4 @@ export const PUSH_PULL_HEAD = 48
 
 /** Writes type octet and head. */
 export const writePushPullHeader = (w: Writer, h: PushPullHeader): Writer =>
-  w
-    .octet(MessageType.PushPull)
-    .map(3)
-    .boolean('Join', h.join)
-    .int('Nodes', h.nodes)
-    .int('UserStateLen', h.userStateLen)
+  w.octet(MessageType.PushPull).map(3).boolean('Join', h.join).int('Nodes', h.nodes).int('UserStateLen', h.userStateLen)
