@@ -77,8 +77,9 @@ function line({ what, unit, ours, theirs, peer, limit, goal, worst }) {
  * unit. With `worst: true` the highest sample is shown too, and a `goal` is held when each of ours is within it.
  */
 export function print(rows) {
+  if (rows.length === 0) return
   const lines = rows.map(line)
-  const columns = Object.keys(lines[0] ?? {}).filter(column => lines.some(cells => cells[column] !== undefined))
+  const columns = Object.keys(lines[0]).filter(column => lines.some(cells => cells[column] !== undefined))
   const cells = [columns, ...lines.map(line => columns.map(column => String(line[column] ?? '')))]
   const widths = columns.map((_, i) => Math.max(...cells.map(row => row[i].length)))
   const isNumber = columns.map(column => lines.some(line => typeof line[column] === 'number'))
