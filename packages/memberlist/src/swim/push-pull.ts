@@ -36,6 +36,8 @@ export class PushPuller {
   readonly #newcomers = new Set<NodeRecord>()
   /** How many joined since the last exchange. */
   #joined = 0
+  /** Whether it grew fast, and no exchange since has shown that it is over. */
+  #growing = false
   #settle: Timer | undefined
 
   /** @param onAnswer a node answered us over TCP */
@@ -86,6 +88,7 @@ export class PushPuller {
     this.#joined = 0
     if (this.#ring.table.size > SMALL_RING) this.#newcomers.clear()
     for (const node of message.nodes) if (!this.#membership.agrees(node)) this.#mergeNode(node, now)
+    if (this.#joined === 0) this.#growing = false
     if (message.userState.length > 0) this.#ring.emit({ type: 'remoteState', state: message.userState, join })
     return undefined
   }
@@ -98,13 +101,13 @@ export class PushPuller {
    */
   onJoin(record: NodeRecord, now: Instant): void {
     this.#joined++
+    if (this.#joined >= this.#ring.table.size * GROWTH) this.#growing = true
     this.#newcomers.add(record)
     if (this.#wantsMore()) this.#settleSoon(now)
   }
 
   #wantsMore(): boolean {
-    const { size } = this.#ring.table
-    return size <= SMALL_RING ? this.#newcomers.size > 0 : this.#joined >= size * GROWTH
+    return this.#ring.table.size <= SMALL_RING ? this.#newcomers.size > 0 : this.#growing && this.#joined > 0
   }
 
   #settleSoon(now: Instant): void {
