@@ -57,6 +57,23 @@ t.test('a ring that stands still for a while accuses nobody', async t => {
   )
 })
 
+t.test('section 20: what the metrics of the reference tell', async t => {
+  const [a, b, c] = await ring(t, 'a b c')
+  t.same(a.states(), { alive: 3, suspect: 0, dead: 0, left: 0 })
+  await c!.leave()
+  await until(() => a.states().left === 1 && a.queuedBroadcasts === 0, 'c has left, and all is told')
+  await c!.close()
+  await b.close()
+  await until(() => a.states().dead === 1, 'b is dead')
+  t.same(a.states(), { alive: 1, suspect: 0, dead: 1, left: 1 })
+  t.ok(a.messages.alive > 0 && a.messages.dead > 0)
+  const { packetsSent, packetsReceived, octetsSent, streamsAccepted, streamsDialed, streamOctetsSent } = a.counters
+  for (const count of [packetsSent, packetsReceived, octetsSent, streamsAccepted, streamsDialed, streamOctetsSent])
+    t.ok(count > 0)
+  const fresh = new Memberlist({ name: 'x', bindAddress })
+  t.same([fresh.states().alive, fresh.messages.alive, fresh.queuedBroadcasts], [0, 0, 0])
+})
+
 t.test('meta, user messages, ping', async t => {
   const [a, b] = await ring(t, 'a b', { meta: octets('zone=a') })
   const updated = once(b, 'update')
@@ -311,7 +328,7 @@ t.test('options that make no sense', async t => {
     { meta: new Uint8Array(513) },
     { protocolVersion: 6 },
     { delegateVersions: { min: 3, max: 2, current: 2 } },
-    { probeTimeout: 2000 },
+    { tcpTimeout: 3e9 },
     { gossipInterval: -1 },
     { udpBufferSize: 10 },
     { awarenessMaxMultiplier: 0 },

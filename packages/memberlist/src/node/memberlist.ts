@@ -4,6 +4,7 @@ import {
   type Endpoint,
   type Member,
   type Milliseconds,
+  type NodeStatus,
   parseAddress,
   Swim,
   type SwimAction,
@@ -113,6 +114,21 @@ export class Memberlist extends EventEmitter<MemberlistEvents> implements AsyncD
   /** How much this node doubts its own health: 0 is not at all. */
   get healthScore(): number {
     return this.#swim?.healthScore ?? 0
+  }
+
+  /** Messages still to be gossiped, about nodes and of the program above. */
+  get queuedBroadcasts(): number {
+    return this.#swim ? this.#swim.queuedBroadcasts + this.#swim.queuedUserBroadcasts : 0
+  }
+
+  /** Messages about nodes that came in datagrams, by type, whatever was made of them. */
+  get messages(): Readonly<Record<'alive' | 'suspect' | 'dead', number>> {
+    return this.#swim?.messages ?? { alive: 0, suspect: 0, dead: 0 }
+  }
+
+  /** How many nodes are held for what, the dead that are not yet forgotten included. */
+  states(): Readonly<Record<NodeStatus, number>> {
+    return this.#swim?.states() ?? { alive: 0, suspect: 0, dead: 0, left: 0 }
   }
 
   /**
