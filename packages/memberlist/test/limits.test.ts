@@ -3,7 +3,9 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import * as wire from '@typemetal/memberlist/wire'
 import t from 'tap'
-import { entry } from './bench.js'
+import { Suspicion } from '../dist/swim/suspicion.js'
+import { Timers } from '../dist/swim/timers.js'
+import { Bench, entry, QUIET } from './bench.js'
 
 /** Octets in buffers that something still refers to. */
 async function heldOctets(): Promise<number> {
@@ -106,4 +108,27 @@ t.test('section 9: a frame of 20 MiB is taken, one of an octet more is not', asy
   t.equal(user.length, wire.MAX_FRAME, 'a frame as large as it gets')
   t.match(frame(wire.MAX_FRAME).push(user), { type: 'user' })
   t.throws(() => frame(wire.MAX_FRAME + 1), { fault: 'limit', message: /larger than limit/ })
+})
+
+t.test('section 16: accusers beyond those that count are not kept', async t => {
+  const timers = new Timers(250, 1000, () => {})
+  const kept = (k: number): number => {
+    const ends = { onExpire: () => {}, onLastCall: () => {}, callTime: 1000 }
+    const suspicion = new Suspicion({ k, min: 4000, max: 24_000, from: 'first', ...ends }, timers, 0)
+    for (let i = 0; i < 1000; i++) suspicion.confirm(`n${i}`, 0)
+    return suspicion.confirmedBy
+  }
+  t.equal(kept(2), 2)
+  t.equal(kept(0), 1, 'that there is one, the watch asks for')
+})
+
+t.test('what was told of a ring is not kept after it', async t => {
+  const before = await heldOctets()
+  let bench: Bench | undefined = new Bench(QUIET)
+  for (let i = 0; i < 3000; i++)
+    bench.alive(`n${i}`, 1, 1, { addr: Uint8Array.of(10, 1, i >> 8, i & 0xff), meta: new Uint8Array(512) })
+  t.ok((await heldOctets()) - before > 1_000_000)
+  t.equal(bench.swim.size, 3001)
+  bench = undefined
+  t.ok((await heldOctets()) - before < 1_000_000)
 })
