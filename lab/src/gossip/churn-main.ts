@@ -23,7 +23,7 @@ const numberIn =
 
 function parseOptions(): ChurnOptions {
   return new Command('npm run churn:memberlist --')
-    .description(HELP)
+    .description(HELP.replaceAll('\n', ' '))
     .option('--minutes <number>', 'how long', numberIn(0.1, 10_000), 30)
     .option('--nodes <number>', 'places in the ring', numberIn(4, 200), 12)
     .option('--encrypted', 'with keys, which rotate', false)

@@ -27,6 +27,8 @@ type Kind = (choice: Choice) => ChurnEvent | undefined
 const LEAST = 0.5
 /** Longest stop, milliseconds: a suspicion lasts 4 s at least. */
 const LONGEST_STOP = 3800
+/** Part of the nodes on the smaller side of a cut; the fewer they are, the longer they take to find all others dead. */
+const SMALLEST_SIDE = 1 / 3
 /** Part of the events that come several at a time. */
 const BURSTS = 0.3
 
@@ -142,7 +144,7 @@ const partition: Kind = ({ ring, random }) => {
   const here = ring.running.filter(slot => side.includes(slot))
   const there = ring.running.filter(slot => !side.includes(slot))
   const [from, to] = [pick(here, random), pick(there, random)]
-  if (!from || !to) return undefined
+  if (!from || !to || Math.min(here.length, there.length) < ring.running.length * SMALLEST_SIDE) return undefined
   const short = random() < 0.6 ? 500 + random() * 3000 : undefined
   const sides = `${here.map(({ name }) => name).join(' ')} | ${there.map(({ name }) => name).join(' ')}`
   return {

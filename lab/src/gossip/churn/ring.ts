@@ -25,8 +25,8 @@ export interface ChurnRingOptions {
   readonly signal: AbortSignal
 }
 
-/** Longest that the ring may take to agree: LAN suspicions of the silent last up to half a minute. */
-const AGREEMENT = 90_000
+/** Longest that the ring may take to agree: after a cut, LAN suspicions of the silent last up to half a minute, one after the other. */
+const AGREEMENT = 120_000
 /** For so long after a node was disturbed, word of its death is no mistake. */
 const QUIET = 15_000
 /** Tries of a join; each may be refused or cut off by what else happens. */
