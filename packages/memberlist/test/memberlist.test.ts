@@ -249,12 +249,15 @@ t.test('what waits for an answer gets one when the node is closed', async t => {
   t.teardown(() => server.close())
   const { port } = server.address() as AddressInfo
   const [a, b] = await ring(t, 'a b', { gossipInterval: 5000, enableCompression: false })
-  const waiting = [
+  const asked: readonly Promise<unknown>[] = [
     a.sendReliable({ address: bindAddress, port }, new Uint8Array(18_000_000)),
-    a.ping('nobody', { address: bindAddress, port }).then(() => {}),
+    a.ping('nobody', { address: bindAddress, port }),
     a.updateMeta(octets('new')),
     b.leave(),
-  ].map(promise => t.rejects(promise, { code: 'ERR_MEMBERLIST_STATE', message: 'closed' }))
+  ]
+  const waiting = asked.map(promise =>
+    t.rejects(promise as Promise<void>, { code: 'ERR_MEMBERLIST_STATE', message: 'closed' }),
+  )
   await Promise.all([a.close(), b.close()])
   await Promise.all(waiting)
 })

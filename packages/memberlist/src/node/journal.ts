@@ -95,7 +95,7 @@ export class Journal {
   /** Two nodes with one name. */
   conflict(existing: Member, other: Member, source: string | undefined): void {
     const claimedBy = `${other.address}:${other.port}`
-    const fields = { node: existing.name, address: existing.address, claimedBy }
+    const fields = { node: existing.name.slice(0, 64), address: existing.address, claimedBy }
     this.#heard('warn', source ?? '', 'conflict', fields, 'two nodes with one name')
   }
 
