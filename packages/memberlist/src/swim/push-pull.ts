@@ -21,8 +21,12 @@ import { findIncompatible } from './version-check.js'
 
 /** About what a node's entry takes without meta, octets. */
 const ENTRY = 96
-/** A ring that grew by more than this part since the last exchange asks for another one soon. */
+/** A ring that grew by more than this part since the last exchange asks for others soon. */
 const GROWTH = 1 / 10
+/** So many of these in a row that bring nothing are enough. */
+const BARREN = 2
+/** From this size on they become rarer: a state has as many octets as the ring has nodes, here about 80 kB. */
+const LARGE_RING = 1024
 /** In a ring of at most so many, each exchanges states with each that joins. */
 const SMALL_RING = 16
 
@@ -36,8 +40,8 @@ export class PushPuller {
   readonly #newcomers = new Set<NodeRecord>()
   /** How many joined since the last exchange. */
   #joined = 0
-  /** Whether it grew fast, and no exchange since has shown that it is over. */
-  #growing = false
+  /** How many exchanges may yet bring nothing before the ring counts as settled; 0 when it does. */
+  #patience = 0
   #settle: Timer | undefined
 
   /** @param onAnswer a node answered us over TCP */
@@ -59,6 +63,7 @@ export class PushPuller {
       onAnswer: (message, now) => {
         if (message?.type === 'pushPull') {
           const fault = this.merge(message.body, join, now)
+          this.#weigh(this.#joined)
           const record = this.#ring.table.find(to)
           if (record) {
             this.#newcomers.delete(record)
@@ -88,7 +93,6 @@ export class PushPuller {
     this.#joined = 0
     if (this.#ring.table.size > SMALL_RING) this.#newcomers.clear()
     for (const node of message.nodes) if (!this.#membership.agrees(node)) this.#mergeNode(node, now)
-    if (this.#joined === 0) this.#growing = false
     if (message.userState.length > 0) this.#ring.emit({ type: 'remoteState', state: message.userState, join })
     return undefined
   }
@@ -96,29 +100,35 @@ export class PushPuller {
   /**
    * A node joined. Gossip alone can fail a ring that grows from one seed at once: the first broadcasts go out while
    * their budget is reckoned for a small ring, and are spent before all are there to hear them. So a ring that has
-   * grown much exchanges states once more, soon, until an exchange brings nothing new; in a small ring, with each
-   * newcomer, since it may be one of those that do not ask by themselves.
+   * grown much exchanges states soon, and again until a few exchanges have brought nothing new; a small ring, with
+   * each newcomer, since it may be one of those that do not ask by themselves.
    */
   onJoin(record: NodeRecord, now: Instant): void {
     this.#joined++
-    if (this.#joined >= this.#ring.table.size * GROWTH) this.#growing = true
+    if (this.#joined >= this.#ring.table.size * GROWTH) this.#patience = BARREN
     this.#newcomers.add(record)
     if (this.#wantsMore()) this.#settleSoon(now)
   }
 
   #wantsMore(): boolean {
-    return this.#ring.table.size <= SMALL_RING ? this.#newcomers.size > 0 : this.#growing && this.#joined > 0
+    return this.#ring.table.size <= SMALL_RING ? this.#newcomers.size > 0 : this.#patience > 0
+  }
+
+  /** An exchange that we asked for is over. */
+  #weigh(joined: number): void {
+    if (this.#patience > 0) this.#patience = joined > 0 ? BARREN : this.#patience - 1
   }
 
   #settleSoon(now: Instant): void {
     const { tuning, table, random, timers } = this.#ring
-    if (this.#settle || tuning.pushPullInterval === 0) return
-    const spread = pushPullScale(tuning.probeInterval, table.size)
+    if (this.#settle || tuning.pushPullInterval === 0 || tuning.probeInterval === 0) return
+    const spread = pushPullScale(tuning.probeInterval, (table.size * 32) / LARGE_RING)
     this.#settle = timers.set(now + (0.4 + 0.6 * random()) * spread, later => {
       this.#settle = undefined
       if (!this.#wantsMore()) return
       const [newcomer] = pickRandom([...this.#newcomers], 1, random, record => record.state === 'alive')
       if (newcomer) this.#exchangeWith(newcomer)
+      else if (table.size > SMALL_RING) this.#exchangeWithAny()
       else this.#newcomers.clear()
       if (this.#wantsMore()) this.#settleSoon(later)
     })
@@ -142,7 +152,9 @@ export class PushPuller {
   #exchangeWith(partner: NodeRecord): void {
     this.#newcomers.delete(partner)
     this.exchange(partner.endpoint, false, error => {
-      if (error !== undefined) this.#ring.note('pushPullFailed', { node: partner.name, reason: error })
+      if (error === undefined) return
+      this.#weigh(0)
+      this.#ring.note('pushPullFailed', { node: partner.name, reason: error })
     })
   }
 
