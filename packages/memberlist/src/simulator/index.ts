@@ -14,7 +14,7 @@
  * @packageDocumentation
  */
 export type { NetworkOptions } from './network.js'
-export type { MemberEvent, SimulatedNodeOptions } from './node.js'
+export type { SimulatedNodeOptions } from './node.js'
 export { SimulatedNode } from './node.js'
 export { seededRandom } from './random.js'
 export { type ConnectResult, Simulator, type SimulatorOptions } from './simulator.js'

@@ -23,13 +23,6 @@ export interface SimulatedNodeOptions extends Omit<SwimOptions, 'address' | 'por
 /** Datagrams that the system keeps for a process that does not run; more are dropped. */
 const RECEIVE_QUEUE = 4000
 
-/** What a node says to the outside, for tests. */
-export interface MemberEvent {
-  readonly at: Instant
-  readonly event: 'join' | 'leave' | 'update'
-  readonly member: Member
-}
-
 interface Dial {
   open: boolean
 }
@@ -42,8 +35,6 @@ export class SimulatedNode {
   connected = true
   /** Whether the host answers connections with a reset although the process lives, as a firewall may. */
   refusing = false
-  /** What it said about members since its last start. */
-  readonly events: MemberEvent[] = []
   /** What it noted since its last start. */
   readonly notes = new Map<Note, number>()
   readonly #simulator: Simulator
@@ -100,7 +91,6 @@ export class SimulatedNode {
   /** Starts its process, anew after {@link kill}. @param options what is different from last time */
   start(options: Partial<SimulatedNodeOptions> = {}): void {
     this.#life++
-    this.events.length = 0
     this.notes.clear()
     this.#swim = new Swim({
       ...this.#options,
@@ -193,7 +183,6 @@ export class SimulatedNode {
           this.#endStream(action.id, undefined)
           break
         case 'member':
-          this.events.push({ at: this.#simulator.now, event: action.event, member: action.member })
           this.#simulator.onMember?.(this, action.event, action.member)
           break
         case 'note':
