@@ -134,6 +134,10 @@ t.test('who misses a rotation of keys stays outside until it gets the key', { sk
     const { faults } = await node.command('counters')
     t.ok((faults?.['decrypt'] ?? 0) > 0, `${node.name} counts them: ${JSON.stringify(faults)}`)
   }
+  t.ok(
+    nodes.every(({ kind, complaints }) => kind === 'node' || complaints.some(line => /decrypt/i.test(line))),
+    'and theirs complain of them',
+  )
   t.ok(missed.every(({ running }) => running))
   await rotate(missed)
   await Promise.all(missed.map(node => node.command(`join ${told[0]!.address}`)))

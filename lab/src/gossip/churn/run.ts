@@ -67,8 +67,11 @@ async function live(
   const random = seededRandom(seed)
   const ring = await ChurnRing.create(lab, { ...options, random, signal }, tally)
   const end = performance.now() + minutes * MINUTE
-  const say = async (minute: number): Promise<void> => {
+  const countAll = async (): Promise<void> => {
     for (const slot of ring.running) await ring.count(slot)
+  }
+  const say = async (minute: number): Promise<void> => {
+    await countAll()
     const { agreements, summary } = tally
     print(`minute ${minute}: ${ring.running.length} of ${options.nodes} run, agreed ${agreements} times, ${summary}`)
   }
@@ -82,6 +85,7 @@ async function live(
     await settle(ring, changes.length > 0 ? Math.max(...changes) : undefined)
     for (; performance.now() >= end - (minutes - minute) * MINUTE && minute <= minutes; minute++) await say(minute)
   }
+  await countAll()
 }
 
 /** Waits until all agree; those that do not are brought together by a join, so that the run can go on. */
