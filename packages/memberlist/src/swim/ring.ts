@@ -14,7 +14,7 @@ const VERY_SMALL = 10
 const MAX_NOTED_NAME = 64
 const MAX_REASON = 256
 
-const NO_ACTIONS: readonly SwimAction[] = []
+const NO_ACTIONS: SwimAction[] = []
 
 /**
  * Pings of a node that watches others are numbered from here on, those of the reference from 1 and so never as high.
@@ -46,7 +46,7 @@ export class Ring {
   leaving = false
   #seqNo: number
   #dialId = 0
-  #actions: SwimAction[] = []
+  #actions = NO_ACTIONS
 
   constructor(options: SwimOptions) {
     this.name = options.name
@@ -78,7 +78,9 @@ export class Ring {
 
   /** Adds to what the driver must do. */
   emit(action: SwimAction): void {
-    this.#actions.push(action)
+    // Mostly there is just one, and a list of one is small; one that is pushed to has room for seventeen.
+    if (this.#actions.length === 0) this.#actions = [action]
+    else this.#actions.push(action)
   }
 
   /** Adds something to count. Peers choose what they are called: names are cut. */
@@ -91,9 +93,8 @@ export class Ring {
 
   /** The actions since the last call. */
   drain(): readonly SwimAction[] {
-    if (this.#actions.length === 0) return NO_ACTIONS
     const actions = this.#actions
-    this.#actions = []
+    this.#actions = NO_ACTIONS
     return actions
   }
 
