@@ -12,9 +12,11 @@ const SHORT = 24
 
 /**
  * MessagePack in the dialect that memberlist speaks: the old specification, in which strings and octet strings share
- * the raw family (`a0`–`bf`, `da`, `db`). The libraries on npm write str8 (`d9`) and bin (`c4`–`c6`), which old agents
- * do not read as map keys, and keep insertion order of keys; making them emit this takes a copy of every message.
- * What memberlist needs of MessagePack is these lines.
+ * the raw family (`a0`–`bf`, `da`, `db`). Of the libraries on npm, `@msgpack/msgpack` and `msgpackr` write str8 (`d9`)
+ * and bin (`c4`–`c6`), which old agents do not read as map keys, and have no option against it. `msgpack-lite` has one,
+ * but writes the counts of a push/pull unsigned where the reference writes them signed, puts replacement characters
+ * into names that are not UTF-8, so that two could become one, and takes a key `__proto__` for a prototype. What
+ * memberlist needs of MessagePack is these lines.
  *
  * Callers write the keys of a map in ascending order, as the reference does.
  */
