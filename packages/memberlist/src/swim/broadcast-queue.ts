@@ -26,24 +26,25 @@ export interface TakeOptions {
  * takes the place of an older one about it.
  */
 export class BroadcastQueue {
-  /** Sorted by {@link compare}. */
-  #queue: Broadcast[] = []
+  /** By how often they were told, each tier sorted by {@link compare}. */
+  readonly #tiers: Broadcast[][] = []
   readonly #named = new Map<string, Broadcast>()
+  #length = 0
   #id = 0
   /** No message in the queue is shorter. */
   #shortest = Infinity
 
   get length(): number {
-    return this.#queue.length
+    return this.#length
   }
 
   /** @param onFinished runs when the message has been told often enough or was replaced */
   add(name: string | undefined, message: Uint8Array, onFinished?: () => void): void {
     const older = name === undefined ? undefined : this.#named.get(name)
-    if (older) this.#finish(older, this.#indexOf(older))
+    if (older) this.#finish(older)
     const broadcast = { name, message, id: this.#id++, onFinished, transmits: 0 }
     if (name !== undefined) this.#named.set(name, broadcast)
-    this.#shortest = this.#queue.length === 0 ? message.length : Math.min(this.#shortest, message.length)
+    this.#shortest = this.#length === 0 ? message.length : Math.min(this.#shortest, message.length)
     this.#insert(broadcast)
   }
 
@@ -51,36 +52,46 @@ export class BroadcastQueue {
   take({ overhead, limit, count, transmitLimit, fresh = false }: TakeOptions): Uint8Array[] {
     const taken: Broadcast[] = []
     let room = limit
-    // Within a tier the longest come first, so the first that fits is the largest that fits.
-    for (let i = 0; i < this.#queue.length && taken.length < count && room >= overhead + this.#shortest; i++) {
-      const broadcast = this.#queue[i]!
-      if (fresh && broadcast.transmits > 0) break
-      if (broadcast.message.length + overhead > room) continue
-      room -= broadcast.message.length + overhead
-      taken.push(broadcast)
+    for (let told = 0; told < (fresh ? 1 : this.#tiers.length); told++) {
+      const tier = this.#tiers[told] ?? []
+      const before = taken.length
+      // The longest come first, so the first that fits is the largest that fits.
+      for (let i = 0; i < tier.length && taken.length < count && room >= overhead + this.#shortest; i++) {
+        const broadcast = tier[i]!
+        if (broadcast.message.length + overhead > room) continue
+        room -= broadcast.message.length + overhead
+        taken.push(broadcast)
+      }
+      if (!fresh) this.#withdraw(told, taken.slice(before))
     }
-    if (!fresh) this.#count(taken, transmitLimit)
+    if (!fresh) for (const broadcast of taken) this.#count(broadcast, transmitLimit)
     return taken.map(broadcast => broadcast.message)
   }
 
   /** Forgets the most told ones above a number of messages. */
   prune(max: number): void {
-    while (this.#queue.length > max) this.#finish(this.#queue.at(-1)!, this.#queue.length - 1)
+    while (this.#length > max) this.#finish(this.#tiers.findLast(tier => tier.length > 0)!.at(-1)!)
   }
 
-  #count(taken: readonly Broadcast[], transmitLimit: number): void {
-    if (taken.length === 0) return
-    let next = 0 // both are in the same order
-    this.#queue = this.#queue.filter(broadcast => broadcast !== taken[next] || !++next)
-    for (const broadcast of taken) {
-      broadcast.transmits++
-      if (broadcast.transmits >= transmitLimit) this.#forget(broadcast)
-      else this.#insert(broadcast)
-    }
+  /** Takes some out of a tier, in its order. */
+  #withdraw(told: number, taken: readonly Broadcast[]): void {
+    const tier = this.#tiers[told]
+    if (!tier || taken.length === 0) return
+    this.#length -= taken.length
+    let next = 0
+    // Mostly they stand side by side at the front.
+    if (tier[taken.length - 1] === taken.at(-1)) tier.splice(0, taken.length)
+    else this.#tiers[told] = tier.filter(broadcast => broadcast !== taken[next] || !++next)
   }
 
-  #finish(broadcast: Broadcast, index: number): void {
-    this.#queue.splice(index, 1)
+  #count(broadcast: Broadcast, transmitLimit: number): void {
+    broadcast.transmits++
+    if (broadcast.transmits >= transmitLimit) this.#forget(broadcast)
+    else this.#insert(broadcast)
+  }
+
+  #finish(broadcast: Broadcast): void {
+    this.#withdraw(broadcast.transmits, [broadcast])
     this.#forget(broadcast)
   }
 
@@ -91,22 +102,24 @@ export class BroadcastQueue {
   }
 
   #insert(broadcast: Broadcast): void {
-    this.#queue.splice(this.#indexOf(broadcast), 0, broadcast)
-  }
-
-  /** Where it stands, or would stand. */
-  #indexOf(broadcast: Broadcast): number {
-    let low = 0
-    let high = this.#queue.length
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if (compare(this.#queue[middle]!, broadcast) < 0) low = middle + 1
-      else high = middle
-    }
-    return low
+    const tier = (this.#tiers[broadcast.transmits] ??= [])
+    tier.splice(placeIn(tier, broadcast), 0, broadcast)
+    this.#length++
   }
 }
 
-function compare(a: Broadcast, b: Broadcast): number {
-  return a.transmits - b.transmits || b.message.length - a.message.length || b.id - a.id
+/** Where it belongs in a tier. */
+function placeIn(tier: readonly Broadcast[], broadcast: Broadcast): number {
+  const last = tier.at(-1)
+  if (last === undefined || compare(last, broadcast) < 0) return tier.length // as mostly, since they come in order
+  let low = 0
+  let high = tier.length - 1
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (compare(tier[middle]!, broadcast) < 0) low = middle + 1
+    else high = middle
+  }
+  return low
 }
+
+const compare = (a: Broadcast, b: Broadcast): number => b.message.length - a.message.length || b.id - a.id
