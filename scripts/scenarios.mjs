@@ -1,25 +1,21 @@
 // `npm run scenarios -- FILE…`: runs scenario documents against the decisions of controller and speaker; code 1 if any failed.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fail, root } from './prepare.mjs'
+import { fail, prepare, root } from './prepare.mjs'
 
 const files = process.argv.slice(2)
 if (files.length === 0) fail('usage: npm run scenarios -- FILE…')
+prepare()
 
-/** Parser and runner of one component; what is not there says how to get it. */
+/** Parser and runner of one component. */
 async function runner(component) {
   if (component !== 'controller' && component !== 'speaker') throw new Error(`no scenarios for component ${component}`)
   const folder = join(root, 'packages', component, 'dist-test', 'scenario')
-  try {
-    const [{ parseScenarios }, { runScenario }] = await Promise.all([
-      import(join(folder, 'format.js')),
-      import(join(folder, 'run.js')),
-    ])
-    return { parseScenarios, runScenario }
-  } catch (error) {
-    if (error.code === 'ERR_MODULE_NOT_FOUND') fail('not built yet: npm run build')
-    throw error
-  }
+  const [{ parseScenarios }, { runScenario }] = await Promise.all([
+    import(join(folder, 'format.js')),
+    import(join(folder, 'run.js')),
+  ])
+  return { parseScenarios, runScenario }
 }
 
 let passed = 0

@@ -45,6 +45,29 @@ t.test('join: 50 nodes at once through one seed know one another within 3 s, in 
   t.ok(Math.max(...took) <= 3000, `took ${Math.max(...took).toFixed(0)} ms at most`)
 })
 
+t.test('join: 300 nodes at once through one seed, and 20 that do not probe', async t => {
+  const took = seeds(3).map(seed => {
+    const ring = new Simulator({ seed, latency: [0.2, 1] })
+    ring.addRing(300, PLAIN)
+    return ring.runUntil(() => ring.converged(), 30_000) ?? Infinity
+  })
+  t.ok(Math.max(...took) <= 4000, `300: ${Math.max(...took).toFixed(0)} ms at most`)
+  const quiet = new Simulator({ latency: [0.2, 1] })
+  quiet.addRing(20, { ...PLAIN, probeInterval: 0, probeTimeout: 0 })
+  t.ok(quiet.runUntil(() => quiet.converged(), 30_000) !== undefined, 'probing off')
+})
+
+t.test('a settled ring of 1,000 says what probing costs, and nothing else', async t => {
+  const ring = new Simulator({ latency: [0.2, 1] })
+  const nodes = ring.addSettledRing(1000, { ...PLAIN, pushPullInterval: 0 })
+  ring.run(10_000)
+  t.ok(ring.converged())
+  t.notOk(nodes.some(node => node.notes.has('suspected') || node.notes.has('probeFailed')))
+  // A second: one probe and 2.5 looks at the neighbour, a ping and an ack each.
+  const each = ring.packets / 1000 / 10
+  t.ok(each > 6 && each < 7.5, `${each} packets a node and second`)
+})
+
 t.test('the same seed gives the same run', async t => {
   const run = (seed: number): readonly number[] => {
     const { ring } = ringOf(5, { seed, loss: 0.1 })

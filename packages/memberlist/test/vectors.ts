@@ -1,4 +1,4 @@
-/** Runs files of the shape of `test/vectors/memberlist.json` against the codec; see `scripts/vectors.mjs`. */
+/** Runs files of the shape of `test/vectors/memberlist.json` against the codec; see `npm run vectors:memberlist`. */
 import assert from 'node:assert/strict'
 import { aesGcm } from '@typemetal/memberlist'
 import { pushPullScale, remainingSuspicion, retransmitLimit, suspicionTimeout } from '@typemetal/memberlist/swim'
