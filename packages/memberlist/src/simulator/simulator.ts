@@ -70,7 +70,7 @@ export class Simulator {
     return nodes
   }
 
-  /** Adds `count` nodes named as by {@link addRing} that know one another from the start and have nothing to tell. */
+  /** Adds `count` nodes named as by {@link addRing} that know one another from the start. */
   addSettledRing(count: number, options: Omit<SimulatedNodeOptions, 'name'> = {}): SimulatedNode[] {
     const first = this.nodes.length
     const plan = namesOf(count).map((node, i) => ({ node, address: addressOf(first + i + 1) }))
