@@ -49,7 +49,7 @@ export class Ring {
   /** Starts a ring whose nodes join one by one, and waits until all see all. */
   static async settled(room, options) {
     const ring = await Ring.start(room, options)
-    for (const node of ring.nodes.slice(1)) await node.command(`join ${ring.nodes[0].address}`)
+    for (const node of ring.nodes.slice(1)) await ring.#join(node)
     await ring.settle()
     ring.falseDeaths = 0 // starting fifty processes on few cores is a load of its own
     return ring
@@ -74,9 +74,16 @@ export class Ring {
     while (!(await this.#completeWithin(PATIENCE))) {
       if (performance.now() > deadline) throw new LabError('ERR_LAB_TIMEOUT', `the ${this.kind} ring does not settle`)
       const lagging = this.nodes.filter(node => node.size < this.nodes.length)
-      const other = node => this.nodes.find(candidate => candidate !== node)
-      await Promise.allSettled(lagging.map(node => node.command(`join ${other(node).address}`)))
+      await Promise.all(lagging.map(node => this.#join(node)))
     }
+  }
+
+  /** Joins through the first node that is another; a join that fails is made up for by {@link settle}. */
+  async #join(node) {
+    const through = this.nodes.find(other => other !== node)
+    await node.command(`join ${through.address}`).catch(error => {
+      if (!node.running) throw error
+    })
   }
 
   async #completeWithin(timeout) {
@@ -111,8 +118,7 @@ export class Ring {
     const i = this.nodes.indexOf(node)
     await node[Symbol.asyncDispose]()
     await this.#startNode(i)
-    const through = this.nodes[i === 0 ? 1 : 0]
-    await this.nodes[i].command(`join ${through.address}`)
+    await this.#join(this.nodes[i])
     await this.settle()
     this.#victim = undefined
   }
