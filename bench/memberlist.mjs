@@ -1,7 +1,7 @@
 // `npm run bench:memberlist`: rings of our nodes beside rings of hashicorp/memberlist, real processes on real sockets.
 //
 //   --only NAME,NAME    of: detection, silent, leave, join, idle, loss, simulator
-//   --join-trials N     simultaneous joins of 50 nodes (100 for a proof; takes 15 minutes)
+//   --join-trials N     simultaneous joins of 50 nodes (100 for a proof; takes half an hour)
 //   --loss-minutes M    how long a fifth of all packets is lost (10 for a proof)
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
