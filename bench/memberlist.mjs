@@ -35,12 +35,20 @@ function positive(text, name) {
   return text === undefined || value > 0 ? value : fail(`--${name} wants a number above 0`)
 }
 
+function parse() {
+  try {
+    return benchArguments({
+      only: { type: 'string', default: Object.keys(SECTIONS).join() },
+      'join-trials': { type: 'string', default: '5' },
+      'loss-minutes': { type: 'string' },
+    })
+  } catch (error) {
+    return fail(error.message)
+  }
+}
+
 function readArguments() {
-  const values = benchArguments({
-    only: { type: 'string', default: Object.keys(SECTIONS).join() },
-    'join-trials': { type: 'string', default: '5' },
-    'loss-minutes': { type: 'string' },
-  })
+  const values = parse()
   const sections = values.only.split(',')
   const unknown = sections.find(name => !Object.hasOwn(SECTIONS, name))
   if (unknown !== undefined) fail(`no section ${unknown}: there are ${Object.keys(SECTIONS).join(', ')}`)
@@ -96,6 +104,7 @@ async function inOrder(sides, options, signal) {
 
 /** Measures what was asked for; a signal ends it, and everything that it made. */
 async function measure(options) {
+  const measured = versions()
   const place = await Place.open()
   const stopping = new AbortController()
   const stop = signal => {
@@ -111,7 +120,7 @@ async function measure(options) {
     const rows = await inOrder(sides, options, stopping.signal)
     if (stopping.signal.aborted) return
     print(rows)
-    keep('memberlist', rows, options, versions())
+    keep('memberlist', rows, options, measured)
   } finally {
     await place.close()
   }
