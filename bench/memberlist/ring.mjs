@@ -134,7 +134,9 @@ export class Ring {
     const name = `n${String(i).padStart(3, '0')}`
     const node = await RingProcess.start({ kind, preset, name, ...this.#room.seat(i) })
     node.listen(({ event, node: about }) => {
-      if (event === 'leave' && about !== this.#victim?.name && about !== name) this.falseDeaths++
+      // A victim that is cut off misses all the others, and rightly so.
+      const victim = this.#victim?.name
+      if (event === 'leave' && about !== victim && name !== victim && about !== name) this.falseDeaths++
     })
     this.nodes[i] = node
   }
