@@ -1,6 +1,9 @@
 import { Address4, Address6 } from 'ip-address'
 import { normalizeAddress } from '../swim/index.js'
 
+/** Whether an address of 4 or 16 octets is allowed. */
+export type AllowList = (address: Uint8Array) => boolean
+
 interface Block {
   readonly network: Uint8Array
   readonly prefixLength: number
@@ -9,11 +12,12 @@ interface Block {
 /**
  * Whether addresses lie in one of some blocks, tested octet by octet; an IPv4 address in IPv6 form counts as IPv4.
  *
- * @param cidrs `10.0.0.0/8`, `fd00::/8`; none given: every address is allowed
+ * @param cidrs `10.0.0.0/8`, `fd00::/8`
+ * @returns `undefined` when none is given and so every address is allowed
  * @throws {RangeError} on a text that is no block
  */
-export function allowList(cidrs: readonly string[] | undefined): (address: Uint8Array) => boolean {
-  if (cidrs === undefined || cidrs.length === 0) return () => true
+export function allowList(cidrs: readonly string[] | undefined): AllowList | undefined {
+  if (cidrs === undefined || cidrs.length === 0) return undefined
   const blocks = cidrs.map(parseBlock)
   return address => {
     const normal = normalizeAddress(address)

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { type Endpoint, type Instant, parseAddress, type Swim, type SwimAction, type SwimInput } from '../swim/index.js'
 import { WireError } from '../wire/index.js'
+import type { AllowList } from './allow-list.js'
 import type { Clock } from './clock.js'
 import type { Journal } from './journal.js'
 import type { Security } from './security.js'
@@ -32,8 +33,8 @@ export interface DriverOptions {
   readonly security: Security
   readonly clock: Clock
   readonly journal: Journal
-  /** Whether datagrams and streams are taken from, and nodes held at, this address. */
-  readonly isAllowed: (address: Uint8Array) => boolean
+  /** From where datagrams and streams are taken. @default everywhere */
+  readonly isAllowed: AllowList | undefined
   /** Gets the actions that are not about sockets. */
   readonly onAction: (action: SwimAction) => void
 }
@@ -257,8 +258,10 @@ export class Driver {
   }
 
   #allows(address: string): boolean {
+    const { isAllowed } = this.#options
+    if (!isAllowed) return true // before the address is taken apart: this is asked for each datagram
     try {
-      return this.#options.isAllowed(parseAddress(address))
+      return isAllowed(parseAddress(address))
     } catch {
       return false // a peer that is gone already has no address
     }

@@ -10,7 +10,7 @@ import {
   type SwimAction,
   tuningOf,
 } from '../swim/index.js'
-import { allowList } from './allow-list.js'
+import { type AllowList, allowList } from './allow-list.js'
 import { systemClock } from './clock.js'
 import type { Counters } from './counters.js'
 import { Driver } from './driver.js'
@@ -60,7 +60,7 @@ export class Memberlist extends EventEmitter<MemberlistEvents> implements AsyncD
   readonly #options: MemberlistOptions
   readonly #driver: Driver
   readonly #journal: Journal
-  readonly #isAllowed: (address: Uint8Array) => boolean
+  readonly #isAllowed: AllowList | undefined
   readonly #security: Security
   /** Ends of requests that the node answers later. */
   readonly #pending = new Map<number, Pending>()

@@ -63,4 +63,4 @@ const SPECIAL = `0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 1
   ::/127 64:ff9b::/96 100::/64 2001::/23 2001:db8::/32 2002::/16 fc00::/7 fe80::/10`
 
 /** Whether an address can be reached from the Internet, as far as the address tells (RFC 6890). */
-export const isPublic = (address: string): boolean => !allowList(SPECIAL.split(/\s+/))(parseAddress(address))
+export const isPublic = (address: string): boolean => !allowList(SPECIAL.split(/\s+/))?.(parseAddress(address))

@@ -140,7 +140,7 @@ export interface SwimOptions extends Partial<Tuning> {
   readonly delegateVersions?: DelegateVersions
   readonly delegate?: Delegate
   /** Whether a node may live at this address (4 or 16 octets). @default all */
-  readonly isAllowed?: (address: Uint8Array) => boolean
+  readonly isAllowed?: ((address: Uint8Array) => boolean) | undefined
   /** Octets that label and encryption add to a datagram. @default 0 */
   readonly packetOverhead?: () => number
   /** Nodes taken for alive from the start, without an event and a word to others: for simulations of a ring that exists. */

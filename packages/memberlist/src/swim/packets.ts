@@ -4,7 +4,6 @@ import {
   encodeCompress,
   encodeCrc,
   MAX_PARTS,
-  MessageType,
   PART_OVERHEAD,
   ProtocolVersion,
 } from '../wire/index.js'
@@ -13,6 +12,9 @@ import type { Ring } from './ring.js'
 import type { Endpoint } from './types.js'
 
 const NOTHING: readonly Uint8Array[] = []
+
+/** A message of fewer octets, such as a ping or an ack, hardly ever shrinks; the reference tries and throws the result away. */
+const COMPRESSIBLE = 128
 
 /** Makes datagrams of messages, and fills them up with gossip. */
 export class Packets {
@@ -73,8 +75,7 @@ export class Packets {
   }
 
   #compress(message: Uint8Array): Uint8Array {
-    // A message of one kind and name each hardly ever shrinks; the reference tries and throws the result away.
-    if (!this.#ring.tuning.enableCompression || message[0] === MessageType.Ack) return message
+    if (!this.#ring.tuning.enableCompression || message.length < COMPRESSIBLE) return message
     const compressed = encodeCompress(message)
     return compressed.length < message.length ? compressed : message
   }

@@ -16,7 +16,7 @@ export interface ProbeListener {
   /** A node answered a TCP ping. */
   onTcpAck(record: NodeRecord): void
   /** Whether the node is yet to be tried over TCP, which a probe then does along the way. */
-  wantsTcp(record: NodeRecord): boolean
+  wantsTcp(record: NodeRecord, now: Instant): boolean
 }
 
 interface Probe {
@@ -152,7 +152,7 @@ export class Prober {
     if (tuning.probeTimeout < deadline - now) {
       probe.indirect = timers.set(now + tuning.probeTimeout, at => this.#askHelpers(probe, at), true)
     }
-    if (this.#listener.wantsTcp(record)) this.#pingOverTcp(probe, now)
+    if (this.#listener.wantsTcp(record, now)) this.#pingOverTcp(probe, now)
   }
 
   /** A suspect gets the accusation in the same packet, so that it can contradict at once. */

@@ -16,7 +16,7 @@ const LAST_CALLS = 3
 const QUIET = 5
 /** Tries over TCP at nodes that have never answered there. */
 const MAX_TRIES = 5
-/** A node that joins a ring of at most so many is tried over TCP by all at once; else each comes to it with its probes. */
+/** A node that joins a ring of at most so many is tried over TCP by all soon; else each comes to it with its probes. */
 const SMALL_RING = 32
 /** In a mixed ring, at most so many are watched: up to the first that watches by itself. */
 const MAX_WATCHED = 4
@@ -63,6 +63,8 @@ export class Watch {
   #watched: readonly NodeRecord[] = []
   /** Those of them that are yet to answer. */
   readonly #waiting = new Set<NodeRecord>()
+  /** When somebody joined last. */
+  #grownAt: Instant = -Infinity
 
   readonly #onSilence: (record: NodeRecord) => void
 
@@ -104,12 +106,18 @@ export class Watch {
   }
 
   /** Whether a probe should try a node over TCP too, because it is yet to answer there. */
-  wantsTcp(record: NodeRecord): boolean {
-    return this.#ring.table.size <= LARGE_RING && this.#isWorthTrying(record)
+  wantsTcp(record: NodeRecord, now: Instant): boolean {
+    return this.#ring.table.size <= LARGE_RING && this.#isWorthTrying(record, now)
   }
 
-  #isWorthTrying(record: NodeRecord): boolean {
-    if (!this.#active || record.versions.pMax < ProtocolVersion.TcpPing || this.#isProven(record)) return false
+  #isWorthTrying(record: NodeRecord, now: Instant): boolean {
+    if (
+      !this.#active ||
+      this.#isGrowing(now) ||
+      record.versions.pMax < ProtocolVersion.TcpPing ||
+      this.#isProven(record)
+    )
+      return false
     return record.findings.tcpTries++ < MAX_TRIES
   }
 
@@ -130,12 +138,25 @@ export class Watch {
     this.#watched = [] // it may stand between us and the one we watch
   }
 
-  /** It is back, or new: nothing is known of it. In a small ring, all try it over TCP right away. */
+  /** It is back, or new: nothing is known of it. In a small ring, all try it over TCP soon. */
   onJoin(record: NodeRecord, now: Instant): void {
     record.forgetTrials()
+    this.#grownAt = now
+    if (this.#active && this.#ring.table.size <= SMALL_RING) this.#proveSoon(record, now)
+  }
+
+  /** Once the ring has come together: fifty that join at once have better to do than to connect each with all others. */
+  #proveSoon(record: NodeRecord, now: Instant): void {
     const { table, timers, random, tuning } = this.#ring
-    if (this.#active && table.size <= SMALL_RING)
-      timers.set(now + random() * tuning.watchInterval, () => this.#prove(record))
+    timers.set(now + tuning.probeInterval + random() * tuning.watchInterval, at => {
+      if (table.size > SMALL_RING) return
+      if (this.#isGrowing(at)) this.#proveSoon(record, at)
+      else this.#prove(record, at)
+    })
+  }
+
+  #isGrowing(now: Instant): boolean {
+    return now - this.#grownAt < this.#ring.tuning.probeInterval
   }
 
   /** Pings a node over UDP; a suspect hears with it what it is accused of, and contradicts. */
@@ -173,12 +194,12 @@ export class Watch {
     }
     this.#acks.wait(seqNo, now + this.#ring.tuning.watchInterval * PATIENCE, { onAck, onTimeout: onSilence }, true)
     this.#call(neighbour, seqNo)
-    this.#prove(neighbour)
+    this.#prove(neighbour, now)
   }
 
   /** Finds out whether a node answers over TCP while it is well. */
-  #prove(record: NodeRecord): void {
-    if (!record.present || !this.#ring.self || !this.#isWorthTrying(record)) return
+  #prove(record: NodeRecord, now: Instant): void {
+    if (!record.present || !this.#ring.self || !this.#isWorthTrying(record, now)) return
     this.#dials.ping(record, this.#ring.nextSeqNo(), this.#ring.tuning.probeInterval, {
       onAnswer: () => this.onTcpAck(record),
       onRefused: () => {},
