@@ -1,6 +1,6 @@
 // How soon the survivors know that a node is gone: its process killed, its host silenced, or after a goodbye.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { filter, unfilter } from './place.mjs'
+import { filterPackets } from '@typemetal/lab'
 import { anyMoment, anyOf } from './ring.mjs'
 
 /** Longest that a trial may take, milliseconds. */
@@ -99,11 +99,11 @@ export async function detection(sides) {
 
 /** Drops all that a host sends and gets, so that nothing resets a connection. */
 async function silence({ nodes, hosts }, victim) {
-  await filter(hosts[nodes.indexOf(victim)], 'drop', ['input', 'output'])
+  await filterPackets(hosts[nodes.indexOf(victim)], { silent: true })
 }
 
 async function unsilence({ nodes, hosts }, victim) {
-  await unfilter(hosts[nodes.indexOf(victim)])
+  await filterPackets(hosts[nodes.indexOf(victim)], {})
 }
 
 /** A host that is silent from one moment on, as with its power cut. */

@@ -1,6 +1,6 @@
 // Whether live nodes are held for dead while a fifth of all packets is lost.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { filter } from './place.mjs'
+import { filterPackets } from '@typemetal/lab'
 
 const COUNT = 10
 const LOSS = 20
@@ -30,7 +30,7 @@ export async function loss(sides, { lossMinutes }) {
   return sides.withRings({ preset: 'fast', count: COUNT }, async rings => {
     const counts = await sides.together(async kind => {
       const watched = watch(rings[kind])
-      await filter(rings[kind].hosts[0], `numgen random mod 100 < ${LOSS} drop`)
+      await filterPackets(rings[kind].hosts[0], { percent: LOSS })
       return watched
     })
     await sleep(seconds * 1000)

@@ -1,5 +1,5 @@
 // Where rings run: each in a network namespace of its own, or, where that is not allowed, on addresses of this machine's loopback.
-import { Lab, LabError, run } from '@typemetal/lab'
+import { filterPackets, Lab, LabError } from '@typemetal/lab'
 
 /** The machine as the measurements need it. */
 export class Place {
@@ -81,8 +81,7 @@ export class Place {
   async #tryFirewall() {
     const host = await this.#lab.host('probe')
     try {
-      await run(['nft', '--version'])
-      await filter(host, 'numgen random mod 100 < 0 drop')
+      await filterPackets(host, { percent: 1 })
       this.firewall = true
     } catch (error) {
       this.missing.push(`no silent hosts, no loss: ${error.message.split('\n', 1)[0]}`)
@@ -90,12 +89,3 @@ export class Place {
     await host[Symbol.asyncDispose]()
   }
 }
-
-/** Applies a rule to all that comes into a host, or leaves it; each packet on a host's loopback does both. */
-export async function filter(host, rule, hooks = ['input']) {
-  const chains = hooks.map(hook => `chain ${hook} { type filter hook ${hook} priority 0; ${rule}; }`)
-  await host.exec(['nft', '-f', '-'], { input: `table inet bench { ${chains.join('\n')}\n}\n` })
-}
-
-/** Takes the rules of {@link filter} away. */
-export const unfilter = host => host.exec(['nft', 'delete', 'table', 'inet', 'bench'])

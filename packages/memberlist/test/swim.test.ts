@@ -1,83 +1,12 @@
 /** The decisions of one node, input by input. Sections are those of the protocol's description. */
 import { readFileSync } from 'node:fs'
-import { seededRandom } from '@typemetal/memberlist/simulator'
-import { formatAddress, parseAddress, Swim, type SwimAction, type SwimOptions } from '@typemetal/memberlist/swim'
+import { formatAddress, parseAddress, type SwimAction } from '@typemetal/memberlist/swim'
 import * as wire from '@typemetal/memberlist/wire'
 import t from 'tap'
+import { type ActionOf, Bench, SEED as from, vsn } from './bench.js'
 import type { VectorFile } from './vectors.js'
 
 const hex = (octets: Uint8Array): string => Buffer.from(octets).toString('hex')
-const vsn = Uint8Array.of(1, 5, 2, 0, 0, 0)
-const address = Uint8Array.of(127, 0, 1, 2)
-const from = { address: '127.0.1.1', port: 7946 }
-type ActionOf<T extends SwimAction['type']> = SwimAction & { type: T }
-
-/** A node named n001 at 127.0.1.2, and the actions it has asked for. */
-class Bench {
-  readonly swim: Swim
-  readonly actions: SwimAction[] = []
-  now = 0
-
-  constructor(options: Partial<SwimOptions> = {}) {
-    this.swim = new Swim({
-      name: 'n001',
-      address,
-      port: 7946,
-      enableCompression: false,
-      random: seededRandom(1),
-      ...options,
-    })
-    this.actions.push(...this.swim.handle({ type: 'start' }, 0))
-  }
-
-  /** Hands in messages as one datagram. */
-  packet(...messages: Uint8Array[]): this {
-    const octets = messages.length === 1 ? messages[0]! : wire.encodeCompound(messages)
-    this.actions.push(...this.swim.handle({ type: 'packet', octets, from }, this.now))
-    return this
-  }
-
-  alive(node: string, last: number, incarnation = 1, more: Partial<wire.Alive> = {}): this {
-    return this.packet(
-      wire.encodeAlive({
-        node,
-        incarnation,
-        addr: Uint8Array.of(127, 0, 1, last),
-        port: 7946,
-        meta: undefined,
-        vsn,
-        ...more,
-      }),
-    )
-  }
-
-  /** Lets time pass, timer by timer. */
-  run(duration: number): this {
-    const end = this.now + duration
-    for (let next = this.swim.nextTimeout; next !== undefined && next <= end; next = this.swim.nextTimeout) {
-      this.now = next
-      this.actions.push(...this.swim.handleTimeout(next))
-    }
-    this.now = end
-    return this
-  }
-
-  /** Takes what has been asked for since the last call. */
-  take(): SwimAction[] {
-    return this.actions.splice(0)
-  }
-
-  taken<T extends SwimAction['type']>(type: T): ActionOf<T>[] {
-    return this.take().filter((action): action is ActionOf<T> => action.type === type)
-  }
-
-  /** Messages sent since the last call, and where to. */
-  sent(): (wire.Message & { to: string })[] {
-    return this.taken('packet').flatMap(({ to, octets }) =>
-      wire.decodePacket(octets).messages.map(message => ({ ...message, to: to.address })),
-    )
-  }
-}
 
 const accusation = (node: string, incarnation: number, by = 'n000'): wire.Suspect => ({ node, incarnation, from: by })
 

@@ -28,7 +28,7 @@ interface Case {
   readonly record: NodeRecord
   readonly incarnation: number
   seqNo: number
-  /** When the host first refused; `undefined` while it is only being looked at. */
+  /** Whether the host has refused; until then it is only being looked at. */
   refused: boolean
   timer: Timer | undefined
 }
