@@ -12,15 +12,17 @@ import {
   negotiate,
   Session,
   STATES,
+  updateEvent,
+  type ControlMessage,
   type SessionAction,
   type SessionEvent,
   type SessionEventType,
   type State,
 } from '@typemetal/bgp/fsm'
-import { createCease, WireError, type Message, type OpenMessage, type UpdateMessage } from '@typemetal/bgp/wire'
+import { createCease, encodeMessage, WireError, type OpenMessage } from '@typemetal/bgp/wire'
 import { OPTIONS, PEER_OPEN, sessionIn, shortAction } from './sessions.js'
 
-const UPDATE: UpdateMessage = { type: 'update', withdrawnRoutes: [], pathAttributes: {}, nlri: [] }
+const UPDATE = encodeMessage({ type: 'update', withdrawnRoutes: [], pathAttributes: {}, nlri: [] })
 const NOTIFICATION = createCease(4)
 const headerError = new WireError('marker', 0, [1, 1])
 const openError = new WireError('hold time 1', 22, [2, 6])
@@ -56,7 +58,7 @@ const EVENTS: { readonly [T in SessionEventType]: SessionEvent & { readonly type
   NotifMsgVerErr: { type: 'NotifMsgVerErr', notification: NOTIFICATION },
   NotifMsg: { type: 'NotifMsg', notification: NOTIFICATION },
   KeepAliveMsg: { type: 'KeepAliveMsg' },
-  UpdateMsg: { type: 'UpdateMsg', update: UPDATE },
+  UpdateMsg: { type: 'UpdateMsg', octets: UPDATE },
   UpdateMsgErr: { type: 'UpdateMsgErr', error: updateError },
   RouteRefreshMsg: { type: 'RouteRefreshMsg', message: { type: 'route-refresh', afi: 1, subtype: 0, safi: 1 } },
   TcpSendProgress: { type: 'TcpSendProgress', pending: true },
@@ -230,7 +232,7 @@ t.test('RFC 4271 4.4, 6.5: KEEPALIVE and UPDATE hold the session, silence ends i
   t.same(session.handleTimeout(2999), [])
   t.same(session.handleTimeout(3000).map(shortAction), ['keepalive'])
   session.handle({ type: 'KeepAliveMsg' }, 5000)
-  session.handle({ type: 'UpdateMsg', update: UPDATE }, 8000)
+  session.handle(updateEvent(UPDATE), 8000)
   session.handle(EVENTS.RouteRefreshMsg, 9000)
   t.same(session.handleTimeout(6000).map(shortAction), ['keepalive'])
   for (let now = 9000; now < 18_000; now += 1000) session.handleTimeout(now)
@@ -389,10 +391,10 @@ t.test('RFC 4271 6.8, RFC 6286 2.3: who survives a collision', async t => {
 })
 
 t.test('messages and errors as events', async t => {
-  const type = (m: Message): string => messageEvent(m).type
+  const type = (m: ControlMessage): string => messageEvent(m).type
   t.equal(type(PEER_OPEN), 'BGPOpen')
   t.equal(type({ type: 'keepalive' }), 'KeepAliveMsg')
-  t.equal(type(UPDATE), 'UpdateMsg')
+  t.same(updateEvent(UPDATE), { type: 'UpdateMsg', octets: UPDATE })
   t.equal(type(NOTIFICATION), 'NotifMsg')
   t.equal(type({ ...NOTIFICATION, errorCode: 2, errorSubcode: 1 }), 'NotifMsgVerErr')
   t.equal(type({ type: 'route-refresh', afi: 1, subtype: 0, safi: 1 }), 'RouteRefreshMsg')

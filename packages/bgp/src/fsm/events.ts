@@ -40,10 +40,14 @@ export type SessionEvent =
   | { readonly type: 'BGPOpen' | 'BGPOpen_with_DelayOpenTimer_running'; readonly open: OpenMessage }
   | { readonly type: 'BGPHeaderErr' | 'BGPOpenMsgErr' | 'UpdateMsgErr'; readonly error: WireError }
   | { readonly type: 'NotifMsg' | 'NotifMsgVerErr'; readonly notification: NotificationMessage }
-  | { readonly type: 'UpdateMsg'; readonly update: UpdateMessage }
+  /** One or more whole UPDATE messages back to back, which the FSM does not look into. */
+  | { readonly type: 'UpdateMsg'; readonly octets: Uint8Array }
   | { readonly type: 'RouteRefreshMsg'; readonly message: RouteRefreshMessage }
   /** `pending`: octets still wait for TCP. */
   | { readonly type: 'TcpSendProgress'; readonly pending: boolean }
+
+/** Any message but an UPDATE: what the FSM itself sends and reads. */
+export type ControlMessage = Exclude<Message, UpdateMessage>
 
 export type SessionEventType = SessionEvent['type']
 
@@ -53,18 +57,17 @@ export type SessionAction =
   | { readonly type: 'connect' }
   /** Part with the TCP connection, or with an attempt to open one, if there is any; what was sent is still delivered. */
   | { readonly type: 'close' }
-  | { readonly type: 'send'; readonly message: Message }
+  | { readonly type: 'send'; readonly message: ControlMessage }
   | { readonly type: 'transition'; readonly from: State; readonly to: State; readonly cause: string }
-  | { readonly type: 'update'; readonly update: UpdateMessage }
+  /** Read these UPDATE messages; a fault that resets the session comes back as the event `UpdateMsgErr`. */
+  | { readonly type: 'update'; readonly octets: Uint8Array }
   | { readonly type: 'route-refresh'; readonly message: RouteRefreshMessage }
 
-/** The event that a received message is. */
-export function messageEvent(message: Message): SessionEvent {
+/** The event that a received message is; for an UPDATE see {@link updateEvent}. */
+export function messageEvent(message: ControlMessage): SessionEvent {
   switch (message.type) {
     case 'open':
       return { type: 'BGPOpen', open: message }
-    case 'update':
-      return { type: 'UpdateMsg', update: message }
     case 'keepalive':
       return { type: 'KeepAliveMsg' }
     case 'route-refresh':
@@ -77,6 +80,13 @@ export function messageEvent(message: Message): SessionEvent {
       return message satisfies never
   }
 }
+
+/**
+ * The event that received UPDATE messages are.
+ *
+ * @param octets one or more whole messages back to back, headers included; not copied
+ */
+export const updateEvent = (octets: Uint8Array): SessionEvent => ({ type: 'UpdateMsg', octets })
 
 /** The event that a message which could not be read is. */
 export function errorEvent(error: WireError): SessionEvent {

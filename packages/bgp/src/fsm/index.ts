@@ -18,6 +18,8 @@ export {
   errorEvent,
   messageEvent,
   STATES,
+  updateEvent,
+  type ControlMessage,
   type PlainEventType,
   type SessionAction,
   type SessionEvent,

@@ -1,13 +1,13 @@
-import {
-  createCease,
-  ErrorCode,
-  WireError,
-  type Message,
-  type NotificationMessage,
-  type OpenMessage,
-} from '../wire/index.js'
+import { createCease, ErrorCode, WireError, type NotificationMessage, type OpenMessage } from '../wire/index.js'
 import { Damping } from './damping.js'
-import { describeEvent, type SessionAction, type SessionEvent, type SessionEventType, type State } from './events.js'
+import {
+  describeEvent,
+  type ControlMessage,
+  type SessionAction,
+  type SessionEvent,
+  type SessionEventType,
+  type State,
+} from './events.js'
 import { createOpen, negotiate, type Negotiated } from './negotiate.js'
 import { checkSessionOptions, type CheckedSessionOptions, type SessionOptions } from './options.js'
 import { Timers, type Instant, type Seconds, type TimerName } from './timers.js'
@@ -20,7 +20,7 @@ type AnyCell = (s: Session, event: SessionEvent, now: Instant) => void
 /** FSM Error subcode for an event without a cell, RFC 6608 section 3; the earlier states drop to Idle in silence. */
 const UNEXPECTED: { readonly [S in State]?: number } = { OpenSent: 1, OpenConfirm: 2, Established: 3 }
 const NO_DATA = new Uint8Array(0)
-const KEEPALIVE: Message = { type: 'keepalive' }
+const KEEPALIVE: ControlMessage = { type: 'keepalive' }
 
 const ignore = (): void => {}
 const START_IGNORED: Row = {
@@ -135,7 +135,7 @@ export class Session {
       KeepAliveMsg: (s, _, now) => s.#restartHold(now),
       UpdateMsg: (s, e, now) => {
         s.#restartHold(now)
-        s.#actions.push({ type: 'update', update: e.update })
+        s.#actions.push({ type: 'update', octets: e.octets })
       },
       UpdateMsgErr: (s, e, now) => s.#refuse(e.error, e, now),
       RouteRefreshMsg: (s, e, now) => {
@@ -249,7 +249,7 @@ export class Session {
     this.#actions.push({ type: 'transition', from, to, cause: describeEvent(event) })
   }
 
-  #send(message: Message, now: Instant): void {
+  #send(message: ControlMessage, now: Instant): void {
     this.#actions.push({ type: 'send', message })
     if (!this.#timers.isRunning('SendHoldTimer')) this.#sendProgress(true, now)
   }

@@ -1,11 +1,15 @@
 import type { Socket } from 'node:net'
 import { canonicalAddress } from '../address.js'
-import { DEFAULT_CONTEXT, decodeMessage, Framer, WireError, type Message, type MessageContext } from '../wire/index.js'
+import type { ControlMessage } from '../fsm/index.js'
+import { DEFAULT_CONTEXT, decodeMessage, Framer, MessageType, WireError, type MessageContext } from '../wire/index.js'
 import type { Clock } from './clock.js'
 
 /** What a connection tells its owner. Nothing more comes after `failed`, `malformed` or {@link Connection.end}. */
 export interface ConnectionHandlers {
-  message(message: Message): void
+  /** Any message but an UPDATE. */
+  message(message: ControlMessage): void
+  /** UPDATE messages as they came, whole and back to back: a view, to be read before returning or copied. */
+  updates(octets: Uint8Array): void
   /** The peer's octets cannot be read any further, or break a MUST. */
   malformed(error: WireError): void
   /** TCP is gone: closed by the peer, reset, timed out. */
@@ -18,6 +22,8 @@ export interface ConnectionHandlers {
 
 /** How long the peer has to take our last octets and close, in milliseconds. */
 const LINGER = 2000
+/** Where the header has the message type, RFC 4271 section 4.1. */
+const TYPE = 18
 
 /** One TCP connection that carries BGP messages. */
 export class Connection {
@@ -97,7 +103,12 @@ export class Connection {
       while (this.#open) {
         const octets = this.#framer.next()
         if (!octets) break
-        this.#handlers.message(decodeMessage(octets, this.context))
+        if (octets[TYPE] === MessageType.Update) {
+          this.#handlers.updates(octets)
+          continue
+        }
+        const message = decodeMessage(octets, this.context)
+        if (message.type !== 'update') this.#handlers.message(message)
       }
     } catch (error) {
       if (!(error instanceof WireError)) throw error

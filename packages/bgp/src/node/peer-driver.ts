@@ -3,7 +3,9 @@ import {
   errorEvent,
   messageEvent,
   Peering,
+  updateEvent,
   type ConnectionId,
+  type ControlMessage,
   type Instant,
   type Negotiated,
   type PeeringAction,
@@ -11,23 +13,18 @@ import {
   type SessionOptions,
   type State,
 } from '../fsm/index.js'
-import {
-  encodeMessage,
-  type Message,
-  type NotificationMessage,
-  type RouteRefreshMessage,
-  type UpdateMessage,
-} from '../wire/index.js'
+import { encodeMessage, type NotificationMessage, type RouteRefreshMessage, type WireError } from '../wire/index.js'
 import type { Clock } from './clock.js'
 import { Connection } from './connection.js'
 
 /** What the driver tells the peer it drives. */
 export interface PeerDriverHandlers {
   transition(to: State, from: State, cause: string): void
-  update(update: UpdateMessage): void
+  /** UPDATE messages back to back; a fault that resets the session goes to {@link PeerDriver.updateFailed}. */
+  update(octets: Uint8Array): void
   routeRefresh(message: RouteRefreshMessage): void
-  sent(message: Message): void
-  received(message: Message): void
+  sent(message: ControlMessage): void
+  received(message: ControlMessage): void
   /** An attempt to connect was given up because the next one is due. */
   unanswered(): void
   /** The Established connection takes UPDATEs again after {@link PeerDriver.isBlocked}. */
@@ -106,8 +103,15 @@ export class PeerDriver {
   }
 
   /** Sends a message on the Established connection. */
-  send(message: Message): void {
+  send(message: ControlMessage): void {
     this.#sendOn(this.#established, message)
+  }
+
+  /** An UPDATE of the Established session breaks a MUST: the session is reset. */
+  updateFailed(error: WireError): void {
+    for (const [id, link] of this.#links) {
+      if (link === this.#established) this.#happened(id, { type: 'UpdateMsgErr', error })
+    }
   }
 
   /** Takes a connection from the peer, or has it refused. */
@@ -172,7 +176,7 @@ export class PeerDriver {
         this.#transition(action)
         break
       case 'update':
-        this.#handlers.update(action.update)
+        this.#handlers.update(action.octets)
         break
       case 'route-refresh':
         this.#handlers.routeRefresh(action.message)
@@ -182,7 +186,7 @@ export class PeerDriver {
     }
   }
 
-  #sendOn(link: Connection | Attempt | undefined, message: Message): void {
+  #sendOn(link: Connection | Attempt | undefined, message: ControlMessage): void {
     if (!isConnection(link)) return
     this.#handlers.sent(message)
     link.write(encodeMessage(message, link.context))
@@ -247,6 +251,7 @@ export class PeerDriver {
         this.#handlers.received(message)
         this.#happened(id, messageEvent(message))
       },
+      updates: octets => this.#happened(id, updateEvent(octets)),
       malformed: error => this.#happened(id, errorEvent(error)),
       failed: reason => {
         this.#links.delete(id)

@@ -1,16 +1,18 @@
 import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
-import type { Negotiated, RemoteAs, State } from '../fsm/index.js'
+import type { ControlMessage, Negotiated, RemoteAs, State } from '../fsm/index.js'
 import type { LocRib, PrefixKey } from '../rib/index.js'
 import { parseRoute, type ParsedRoute, type Route } from '../route.js'
 import {
   CeaseSubcode,
   createCease,
+  decodeHeader,
+  decodeMessage,
   familyName,
   familyOf,
   shutdownCommunication,
+  WireError,
   type FamilyName,
-  type Message,
   type NotificationMessage,
   type RouteRefreshMessage,
   type UpdateMessage,
@@ -92,7 +94,7 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
       dial: signal => this.#dial(signal),
       handlers: {
         transition: (to, from, cause) => this.#transition(to, from, cause),
-        update: update => this.#update(update),
+        update: octets => this.#updates(octets),
         routeRefresh: message => this.#routeRefresh(message),
         sent: message => this.#sent(message),
         received: message => this.#received(message),
@@ -254,6 +256,22 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
     inbound?.end()
   }
 
+  #updates(octets: Uint8Array): void {
+    const context = this.#driver.connection?.context
+    try {
+      for (let at = 0; at < octets.length;) {
+        const end = at + decodeHeader(octets, at).length
+        this.#counter.received('update')
+        const message = decodeMessage(octets.subarray(at, end), context)
+        if (message.type === 'update') this.#update(message)
+        at = end
+      }
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error
+      this.#driver.updateFailed(error)
+    }
+  }
+
   #update(update: UpdateMessage): void {
     for (const fault of update.faults ?? []) {
       const { message, disposition } = fault
@@ -269,12 +287,12 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
     if (family && message.subtype === 0 && this.negotiated?.families.includes(family)) this.#outbound.refresh(family)
   }
 
-  #sent(message: Message): void {
+  #sent(message: ControlMessage): void {
     this.#counter.sent(message.type)
     if (message.type === 'notification') this.#logNotification('notification sent', message)
   }
 
-  #received(message: Message): void {
+  #received(message: ControlMessage): void {
     this.#counter.received(message.type)
     if (message.type === 'notification') this.#logNotification('notification received', message)
   }
