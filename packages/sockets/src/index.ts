@@ -34,13 +34,17 @@ export { LinkMonitor, type LinkMonitorOptions } from './node/link-monitor.js'
 export { UdpSocket, type UdpPacket, type UdpSocketOptions } from './node/udp-socket.js'
 export { TcpSocket, type Md5Key } from './node/tcp-socket.js'
 export { type ConnectWait } from './node/connect-wait.js'
+export { connectTcp, listenTcp, type ConnectTcpOptions, type ListenTcpOptions } from './node/tcp.js'
 export {
-  connectTcp,
-  listenTcp,
   removeServerMd5Key,
   setServerMd5Key,
-  type ConnectTcpOptions,
-  type ListenTcpOptions,
-} from './node/tcp.js'
+  setServerTcpOptions,
+  setTcpOptions,
+  synTtl,
+  type ServerTcpOptions,
+  type TcpOptions,
+} from './node/tcp-options.js'
+export { readMd5Counters } from './node/md5-counters.js'
+export { type Md5Counters } from './wire/netstat.js'
 export { type InternetAddress } from './wire/socket-address.js'
 export { type BpfInstruction } from './bpf/index.js'

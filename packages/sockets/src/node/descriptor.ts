@@ -9,14 +9,22 @@ export const Option = {
   reuseAddress: 2,
   error: 4,
   receiveBuffer: 8,
+  reusePort: 15,
   bindToDevice: 25,
   receiveBufferForce: 33,
+  domain: 39,
   bindToInterfaceIndex: 62,
 } as const
 export const SocketType = { stream: 1, datagram: 2, raw: 3 } as const
 
+/** What options can be set on: a socket of this package, or one of Node.js. */
+export interface OptionTarget {
+  /** @throws {SocketError} when setsockopt fails; `what` names the option in the message */
+  setOption(level: number, name: number, value: Uint8Array | number, what: string, advice?: string): void
+}
+
 /** One open socket descriptor: closed once, never used afterwards. The base of every socket of this package. */
-export class Descriptor implements Disposable {
+export class Descriptor implements OptionTarget, Disposable {
   readonly native: Native
   readonly #subject: string
   #number: number

@@ -1,6 +1,6 @@
 import { parseAddress, type ParsedAddress } from '../wire/address.js'
 import { AddressFamily, encodeInternetAddress } from '../wire/socket-address.js'
-import { Level, Option, type Descriptor } from './descriptor.js'
+import { Level, Option, type OptionTarget } from './descriptor.js'
 import { listLinks } from './links.js'
 import { systemError } from './system-error.js'
 
@@ -44,7 +44,7 @@ function scopeOf({ zone }: ParsedAddress): number {
 }
 
 /** Uses only one interface, whatever the routing table says. @throws {RangeError} when the name is too long */
-export function bindToDevice(descriptor: Descriptor, name: string): void {
+export function bindToDevice(descriptor: OptionTarget, name: string): void {
   const octets = new TextEncoder().encode(name)
   if (octets.length === 0 || octets.length > LONGEST_INTERFACE_NAME)
     throw new RangeError(`no interface name: "${name}"`)
@@ -52,7 +52,7 @@ export function bindToDevice(descriptor: Descriptor, name: string): void {
 }
 
 /** Time to Live and Hop Limit of what is sent. */
-export function setTtl(descriptor: Descriptor, family: 4 | 6, ttl: number): void {
+export function setTtl(descriptor: OptionTarget, family: 4 | 6, ttl: number): void {
   checkHops(ttl)
   // An IPv6 socket may carry IPv4 as well, so it gets both.
   descriptor.setOption(Level.ip, IpOption.ttl, ttl, 'IP_TTL')
@@ -60,14 +60,14 @@ export function setTtl(descriptor: Descriptor, family: 4 | 6, ttl: number): void
 }
 
 /** Packets that arrive with less are dropped by the kernel (GTSM, RFC 5082). */
-export function setMinTtl(descriptor: Descriptor, family: 4 | 6, minTtl: number): void {
+export function setMinTtl(descriptor: OptionTarget, family: 4 | 6, minTtl: number): void {
   checkHops(minTtl)
   descriptor.setOption(Level.ip, IpOption.minTtl, minTtl, 'IP_MINTTL')
   if (family === 6) descriptor.setOption(Level.ipv6, Ipv6Option.minHopCount, minTtl, 'IPV6_MINHOPCOUNT')
 }
 
 /** Whether an IPv6 socket leaves IPv4 alone. */
-export function setIpv6Only(descriptor: Descriptor, only: boolean): void {
+export function setIpv6Only(descriptor: OptionTarget, only: boolean): void {
   descriptor.setOption(Level.ipv6, Ipv6Option.ipv6Only, only ? 1 : 0, 'IPV6_V6ONLY')
 }
 

@@ -1,9 +1,8 @@
 import { encodeMd5Signature } from '../wire/md5-signature.js'
 import type { InternetAddress } from '../wire/socket-address.js'
 import { waitForConnect, type ConnectWait } from './connect-wait.js'
-import { Descriptor, Level, Option, SocketType } from './descriptor.js'
+import { Descriptor, Level, Option, SocketType, type OptionTarget } from './descriptor.js'
 import { bindToDevice, domainOf, endpointText, nameOf, setIpv6Only, setMinTtl, setTtl } from './internet.js'
-import { native } from './native.js'
 import { check } from './system-error.js'
 
 /** A key of the TCP MD5 Signature Option (RFC 2385). */
@@ -17,6 +16,7 @@ export interface Md5Key {
 }
 
 const TCP_MD5SIG = 14
+const TCP_SAVE_SYN = 27
 const TCP_MD5SIG_EXT = 32
 const EINPROGRESS = 115
 /** Connections that wait to be accepted, as in Node.js. */
@@ -54,7 +54,7 @@ export class TcpSocket implements Disposable {
 
   /** Sets the MD5 key for a peer or a prefix. On a listening socket it must be there before the peer's SYN comes. */
   setMd5Key(key: Md5Key): void {
-    setMd5Key(this.#descriptor.number, this.family, key)
+    setMd5Key(this.#descriptor, this.family, key)
   }
 
   /** Whether an IPv6 socket leaves IPv4 alone. @default the sysctl net.ipv6.bindv6only, usually no */
@@ -65,6 +65,16 @@ export class TcpSocket implements Disposable {
   /** Lets a listening socket take a port that connections of an earlier one still use (SO_REUSEADDR). */
   setReuseAddress(): void {
     this.#descriptor.setOption(Level.socket, Option.reuseAddress, 1, 'SO_REUSEADDR')
+  }
+
+  /** Keeps the headers of each SYN that a listening socket takes, for {@link synTtl} (TCP_SAVE_SYN). */
+  setSaveSyn(): void {
+    setSaveSyn(this.#descriptor)
+  }
+
+  /** Whether other sockets that say so, too, may have the same address and port (SO_REUSEPORT). @default no */
+  setReusePort(reuse: boolean): void {
+    setReusePort(this.#descriptor, reuse)
   }
 
   /** @throws {SocketError} `EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES` for a port that needs a privilege */
@@ -117,15 +127,25 @@ export class TcpSocket implements Disposable {
   }
 }
 
+/** Keeps the headers of each SYN that a listening socket takes. */
+export function setSaveSyn(target: OptionTarget): void {
+  target.setOption(Level.tcp, TCP_SAVE_SYN, 1, 'TCP_SAVE_SYN')
+}
+
+/** Whether other sockets that say so, too, may have the same address and port. */
+export function setReusePort(target: OptionTarget, reuse: boolean): void {
+  target.setOption(Level.socket, Option.reusePort, reuse ? 1 : 0, 'SO_REUSEPORT')
+}
+
 /**
- * Sets the MD5 key of a peer on any TCP descriptor, listening ones included. An empty key takes the peer's key away.
+ * Sets the MD5 key of a peer on any TCP socket, listening ones included. An empty key takes the peer's key away.
  *
  * @throws {SocketError} `ENOENT` when there is no key to take away
  */
-export function setMd5Key(descriptor: number, family: 4 | 6, { address, prefixLength, key }: Md5Key): void {
+export function setMd5Key(target: OptionTarget, family: 4 | 6, { address, prefixLength, key }: Md5Key): void {
   const octets = typeof key === 'string' ? new TextEncoder().encode(key) : key
   const option = encodeMd5Signature(nameOf(address, 0, family), prefixLength, octets)
   const name = prefixLength === undefined ? TCP_MD5SIG : TCP_MD5SIG_EXT
   const peer = prefixLength === undefined ? address : `${address}/${prefixLength}`
-  check(native().setOption(descriptor, Level.tcp, name, option), 'setsockopt', `TCP_MD5SIG for ${peer}`)
+  target.setOption(Level.tcp, name, option, `TCP_MD5SIG for ${peer}`)
 }

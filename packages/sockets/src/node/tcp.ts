@@ -3,7 +3,8 @@ import { createServer, Socket, type Server } from 'node:net'
 import { SocketError } from '../errors.js'
 import { parseAddress } from '../wire/address.js'
 import type { ConnectWait } from './connect-wait.js'
-import { setMd5Key, TcpSocket, type Md5Key } from './tcp-socket.js'
+import { Handle } from './handle.js'
+import { setReusePort, TcpSocket, type Md5Key } from './tcp-socket.js'
 
 export interface ConnectTcpOptions extends ConnectWait {
   /** IPv4 or IPv6; a link-local one with its zone (`fe80::1%eth0`). */
@@ -54,12 +55,16 @@ export interface ListenTcpOptions {
   readonly md5Keys?: readonly Md5Key[]
   /** Whether an IPv6 address leaves IPv4 alone. @default false */
   readonly ipv6Only?: boolean
+  /** Keeps the headers of each SYN, for `synTtl`. @default false */
+  readonly saveSyn?: boolean
+  /**
+   * A server of this process on the same address and port: with `device`, this one takes the connections that come in by that
+   * interface or VRF, and the other one the rest. One for each device: the kernel does not refuse a second.
+   */
+  readonly besides?: Server
   /** Connections that wait to be accepted. @default 511 */
   readonly backlog?: number
 }
-
-/** The descriptor and family of the servers made here: later keys need them. */
-const listening = new WeakMap<Server, { readonly descriptor: number; readonly family: 4 | 6 }>()
 
 /**
  * Listens with options Node.js has not.
@@ -69,12 +74,9 @@ const listening = new WeakMap<Server, { readonly descriptor: number; readonly fa
  */
 export async function listenTcp(options: ListenTcpOptions): Promise<Server> {
   using socket = openListening(options)
-  const { family } = socket
   const server = createServer()
-  const descriptor = socket.release()
-  server.listen({ fd: descriptor, ...(options.backlog === undefined ? {} : { backlog: options.backlog }) })
+  server.listen({ fd: socket.release(), ...(options.backlog === undefined ? {} : { backlog: options.backlog }) })
   await once(server, 'listening')
-  listening.set(server, { descriptor, family })
   return server
 }
 
@@ -99,8 +101,11 @@ function bindAndListen(address: string, options: ListenTcpOptions): TcpSocket {
     if (ttl !== undefined) socket.setTtl(ttl)
     if (minTtl !== undefined) socket.setMinTtl(minTtl)
     for (const key of md5Keys) socket.setMd5Key(key)
-    socket.bind(address, port)
-    socket.listen(backlog)
+    if (options.saveSyn) socket.setSaveSyn()
+    sharing(options.besides, socket, () => {
+      socket.bind(address, port)
+      socket.listen(backlog)
+    })
     return socket
   } catch (error) {
     socket.close()
@@ -108,30 +113,16 @@ function bindAndListen(address: string, options: ListenTcpOptions): TcpSocket {
   }
 }
 
-/**
- * Sets the MD5 key of one more peer, or another key, on a server of {@link listenTcp}. Connections that stand keep theirs.
- *
- * @throws {TypeError} when the server is not one of them, or has been closed
- */
-export function setServerMd5Key(server: Server, key: Md5Key): void {
-  const { descriptor, family } = descriptorOf(server)
-  setMd5Key(descriptor, family, key)
-}
-
-/**
- * Takes a peer's MD5 key off a server of {@link listenTcp}.
- *
- * @throws {SocketError} `ENOENT` when the peer has none
- * @throws {TypeError} when the server is not one of them, or has been closed
- */
-export function removeServerMd5Key(server: Server, peer: Omit<Md5Key, 'key'>): void {
-  const { descriptor, family } = descriptorOf(server)
-  setMd5Key(descriptor, family, { ...peer, key: '' })
-}
-
-function descriptorOf(server: Server): { readonly descriptor: number; readonly family: 4 | 6 } {
-  const known = listening.get(server)
-  // A closed server's descriptor may be somebody else's by now.
-  if (!known || !server.listening) throw new TypeError('not a listening server of listenTcp')
-  return known
+/** Linux lets a socket for one device take a port beside one for all only if both say so, which is taken back at once. */
+function sharing(besides: Server | undefined, socket: TcpSocket, take: () => void): void {
+  if (!besides) return take()
+  const handle = new Handle(besides)
+  setReusePort(handle, true)
+  try {
+    socket.setReusePort(true)
+    take()
+    return socket.setReusePort(false)
+  } finally {
+    setReusePort(handle, false)
+  }
 }
