@@ -2,7 +2,7 @@ import {
   encodePathAttributes,
   encodeUpdateParts,
   familyOf,
-  UPDATE_ROOM,
+  updateRoom,
   type FamilyName,
   type MessageContext,
   type Nlri,
@@ -126,7 +126,7 @@ export class AdjRibOut {
 
   /** Octets for prefixes in one UPDATE with these attributes. */
   #room(family: FamilyName, set: AttributeSet): number {
-    const room = UPDATE_ROOM - set.octets.length
+    const room = updateRoom(this.#context) - set.octets.length
     return family === 'ipv4-unicast' ? room : room - MP_REACH_OVERHEAD - set.nextHop.length
   }
 
@@ -154,9 +154,9 @@ export class AdjRibOut {
     const group = this.#waiting[family].get(undefined)
     if (!group) return undefined
     if (family === 'ipv4-unicast') {
-      return encodeUpdateParts(this.#take(undefined, group, UPDATE_ROOM), new Uint8Array(0), [])
+      return encodeUpdateParts(this.#take(undefined, group, updateRoom(this.#context)), new Uint8Array(0), [])
     }
-    const withdrawnRoutes = this.#take(undefined, group, UPDATE_ROOM - MP_UNREACH_OVERHEAD)
+    const withdrawnRoutes = this.#take(undefined, group, updateRoom(this.#context) - MP_UNREACH_OVERHEAD)
     const mpUnreachNlri = { ...familyOf(family), withdrawnRoutes }
     return encodeUpdateParts([], encodePathAttributes({ mpUnreachNlri }, this.#context), [])
   }

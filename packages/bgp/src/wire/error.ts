@@ -1,4 +1,5 @@
 import { BgpError } from '../errors.js'
+import type { Family } from './family.js'
 
 /** RFC 7606 section 2: what the receiver must do, severest first. */
 export type Disposition = 'session-reset' | 'afi-safi-disable' | 'treat-as-withdraw' | 'attribute-discard'
@@ -20,6 +21,8 @@ export class WireError extends BgpError {
     readonly disposition: Disposition = 'session-reset',
     /** Data field of the NOTIFICATION, as RFC 4271 section 6 asks for this fault; may be a view into the input. */
     readonly data: Uint8Array = NO_DATA,
+    /** What to disable, with the disposition `afi-safi-disable` (RFC 4760 section 7). */
+    readonly family?: Family,
   ) {
     super(`${message} (octet ${offset})`)
   }

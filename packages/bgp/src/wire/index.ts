@@ -16,6 +16,8 @@ export type { Aggregator } from './attribute/aggregator.js'
 export { mergeAs4Path } from './attribute/as4-path.js'
 export { asPathLength, SegmentType, type AsPath, type AsPathSegment } from './attribute/as-path.js'
 export { AttributeFlag } from './attribute/codec.js'
+export type { ExtendedCommunity } from './attribute/extended-communities.js'
+export type { Ipv6ExtendedCommunity } from './attribute/ipv6-extended-communities.js'
 export type { LargeCommunity } from './attribute/large-communities.js'
 export type { MpReachNlri } from './attribute/mp-reach-nlri.js'
 export type { MpUnreachNlri } from './attribute/mp-unreach-nlri.js'
@@ -23,9 +25,24 @@ export { Origin } from './attribute/origin.js'
 export type { KnownAttributes, PathAttributes, UnknownAttribute } from './attribute/path-attributes.js'
 export {
   AS_TRANS,
+  lastCapability,
+  Role,
+  type AddPathCapability,
+  type AddPathFamily,
   type Capability,
+  type EnhancedRouteRefreshCapability,
+  type ExtendedMessageCapability,
+  type ExtendedNextHopCapability,
+  type ExtendedNextHopFamily,
   type FourOctetAsCapability,
+  type FqdnCapability,
+  type GracefulRestartCapability,
+  type GracefulRestartFamily,
+  type KnownCapability,
+  type LongLivedFamily,
+  type LongLivedGracefulRestartCapability,
   type MultiprotocolCapability,
+  type RoleCapability,
   type RouteRefreshCapability,
   type UnknownCapability,
 } from './capability/index.js'
@@ -34,10 +51,18 @@ export { DEFAULT_CONTEXT, type MessageContext } from './context.js'
 export { WireError, type Disposition, type NotificationCode } from './error.js'
 export { Afi, familyBits, familyName, familyOf, Safi, type Family, type FamilyName } from './family.js'
 export { Framer } from './framer.js'
-export { decodeHeader, HEADER_LENGTH, MAX_LENGTH, MessageType, type Header } from './header.js'
+export {
+  decodeHeader,
+  HEADER_LENGTH,
+  MAX_EXTENDED_LENGTH,
+  MAX_LENGTH,
+  messageLimit,
+  MessageType,
+  type Header,
+} from './header.js'
 export { encodeKeepalive, type KeepaliveMessage } from './keepalive.js'
 export { decodeMessage, encodeMessage, type Message } from './message.js'
-export { decodeNlri, encodeNlri, nlriLength, type Nlri } from './nlri.js'
+export { decodeNlri, encodeNlri, nlriFormat, nlriLength, type Nlri, type NlriFault, type NlriFormat } from './nlri.js'
 export { decodeNotification, encodeNotification, notificationLength, type NotificationMessage } from './notification.js'
 export type { Octets } from './octets.js'
 export { decodeOpen, encodeOpen, openAsn, openLength, type OpenMessage } from './open.js'
@@ -50,8 +75,8 @@ export {
   encodeUpdate,
   encodeUpdateParts,
   endOfRibFamily,
-  UPDATE_ROOM,
   updateChanges,
+  updateRoom,
   type FamilyChanges,
   type UpdateMessage,
 } from './update.js'

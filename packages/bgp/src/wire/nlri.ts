@@ -1,5 +1,7 @@
-import { WireError, type NotificationCode } from './error.js'
-import type { Octets } from './octets.js'
+import type { MessageContext } from './context.js'
+import { WireError } from './error.js'
+import type { FamilyName } from './family.js'
+import { readUint32, writeUint32, type Octets } from './octets.js'
 
 /** Network Layer Reachability Information, RFC 4271 section 4.3: an IP prefix. */
 export interface Nlri {
@@ -7,8 +9,38 @@ export interface Nlri {
   readonly length: number
   /** The prefix in as few octets as hold `length` bits, the bits behind zero. May be a view into the input: copy to keep. */
   readonly prefix: Uint8Array
+  /** Path Identifier, RFC 7911 section 3: there exactly when the session carries the family with ADD-PATH. */
+  readonly pathId?: number
 }
 
+/** How the prefixes of a family stand in a message. */
+export interface NlriFormat {
+  /** Width of the family's addresses: 32 or 128. */
+  readonly bits: number
+  /** A Path Identifier of 4 octets stands before each, RFC 7911 section 3. */
+  readonly pathIds: boolean
+}
+
+const PLAIN: { readonly [F in FamilyName]: NlriFormat } = {
+  'ipv4-unicast': { bits: 32, pathIds: false },
+  'ipv6-unicast': { bits: 128, pathIds: false },
+}
+const WITH_PATH_IDS: { readonly [F in FamilyName]: NlriFormat } = {
+  'ipv4-unicast': { bits: 32, pathIds: true },
+  'ipv6-unicast': { bits: 128, pathIds: true },
+}
+
+/** How the session with this context writes a family's prefixes. */
+export const nlriFormat = (name: FamilyName, { addPath }: MessageContext): NlriFormat =>
+  (addPath?.includes(name) ? WITH_PATH_IDS : PLAIN)[name]
+
+/** Makes the error of a malformed prefix at an octet of the message. */
+export type NlriFault = (text: string, offset: number) => WireError
+
+/** RFC 7606 section 5.3: a fault in the message's own fields resets the session. */
+const networkFault: NlriFault = (text, offset) => new WireError(text, offset, [3, 10])
+
+const PATH_ID_LENGTH = 4
 const octetsOf = (bits: number): Octets => (bits + 7) >>> 3
 
 /** The octets with the bits behind `length` cleared; the same array when they are clear already. */
@@ -24,18 +56,22 @@ function masked(prefix: Uint8Array, length: number): Uint8Array {
 /**
  * Prefixes that fill `octets`. Bits behind a prefix are irrelevant (RFC 4271 section 4.3) and come out zero.
  *
- * @param bits width of the family's addresses, 32 or 128
  * @param offset where `octets` starts in the message, for errors
- * @throws {WireError} a prefix longer than `bits`, or cut off; always a session reset (RFC 7606 section 5.3)
+ * @param fault the error to throw; 3/10 and a session reset when left out
+ * @throws {WireError} a prefix longer than an address, or cut off (RFC 7606 section 5.3)
  */
-export function decodeNlri(octets: Uint8Array, bits: number, offset: number, code: NotificationCode): Nlri[] {
+export function decodeNlri(octets: Uint8Array, format: NlriFormat, offset = 0, fault = networkFault): Nlri[] {
+  const { bits, pathIds } = format
   const list: Nlri[] = []
   for (let at = 0; at < octets.length;) {
-    const length = octets[at]!
-    const end = at + 1 + octetsOf(length)
-    if (length > bits) throw new WireError(`prefix length ${length}`, offset + at, code)
-    if (end > octets.length) throw new WireError('prefix cut off', offset + octets.length, code)
-    list.push({ length, prefix: masked(octets.subarray(at + 1, end), length) })
+    const start = pathIds ? at + PATH_ID_LENGTH : at
+    if (start >= octets.length) throw fault('Path Identifier cut off', offset + octets.length)
+    const length = octets[start]!
+    const end = start + 1 + octetsOf(length)
+    if (length > bits) throw fault(`prefix length ${length}`, offset + start)
+    if (end > octets.length) throw fault('prefix cut off', offset + octets.length)
+    const prefix = masked(octets.subarray(start + 1, end), length)
+    list.push(pathIds ? { length, prefix, pathId: readUint32(octets, at) } : { length, prefix })
     at = end
   }
   return list
@@ -44,19 +80,31 @@ export function decodeNlri(octets: Uint8Array, bits: number, offset: number, cod
 /** Octets that {@link encodeNlri} writes. */
 export function nlriLength(list: readonly Nlri[]): Octets {
   let length = 0
-  for (const nlri of list) length += 1 + nlri.prefix.length
+  for (const nlri of list) length += 1 + nlri.prefix.length + (nlri.pathId === undefined ? 0 : PATH_ID_LENGTH)
   return length
 }
 
+/** @throws {RangeError} caller's fault: a Path Identifier where the format has none, or none where it has one */
+export function checkPathIds(list: readonly Nlri[], { pathIds }: NlriFormat): void {
+  for (const { pathId } of list) {
+    if ((pathId !== undefined) !== pathIds) {
+      throw new RangeError(
+        pathIds ? 'prefix without Path Identifier' : 'prefix with Path Identifier, which was not negotiated',
+      )
+    }
+  }
+}
+
 /**
- * Writes the prefixes from `at` on.
+ * Writes the prefixes from `at` on, each with its Path Identifier where it has one.
  *
  * @returns the octet after the written ones
  * @throws {RangeError} caller's fault: `prefix` does not have the octets that `length` asks for
  */
 export function encodeNlri(list: readonly Nlri[], into: Uint8Array, at: number): number {
-  for (const { length, prefix } of list) {
+  for (const { length, prefix, pathId } of list) {
     if (prefix.length !== octetsOf(length)) throw new RangeError(`prefix of ${length} bits in ${prefix.length} octets`)
+    if (pathId !== undefined) at = writeUint32(into, at, pathId)
     into[at] = length
     into.set(prefix, at + 1)
     at += 1 + prefix.length

@@ -1,4 +1,10 @@
-import { AttributeFlag, MalformedValue } from './attribute/codec.js'
+import {
+  AttributeFlag,
+  MalformedValue,
+  ValueFault,
+  type AttributeCodec,
+  type AttributeSite,
+} from './attribute/codec.js'
 import { KNOWN_ATTRIBUTES, knownAttribute, type KnownAttribute } from './attribute/index.js'
 import type { KnownAttributes, PathAttributes, UnknownAttribute } from './attribute/path-attributes.js'
 import type { MessageContext } from './context.js'
@@ -10,127 +16,170 @@ export interface DecodedAttributes {
   readonly attributes: PathAttributes
   /** Faults milder than a session reset, in the order they were met. */
   readonly faults: readonly WireError[]
+  /** Type Codes of all attributes that were there, malformed ones too, each once; 0 for one cut off before its Type Code. */
+  readonly codes: readonly number[]
 }
 
 /** Categories: the bits that RFC 4271 section 6.3 compares with the attribute's definition. */
 const CATEGORY = AttributeFlag.Optional | AttributeFlag.Transitive
-const isMultiprotocol = (key: keyof KnownAttributes): boolean => key === 'mpReachNlri' || key === 'mpUnreachNlri'
+/** The four flags; the lower bits are unused and must be ignored (RFC 4271 section 4.3). */
+const KEPT_FLAGS = CATEGORY | AttributeFlag.Partial
+const MP_REACH_NLRI = 14
+const MP_UNREACH_NLRI = 15
 
-/** One attribute as it stands in the Path Attributes field: where it and its value start, and where both end. */
-interface RawAttribute {
-  readonly flags: number
-  readonly code: number
-  readonly at: number
-  readonly start: number
-  readonly end: number
-}
+type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
-/** Collects what one UPDATE's attributes say; a fault that resets the session is thrown at once, the milder ones kept. */
-class AttributeCollector {
-  readonly #octets: Uint8Array
+/**
+ * Reads one UPDATE's attributes, one after the other; a fault that resets the session is thrown at once, the milder ones
+ * kept. Is itself the place of the attribute it is at, so that a good one costs no object for it.
+ */
+class AttributeReader implements AttributeSite, DecodedAttributes {
+  readonly #field: Uint8Array
   readonly #context: MessageContext
   readonly #offset: number
-  readonly #known: { -readonly [K in keyof KnownAttributes]?: unknown } = {}
-  readonly #seen = new Set<number>()
-  readonly #unknown: UnknownAttribute[] = []
-  readonly #partial: number[] = []
+  readonly #values: Writable<{ [K in keyof KnownAttributes]?: unknown }> = {}
   readonly faults: WireError[] = []
+  readonly codes: number[] = []
+  #unknown: UnknownAttribute[] | undefined
+  #partial: number[] | undefined
+  /** Where the attribute and its value start in the field, and where both end. */
+  #at = 0
+  #start = 0
+  #end = 0
 
-  constructor(octets: Uint8Array, context: MessageContext, offset: number) {
-    this.#octets = octets
+  constructor(field: Uint8Array, context: MessageContext, offset: number) {
+    this.#field = field
     this.#context = context
     this.#offset = offset
   }
 
-  #fault(raw: RawAttribute, text: string, subcode: number, disposition: Disposition): void {
-    // Type, length and value are the data of most UPDATE errors.
-    const data = this.#octets.subarray(raw.at, raw.end)
-    const error = new WireError(text, this.#offset + raw.at, [3, subcode], disposition, data)
+  get offset(): number {
+    return this.#offset + this.#start
+  }
+
+  get octets(): Uint8Array {
+    return this.#field.subarray(this.#at, this.#end)
+  }
+
+  get attributes(): PathAttributes {
+    return this.#values as PathAttributes
+  }
+
+  /** Reads all of the field. */
+  read(): void {
+    const field = this.#field
+    for (; this.#at < field.length; this.#at = this.#end) {
+      const extended = (field[this.#at]! & AttributeFlag.ExtendedLength) !== 0
+      this.#start = this.#at + (extended ? 4 : 3)
+      const length = extended ? readUint16(field, this.#at + 2) : field[this.#at + 2]!
+      if (!(this.#start + length <= field.length)) {
+        this.#cutOff()
+        break
+      }
+      this.#end = this.#start + length
+      this.#attribute(field[this.#at]!, field[this.#at + 1]!)
+    }
+    if (this.#partial)
+      this.#keep(
+        'partial',
+        this.#partial.toSorted((a, b) => a - b),
+      )
+    if (this.#unknown)
+      this.#keep(
+        'unknown',
+        this.#unknown.toSorted((a, b) => a.code - b.code),
+      )
+  }
+
+  #keep<K extends 'partial' | 'unknown'>(key: K, value: PathAttributes[K]): void {
+    ;(this.#values as Writable<PathAttributes>)[key] = value
+  }
+
+  #fault(text: string, subcode: number, disposition: Disposition): void {
+    const error = new WireError(text, this.#offset + this.#at, [3, subcode], disposition, this.octets)
     if (disposition === 'session-reset') throw error
     this.faults.push(error)
   }
 
-  add(raw: RawAttribute): void {
-    const known = knownAttribute(raw.code)
-    if (this.#seen.has(raw.code)) {
+  /** RFC 7606 section 4: Total Attribute Length still says where the NLRI starts. But see section 3 (j) on prefixes in here. */
+  #cutOff(): void {
+    const code = this.#field[this.#at + 1] ?? 0
+    this.#end = this.#field.length
+    if (code === MP_REACH_NLRI || code === MP_UNREACH_NLRI) {
+      const length = Math.max(this.#end - this.#start, 0)
+      this.#fault(`attribute ${code} cut off after ${length} octets`, 1, 'session-reset')
+    }
+    if (!this.codes.includes(code)) this.codes.push(code)
+    this.#fault('attribute cut off', 1, 'treat-as-withdraw')
+  }
+
+  #attribute(flags: number, code: number): void {
+    if (this.codes.includes(code)) {
       // RFC 7606 section 3 (g)
-      const disposition = known && isMultiprotocol(known.key) ? 'session-reset' : 'attribute-discard'
-      this.#fault(raw, `attribute ${raw.code} twice`, 1, disposition)
+      const carriesPrefixes = code === MP_REACH_NLRI || code === MP_UNREACH_NLRI
+      this.#fault(`attribute ${code} twice`, 1, carriesPrefixes ? 'session-reset' : 'attribute-discard')
       return
     }
-    this.#seen.add(raw.code)
-    if (known) this.#addKnown(raw, known)
-    else this.#addUnknown(raw)
+    this.codes.push(code)
+    const known = knownAttribute(code)
+    if (known) this.#addKnown(flags, known)
+    else this.#addUnknown(flags, code)
   }
 
-  #addUnknown(raw: RawAttribute): void {
-    if (!(raw.flags & AttributeFlag.Optional)) {
-      this.#fault(raw, `unknown well-known attribute ${raw.code}`, 2, 'session-reset')
-    }
-    const value = this.#octets.subarray(raw.start, raw.end)
-    this.#unknown.push({ code: raw.code, flags: raw.flags & ~AttributeFlag.ExtendedLength, value })
+  #addUnknown(flags: number, code: number): void {
+    if (!(flags & AttributeFlag.Optional)) this.#fault(`unknown well-known attribute ${code}`, 2, 'session-reset')
+    this.#unknown ??= []
+    this.#unknown.push({ code, flags: flags & KEPT_FLAGS, value: this.#field.subarray(this.#start, this.#end) })
   }
 
-  #addKnown(raw: RawAttribute, { key, codec }: KnownAttribute): void {
-    if ((raw.flags & CATEGORY) !== codec.flags) {
-      // RFC 7606 section 3 (c). The value is read all the same: it may hold the prefixes to withdraw.
-      this.#fault(raw, `${codec.name} with flags ${raw.flags}`, 4, 'treat-as-withdraw')
+  #addKnown(flags: number, { key, codec }: KnownAttribute): void {
+    if ((flags & CATEGORY) !== codec.flags) {
+      const disposition = codec.flagsDisposition ?? 'treat-as-withdraw'
+      this.#fault(`${codec.name} with flags ${flags}`, 4, disposition)
+      // RFC 7606 section 3 (c). Else the value is read all the same: it may hold the prefixes to withdraw.
+      if (disposition === 'attribute-discard') return
     }
-    if (codec.internalOnly && !this.#context.internal) {
-      this.#fault(raw, `${codec.name} from an external peer`, 9, 'attribute-discard')
+    if (codec.accepts?.(this.#context) === false) {
+      this.#fault(`${codec.name} is not for this session`, ValueFault.OptionalAttribute, 'attribute-discard')
       return
     }
     try {
-      const value = this.#octets.subarray(raw.start, raw.end)
-      this.#known[key] = codec.decode(value, this.#context, this.#offset + raw.start)
-      if (raw.flags & AttributeFlag.Partial) this.#partial.push(raw.code)
+      const value = codec.decode(this.#field.subarray(this.#start, this.#end), this.#context, this)
+      if (value === undefined) return
+      this.#values[key] = value
     } catch (error) {
-      if (!(error instanceof MalformedValue)) throw error
-      this.#fault(raw, `${codec.name}: ${error.message}`, error.subcode, codec.disposition)
+      this.#malformed(error, codec)
+      return
+    }
+    if (flags & AttributeFlag.Partial) {
+      this.#partial ??= []
+      this.#partial.push(codec.code)
     }
   }
 
-  finish(): PathAttributes {
-    const byCode = (a: UnknownAttribute, b: UnknownAttribute): number => a.code - b.code
-    return {
-      ...(this.#known as KnownAttributes),
-      ...(this.#partial.length && { partial: this.#partial.toSorted((a, b) => a - b) }),
-      ...(this.#unknown.length && { unknown: this.#unknown.toSorted(byCode) }),
+  #malformed(error: unknown, codec: AttributeCodec<unknown>): void {
+    if (error instanceof MalformedValue) {
+      this.#fault(`${codec.name}: ${error.message}`, error.subcode, codec.disposition)
+    } else if (error instanceof WireError && error.disposition !== 'session-reset') {
+      this.faults.push(error)
+    } else {
+      throw error
     }
   }
-}
-
-/** The attribute at `at`, or `undefined` when the octets end within it. */
-function readAttribute(octets: Uint8Array, at: number): RawAttribute | undefined {
-  const flags = octets[at]!
-  const extended = (flags & AttributeFlag.ExtendedLength) !== 0
-  const start = at + (extended ? 4 : 3)
-  if (start > octets.length) return undefined
-  const end = start + (extended ? readUint16(octets, at + 2) : octets[at + 2]!)
-  if (end > octets.length) return undefined
-  return { flags, code: octets[at + 1]!, at, start, end }
 }
 
 /**
  * Reads the Path Attributes field of an UPDATE, RFC 4271 section 4.3, and goes on past faults as RFC 7606 section 3 asks.
  *
- * @param offset where `octets` starts in the message, for errors
+ * @param field the octets of the field
+ * @param offset where `field` starts in the message, for errors
  * @returns values that may be views into the input
  * @throws {WireError} a fault that resets the session
  */
-export function decodePathAttributes(octets: Uint8Array, context: MessageContext, offset: number): DecodedAttributes {
-  const collector = new AttributeCollector(octets, context, offset)
-  for (let at = 0; at < octets.length;) {
-    const raw = readAttribute(octets, at)
-    if (!raw) {
-      // RFC 7606 section 4: Total Attribute Length still says where the NLRI starts.
-      collector.faults.push(new WireError('attribute cut off', offset + at, [3, 1], 'treat-as-withdraw'))
-      break
-    }
-    collector.add(raw)
-    at = raw.end
-  }
-  return { attributes: collector.finish(), faults: collector.faults }
+export function decodePathAttributes(field: Uint8Array, context: MessageContext, offset: number): DecodedAttributes {
+  const reader = new AttributeReader(field, context, offset)
+  reader.read()
+  return reader
 }
 
 /** An attribute ready to be written. */
@@ -138,7 +187,9 @@ interface Outgoing {
   readonly code: number
   readonly flags: number
   readonly length: Octets
-  readonly write: (into: Uint8Array) => void
+  readonly value: unknown
+  /** Left out for an unknown attribute, whose value is octets. */
+  readonly codec?: AttributeCodec<unknown>
 }
 
 function outgoing(attributes: PathAttributes, context: MessageContext): Outgoing[] {
@@ -147,27 +198,27 @@ function outgoing(attributes: PathAttributes, context: MessageContext): Outgoing
     const value = attributes[key]
     if (value === undefined) continue
     const partial = attributes.partial?.includes(codec.code) ? AttributeFlag.Partial : 0
-    const length = codec.length(value, context)
-    const write = (into: Uint8Array): void => codec.encode(value, into, context)
-    list.push({ code: codec.code, flags: codec.flags | partial, length, write })
+    list.push({ code: codec.code, flags: codec.flags | partial, length: codec.length(value, context), value, codec })
   }
-  for (const { code, flags, value } of attributes.unknown ?? []) {
-    list.push({ code, flags, length: value.length, write: into => into.set(value) })
-  }
-  return attributes.unknown ? sorted(list) : list
-}
-
-/** Unknown attributes among the known ones by Type Code; those with prefixes stay in front. */
-function sorted(list: Outgoing[]): Outgoing[] {
-  const rank = ({ code }: Outgoing): number => (code === 14 || code === 15 ? code - 256 : code)
+  if (!attributes.unknown) return list
+  for (const { code, flags, value } of attributes.unknown) list.push({ code, flags, length: value.length, value })
   return list.toSorted((a, b) => rank(a) - rank(b))
 }
 
-const headerLength = (length: Octets): Octets => (length > 255 ? 4 : 3)
+/** Ascending by Type Code; those with prefixes in front (RFC 7606 section 5.1). */
+const rank = ({ code }: Outgoing): number => (code === MP_REACH_NLRI || code === MP_UNREACH_NLRI ? code - 256 : code)
+
+const headerLength = (length: Octets): Octets => (length > 0xff ? 4 : 3)
+
+function totalLength(list: readonly Outgoing[]): Octets {
+  let total = 0
+  for (const { length } of list) total += headerLength(length) + length
+  return total
+}
 
 /** Octets that {@link encodePathAttributes} writes. */
 export const pathAttributesLength = (attributes: PathAttributes, context: MessageContext): Octets =>
-  outgoing(attributes, context).reduce((sum, { length }) => sum + headerLength(length) + length, 0)
+  totalLength(outgoing(attributes, context))
 
 /**
  * The Path Attributes field of an UPDATE.
@@ -176,16 +227,18 @@ export const pathAttributesLength = (attributes: PathAttributes, context: Messag
  */
 export function encodePathAttributes(attributes: PathAttributes, context: MessageContext): Uint8Array {
   const list = outgoing(attributes, context)
-  const into = new Uint8Array(list.reduce((sum, { length }) => sum + headerLength(length) + length, 0))
+  const into = new Uint8Array(totalLength(list))
   let at = 0
-  for (const { code, flags, length, write } of list) {
-    const extended = length > 255
+  for (const { code, flags, length, value, codec } of list) {
+    if (length > 0xffff) throw new RangeError(`attribute ${code} of ${length} octets`)
+    const extended = length > 0xff
     into[at] = extended ? flags | AttributeFlag.ExtendedLength : flags
     into[at + 1] = code
     if (extended) writeUint16(into, at + 2, length)
     else into[at + 2] = length
     at += headerLength(length)
-    write(into.subarray(at, at + length))
+    if (codec) codec.encode(value, into.subarray(at, at + length), context)
+    else into.set(value as Uint8Array, at)
     at += length
   }
   return into

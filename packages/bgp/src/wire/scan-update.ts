@@ -100,7 +100,12 @@ export function scanUpdate(
   const hasWithdrawn = scan.withdrawnAt < scan.withdrawnEnd
   if ((hasNlri || hasWithdrawn) && !rules.ipv4) return false
   // Nothing at all in it is an End-of-RIB, or a curiosity.
-  if (!hasNlri && !hasWithdrawn && scan.reachNlriAt === scan.reachNlriEnd && scan.unreachNlriAt === scan.unreachNlriEnd) {
+  if (
+    !hasNlri &&
+    !hasWithdrawn &&
+    scan.reachNlriAt === scan.reachNlriEnd &&
+    scan.unreachNlriAt === scan.unreachNlriEnd
+  ) {
     return false
   }
   if ((hasNlri || scan.reachAfi !== 0) && (facts.seen & MANDATORY) !== MANDATORY) return false

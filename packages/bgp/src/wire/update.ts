@@ -1,10 +1,10 @@
 import type { PathAttributes } from './attribute/path-attributes.js'
-import type { MessageContext } from './context.js'
+import { DEFAULT_CONTEXT, type MessageContext } from './context.js'
 import { WireError } from './error.js'
 import { Afi, familyName, Safi, type Family } from './family.js'
-import { HEADER_LENGTH, MAX_LENGTH, MessageType, startMessage } from './header.js'
-import { decodeNlri, encodeNlri, nlriLength, type Nlri } from './nlri.js'
-import { readUint16, writeUint16 } from './octets.js'
+import { HEADER_LENGTH, messageLimit, MessageType, startMessage } from './header.js'
+import { checkPathIds, decodeNlri, encodeNlri, nlriFormat, nlriLength, type Nlri } from './nlri.js'
+import { readUint16, writeUint16, type Octets } from './octets.js'
 import { decodePathAttributes, encodePathAttributes } from './path-attributes.js'
 
 /** UPDATE message, RFC 4271 section 4.3. */
@@ -22,8 +22,6 @@ export interface UpdateMessage {
   readonly faults?: readonly WireError[]
 }
 
-const BITS = 32
-const NETWORK_FIELD = [3, 10] as const
 const LENGTH_FIELDS = 4 // Withdrawn Routes Length and Total Path Attribute Length
 
 /** RFC 4271 section 6.3 and RFC 7606 section 3 (d): the attributes that reachable prefixes must come with. */
@@ -98,9 +96,9 @@ function readLengths(body: Uint8Array): { attributesAt: number; nlriAt: number }
  */
 export function decodeUpdate(body: Uint8Array, context: MessageContext): UpdateMessage {
   const { attributesAt, nlriAt } = readLengths(body)
-  const withdrawn = body.subarray(2, attributesAt - 2)
-  const withdrawnRoutes = decodeNlri(withdrawn, BITS, HEADER_LENGTH + 2, NETWORK_FIELD)
-  const nlri = decodeNlri(body.subarray(nlriAt), BITS, HEADER_LENGTH + nlriAt, NETWORK_FIELD)
+  const format = nlriFormat('ipv4-unicast', context)
+  const withdrawnRoutes = decodeNlri(body.subarray(2, attributesAt - 2), format, HEADER_LENGTH + 2)
+  const nlri = decodeNlri(body.subarray(nlriAt), format, HEADER_LENGTH + nlriAt)
   const field = body.subarray(attributesAt, nlriAt)
   const { attributes, faults } = decodePathAttributes(field, context, HEADER_LENGTH + attributesAt)
   const update: UpdateMessage = { type: 'update', withdrawnRoutes, pathAttributes: attributes, nlri }
@@ -110,17 +108,22 @@ export function decodeUpdate(body: Uint8Array, context: MessageContext): UpdateM
 /**
  * Writes an UPDATE around attributes that are encoded already; the way to send many with the same attributes.
  *
- * @throws {RangeError} caller's fault: `into` too small, or the message above 4096 octets
+ * @throws {RangeError} caller's fault: `into` too small, a message longer than the session allows, or a Path Identifier where
+ *   the session has none or the other way round
  */
 export function encodeUpdateParts(
   withdrawnRoutes: readonly Nlri[],
   attributes: Uint8Array,
   nlri: readonly Nlri[],
+  context: MessageContext = DEFAULT_CONTEXT,
   into?: Uint8Array,
 ): Uint8Array {
+  const format = nlriFormat('ipv4-unicast', context)
+  checkPathIds(withdrawnRoutes, format)
+  checkPathIds(nlri, format)
   const withdrawnLength = nlriLength(withdrawnRoutes)
   const length = HEADER_LENGTH + LENGTH_FIELDS + withdrawnLength + attributes.length + nlriLength(nlri)
-  const octets = startMessage(into, length, MessageType.Update)
+  const octets = startMessage(into, length, MessageType.Update, messageLimit(context))
   let at = writeUint16(octets, HEADER_LENGTH, withdrawnLength)
   at = encodeNlri(withdrawnRoutes, octets, at)
   at = writeUint16(octets, at, attributes.length)
@@ -130,15 +133,18 @@ export function encodeUpdateParts(
 }
 
 /** Octets that prefixes and attributes have together in one UPDATE. */
-export const UPDATE_ROOM = MAX_LENGTH - HEADER_LENGTH - LENGTH_FIELDS
+export const updateRoom = (context: MessageContext): Octets => messageLimit(context) - HEADER_LENGTH - LENGTH_FIELDS
 
 /**
  * Writes an UPDATE; {@link UpdateMessage.faults} are not looked at.
  *
- * @throws {RangeError} caller's fault: `into` too small, the message above 4096 octets, or a value that its attribute cannot hold
+ * @throws {RangeError} caller's fault: `into` too small, a message longer than the session allows, a value that its attribute
+ *   cannot hold, or a Path Identifier or next hop that was not negotiated
  */
-export const encodeUpdate = (update: UpdateMessage, context: MessageContext, into?: Uint8Array): Uint8Array =>
-  encodeUpdateParts(update.withdrawnRoutes, encodePathAttributes(update.pathAttributes, context), update.nlri, into)
+export function encodeUpdate(update: UpdateMessage, context: MessageContext, into?: Uint8Array): Uint8Array {
+  const attributes = encodePathAttributes(update.pathAttributes, context)
+  return encodeUpdateParts(update.withdrawnRoutes, attributes, update.nlri, context, into)
+}
 
 /** The End-of-RIB marker of a family, RFC 4724 section 2. */
 export function createEndOfRib({ afi, safi }: Family): UpdateMessage {

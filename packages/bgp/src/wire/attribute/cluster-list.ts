@@ -1,5 +1,5 @@
 import { readUint32List, writeUint32List } from '../octets.js'
-import { checkMultiple, OPTIONAL_NON_TRANSITIVE, type AttributeCodec } from './codec.js'
+import { checkMultiple, isInternal, OPTIONAL_NON_TRANSITIVE, type AttributeCodec } from './codec.js'
 
 /** CLUSTER_LIST, RFC 4456 section 8: the clusters the route was reflected through. */
 export const clusterList: AttributeCodec<readonly number[]> = {
@@ -7,7 +7,7 @@ export const clusterList: AttributeCodec<readonly number[]> = {
   name: 'CLUSTER_LIST',
   flags: OPTIONAL_NON_TRANSITIVE,
   disposition: 'treat-as-withdraw',
-  internalOnly: true,
+  accepts: isInternal,
   decode(value) {
     checkMultiple(value, 4)
     return readUint32List(value)

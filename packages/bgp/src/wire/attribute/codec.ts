@@ -1,5 +1,7 @@
 import type { MessageContext } from '../context.js'
-import type { Disposition } from '../error.js'
+import { WireError, type Disposition } from '../error.js'
+import type { Family } from '../family.js'
+import type { NlriFault } from '../nlri.js'
 import type { Octets } from '../octets.js'
 
 /** Attribute Flags, RFC 4271 section 4.3. */
@@ -20,6 +22,21 @@ export const ValueFault = {
   AsPath: 11,
 } as const
 
+/** An attribute's place in the message. */
+export interface AttributeSite {
+  /** Where its value starts in the message, header included. */
+  readonly offset: number
+  /** The whole attribute, type, length and value: the data of most UPDATE errors. A view. */
+  readonly octets: Uint8Array
+}
+
+/** RFC 7606 sections 7.9 and 7.10: for sessions within the AS. */
+export const isInternal = ({ internal }: MessageContext): boolean => internal
+
+/** RFC 7606 section 7.5 and RFC 5065 section 5.2: for sessions within the AS or the confederation. */
+export const isOfConfederation = ({ internal, confederation = false }: MessageContext): boolean =>
+  internal || confederation
+
 /** Decode and encode of one path attribute's value. */
 export interface AttributeCodec<T> {
   /** Attribute Type Code. */
@@ -28,15 +45,18 @@ export interface AttributeCodec<T> {
   readonly name: string
   /** Optional and Transitive bits that RFC 4271 section 6.3 asks for. */
   readonly flags: number
-  /** What a malformed value or wrong flags lead to, RFC 7606 section 7. */
+  /** What a malformed value leads to, RFC 7606 section 7. */
   readonly disposition: Disposition
-  /** Discarded when it comes from an external peer, RFC 7606 sections 7.5, 7.9 and 7.10. */
-  readonly internalOnly?: boolean
+  /** What wrong flags lead to where the attribute's RFC has its own rule; else RFC 7606 section 3 (c). */
+  readonly flagsDisposition?: Disposition
+  /** Whether the attribute is for this session at all; it is discarded unread when not. Left out: always. */
+  accepts?(context: MessageContext): boolean
   /**
-   * @param offset where `value` starts in the message, for errors
+   * @param site where it stands, for errors
+   * @returns `undefined` when there is nothing in it for us, as if the attribute were not there
    * @throws {MalformedValue | WireError}
    */
-  decode(value: Uint8Array, context: MessageContext, offset: number): T
+  decode(value: Uint8Array, context: MessageContext, site: AttributeSite): T | undefined
   /** Octets of the value that {@link encode} writes. */
   length(value: T, context: MessageContext): Octets
   /** @param into exactly as many octets as {@link length} says */
@@ -53,6 +73,12 @@ export class MalformedValue extends Error {
     super(message)
   }
 }
+
+/** Faults of an attribute that carries this family's prefixes: the family is disabled (RFC 4760 section 7). */
+export const familyFault =
+  (family: Family, site: AttributeSite): NlriFault =>
+  (text, offset) =>
+    new WireError(text, offset, [3, 9], 'afi-safi-disable', site.octets, family)
 
 /** @throws {MalformedValue} `value` does not have `length` octets */
 export function checkLength(value: Uint8Array, length: Octets): void {

@@ -1,3 +1,4 @@
+import { aigp } from './aigp.js'
 import { aggregator } from './aggregator.js'
 import { as4Aggregator } from './as4-aggregator.js'
 import { as4Path } from './as4-path.js'
@@ -6,12 +7,15 @@ import { atomicAggregate } from './atomic-aggregate.js'
 import { clusterList } from './cluster-list.js'
 import type { AttributeCodec } from './codec.js'
 import { communities } from './communities.js'
+import { extendedCommunities } from './extended-communities.js'
+import { ipv6ExtendedCommunities } from './ipv6-extended-communities.js'
 import { largeCommunities } from './large-communities.js'
 import { localPref } from './local-pref.js'
 import { mpReachNlri } from './mp-reach-nlri.js'
 import { mpUnreachNlri } from './mp-unreach-nlri.js'
 import { multiExitDisc } from './multi-exit-disc.js'
 import { nextHop } from './next-hop.js'
+import { onlyToCustomer } from './only-to-customer.js'
 import { origin } from './origin.js'
 import { originatorId } from './originator-id.js'
 import type { KnownAttributes } from './path-attributes.js'
@@ -32,6 +36,10 @@ const CODECS: { readonly [K in keyof KnownAttributes]-?: AttributeCodec<NonNulla
   mpUnreachNlri,
   as4Path,
   as4Aggregator,
+  extendedCommunities,
+  ipv6ExtendedCommunities,
+  aigp,
+  onlyToCustomer,
   largeCommunities,
 }
 

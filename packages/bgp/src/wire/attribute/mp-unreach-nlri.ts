@@ -1,8 +1,8 @@
 import { WireError } from '../error.js'
-import { familyBits, familyName, type Family } from '../family.js'
-import { decodeNlri, encodeNlri, nlriLength, type Nlri } from '../nlri.js'
+import { familyName, type Family } from '../family.js'
+import { checkPathIds, decodeNlri, encodeNlri, nlriFormat, nlriLength, type Nlri } from '../nlri.js'
 import { readUint16, writeUint16 } from '../octets.js'
-import { OPTIONAL_NON_TRANSITIVE, type AttributeCodec } from './codec.js'
+import { familyFault, OPTIONAL_NON_TRANSITIVE, type AttributeCodec } from './codec.js'
 
 /** Value of MP_UNREACH_NLRI, RFC 4760 section 4. Without prefixes and alone in an UPDATE it is End-of-RIB (RFC 4724). */
 export interface MpUnreachNlri extends Family {
@@ -14,22 +14,28 @@ export interface MpUnreachNlri extends Family {
 
 const NLRI = 3 // octets from the start of the value
 
-/** MP_UNREACH_NLRI, RFC 4760 section 4. */
+/** MP_UNREACH_NLRI, RFC 4760 section 4; its faults are those of MP_REACH_NLRI (RFC 7606 section 7.12). */
 export const mpUnreachNlri: AttributeCodec<MpUnreachNlri> = {
   code: 15,
   name: 'MP_UNREACH_NLRI',
   flags: OPTIONAL_NON_TRANSITIVE,
   disposition: 'session-reset',
-  decode(value, _, offset) {
-    if (value.length < NLRI) throw new WireError('MP_UNREACH_NLRI cut off', offset + value.length, [3, 9])
+  decode(value, context, site) {
+    const { offset } = site
+    if (value.length < NLRI) {
+      throw new WireError('MP_UNREACH_NLRI cut off', offset + value.length, [3, 9], 'session-reset', site.octets)
+    }
     const family = { afi: readUint16(value, 0), safi: value[2]! }
     const name = familyName(family)
-    const octets = value.subarray(NLRI)
-    if (!name) return { ...family, withdrawnRoutes: [], opaque: octets }
-    return { ...family, withdrawnRoutes: decodeNlri(octets, familyBits(name), offset + NLRI, [3, 9]) }
+    const prefixes = value.subarray(NLRI)
+    if (!name) return { ...family, withdrawnRoutes: [], opaque: prefixes }
+    const fault = familyFault(family, site)
+    return { ...family, withdrawnRoutes: decodeNlri(prefixes, nlriFormat(name, context), offset + NLRI, fault) }
   },
   length: value => NLRI + (value.opaque?.length ?? nlriLength(value.withdrawnRoutes)),
-  encode(value, into) {
+  encode(value, into, context) {
+    const name = familyName(value)
+    if (name) checkPathIds(value.withdrawnRoutes, nlriFormat(name, context))
     writeUint16(into, 0, value.afi)
     into[2] = value.safi
     if (value.opaque) into.set(value.opaque, NLRI)

@@ -1,5 +1,5 @@
 import { readUint32, writeUint32 } from '../octets.js'
-import { checkLength, OPTIONAL_NON_TRANSITIVE, type AttributeCodec } from './codec.js'
+import { checkLength, isInternal, OPTIONAL_NON_TRANSITIVE, type AttributeCodec } from './codec.js'
 
 /** ORIGINATOR_ID, RFC 4456 section 8: the BGP Identifier of the route's first speaker in this AS. */
 export const originatorId: AttributeCodec<number> = {
@@ -7,7 +7,7 @@ export const originatorId: AttributeCodec<number> = {
   name: 'ORIGINATOR_ID',
   flags: OPTIONAL_NON_TRANSITIVE,
   disposition: 'treat-as-withdraw',
-  internalOnly: true,
+  accepts: isInternal,
   decode(value) {
     checkLength(value, 4)
     return readUint32(value, 0)

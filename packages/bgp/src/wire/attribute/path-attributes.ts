@@ -1,5 +1,7 @@
 import type { Aggregator } from './aggregator.js'
 import type { AsPath } from './as-path.js'
+import type { ExtendedCommunity } from './extended-communities.js'
+import type { Ipv6ExtendedCommunity } from './ipv6-extended-communities.js'
 import type { LargeCommunity } from './large-communities.js'
 import type { MpReachNlri } from './mp-reach-nlri.js'
 import type { MpUnreachNlri } from './mp-unreach-nlri.js'
@@ -22,6 +24,13 @@ export interface KnownAttributes {
   readonly mpUnreachNlri?: MpUnreachNlri
   readonly as4Path?: AsPath
   readonly as4Aggregator?: Aggregator
+  readonly extendedCommunities?: readonly ExtendedCommunity[]
+  /** IPv6 Address Specific Extended Communities. */
+  readonly ipv6ExtendedCommunities?: readonly Ipv6ExtendedCommunity[]
+  /** Accumulated IGP metric. */
+  readonly aigp?: bigint
+  /** Only to Customer (OTC): an AS number. */
+  readonly onlyToCustomer?: number
   readonly largeCommunities?: readonly LargeCommunity[]
 }
 

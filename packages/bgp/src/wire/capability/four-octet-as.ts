@@ -13,8 +13,9 @@ export interface FourOctetAsCapability {
 export const fourOctetAs: CapabilityCodec<FourOctetAsCapability> = {
   code: 65,
   type: 'four-octet-as',
-  length: 4,
+  allows: length => length === 4,
   decode: value => ({ type: 'four-octet-as', asn: readUint32(value, 0) }),
+  length: () => 4,
   encode(capability, into) {
     writeUint32(into, 0, capability.asn)
   },

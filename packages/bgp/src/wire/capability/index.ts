@@ -1,18 +1,49 @@
 import { WireError } from '../error.js'
 import type { Octets } from '../octets.js'
-import type { Capability, CapabilityCodec } from './capability.js'
+import { addPath } from './add-path.js'
+import type { Capability, CapabilityCodec, KnownCapability } from './capability.js'
+import { enhancedRouteRefresh } from './enhanced-route-refresh.js'
+import { extendedMessage } from './extended-message.js'
+import { extendedNextHop } from './extended-next-hop.js'
 import { fourOctetAs } from './four-octet-as.js'
+import { fqdn } from './fqdn.js'
+import { gracefulRestart } from './graceful-restart.js'
+import { longLivedGracefulRestart } from './long-lived-graceful-restart.js'
 import { multiprotocol } from './multiprotocol.js'
+import { role } from './role.js'
 import { routeRefresh } from './route-refresh.js'
 
-export type { Capability, UnknownCapability } from './capability.js'
+export type { AddPathCapability, AddPathFamily } from './add-path.js'
+export type { Capability, KnownCapability, UnknownCapability } from './capability.js'
+export type { EnhancedRouteRefreshCapability } from './enhanced-route-refresh.js'
+export type { ExtendedMessageCapability } from './extended-message.js'
+export type { ExtendedNextHopCapability, ExtendedNextHopFamily } from './extended-next-hop.js'
 export { AS_TRANS, type FourOctetAsCapability } from './four-octet-as.js'
+export type { FqdnCapability } from './fqdn.js'
+export type { GracefulRestartCapability, GracefulRestartFamily } from './graceful-restart.js'
+export type { LongLivedFamily, LongLivedGracefulRestartCapability } from './long-lived-graceful-restart.js'
 export type { MultiprotocolCapability } from './multiprotocol.js'
+export { Role, type RoleCapability } from './role.js'
 export type { RouteRefreshCapability } from './route-refresh.js'
 
-const CODECS = [multiprotocol, routeRefresh, fourOctetAs] as readonly CapabilityCodec<Capability>[]
-const BY_CODE = new Map(CODECS.map(codec => [codec.code, codec]))
-const BY_TYPE = new Map(CODECS.map(codec => [codec.type, codec]))
+const CODECS: { readonly [T in KnownCapability['type']]: CapabilityCodec<Extract<KnownCapability, { type: T }>> } = {
+  multiprotocol,
+  'route-refresh': routeRefresh,
+  'extended-next-hop': extendedNextHop,
+  'extended-message': extendedMessage,
+  role,
+  'graceful-restart': gracefulRestart,
+  'four-octet-as': fourOctetAs,
+  'add-path': addPath,
+  'enhanced-route-refresh': enhancedRouteRefresh,
+  'long-lived-graceful-restart': longLivedGracefulRestart,
+  fqdn,
+}
+
+const codecOf = ({ type }: KnownCapability): CapabilityCodec<KnownCapability> => CODECS[type]
+const BY_CODE: ReadonlyMap<number, CapabilityCodec<KnownCapability>> = new Map(
+  (Object.values(CODECS) as CapabilityCodec<KnownCapability>[]).map(codec => [codec.code, codec]),
+)
 
 /** Capability Code and Capability Length. */
 const PREAMBLE = 2
@@ -20,17 +51,17 @@ const PREAMBLE = 2
 function decodeCapability(code: number, value: Uint8Array, offset: number): Capability {
   const codec = BY_CODE.get(code)
   if (!codec) return { type: 'unknown', code, value }
-  if (value.length !== codec.length) {
+  if (!codec.allows(value.length)) {
     throw new WireError(`capability ${code} of ${value.length} octets`, offset, [2, 0])
   }
-  return codec.decode(value)
+  return codec.decode(value) ?? { type: 'unknown', code, value }
 }
 
 /**
  * Capabilities that fill one Capabilities Optional Parameter, RFC 5492 section 4.
  *
  * @param offset where `octets` starts in the message, for errors
- * @throws {WireError} 2/0 when one is cut off or a known one has a wrong length
+ * @throws {WireError} 2/0 when one is cut off or a known one has a length that its RFC does not allow
  */
 export function decodeCapabilities(octets: Uint8Array, offset: number): Capability[] {
   const list: Capability[] = []
@@ -47,7 +78,7 @@ export function decodeCapabilities(octets: Uint8Array, offset: number): Capabili
 }
 
 const valueLength = (capability: Capability): Octets =>
-  capability.type === 'unknown' ? capability.value.length : BY_TYPE.get(capability.type)!.length
+  capability.type === 'unknown' ? capability.value.length : codecOf(capability).length(capability)
 
 /** Octets that {@link encodeCapabilities} writes. */
 export const capabilitiesLength = (list: readonly Capability[]): Octets =>
@@ -57,7 +88,7 @@ export const capabilitiesLength = (list: readonly Capability[]): Octets =>
  * Writes the capabilities one after the other, from `at` on.
  *
  * @returns the octet after the written ones
- * @throws {RangeError} caller's fault: a Capability Value above 255 octets
+ * @throws {RangeError} caller's fault: a Capability Value above 255 octets, or one that its field cannot hold
  */
 export function encodeCapabilities(list: readonly Capability[], into: Uint8Array, at: number): number {
   for (const capability of list) {
@@ -69,11 +100,22 @@ export function encodeCapabilities(list: readonly Capability[], into: Uint8Array
       into[at] = capability.code
       value.set(capability.value)
     } else {
-      const codec = BY_TYPE.get(capability.type)!
+      const codec = codecOf(capability)
       into[at] = codec.code
       codec.encode(capability, value)
     }
     at += PREAMBLE + length
   }
   return at
+}
+
+/**
+ * The last capability of a type in an OPEN: the one that counts where there should be one, as RFC 4724 section 3 says for
+ * graceful restart and RFC 5492 section 4 lets a receiver choose for the others.
+ */
+export function lastCapability<T extends KnownCapability['type']>(
+  list: readonly Capability[],
+  type: T,
+): Extract<KnownCapability, { type: T }> | undefined {
+  return list.findLast(capability => capability.type === type) as Extract<KnownCapability, { type: T }> | undefined
 }

@@ -12,8 +12,9 @@ const SAFI = 3 // behind AFI and a reserved octet
 export const multiprotocol: CapabilityCodec<MultiprotocolCapability> = {
   code: 1,
   type: 'multiprotocol',
-  length: 4,
+  allows: length => length === 4,
   decode: value => ({ type: 'multiprotocol', afi: readUint16(value, 0), safi: value[SAFI]! }),
+  length: () => 4,
   encode(capability, into) {
     writeUint16(into, 0, capability.afi)
     into[2] = 0

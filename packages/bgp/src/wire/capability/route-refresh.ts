@@ -1,4 +1,4 @@
-import type { CapabilityCodec } from './capability.js'
+import { isEmpty, type CapabilityCodec } from './capability.js'
 
 /** Route Refresh capability, RFC 2918 section 2. */
 export interface RouteRefreshCapability {
@@ -8,7 +8,8 @@ export interface RouteRefreshCapability {
 export const routeRefresh: CapabilityCodec<RouteRefreshCapability> = {
   code: 2,
   type: 'route-refresh',
-  length: 0,
+  allows: isEmpty,
   decode: () => ({ type: 'route-refresh' }),
+  length: () => 0,
   encode() {},
 }
