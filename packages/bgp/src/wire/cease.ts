@@ -1,29 +1,7 @@
+import { CeaseSubcode, ErrorCode } from './error-code.js'
+import { hardResetCause } from './hard-reset.js'
 import { EMPTY } from './octets.js'
 import type { NotificationMessage } from './notification.js'
-
-/** Error Codes of RFC 4271 section 4.5 and RFC 9687. */
-export const ErrorCode = {
-  MessageHeader: 1,
-  OpenMessage: 2,
-  UpdateMessage: 3,
-  HoldTimerExpired: 4,
-  FiniteStateMachine: 5,
-  Cease: 6,
-  SendHoldTimerExpired: 8,
-} as const
-
-/** Subcodes of Cease, RFC 4486 section 3 and RFC 8538 section 3. */
-export const CeaseSubcode = {
-  MaximumNumberOfPrefixesReached: 1,
-  AdministrativeShutdown: 2,
-  PeerDeconfigured: 3,
-  AdministrativeReset: 4,
-  ConnectionRejected: 5,
-  OtherConfigurationChange: 6,
-  ConnectionCollisionResolution: 7,
-  OutOfResources: 8,
-  HardReset: 9,
-} as const
 
 const MAX_COMMUNICATION = 255
 
@@ -54,15 +32,15 @@ export function createCease(errorSubcode: number, communication?: string): Notif
 
 /**
  * The Shutdown Communication in a Cease, RFC 9003 section 2; `undefined` if there is none or it is malformed
- * (a length beyond the data, or not UTF-8), which must not disturb anything (RFC 9003 section 4).
+ * (a length beyond the data, or not UTF-8), which must not disturb anything (RFC 9003 section 4). That of a Cease in a Hard Reset counts too.
  */
 export function shutdownCommunication(message: NotificationMessage): string | undefined {
-  const { errorCode, errorSubcode, data } = message
+  const { errorCode, errorSubcode, data } = hardResetCause(message) ?? message
   if (errorCode !== ErrorCode.Cease || (errorSubcode !== 2 && errorSubcode !== 4)) return undefined
   const length = data[0]
   if (!length || data.length < 1 + length) return undefined
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(data.subarray(1, 1 + length))
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(data.subarray(1, 1 + length))
   } catch {
     return undefined
   }

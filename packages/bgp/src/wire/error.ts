@@ -13,7 +13,8 @@ const NO_DATA = new Uint8Array(0)
 export class WireError extends BgpError {
   override readonly code = 'ERR_BGP_WIRE'
   constructor(
-    message: string,
+    /** What is wrong, without the place. */
+    readonly text: string,
     /** Octet in the message, header included, where the fault starts. */
     readonly offset: number,
     /** Error Code and Error Subcode, RFC 4271 section 6. */
@@ -24,6 +25,6 @@ export class WireError extends BgpError {
     /** What to disable, with the disposition `afi-safi-disable` (RFC 4760 section 7). */
     readonly family?: Family,
   ) {
-    super(`${message} (octet ${offset})`)
+    super(`${text} (octet ${offset})`)
   }
 }

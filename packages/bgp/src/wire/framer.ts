@@ -1,40 +1,79 @@
-import { decodeHeader, HEADER_LENGTH } from './header.js'
-import { EMPTY } from './octets.js'
+import { decodeHeader, HEADER_LENGTH, MAX_LENGTH } from './header.js'
+import type { Octets } from './octets.js'
 
 /**
- * Cuts the octets of a TCP connection into messages. Holds at most one unfinished message (4096 octets) of its own.
- * Feed it with {@link push}, then take {@link next} until it gives `undefined`.
+ * Cuts the octets of a TCP connection into messages. Feed it with {@link push}, then take {@link next} until it gives
+ * `undefined`. Between two chunks it holds one unfinished message and nothing else; each octet is copied once at most.
  */
 export class Framer {
-  #octets = EMPTY
+  readonly #chunks: Uint8Array[] = []
+  /** Octets of the first chunk that are taken. */
   #at = 0
+  /** A message that the chunks so far did not hold whole, or its header while that is unfinished. */
+  #unfinished: Uint8Array | undefined
+  #filled = 0
 
   /** @param chunk as it came from the connection; kept as a view until its last message is taken, not changed */
   push(chunk: Uint8Array): void {
-    const rest = this.#octets.length - this.#at
-    if (rest === 0) {
-      this.#octets = chunk
-    } else {
-      const joined = new Uint8Array(rest + chunk.length)
-      joined.set(this.#octets.subarray(this.#at))
-      joined.set(chunk, rest)
-      this.#octets = joined
-    }
-    this.#at = 0
+    if (chunk.length > 0) this.#chunks.push(chunk)
   }
 
   /**
-   * The next whole message, header included, as a view; `undefined` when more octets are needed.
+   * The next whole message, header included, as a view into its chunk or, where it came in several, as octets of its own;
+   * `undefined` when more octets are needed.
    *
+   * @param limit most octets that the session allows now, see `messageLimit`
    * @throws {WireError} the header breaks RFC 4271 section 6.1; the connection cannot be read any further
    */
-  next(): Uint8Array | undefined {
-    const rest = this.#octets.length - this.#at
-    if (rest < HEADER_LENGTH) return undefined
-    const { length } = decodeHeader(this.#octets, this.#at)
-    if (rest < length) return undefined
+  next(limit: Octets = MAX_LENGTH): Uint8Array | undefined {
+    for (let chunk = this.#chunks[0]; chunk; chunk = this.#chunks[0]) {
+      const message = this.#unfinished ? this.#complete(this.#unfinished, chunk, limit) : this.#cut(chunk, limit)
+      if (message) return message
+    }
+    return undefined
+  }
+
+  /** The message at the front of the chunk, or `undefined` when the chunk ends within it. */
+  #cut(chunk: Uint8Array, limit: Octets): Uint8Array | undefined {
     const start = this.#at
-    this.#at += length
-    return this.#octets.subarray(start, this.#at)
+    const rest = chunk.length - start
+    const length = rest < HEADER_LENGTH ? HEADER_LENGTH : decodeHeader(chunk, start, limit).length
+    if (rest >= length) {
+      this.#take(chunk, length)
+      return chunk.subarray(start, start + length)
+    }
+    this.#begin(length)
+    return undefined
+  }
+
+  #begin(length: Octets): void {
+    this.#unfinished = new Uint8Array(length)
+    this.#filled = 0
+  }
+
+  /** Moves octets of the chunk into the unfinished message; gives that when it is whole. */
+  #complete(unfinished: Uint8Array, chunk: Uint8Array, limit: Octets): Uint8Array | undefined {
+    const count = Math.min(unfinished.length - this.#filled, chunk.length - this.#at)
+    unfinished.set(chunk.subarray(this.#at, this.#at + count), this.#filled)
+    this.#filled += count
+    this.#take(chunk, count)
+    if (this.#filled < unfinished.length) return undefined
+    const { length } = decodeHeader(unfinished, 0, limit)
+    if (length === unfinished.length) {
+      this.#unfinished = undefined
+      return unfinished
+    }
+    // That was the header; now it is known how much is to come.
+    this.#begin(length)
+    this.#unfinished!.set(unfinished)
+    this.#filled = unfinished.length
+    return undefined
+  }
+
+  #take(chunk: Uint8Array, count: Octets): void {
+    this.#at += count
+    if (this.#at < chunk.length) return
+    this.#chunks.shift()
+    this.#at = 0
   }
 }

@@ -25,6 +25,8 @@ export { Origin } from './attribute/origin.js'
 export type { KnownAttributes, PathAttributes, UnknownAttribute } from './attribute/path-attributes.js'
 export {
   AS_TRANS,
+  capabilitiesLength,
+  encodeCapabilities,
   lastCapability,
   Role,
   type AddPathCapability,
@@ -46,8 +48,19 @@ export {
   type RouteRefreshCapability,
   type UnknownCapability,
 } from './capability/index.js'
-export { CeaseSubcode, createCease, ErrorCode, shutdownCommunication } from './cease.js'
+export { createCease, shutdownCommunication } from './cease.js'
 export { DEFAULT_CONTEXT, type MessageContext } from './context.js'
+export { createEndOfRib, endOfRibFamily } from './end-of-rib.js'
+export {
+  CeaseSubcode,
+  ErrorCode,
+  FiniteStateMachineSubcode,
+  MessageHeaderSubcode,
+  notificationName,
+  OpenMessageSubcode,
+  RouteRefreshMessageSubcode,
+  UpdateMessageSubcode,
+} from './error-code.js'
 export { WireError, type Disposition, type NotificationCode } from './error.js'
 export { Afi, familyBits, familyName, familyOf, Safi, type Family, type FamilyName } from './family.js'
 export { Framer } from './framer.js'
@@ -60,21 +73,31 @@ export {
   MessageType,
   type Header,
 } from './header.js'
+export { createHardReset, hardResetCause } from './hard-reset.js'
 export { encodeKeepalive, type KeepaliveMessage } from './keepalive.js'
 export { decodeMessage, encodeMessage, type Message } from './message.js'
 export { decodeNlri, encodeNlri, nlriFormat, nlriLength, type Nlri, type NlriFault, type NlriFormat } from './nlri.js'
-export { decodeNotification, encodeNotification, notificationLength, type NotificationMessage } from './notification.js'
+export {
+  createNotification,
+  decodeNotification,
+  encodeNotification,
+  notificationLength,
+  type NotificationMessage,
+} from './notification.js'
 export type { Octets } from './octets.js'
 export { decodeOpen, encodeOpen, openAsn, openLength, type OpenMessage } from './open.js'
 export { decodePathAttributes, encodePathAttributes, pathAttributesLength } from './path-attributes.js'
 export type { DecodedAttributes } from './path-attributes.js'
-export { decodeRouteRefresh, encodeRouteRefresh, type RouteRefreshMessage } from './route-refresh.js'
 export {
-  createEndOfRib,
+  decodeRouteRefresh,
+  encodeRouteRefresh,
+  RouteRefreshSubtype,
+  type RouteRefreshMessage,
+} from './route-refresh.js'
+export {
   decodeUpdate,
   encodeUpdate,
   encodeUpdateParts,
-  endOfRibFamily,
   updateChanges,
   updateRoom,
   type FamilyChanges,

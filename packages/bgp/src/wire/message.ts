@@ -1,6 +1,6 @@
 import { DEFAULT_CONTEXT, type MessageContext } from './context.js'
 import { WireError } from './error.js'
-import { decodeHeader, HEADER_LENGTH, MessageType } from './header.js'
+import { decodeHeader, HEADER_LENGTH, messageLimit, MessageType } from './header.js'
 import { encodeKeepalive, type KeepaliveMessage } from './keepalive.js'
 import { decodeNotification, encodeNotification, type NotificationMessage } from './notification.js'
 import { decodeOpen, encodeOpen, type OpenMessage } from './open.js'
@@ -20,7 +20,7 @@ export type Message = OpenMessage | UpdateMessage | NotificationMessage | Keepal
  */
 export function decodeMessage(octets: Uint8Array, context: MessageContext = DEFAULT_CONTEXT): Message {
   if (octets.length < HEADER_LENGTH) throw new WireError('header cut off', octets.length, [1, 2])
-  const { length, type } = decodeHeader(octets)
+  const { length, type } = decodeHeader(octets, 0, messageLimit(context))
   if (length !== octets.length) {
     throw new WireError(
       `message length ${length}, not ${octets.length}`,
@@ -41,7 +41,7 @@ export function decodeMessage(octets: Uint8Array, context: MessageContext = DEFA
     case MessageType.Keepalive:
       return { type: 'keepalive' }
     case MessageType.RouteRefresh:
-      return decodeRouteRefresh(body)
+      return decodeRouteRefresh(octets)
     default:
       return type satisfies never
   }
@@ -52,7 +52,7 @@ export function decodeMessage(octets: Uint8Array, context: MessageContext = DEFA
  *
  * @param into where to write; a new array when left out
  * @returns the octets written: a view of `into`, or the new array
- * @throws {RangeError} caller's fault: no room in `into`, above 4096 octets, or a value that its field cannot hold
+ * @throws {RangeError} caller's fault: no room in `into`, longer than the session allows, or a value that its field cannot hold
  */
 export function encodeMessage(
   message: Message,
@@ -65,11 +65,11 @@ export function encodeMessage(
     case 'update':
       return encodeUpdate(message, context, into)
     case 'notification':
-      return encodeNotification(message, into)
+      return encodeNotification(message, into, messageLimit(context))
     case 'keepalive':
       return encodeKeepalive(into)
     case 'route-refresh':
-      return encodeRouteRefresh(message, into)
+      return encodeRouteRefresh(message, into, messageLimit(context))
     default:
       return message satisfies never
   }

@@ -1,5 +1,5 @@
 import { WireError } from './error.js'
-import { HEADER_LENGTH, MessageType, startMessage } from './header.js'
+import { HEADER_LENGTH, MAX_LENGTH, MessageType, startMessage } from './header.js'
 import type { Octets } from './octets.js'
 
 /** NOTIFICATION message, RFC 4271 section 4.5. */
@@ -27,11 +27,28 @@ export function decodeNotification(body: Uint8Array): NotificationMessage {
 /** Octets that {@link encodeNotification} writes, header included. */
 export const notificationLength = (message: NotificationMessage): Octets => HEADER_LENGTH + DATA + message.data.length
 
-/** @throws {RangeError} caller's fault: `into` too small, or the message above 4096 octets */
-export function encodeNotification(message: NotificationMessage, into?: Uint8Array): Uint8Array {
-  const octets = startMessage(into, notificationLength(message), MessageType.Notification)
+/**
+ * @param limit most octets that the session allows
+ * @throws {RangeError} caller's fault: `into` too small, or the message above `limit` octets
+ */
+export function encodeNotification(
+  message: NotificationMessage,
+  into?: Uint8Array,
+  limit: Octets = MAX_LENGTH,
+): Uint8Array {
+  const octets = startMessage(into, notificationLength(message), MessageType.Notification, limit)
   octets[HEADER_LENGTH + CODE] = message.errorCode
   octets[HEADER_LENGTH + SUBCODE] = message.errorSubcode
   octets.set(message.data, HEADER_LENGTH + DATA)
   return octets
+}
+
+/**
+ * The NOTIFICATION that answers an error in the peer's octets. Data that do not fit a message of 4096 octets are cut: any
+ * receiver takes that many.
+ */
+export function createNotification({ notification, data }: WireError): NotificationMessage {
+  const [errorCode, errorSubcode] = notification
+  const room = MAX_LENGTH - HEADER_LENGTH - DATA
+  return { type: 'notification', errorCode, errorSubcode, data: data.subarray(0, room) }
 }

@@ -1,5 +1,6 @@
 import {
   AttributeFlag,
+  familyFault,
   MalformedValue,
   ValueFault,
   type AttributeCodec,
@@ -105,12 +106,16 @@ class AttributeReader implements AttributeSite, DecodedAttributes {
   #cutOff(): void {
     const code = this.#field[this.#at + 1] ?? 0
     this.#end = this.#field.length
-    if (code === MP_REACH_NLRI || code === MP_UNREACH_NLRI) {
-      const length = Math.max(this.#end - this.#start, 0)
-      this.#fault(`attribute ${code} cut off after ${length} octets`, 1, 'session-reset')
-    }
+    if (code === MP_REACH_NLRI || code === MP_UNREACH_NLRI) this.#cutOffPrefixes(code)
     if (!this.codes.includes(code)) this.codes.push(code)
-    this.#fault('attribute cut off', 1, 'treat-as-withdraw')
+    this.#fault(`attribute ${code} cut off`, 1, 'treat-as-withdraw')
+  }
+
+  #cutOffPrefixes(code: number): void {
+    const value = this.#field.subarray(this.#start, this.#end)
+    if (this.codes.includes(code) || value.length < 3) this.#fault(`attribute ${code} cut off`, 1, 'session-reset')
+    const fault = familyFault({ afi: readUint16(value, 0), safi: value[2]! }, this)
+    this.faults.push(fault(`attribute ${code} cut off`, this.#offset + this.#at))
   }
 
   #attribute(flags: number, code: number): void {

@@ -6,6 +6,7 @@ import { HEADER_LENGTH, messageLimit, MessageType, startMessage } from './header
 import { checkPathIds, decodeNlri, encodeNlri, nlriFormat, nlriLength, type Nlri } from './nlri.js'
 import { readUint16, writeUint16, type Octets } from './octets.js'
 import { decodePathAttributes, encodePathAttributes } from './path-attributes.js'
+import { handleFaults } from './revised-error-handling.js'
 
 /** UPDATE message, RFC 4271 section 4.3. */
 export interface UpdateMessage {
@@ -17,65 +18,14 @@ export interface UpdateMessage {
   readonly nlri: readonly Nlri[]
   /**
    * Faults that RFC 7606 lets the session outlive; absent when there is none. They are dealt with already: discarded
-   * attributes are not there, and a message to treat as withdraw has its prefixes among the withdrawn ones.
+   * attributes are not there, and a message to treat as withdraw has its prefixes among the withdrawn ones. All but one: after
+   * `afi-safi-disable` the receiver deletes the routes of {@link WireError.family} and ignores the family from then on, or
+   * resets the session (RFC 4760 section 7).
    */
   readonly faults?: readonly WireError[]
 }
 
 const LENGTH_FIELDS = 4 // Withdrawn Routes Length and Total Path Attribute Length
-
-/** RFC 4271 section 6.3 and RFC 7606 section 3 (d): the attributes that reachable prefixes must come with. */
-function missingAttribute(attributes: PathAttributes, hasNlri: boolean): number | undefined {
-  if (attributes.origin === undefined) return 1
-  if (!attributes.asPath) return 2
-  return hasNlri && !attributes.nextHop ? 3 : undefined
-}
-
-/** RFC 7606 section 3 (d): a mandatory attribute that is not there; not counted twice when it was there but malformed. */
-function checkMandatory(update: UpdateMessage, faults: readonly WireError[]): WireError[] {
-  const reachable = update.nlri.length > 0 || (update.pathAttributes.mpReachNlri?.nlri.length ?? 0) > 0
-  if (!reachable || faults.some(fault => fault.disposition === 'treat-as-withdraw')) return []
-  const code = missingAttribute(update.pathAttributes, update.nlri.length > 0)
-  if (code === undefined) return []
-  const text = `mandatory attribute ${code} missing`
-  return [new WireError(text, HEADER_LENGTH, [3, 3], 'treat-as-withdraw', Uint8Array.of(code))]
-}
-
-/** The withdrawals of MP_UNREACH_NLRI and those that MP_REACH_NLRI turned into, in one attribute. */
-function unreachable({ mpReachNlri: reach, mpUnreachNlri: unreach }: PathAttributes): PathAttributes {
-  if (!reach || reach.opaque) return unreach ? { mpUnreachNlri: unreach } : {}
-  const { afi, safi } = reach
-  const earlier = unreach?.afi === afi && unreach.safi === safi ? unreach.withdrawnRoutes : []
-  return { mpUnreachNlri: { afi, safi, withdrawnRoutes: [...earlier, ...reach.nlri] } }
-}
-
-/** RFC 7606 section 2: all prefixes of the message become withdrawn ones. */
-function treatAsWithdraw(update: UpdateMessage): UpdateMessage {
-  const { withdrawnRoutes, pathAttributes, nlri } = update
-  const { mpReachNlri: reach, mpUnreachNlri: unreach } = pathAttributes
-  const withdrawn = [...withdrawnRoutes, ...nlri]
-  // Two families in one message: the IPv4 one fits the Withdrawn Routes field.
-  if (reach && unreach && reach.afi !== unreach.afi) {
-    if (reach.afi === Afi.IPv4 && reach.safi === Safi.Unicast) {
-      withdrawn.push(...reach.nlri)
-      return { type: 'update', withdrawnRoutes: withdrawn, pathAttributes: { mpUnreachNlri: unreach }, nlri: [] }
-    }
-    if (unreach.afi === Afi.IPv4 && unreach.safi === Safi.Unicast) withdrawn.push(...unreach.withdrawnRoutes)
-  }
-  return { type: 'update', withdrawnRoutes: withdrawn, pathAttributes: unreachable(pathAttributes), nlri: [] }
-}
-
-/** Applies RFC 7606 to what was found: the severest disposition decides (section 3 (h)). */
-function settle(update: UpdateMessage, faults: readonly WireError[]): UpdateMessage {
-  const worst = faults.find(fault => fault.disposition === 'treat-as-withdraw')
-  if (!worst) return faults.length ? { ...update, faults } : update
-  const { mpReachNlri } = update.pathAttributes
-  if (update.nlri.length === 0 && !mpReachNlri?.nlri.length && !mpReachNlri?.opaque) {
-    // RFC 7606 section 5.2: without a reachable prefix nobody knows what to withdraw.
-    throw new WireError(worst.message, worst.offset, worst.notification, 'session-reset', worst.data)
-  }
-  return { ...treatAsWithdraw(update), faults }
-}
 
 /** Lengths of the two variable fields, RFC 4271 section 6.3. @throws {WireError} 3/1 */
 function readLengths(body: Uint8Array): { attributesAt: number; nlriAt: number } {
@@ -100,9 +50,8 @@ export function decodeUpdate(body: Uint8Array, context: MessageContext): UpdateM
   const withdrawnRoutes = decodeNlri(body.subarray(2, attributesAt - 2), format, HEADER_LENGTH + 2)
   const nlri = decodeNlri(body.subarray(nlriAt), format, HEADER_LENGTH + nlriAt)
   const field = body.subarray(attributesAt, nlriAt)
-  const { attributes, faults } = decodePathAttributes(field, context, HEADER_LENGTH + attributesAt)
-  const update: UpdateMessage = { type: 'update', withdrawnRoutes, pathAttributes: attributes, nlri }
-  return settle(update, [...faults, ...checkMandatory(update, faults)])
+  const decoded = decodePathAttributes(field, context, HEADER_LENGTH + attributesAt)
+  return handleFaults({ type: 'update', withdrawnRoutes, pathAttributes: decoded.attributes, nlri }, decoded)
 }
 
 /**
@@ -144,23 +93,6 @@ export const updateRoom = (context: MessageContext): Octets => messageLimit(cont
 export function encodeUpdate(update: UpdateMessage, context: MessageContext, into?: Uint8Array): Uint8Array {
   const attributes = encodePathAttributes(update.pathAttributes, context)
   return encodeUpdateParts(update.withdrawnRoutes, attributes, update.nlri, context, into)
-}
-
-/** The End-of-RIB marker of a family, RFC 4724 section 2. */
-export function createEndOfRib({ afi, safi }: Family): UpdateMessage {
-  const ipv4Unicast = afi === Afi.IPv4 && safi === Safi.Unicast
-  const pathAttributes = ipv4Unicast ? {} : { mpUnreachNlri: { afi, safi, withdrawnRoutes: [] } }
-  return { type: 'update', withdrawnRoutes: [], pathAttributes, nlri: [] }
-}
-
-/** The family that an UPDATE is the End-of-RIB marker of, RFC 4724 section 2; `undefined` for any other UPDATE. */
-export function endOfRibFamily({ withdrawnRoutes, pathAttributes, nlri }: UpdateMessage): Family | undefined {
-  if (withdrawnRoutes.length || nlri.length) return undefined
-  const keys = Object.keys(pathAttributes)
-  if (keys.length === 0) return { afi: Afi.IPv4, safi: Safi.Unicast }
-  const unreach = pathAttributes.mpUnreachNlri
-  if (keys.length > 1 || !unreach || unreach.withdrawnRoutes.length || unreach.opaque?.length) return undefined
-  return { afi: unreach.afi, safi: unreach.safi }
 }
 
 /** Prefixes of one family that an UPDATE announces and withdraws. */

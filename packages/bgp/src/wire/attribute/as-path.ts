@@ -18,7 +18,7 @@ export type AsPath = readonly AsPathSegment[]
 
 const SEGMENT_HEADER = 2 // type, and number of ASes
 
-/** Path segments in AS numbers of `width` octets. @throws {MalformedValue} RFC 7606 section 7.2 */
+/** Path segments in AS numbers of `width` octets. @throws {MalformedValue} RFC 7606 section 7.2, RFC 7607 section 2 */
 export function decodeSegments(value: Uint8Array, width: 2 | 4): AsPathSegment[] {
   const read = width === 4 ? readUint32 : readUint16
   const segments: AsPathSegment[] = []
@@ -34,6 +34,7 @@ export function decodeSegments(value: Uint8Array, width: 2 | 4): AsPathSegment[]
     }
     const asns: number[] = []
     for (at += SEGMENT_HEADER; at < end; at += width) asns.push(read(value, at))
+    if (asns.includes(0)) throw new MalformedValue('AS 0', ValueFault.AsPath)
     segments.push({ type: type as SegmentType, asns })
   }
   return segments
@@ -59,13 +60,32 @@ export function encodeSegments(path: AsPath, into: Uint8Array, width: 2 | 4): vo
 
 const width = (context: MessageContext): 2 | 4 => (context.fourOctetAs ? 4 : 2)
 
+/** Whether the segment is of the confederation's own ASes, RFC 5065 section 3. */
+export const isConfederationSegment = ({ type }: AsPathSegment): boolean =>
+  type === SegmentType.AsConfedSequence || type === SegmentType.AsConfedSet
+
+/** RFC 5065 section 5: such segments come from within the confederation only, and from its other member ASes always. */
+function checkConfederation(path: AsPath, { internal, confederation = false }: MessageContext): void {
+  if (internal) return
+  if (!confederation && path.some(isConfederationSegment)) {
+    throw new MalformedValue('confederation segment from outside of it', ValueFault.AsPath)
+  }
+  if (confederation && path[0]?.type !== SegmentType.AsConfedSequence) {
+    throw new MalformedValue('no AS_CONFED_SEQUENCE in front', ValueFault.AsPath)
+  }
+}
+
 /** AS_PATH, RFC 4271 section 5.1.2; 4 octets an AS between speakers of RFC 6793. */
 export const asPath: AttributeCodec<AsPath> = {
   code: 2,
   name: 'AS_PATH',
   flags: WELL_KNOWN,
   disposition: 'treat-as-withdraw',
-  decode: (value, context) => decodeSegments(value, width(context)),
+  decode(value, context) {
+    const path = decodeSegments(value, width(context))
+    checkConfederation(path, context)
+    return path
+  },
   length: (path, context) => segmentsLength(path, width(context)),
   encode(path, into, context) {
     encodeSegments(path, into, width(context))

@@ -1,5 +1,5 @@
 import { readUint32, writeUint32 } from '../octets.js'
-import type { Aggregator } from './aggregator.js'
+import { checkAggregatorAs, type Aggregator } from './aggregator.js'
 import { checkLength, OPTIONAL_TRANSITIVE, type AttributeCodec } from './codec.js'
 
 /** AS4_AGGREGATOR, RFC 6793 section 3: the AGGREGATOR with its 4-octet AS number. */
@@ -10,7 +10,7 @@ export const as4Aggregator: AttributeCodec<Aggregator> = {
   disposition: 'attribute-discard', // RFC 6793 section 6
   decode(value) {
     checkLength(value, 8)
-    return { asn: readUint32(value, 0), bgpIdentifier: readUint32(value, 4) }
+    return { asn: checkAggregatorAs(readUint32(value, 0)), bgpIdentifier: readUint32(value, 4) }
   },
   length: () => 8,
   encode({ asn, bgpIdentifier }, into) {

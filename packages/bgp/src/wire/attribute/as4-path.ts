@@ -1,8 +1,13 @@
-import { decodeSegments, encodeSegments, segmentsLength, SegmentType, type AsPath } from './as-path.js'
+import {
+  decodeSegments,
+  encodeSegments,
+  isConfederationSegment,
+  segmentsLength,
+  SegmentType,
+  type AsPath,
+  type AsPathSegment,
+} from './as-path.js'
 import { MalformedValue, OPTIONAL_TRANSITIVE, ValueFault, type AttributeCodec } from './codec.js'
-
-const isConfederation = (type: SegmentType): boolean =>
-  type === SegmentType.AsConfedSequence || type === SegmentType.AsConfedSet
 
 /** AS4_PATH, RFC 6793 section 3: the AS_PATH with its 4-octet AS numbers, through speakers that know only 2 octets. */
 export const as4Path: AttributeCodec<AsPath> = {
@@ -14,7 +19,8 @@ export const as4Path: AttributeCodec<AsPath> = {
     const path = decodeSegments(value, 4)
     if (path.length === 0) throw new MalformedValue('no segment', ValueFault.OptionalAttribute)
     // RFC 6793 section 6: confederation segments are dropped, the rest is used
-    return path.filter(segment => !isConfederation(segment.type))
+    const used = path.filter(segment => !isConfederationSegment(segment))
+    return used.length > 0 ? used : undefined
   },
   length: path => segmentsLength(path, 4),
   encode(path, into) {
@@ -22,18 +28,19 @@ export const as4Path: AttributeCodec<AsPath> = {
   },
 }
 
+function countOfSegment(segment: AsPathSegment): number {
+  if (segment.type === SegmentType.AsSequence) return segment.asns.length
+  return isConfederationSegment(segment) ? 0 : 1
+}
+
 /** Number of ASes as RFC 6793 section 4.2.3 counts them: a set is one, whatever it holds. */
-const countOf = (path: AsPath): number =>
-  path.reduce(
-    (sum, { type, asns }) => sum + (type === SegmentType.AsSequence ? asns.length : isConfederation(type) ? 0 : 1),
-    0,
-  )
+const countOf = (path: AsPath): number => path.reduce((sum, segment) => sum + countOfSegment(segment), 0)
 
 /** The first `count` ASes of a path, with the confederation segments among them. */
 function leading(path: AsPath, count: number): AsPath {
   const head: AsPath[number][] = []
   for (const segment of path) {
-    if (isConfederation(segment.type)) {
+    if (isConfederationSegment(segment)) {
       head.push(segment)
       continue
     }

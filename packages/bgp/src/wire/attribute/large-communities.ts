@@ -10,6 +10,17 @@ export interface LargeCommunity {
 
 const UNIT = 12
 
+/** Each community once, where it stood first: RFC 8092 section 5 has neither end of a session keep the others. */
+function unique(list: readonly LargeCommunity[]): readonly LargeCommunity[] {
+  if (list.length < 2) return list
+  const byText = new Map<string, LargeCommunity>()
+  for (const community of list) {
+    const text = `${community.globalAdministrator}:${community.localData1}:${community.localData2}`
+    if (!byText.has(text)) byText.set(text, community)
+  }
+  return byText.size < list.length ? [...byText.values()] : list
+}
+
 /** LARGE_COMMUNITY, RFC 8092. */
 export const largeCommunities: AttributeCodec<readonly LargeCommunity[]> = {
   code: 32,
@@ -23,12 +34,12 @@ export const largeCommunities: AttributeCodec<readonly LargeCommunity[]> = {
       const globalAdministrator = readUint32(value, at)
       list.push({ globalAdministrator, localData1: readUint32(value, at + 4), localData2: readUint32(value, at + 8) })
     }
-    return list
+    return unique(list)
   },
-  length: list => UNIT * list.length,
+  length: list => UNIT * unique(list).length,
   encode(list, into) {
     let at = 0
-    for (const { globalAdministrator, localData1, localData2 } of list) {
+    for (const { globalAdministrator, localData1, localData2 } of unique(list)) {
       at = writeUint32(into, at, globalAdministrator)
       at = writeUint32(into, at, localData1)
       at = writeUint32(into, at, localData2)
