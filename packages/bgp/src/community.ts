@@ -1,26 +1,45 @@
-import type { LargeCommunity } from './wire/index.js'
+import {
+  formatExtendedCommunity,
+  isExtendedCommunityText,
+  parseExtendedCommunity,
+  type AnyExtendedCommunity,
+} from './extended-community.js'
+import {
+  WellKnownCommunity,
+  type ExtendedCommunity,
+  type Ipv6ExtendedCommunity,
+  type LargeCommunity,
+  type PathAttributes,
+} from './wire/index.js'
 
-/** Communities with a name, RFC 1997, RFC 3765, RFC 7999 and RFC 8326. */
-const WELL_KNOWN: ReadonlyMap<string, number> = new Map([
-  ['graceful-shutdown', 0xffff_0000],
-  ['accept-own', 0xffff_0001],
-  ['blackhole', 0xffff_029a],
-  ['no-export', 0xffff_ff01],
-  ['no-advertise', 0xffff_ff02],
-  ['no-export-subconfed', 0xffff_ff03],
-  ['no-peer', 0xffff_ff04],
-])
+export { formatExtendedCommunity, parseExtendedCommunity } from './extended-community.js'
+
+const NAMES: readonly (readonly [name: string, community: number])[] = [
+  ['graceful-shutdown', WellKnownCommunity.GracefulShutdown],
+  ['accept-own', WellKnownCommunity.AcceptOwn],
+  ['llgr-stale', WellKnownCommunity.LlgrStale],
+  ['no-llgr', WellKnownCommunity.NoLlgr],
+  ['blackhole', WellKnownCommunity.Blackhole],
+  ['no-export', WellKnownCommunity.NoExport],
+  ['no-advertise', WellKnownCommunity.NoAdvertise],
+  ['no-export-subconfed', WellKnownCommunity.NoExportSubconfed],
+  ['no-peer', WellKnownCommunity.NoPeer],
+]
+const BY_NAME: ReadonlyMap<string, number> = new Map(NAMES)
+const BY_NUMBER: ReadonlyMap<number, string> = new Map(NAMES.map(([name, community]) => [community, name]))
 
 /** Communities of a route, sorted and each once. */
 export interface Communities {
   readonly communities: readonly number[]
   readonly largeCommunities: readonly LargeCommunity[]
+  readonly extendedCommunities: readonly ExtendedCommunity[]
+  readonly ipv6ExtendedCommunities: readonly Ipv6ExtendedCommunity[]
   /** Equal for equal communities. */
   readonly communityText: string
 }
 
 const STANDARD = /^(\d{1,5}):(\d{1,5})$/
-const LARGE = /^large:(\d{1,10}):(\d{1,10}):(\d{1,10})$/
+const LARGE = /^large:(\d{1,10}):(\d{1,10}):(\d{1,10})$/i
 
 function parts(text: string, form: RegExp, most: number): readonly number[] {
   const numbers = form.exec(text)?.slice(1).map(Number)
@@ -34,7 +53,7 @@ function parseLarge(text: string): LargeCommunity {
 }
 
 function parseStandard(text: string): number {
-  const wellKnown = WELL_KNOWN.get(text.toLowerCase())
+  const wellKnown = BY_NAME.get(text.toLowerCase())
   if (wellKnown !== undefined) return wellKnown
   const [asn = 0, value = 0] = parts(text, STANDARD, 0xffff)
   return asn * 0x1_0000 + value
@@ -43,31 +62,58 @@ function parseStandard(text: string): number {
 const compareLarge = (a: LargeCommunity, b: LargeCommunity): number =>
   a.globalAdministrator - b.globalAdministrator || a.localData1 - b.localData1 || a.localData2 - b.localData2
 
-/** Text of a large community, `a:b:c`. */
+/** Text of a large community, `a:b:c` (RFC 8092 section 4); to be read back it has `large:` in front. */
 export const formatLargeCommunity = ({ globalAdministrator, localData1, localData2 }: LargeCommunity): string =>
   `${globalAdministrator}:${localData1}:${localData2}`
 
-/** Text of a community, `a:b`. */
-export const formatCommunity = (community: number): string => `${community >>> 16}:${community & 0xffff}`
+/** Text of a community: its name where it is a well-known one, else `a:b`. */
+export const formatCommunity = (community: number): string =>
+  BY_NUMBER.get(community) ?? `${community >>> 16}:${community & 0xffff}`
+
+/** Texts of all communities of a route, of all kinds, as {@link parseCommunities} reads them. */
+export function formatCommunities(attributes: PathAttributes): string[] {
+  const { communities = [], largeCommunities = [], extendedCommunities = [], ipv6ExtendedCommunities = [] } = attributes
+  return [
+    ...communities.map(formatCommunity),
+    ...extendedCommunities.map(formatExtendedCommunity),
+    ...ipv6ExtendedCommunities.map(formatExtendedCommunity),
+    ...largeCommunities.map(community => `large:${formatLargeCommunity(community)}`),
+  ]
+}
+
+const byText = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : 1)
 
 /**
- * Reads communities: `a:b` (RFC 1997), `large:a:b:c` (RFC 8092), or a well-known one by name, such as `no-export`.
+ * Reads communities: `a:b` (RFC 1997) or a well-known one by name, such as `no-export`; `large:a:b:c` (RFC 8092); extended ones
+ * as {@link formatExtendedCommunity} writes them (RFC 4360, RFC 5701).
  *
  * @throws {RangeError} not a community
  */
 export function parseCommunities(texts: readonly string[]): Communities {
   const communities = new Set<number>()
   const large = new Map<string, LargeCommunity>()
+  const extended = new Map<string, AnyExtendedCommunity>()
   for (const text of texts) {
-    if (text.startsWith('large:')) {
+    if (text.toLowerCase().startsWith('large:')) {
       const community = parseLarge(text)
       large.set(formatLargeCommunity(community), community)
+    } else if (isExtendedCommunityText(text)) {
+      const community = parseExtendedCommunity(text)
+      extended.set(formatExtendedCommunity(community), community)
     } else {
       communities.add(parseStandard(text))
     }
   }
   const standard = [...communities].toSorted((a, b) => a - b)
-  const largeCommunities = [...large.values()].toSorted(compareLarge)
-  const communityText = `${standard.join(' ')} ${[...large.keys()].toSorted().join(' ')}`
-  return { communities: standard, largeCommunities, communityText }
+  const sorted = [...extended].toSorted(byText)
+  const wide = (community: AnyExtendedCommunity): community is Ipv6ExtendedCommunity =>
+    'globalAdministrator' in community
+  const all = sorted.map(([, community]) => community)
+  return {
+    communities: standard,
+    largeCommunities: [...large.values()].toSorted(compareLarge),
+    extendedCommunities: all.filter((community): community is ExtendedCommunity => !wide(community)),
+    ipv6ExtendedCommunities: all.filter(wide),
+    communityText: [...standard, ...[...large.keys()].toSorted(), ...sorted.map(([text]) => text)].join(' '),
+  }
 }
