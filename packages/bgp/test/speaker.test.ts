@@ -138,7 +138,9 @@ t.test('routes set before the session are announced on it, and again on the next
     { type: 'multiprotocol', afi: 1 },
     { type: 'multiprotocol', afi: 2 },
     { type: 'route-refresh' },
+    { type: 'extended-message' },
     { type: 'four-octet-as', asn: 64_512 },
+    { type: 'enhanced-route-refresh' },
   ])
   t.match(await first.next('update'), { nlri: { length: 2 } })
   t.same(await first.next('update'), createEndOfRib(familyOf('ipv4-unicast')), 'RFC 4724 2: End-of-RIB')

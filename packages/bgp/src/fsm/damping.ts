@@ -1,9 +1,18 @@
 import type { Seconds } from './timers.js'
 
-/** First wait after a failed session. */
-const FIRST: Seconds = 1
 /** A session that stood this long is forgiven what was before it. */
 const STABLE: Seconds = 30
+
+export interface DampingOptions {
+  /** IdleHoldTime after the first failure. */
+  readonly first: Seconds
+  /** Longest IdleHoldTime. */
+  readonly limit: Seconds
+  /** DampPeerOscillations; `false` keeps the IdleHoldTime at `first`. */
+  readonly doubles: boolean
+  /** 0 up to 1; spreads the wait over 75 to 100 % of its value (RFC 4271 section 10). */
+  readonly random: () => number
+}
 
 /**
  * Damping of peer oscillations (DampPeerOscillations, RFC 4271 section 8.1.1): the IdleHoldTime doubles with each attempt
@@ -11,13 +20,10 @@ const STABLE: Seconds = 30
  */
 export class Damping {
   #failures = 0
-  readonly #limit: Seconds
-  readonly #random: () => number
+  readonly #options: DampingOptions
 
-  /** @param random 0 to 1; spreads the wait over 75 to 100 % of its value (RFC 4271 section 10) */
-  constructor(limit: Seconds, random: () => number) {
-    this.#limit = limit
-    this.#random = random
+  constructor(options: DampingOptions) {
+    this.#options = options
   }
 
   /** Forgets all failures. */
@@ -32,8 +38,9 @@ export class Damping {
 
   /** Counts one more failure. @returns how long to wait before the next attempt */
   next(): Seconds {
-    const wait = Math.min(this.#limit, FIRST * 2 ** Math.min(this.#failures, 30))
+    const { first, limit, doubles, random } = this.#options
+    const wait = doubles ? Math.min(limit, first * 2 ** Math.min(this.#failures, 30)) : first
     this.#failures++
-    return wait * (0.75 + 0.25 * this.#random())
+    return wait * (0.75 + 0.25 * random())
   }
 }

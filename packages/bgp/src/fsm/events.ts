@@ -6,7 +6,8 @@ import type {
   UpdateMessage,
   WireError,
 } from '../wire/index.js'
-import type { TimerName } from './timers.js'
+import { hardResetReason } from './hard-reset.js'
+import type { Seconds, TimerName } from './timers.js'
 
 /** States of RFC 4271 section 8.2.2. */
 export const STATES = ['Idle', 'Connect', 'Active', 'OpenSent', 'OpenConfirm', 'Established'] as const
@@ -35,7 +36,9 @@ export type PlainEventType =
 export type SessionEvent =
   | { readonly type: PlainEventType }
   /** `cease` is the NOTIFICATION to part with, by default Administrative Shutdown (RFC 4486). */
-  | { readonly type: 'ManualStop' | 'AutomaticStop'; readonly cease?: NotificationMessage }
+  | { readonly type: 'ManualStop'; readonly cease?: NotificationMessage }
+  /** We end the session ourselves, such as for too many prefixes (Cease 6/1). `idleHoldTime`: start again no sooner than that. */
+  | { readonly type: 'AutomaticStop'; readonly cease?: NotificationMessage; readonly idleHoldTime?: Seconds }
   | { readonly type: 'TcpConnectionFails'; readonly reason?: string }
   | { readonly type: 'BGPOpen' | 'BGPOpen_with_DelayOpenTimer_running'; readonly open: OpenMessage }
   | { readonly type: 'BGPHeaderErr' | 'BGPOpenMsgErr' | 'UpdateMsgErr'; readonly error: WireError }
@@ -51,6 +54,12 @@ export type ControlMessage = Exclude<Message, UpdateMessage>
 
 export type SessionEventType = SessionEvent['type']
 
+/**
+ * How an Established session ended, as far as graceful restart asks: TCP was lost; a NOTIFICATION was sent or received, or one
+ * of the hold timers expired, which RFC 8538 lets routes outlive; by a hard reset; or because we want it to be over.
+ */
+export type SessionEnd = 'tcp' | 'notification' | 'hold-timer' | 'hard-reset' | 'local-stop'
+
 /** What the owner of a session must do, in the order given. */
 export type SessionAction =
   /** Open a TCP connection to the peer; an unfinished attempt is given up first. */
@@ -58,7 +67,14 @@ export type SessionAction =
   /** Part with the TCP connection, or with an attempt to open one, if there is any; what was sent is still delivered. */
   | { readonly type: 'close' }
   | { readonly type: 'send'; readonly message: ControlMessage }
-  | { readonly type: 'transition'; readonly from: State; readonly to: State; readonly cause: string }
+  | {
+      readonly type: 'transition'
+      readonly from: State
+      readonly to: State
+      readonly cause: string
+      /** Present exactly when `from` is Established. */
+      readonly ended?: SessionEnd
+    }
   /** Read these UPDATE messages; a fault that resets the session comes back as the event `UpdateMsgErr`. */
   | { readonly type: 'update'; readonly octets: Uint8Array }
   | { readonly type: 'route-refresh'; readonly message: RouteRefreshMessage }
@@ -94,6 +110,13 @@ export function errorEvent(error: WireError): SessionEvent {
   return { type: error.notification[0] === 3 ? 'UpdateMsgErr' : 'BGPHeaderErr', error }
 }
 
+/** Code and subcode; of a hard reset those of its reason too. */
+function describeNotification(message: NotificationMessage): string {
+  const reason = hardResetReason(message)
+  const text = `${message.errorCode}/${message.errorSubcode}`
+  return reason ? `${text} (${reason.errorCode}/${reason.errorSubcode})` : text
+}
+
 /** One line on an event, for logs: its name, and what it carries in short. */
 export function describeEvent(event: SessionEvent): string {
   switch (event.type) {
@@ -103,7 +126,7 @@ export function describeEvent(event: SessionEvent): string {
       return `${event.type}: ${event.error.message}`
     case 'NotifMsg':
     case 'NotifMsgVerErr':
-      return `${event.type} ${event.notification.errorCode}/${event.notification.errorSubcode}`
+      return `${event.type} ${describeNotification(event.notification)}`
     case 'TcpConnectionFails':
       return event.reason ? `${event.type}: ${event.reason}` : event.type
     default:

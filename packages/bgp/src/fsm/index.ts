@@ -12,7 +12,16 @@
  * @packageDocumentation
  */
 export { collisionSurvivor, type Initiator, type SpeakerIdentity } from './collision.js'
-export { Damping } from './damping.js'
+export {
+  type AddPathOptions,
+  type CapabilityOptions,
+  type Confederation,
+  type GracefulRestartOptions,
+  type LongLivedGracefulRestartOptions,
+  type RawCapability,
+} from './capability-options.js'
+export { receiveContext, sendContext } from './contexts.js'
+export { Damping, type DampingOptions } from './damping.js'
 export {
   describeEvent,
   errorEvent,
@@ -22,12 +31,17 @@ export {
   type ControlMessage,
   type PlainEventType,
   type SessionAction,
+  type SessionEnd,
   type SessionEvent,
   type SessionEventType,
   type State,
 } from './events.js'
-export { createOpen, negotiate, type LocalSpeaker, type Negotiated, type RemoteAs } from './negotiate.js'
+export { createHardReset, hardResetReason, isHardReset } from './hard-reset.js'
+export { PeerMemory } from './memory.js'
+export { negotiate, type Negotiated, type PeerGracefulRestart, type PeerLongLivedFamily } from './negotiate.js'
+export { createOpen, type LocalSpeaker, type OpenCircumstances, type OpenLevel, type RemoteAs } from './open.js'
 export { checkSessionOptions, type CheckedSessionOptions, type SessionOptions } from './options.js'
 export { Peering, type Acceptance, type ConnectionId, type PeeringAction } from './peering.js'
+export { type RoleName } from './roles.js'
 export { Session } from './session.js'
 export type { Instant, Seconds, TimerName } from './timers.js'

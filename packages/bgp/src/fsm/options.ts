@@ -1,10 +1,12 @@
 import type { FamilyName } from '../wire/index.js'
-import type { RemoteAs } from './negotiate.js'
+import { checkCapabilityOptions, type CapabilityOptions } from './capability-options.js'
+import { checkWhole } from './check.js'
+import { createOpen, type RemoteAs } from './open.js'
 import type { Seconds } from './timers.js'
 
 /** Session attributes of RFC 4271 section 8.1.1 and what our OPEN says. */
-export interface SessionOptions {
-  /** Our AS number towards this peer. */
+export interface SessionOptions extends CapabilityOptions {
+  /** Our AS number towards this peer; in a confederation our Member-AS Number (RFC 5065). */
   readonly asn: number
   /** Our BGP Identifier towards this peer, as a number. */
   readonly bgpIdentifier: number
@@ -17,25 +19,27 @@ export interface SessionOptions {
   readonly keepaliveTime?: Seconds
   /** ConnectRetryTime, and the longest wait between attempts. @default 120 */
   readonly connectRetryTime?: Seconds
-  /** Wait before our OPEN once TCP stands; 0 turns DelayOpen off. @default 0 */
+  /** DelayOpenTime: wait before our OPEN once TCP stands; 0 turns DelayOpen off. @default 0 */
   readonly delayOpenTime?: Seconds
   /** HoldTimer until the peer's OPEN has come; RFC 4271 section 8.2.2 suggests 4 minutes. @default 240 */
   readonly openHoldTime?: Seconds
-  /** SendHoldTime of RFC 9687 section 4. @default the larger of 480 and twice the Hold Time */
+  /** SendHoldTime of RFC 9687 section 4: 0, or more than the Hold Time. @default the larger of 480 and twice the Hold Time */
   readonly sendHoldTime?: Seconds
-  /** Never dial: PassiveTcpEstablishment. @default false */
+  /** PassiveTcpEstablishment: never dial. @default false */
   readonly passive?: boolean
-  /** Start again by itself after a failure: AllowAutomaticStart with DampPeerOscillations. @default true */
+  /** AllowAutomaticStart: start again by itself after a failure. @default true */
   readonly automaticStart?: boolean
+  /** IdleHoldTime: wait before the first start after a failure. @default 1 */
+  readonly idleHoldTime?: Seconds
+  /** DampPeerOscillations: double the IdleHoldTime with each failure, up to the ConnectRetryTime. @default true */
+  readonly dampPeerOscillations?: boolean
+  /** CollisionDetectEstablishedState: a new connection may win against one that is Established. @default false */
+  readonly collisionDetectEstablishedState?: boolean
   /** SendNOTIFICATIONwithoutOPEN. @default true */
   readonly sendNotificationWithoutOpen?: boolean
   /** 0 up to 1, for jitter. @default Math.random is injected by the driver; 1 (no jitter) here */
   readonly random?: () => number
 }
-
-/** Options with every default filled in. */
-export type CheckedSessionOptions = Required<Omit<SessionOptions, 'keepaliveTime' | 'sendHoldTime'>> &
-  Pick<SessionOptions, 'keepaliveTime' | 'sendHoldTime'>
 
 const DEFAULTS = {
   families: ['ipv4-unicast', 'ipv6-unicast'] as readonly FamilyName[],
@@ -45,35 +49,65 @@ const DEFAULTS = {
   openHoldTime: 240,
   passive: false,
   automaticStart: true,
+  idleHoldTime: 1,
+  dampPeerOscillations: true,
+  collisionDetectEstablishedState: false,
   sendNotificationWithoutOpen: true,
   random: () => 1,
 } satisfies Partial<SessionOptions>
 
-const MAX_UINT32 = 0xffff_ffff
+/** Options with every default filled in; what is left out of the others stays out. */
+export type CheckedSessionOptions = SessionOptions & Required<Pick<SessionOptions, keyof typeof DEFAULTS>>
 
-function checkRange(name: string, value: number, least: number, most: number): void {
-  if (!Number.isInteger(value) || value < least || value > most) {
-    throw new RangeError(`${name} must be a whole number from ${least} to ${most}, not ${value}`)
+const MAX_UINT32 = 0xffff_ffff
+const MAX_TIME: Seconds = 65_535
+
+function checkTimes(options: CheckedSessionOptions): void {
+  const { holdTime, keepaliveTime, sendHoldTime } = options
+  checkWhole('holdTime', holdTime, 0, MAX_TIME)
+  if (holdTime === 1 || holdTime === 2) throw new RangeError('holdTime must be 0 or at least 3')
+  checkWhole('connectRetryTime', options.connectRetryTime, 1, MAX_TIME)
+  checkWhole('delayOpenTime', options.delayOpenTime, 0, MAX_TIME)
+  checkWhole('openHoldTime', options.openHoldTime, 1, MAX_TIME)
+  if (!(options.idleHoldTime >= 0))
+    throw new RangeError(`idleHoldTime must not be negative, not ${options.idleHoldTime}`)
+  if (keepaliveTime !== undefined && !(keepaliveTime >= 0)) {
+    throw new RangeError(`keepaliveTime must not be negative, not ${keepaliveTime}`)
   }
+  if (sendHoldTime === undefined || sendHoldTime === 0) return
+  // RFC 9687 section 4.4
+  if (!(sendHoldTime > holdTime))
+    throw new RangeError(`sendHoldTime must be 0 or more than the holdTime of ${holdTime} s`)
+}
+
+function checkRole({ asn, confederation, remoteAs, role }: CheckedSessionOptions): void {
+  if (role === undefined) return
+  const inside = remoteAs === 'internal' || remoteAs === asn || confederation?.members.some(one => one === remoteAs)
+  // RFC 9234 section 4: roles are for external sessions.
+  if (inside) throw new RangeError('role is for external peers')
+}
+
+function checkRequired(options: CheckedSessionOptions): void {
+  const ours = createOpen(options, { remoteAs: options.remoteAs }).capabilities
+  const foreign = options.requireCapabilities?.find(wanted => !ours.some(({ type }) => type === wanted))
+  if (foreign !== undefined) throw new RangeError(`requireCapabilities has ${foreign}, which we do not send ourselves`)
 }
 
 /**
  * Fills in the defaults.
  *
- * @throws {RangeError} an option has a value that the RFC does not allow
+ * @throws {RangeError} an option has a value that the RFC does not allow; the message begins with its name
  */
 export function checkSessionOptions(options: SessionOptions): CheckedSessionOptions {
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
   const checked: CheckedSessionOptions = { ...DEFAULTS, ...(given as SessionOptions) }
-  checkRange('asn', checked.asn, 1, MAX_UINT32)
-  checkRange('bgpIdentifier', checked.bgpIdentifier, 1, MAX_UINT32)
-  if (typeof checked.remoteAs === 'number') checkRange('remote AS number', checked.remoteAs, 1, MAX_UINT32)
-  checkRange('holdTime', checked.holdTime, 0, 65_535)
-  if (checked.holdTime === 1 || checked.holdTime === 2) throw new RangeError('holdTime must be 0 or at least 3')
-  checkRange('connectRetryTime', checked.connectRetryTime, 1, 65_535)
+  checkWhole('asn', checked.asn, 1, MAX_UINT32)
+  checkWhole('bgpIdentifier', checked.bgpIdentifier, 1, MAX_UINT32)
+  if (typeof checked.remoteAs === 'number') checkWhole('remote AS number', checked.remoteAs, 1, MAX_UINT32)
+  checkTimes(checked)
   if (checked.families.length === 0) throw new RangeError('families must name one at least')
-  if (checked.keepaliveTime !== undefined && !(checked.keepaliveTime >= 0)) {
-    throw new RangeError(`keepaliveTime must not be negative, not ${checked.keepaliveTime}`)
-  }
+  checkCapabilityOptions(checked, checked.families)
+  checkRole(checked)
+  checkRequired(checked)
   return checked
 }

@@ -1,11 +1,11 @@
 import { openAsn, WireError, type NotificationMessage, type OpenMessage } from '../wire/index.js'
 import { collisionSurvivor } from './collision.js'
-import { Damping } from './damping.js'
-import type { SessionAction, SessionEvent, State } from './events.js'
+import type { SessionAction, SessionEnd, SessionEvent, State } from './events.js'
+import { PeerMemory } from './memory.js'
 import { negotiate, type Negotiated } from './negotiate.js'
 import { checkSessionOptions, type CheckedSessionOptions, type SessionOptions } from './options.js'
 import { Session } from './session.js'
-import type { Instant } from './timers.js'
+import type { Instant, Seconds } from './timers.js'
 
 /** Names one FSM of a peering, and with it the TCP connection it has or tries to get. */
 export type ConnectionId = number
@@ -31,10 +31,14 @@ const isOpening = (state: State): boolean => state === 'OpenSent' || state === '
 /**
  * One configured peer: its FSM, and for as long as two connections collide a second one for the incoming connection
  * (RFC 4271 sections 6.8 and 8.2.1). Reads no clock and opens no socket.
+ *
+ * Beside an Established session a further connection is refused, unless CollisionDetectEstablishedState lets the two collide or
+ * graceful restart was agreed on: then the peer must have restarted unnoticed, and its OPEN ends the old session in silence (RFC 4724
+ * section 4.2). Not the connection by itself does, as the RFC has it: one that lost a collision may still be on its way.
  */
 export class Peering {
   readonly #options: CheckedSessionOptions
-  readonly #damping: Damping
+  readonly #memory: PeerMemory
   #primary: Line
   #second: Line | undefined
   #lastConnection: ConnectionId = 0
@@ -45,7 +49,7 @@ export class Peering {
   /** @throws {RangeError} an option has a value that the RFC does not allow */
   constructor(options: SessionOptions) {
     this.#options = checkSessionOptions(options)
-    this.#damping = new Damping(this.#options.connectRetryTime, this.#options.random)
+    this.#memory = new PeerMemory(this.#options)
     this.#primary = this.#createLine()
   }
 
@@ -61,6 +65,15 @@ export class Peering {
   /** ConnectRetryCounter of RFC 4271 section 8. */
   get connectRetryCounter(): number {
     return this.#primary.session.connectRetryCounter
+  }
+
+  /** Whether our OPENs say that we have restarted and hold back our routes, RFC 4724 section 4.1. */
+  get restarting(): boolean {
+    return this.#memory.restarting
+  }
+
+  set restarting(restarting: boolean) {
+    this.#memory.restarting = restarting
   }
 
   /** When {@link handleTimeout} is next due; `undefined` while no timer runs. */
@@ -83,6 +96,20 @@ export class Peering {
     return this.#collect(() => {
       if (this.#second) this.#drive(this.#second, event, now)
       this.#second = undefined
+      this.#drive(this.#primary, event, now)
+    })
+  }
+
+  /**
+   * AutomaticStop of the session: we end it ourselves, such as for too many prefixes.
+   *
+   * @param cease the NOTIFICATION to part with
+   * @param idleHoldTime start again no sooner than that; Infinity: not before {@link start}. By default as after any failure
+   */
+  stopAutomatically(now: Instant, cease: NotificationMessage, idleHoldTime?: Seconds): readonly PeeringAction[] {
+    const event: SessionEvent = { type: 'AutomaticStop', cease, ...(idleHoldTime !== undefined && { idleHoldTime }) }
+    return this.#collect(() => {
+      if (this.#second) this.#dropSecond(this.#second, now)
       this.#drive(this.#primary, event, now)
     })
   }
@@ -119,7 +146,7 @@ export class Peering {
   }
 
   #createLine(): Line {
-    return { connection: ++this.#lastConnection, session: new Session(this.#options, this.#damping) }
+    return { connection: ++this.#lastConnection, session: new Session(this.#options, this.#memory) }
   }
 
   #line(connection: ConnectionId): Line | undefined {
@@ -140,10 +167,21 @@ export class Peering {
       this.#drive(this.#primary, { type: 'AutomaticStart_with_DampPeerOscillations_and_PassiveTcpEstablishment' }, now)
     }
     if (session.state === 'Active' && !session.initiator) return this.#primary
-    if (session.state === 'Idle' || session.state === 'Established' || this.#second) return undefined
+    if (session.state === 'Idle' || this.#second) return undefined
+    if (session.state === 'Established' && !this.#mayCollide(session)) return undefined
     this.#second = this.#createLine()
     this.#drive(this.#second, { type: 'ManualStart_with_PassiveTcpEstablishment' }, now)
     return this.#second
+  }
+
+  /** Whether a new connection can end an Established session. */
+  #mayCollide(session: Session): boolean {
+    return this.#options.collisionDetectEstablishedState || this.#restartsGracefully(session)
+  }
+
+  /** RFC 4724 section 5: the capability was received with one family at least. */
+  #restartsGracefully(session: Session): boolean {
+    return (session.negotiated?.gracefulRestart?.families.length ?? 0) > 0
   }
 
   #deliver(line: Line, event: SessionEvent, now: Instant): void {
@@ -159,26 +197,40 @@ export class Peering {
   #forward({ connection }: Line, actions: readonly SessionAction[]): void {
     for (const action of actions) {
       if (action.type !== 'transition') this.#actions.push({ ...action, connection })
-      else if (connection === this.#primary.connection) this.#tell(action.to, action.cause)
+      else if (connection === this.#primary.connection) this.#tell(action.to, action.cause, action.ended)
     }
   }
 
-  #tell(to: State, cause: string): void {
-    if (to === this.#state) return
-    this.#actions.push({ type: 'transition', from: this.#state, to, cause, connection: this.#primary.connection })
+  #tell(to: State, cause: string, ended: SessionEnd = 'notification'): void {
+    const from = this.#state
+    if (to === from) return
+    const { connection } = this.#primary
+    const end = from === 'Established' && { ended }
+    this.#actions.push({ type: 'transition', from, to, cause, connection, ...end })
     this.#state = to
   }
 
   /** RFC 4271 section 6.8: an OPEN that could stand decides between the connection it came on and the other one. */
   #handleOpen(line: Line, open: OpenMessage, now: Instant): void {
     const other = line === this.#primary ? this.#second : this.#primary
-    if (other && isOpening(other.session.state) && this.#isAcceptable(open)) {
-      const loser = this.#loser(line, other, open)
-      if (loser === this.#second) this.#dropSecond(loser, now)
-      else this.#replacePrimary(loser === line ? other : line, 'collision resolved', now)
-      if (loser === line) return
+    if (other && this.#collides(other.session) && this.#isAcceptable(open)) {
+      if (other.session.state === 'Established' && this.#restartsGracefully(other.session)) {
+        this.#replacePrimary(line, 'peer has restarted', now, 'tcp')
+      } else if (this.#resolve(line, other, open, now) === line) return
     }
     this.#deliver(line, { type: 'BGPOpen', open }, now)
+  }
+
+  #collides({ state }: Session): boolean {
+    return isOpening(state) || (state === 'Established' && this.#second !== undefined)
+  }
+
+  /** @returns the line that has to go, and has gone */
+  #resolve(line: Line, other: Line, open: OpenMessage, now: Instant): Line {
+    const loser = this.#loser(line, other, open)
+    if (loser === this.#second) this.#dropSecond(loser, now)
+    else this.#replacePrimary(loser === line ? other : line, 'collision resolved', now)
+    return loser
   }
 
   /** Of two connections that the peer opened it has given up the older one; RFC 4271 knows no such collision. */
@@ -203,8 +255,9 @@ export class Peering {
     const second = this.#second
     if (!second) return
     if (second.session.state === 'Established') this.#replacePrimary(second, 'KeepAliveMsg', now)
-    else if (this.#primary.session.state === 'Established') this.#dropSecond(second, now)
-    else if (!second.session.initiator) this.#dropSecond(second, now)
+    else if (this.#primary.session.state === 'Established' && !this.#mayCollide(this.#primary.session)) {
+      this.#dropSecond(second, now)
+    } else if (!second.session.initiator) this.#dropSecond(second, now)
     else if (!this.#isAlive(this.#primary.session)) this.#replacePrimary(second, 'other connection ended', now)
   }
 
@@ -218,11 +271,12 @@ export class Peering {
     this.#forward(second, second.session.abandon(now))
   }
 
-  #replacePrimary(by: Line, cause: string, now: Instant): void {
+  /** @param ended how the first one's session ended, if it was Established: `tcp` is a dead connection, which is told nothing */
+  #replacePrimary(by: Line, cause: string, now: Instant, ended?: SessionEnd): void {
     const old = this.#primary
     this.#primary = by
     this.#second = undefined
-    this.#forward(old, old.session.abandon(now))
-    this.#tell(by.session.state, cause)
+    this.#forward(old, old.session.abandon(now, ended === 'tcp' ? 'silently' : undefined))
+    this.#tell(by.session.state, cause, ended)
   }
 }

@@ -1,5 +1,4 @@
 import { createCease, ErrorCode, WireError, type NotificationMessage, type OpenMessage } from '../wire/index.js'
-import { Damping } from './damping.js'
 import {
   describeEvent,
   type ControlMessage,
@@ -8,8 +7,13 @@ import {
   type SessionEventType,
   type State,
 } from './events.js'
-import { createOpen, negotiate, type Negotiated } from './negotiate.js'
+import { FALLBACK_NOTES, fewerCapabilities } from './fallback.js'
+import { createHardReset, isFinal } from './hard-reset.js'
+import { PeerMemory } from './memory.js'
+import { negotiate, type Negotiated } from './negotiate.js'
+import { createOpen, type OpenLevel } from './open.js'
 import { checkSessionOptions, type CheckedSessionOptions, type SessionOptions } from './options.js'
+import { sessionEnd } from './session-end.js'
 import { Timers, type Instant, type Seconds, type TimerName } from './timers.js'
 
 type EventOf<T extends SessionEventType> = SessionEvent & { readonly type: T }
@@ -40,28 +44,33 @@ interface Fall {
   readonly damp?: boolean
   /** Stay there until the next start: the operator wants it. @default false */
   readonly manual?: boolean
+  /** Start again no sooner than that; never by itself for Infinity. @default 0 */
+  readonly idleHoldTime?: Seconds
+  /** The NOTIFICATION that we part with. */
+  readonly sent?: NotificationMessage
+  /** What to add to the cause. */
+  readonly note?: string
 }
 
 /**
  * One connection's FSM, RFC 4271 section 8. Reads no clock and opens no socket: same inputs, same actions.
  *
- * Where it departs from section 8.2.2, because other sections or all implementations do: a NOTIFICATION is never answered
- * by another one (OpenSent), a header error in Established is answered as section 6.1 says, a second OPEN on the same
- * connection is an FSM error, and a passive session never dials when its ConnectRetryTimer would expire.
+ * Its table is that of section 8.2.2, event by event. Where it departs from there, another section says so: a NOTIFICATION in
+ * OpenSent is not answered by another one (6.4), a header error in Established is answered as every other one (6.1), and a
+ * passive session never dials, so that its ConnectRetryTimer does not run (8.1.1). An OPEN on a connection that has had one is
+ * an unexpected message (RFC 6608 section 3); one on another connection of the same peer is the {@link Peering}'s to judge.
  */
 export class Session {
   static readonly #connecting: Row = {
     ...START_IGNORED,
-    ManualStop: (s, e, now) => {
-      if (s.#timers.isRunning('DelayOpenTimer')) s.#sendWithoutOpen(e.cease ?? createCease(2))
-      s.#toIdle(e, now, { manual: true })
-    },
+    ManualStop: (s, e, now) => s.#toIdle(e, now, { manual: true }),
+    AutomaticStop: (s, e, now) => s.#toIdle(e, now, idleHold(e.idleHoldTime)),
     DelayOpenTimer_Expires: (s, e, now) => s.#sendOpen(e, now),
     TcpConnection_Valid: ignore,
     Tcp_CR_Invalid: ignore,
     Tcp_CR_Acked: (s, e, now) => s.#connectionUp('local', e, now),
     TcpConnectionConfirmed: (s, e, now) => s.#connectionUp('remote', e, now),
-    BGPOpen_with_DelayOpenTimer_running: (s, e, now) => s.#acceptOpen(e, now, createOpen(s.#options)),
+    BGPOpen_with_DelayOpenTimer_running: (s, e, now) => s.#acceptOpen(e, now, s.#createOpen()),
     BGPHeaderErr: (s, e, now) => s.#refuseWithoutOpen(e, now),
     BGPOpenMsgErr: (s, e, now) => s.#refuseWithoutOpen(e, now),
     NotifMsgVerErr: (s, e, now) => s.#toIdle(e, now, { count: !s.#timers.isRunning('DelayOpenTimer') }),
@@ -69,9 +78,8 @@ export class Session {
   static readonly #online: Row = {
     ...START_IGNORED,
     ManualStop: (s, e, now) => s.#notify(e.cease ?? createCease(2), e, now, { manual: true }),
-    AutomaticStop: (s, e, now) => s.#notify(e.cease ?? createCease(2), e, now),
+    AutomaticStop: (s, e, now) => s.#notify(e.cease ?? createCease(2), e, now, idleHold(e.idleHoldTime)),
     HoldTimer_Expires: (s, e, now) => s.#notify(notification(ErrorCode.HoldTimerExpired, 0), e, now),
-    SendHoldTimer_Expires: (s, e, now) => s.#notify(notification(ErrorCode.SendHoldTimerExpired, 0), e, now),
     // A second connection of the same peer is tracked by the Peering, not here.
     TcpConnection_Valid: ignore,
     Tcp_CR_Invalid: ignore,
@@ -80,7 +88,7 @@ export class Session {
     TcpConnectionFails: (s, e, now) => s.#toIdle(e, now),
     BGPHeaderErr: (s, e, now) => s.#refuse(e.error, e, now),
     OpenCollisionDump: (s, e, now) => s.#notify(createCease(7), e, now, { damp: false }),
-    NotifMsg: (s, e, now) => s.#toIdle(e, now),
+    NotifMsg: (s, e, now) => s.#refused(e, now),
     NotifMsgVerErr: (s, e, now) => s.#toIdle(e, now, { count: false }),
   }
   static readonly #table: { readonly [S in State]: Row } = {
@@ -107,7 +115,12 @@ export class Session {
     },
     Active: {
       ...this.#connecting,
+      ManualStop: (s, e, now) => {
+        if (s.#timers.isRunning('DelayOpenTimer')) s.#sendWithoutOpen(e.cease ?? createCease(2))
+        s.#toIdle(e, now, { manual: true })
+      },
       ConnectRetryTimer_Expires: (s, e, now) => {
+        s.#timers.stop('DelayOpenTimer')
         s.#dial(now)
         s.#enter('Connect', e)
       },
@@ -115,7 +128,7 @@ export class Session {
     },
     OpenSent: {
       ...this.#online,
-      TcpConnectionFails: (s, e, now) => s.#toActive(e, now, s.#damping.next()),
+      TcpConnectionFails: (s, e, now) => s.#toActive(e, now, s.#memory.damping.next()),
       BGPOpen: (s, e, now) => s.#acceptOpen(e, now),
       BGPOpenMsgErr: (s, e, now) => s.#refuse(e.error, e, now),
     },
@@ -125,13 +138,16 @@ export class Session {
       BGPOpenMsgErr: (s, e, now) => s.#refuse(e.error, e, now),
       KeepAliveMsg: (s, e, now) => {
         s.#restartHold(now)
-        s.#establishedAt = now
-        s.#enter('Established', e)
+        s.#establish(e, now)
       },
     },
     Established: {
       ...this.#online,
       KeepaliveTimer_Expires: (s, _, now) => s.#sendKeepalive(now),
+      // RFC 9687 section 4.3
+      SendHoldTimer_Expires: (s, e, now) => s.#notify(notification(ErrorCode.SendHoldTimerExpired, 0), e, now),
+      NotifMsg: (s, e, now) => s.#toIdle(e, now),
+      NotifMsgVerErr: (s, e, now) => s.#toIdle(e, now),
       KeepAliveMsg: (s, _, now) => s.#restartHold(now),
       UpdateMsg: (s, e, now) => {
         s.#restartHold(now)
@@ -146,7 +162,7 @@ export class Session {
   }
 
   readonly #options: CheckedSessionOptions
-  readonly #damping: Damping
+  readonly #memory: PeerMemory
   readonly #timers = new Timers()
   #state: State = 'Idle'
   #actions: SessionAction[] = []
@@ -154,15 +170,17 @@ export class Session {
   #negotiated: Negotiated | undefined
   #establishedAt: Instant | undefined
   #connectRetryCounter = 0
-  #unreachable = false
+  #awaits = false
+  #openLevel: OpenLevel = 'all'
+  #sendPending = false
 
   /**
-   * @param damping shared by the sessions of one peer
+   * @param memory shared by the sessions of one peer
    * @throws {RangeError} an option has a value that the RFC does not allow
    */
-  constructor(options: SessionOptions, damping?: Damping) {
+  constructor(options: SessionOptions, memory?: PeerMemory) {
     this.#options = checkSessionOptions(options)
-    this.#damping = damping ?? new Damping(this.#options.connectRetryTime, this.#options.random)
+    this.#memory = memory ?? new PeerMemory(this.#options)
   }
 
   get state(): State {
@@ -190,7 +208,7 @@ export class Session {
    */
   get awaitsConnection(): boolean {
     const resting = this.#state === 'Idle' && this.#timers.isRunning('IdleHoldTimer')
-    return resting && (this.#unreachable || this.#options.passive)
+    return resting && this.#awaits
   }
 
   /** When {@link handleTimeout} is next due; `undefined` while no timer runs. */
@@ -218,14 +236,15 @@ export class Session {
   /**
    * Ends the FSM for good, because another connection of the peer stays: with Cease (Connection Collision Resolution) where
    * an OPEN was sent. Counts nothing and starts nothing anew.
+   *
+   * @param how `silently`: the connection is dead, so there is nobody to tell
    */
-  abandon(now: Instant): readonly SessionAction[] {
+  abandon(now: Instant, how?: 'silently'): readonly SessionAction[] {
     this.#actions = []
-    if (UNEXPECTED[this.#state]) this.#send(createCease(7), now)
+    if (UNEXPECTED[this.#state] && how !== 'silently') this.#send(createCease(7), now)
     if (this.#state === 'Idle') this.#timers.stopAll()
     else this.#disconnect()
     this.#state = 'Idle'
-    this.#unreachable = false
     return this.#actions
   }
 
@@ -243,10 +262,12 @@ export class Session {
     return { type: 'BGPOpen_with_DelayOpenTimer_running', open: event.open }
   }
 
-  #enter(to: State, event: SessionEvent): void {
+  #enter(to: State, event: SessionEvent, { note, sent }: Fall = {}): void {
     const from = this.#state
     this.#state = to
-    this.#actions.push({ type: 'transition', from, to, cause: describeEvent(event) })
+    const cause = note ? `${describeEvent(event)}: ${note}` : describeEvent(event)
+    const ended = from === 'Established' && { ended: sessionEnd(event, sent) }
+    this.#actions.push({ type: 'transition', from, to, cause, ...ended })
   }
 
   #send(message: ControlMessage, now: Instant): void {
@@ -254,11 +275,13 @@ export class Session {
     if (!this.#timers.isRunning('SendHoldTimer')) this.#sendProgress(true, now)
   }
 
-  /** RFC 9687 section 4: the timer runs while octets wait for TCP, from the last time TCP took some. */
+  /** RFC 9687 section 4.3: in Established the timer runs while octets wait for TCP, from the last time TCP took some. */
   #sendProgress(pending: boolean, now: Instant): void {
-    const holdTime = this.#negotiated?.holdTime
-    const wanted = pending && holdTime !== undefined && holdTime > 0 && this.#state !== 'Idle'
-    if (wanted) this.#timers.start('SendHoldTimer', this.#options.sendHoldTime ?? Math.max(480, 2 * holdTime), now)
+    this.#sendPending = pending
+    const holdTime = this.#negotiated?.holdTime ?? 0
+    const sendHoldTime = this.#options.sendHoldTime ?? Math.max(480, 2 * holdTime)
+    const wanted = pending && holdTime > 0 && sendHoldTime > 0 && this.#state === 'Established'
+    if (wanted) this.#timers.start('SendHoldTimer', sendHoldTime, now)
     else this.#timers.stop('SendHoldTimer')
   }
 
@@ -296,6 +319,7 @@ export class Session {
 
   #connectionUp(initiator: 'local' | 'remote', event: SessionEvent, now: Instant): void {
     this.#initiator = initiator
+    this.#openLevel = this.#memory.openLevel
     if (this.#options.delayOpenTime === 0) {
       this.#sendOpen(event, now)
       return
@@ -306,18 +330,27 @@ export class Session {
 
   #sendOpen(event: SessionEvent, now: Instant): void {
     this.#timers.stopAll()
-    this.#send(createOpen(this.#options), now)
+    this.#send(this.#createOpen(), now)
     this.#timers.start('HoldTimer', this.#options.openHoldTime, now)
     this.#enter('OpenSent', event)
+  }
+
+  /** RFC 4724 section 4: a session that breaks while we run leaves our forwarding state alone, and so must a restart. */
+  #createOpen(): OpenMessage {
+    const { restarting, established } = this.#memory
+    const { remoteAs } = this.#options
+    const level = this.#openLevel
+    return createOpen(this.#options, { remoteAs, level, restarting, forwardingPreserved: restarting || established })
   }
 
   /** @param reply our OPEN, where it is not sent yet */
   #acceptOpen(event: SessionEvent & { readonly open: OpenMessage }, now: Instant, reply?: OpenMessage): void {
     try {
-      this.#negotiated = negotiate(this.#options, event.open, this.#options.remoteAs)
+      this.#negotiated = negotiate(this.#options, event.open, this.#options.remoteAs, reply ?? this.#createOpen())
     } catch (error) {
       if (!(error instanceof WireError)) throw error
-      this.#refuse(error, { type: 'BGPOpenMsgErr', error }, now)
+      if (reply) this.#refuseWithoutOpen({ type: 'BGPOpenMsgErr', error }, now)
+      else this.#refuse(error, { type: 'BGPOpenMsgErr', error }, now)
       return
     }
     this.#timers.stop('DelayOpenTimer')
@@ -326,6 +359,13 @@ export class Session {
     this.#sendKeepalive(now)
     this.#restartHold(now)
     this.#enter('OpenConfirm', event)
+  }
+
+  #establish(event: SessionEvent, now: Instant): void {
+    this.#establishedAt = now
+    this.#memory.established = true
+    this.#enter('Established', event)
+    this.#sendProgress(this.#sendPending, now)
   }
 
   #sendKeepalive(now: Instant): void {
@@ -356,9 +396,20 @@ export class Session {
     this.#toIdle(event, now)
   }
 
+  /** RFC 8538 section 5.1: where NOTIFICATIONs let routes live, a parting for good must say that it is one. */
   #notify(message: NotificationMessage, event: SessionEvent, now: Instant, fall?: Fall): void {
-    this.#send(message, now)
-    this.#toIdle(event, now, fall)
+    const hard = isFinal(message) && this.#negotiated?.gracefulRestart?.notification
+    const sent = hard ? createHardReset(message) : message
+    this.#send(sent, now)
+    this.#toIdle(event, now, { ...fall, sent })
+  }
+
+  /** RFC 5492 section 3: a peer that refuses our capabilities is tried once more with fewer. */
+  #refused(event: EventOf<'NotifMsg'>, now: Instant): void {
+    const { families } = this.#options
+    const level = this.#openLevel === 'all' ? fewerCapabilities(event.notification, families) : undefined
+    this.#toIdle(event, now, level && { damp: false, note: FALLBACK_NOTES[level] })
+    if (level) this.#memory.openLevel = level
   }
 
   #toActive(event: SessionEvent, now: Instant, retry: Seconds): void {
@@ -372,28 +423,37 @@ export class Session {
     this.#timers.stopAll()
     this.#initiator = undefined
     this.#negotiated = undefined
+    this.#sendPending = false
+    // The attempt with fewer capabilities has been made.
+    if (this.#openLevel !== 'all') this.#memory.openLevel = 'all'
+    this.#openLevel = 'all'
     this.#actions.push({ type: 'close' })
   }
 
-  #toIdle(event: SessionEvent, now: Instant, { count = true, damp = true, manual = false }: Fall = {}): void {
-    this.#unreachable = this.#initiator === undefined
+  #toIdle(event: SessionEvent, now: Instant, fall: Fall = {}): void {
+    const { count = true, manual = false } = fall
+    const wasReached = this.#initiator !== undefined
     this.#disconnect()
-    if (this.#establishedAt !== undefined) this.#damping.sessionEnded((now - this.#establishedAt) / 1000)
+    if (this.#establishedAt !== undefined) this.#memory.damping.sessionEnded((now - this.#establishedAt) / 1000)
     this.#establishedAt = undefined
     if (manual) {
       this.#connectRetryCounter = 0
-      this.#damping.reset()
+      this.#memory.damping.reset()
     } else if (count) this.#connectRetryCounter++
-    this.#enter('Idle', event)
-    if (!manual && this.#options.automaticStart) this.#holdIdle(now, damp)
+    this.#enter('Idle', event, fall)
+    this.#awaits = !fall.idleHoldTime && (!wasReached || this.#options.passive)
+    if (!manual && this.#options.automaticStart) this.#holdIdle(now, fall)
   }
 
-  /** A passive session waits for nothing: the peer decides when to try again. */
-  #holdIdle(now: Instant, damp: boolean): void {
-    const wait = damp ? this.#damping.next() : this.#jitter(1)
-    this.#timers.start('IdleHoldTimer', this.#options.passive ? 0 : wait, now)
+  /** A passive session waits only where it was told to: the peer decides when to try again. */
+  #holdIdle(now: Instant, { damp = true, idleHoldTime = 0 }: Fall): void {
+    const wait = damp ? this.#memory.damping.next() : this.#jitter(this.#options.idleHoldTime)
+    const hold = Math.max(idleHoldTime, this.#options.passive ? 0 : wait)
+    if (hold < Infinity) this.#timers.start('IdleHoldTimer', hold, now)
   }
 }
+
+const idleHold = (idleHoldTime: Seconds | undefined): Fall => (idleHoldTime === undefined ? {} : { idleHoldTime })
 
 /** A NOTIFICATION message. */
 function notification(errorCode: number, errorSubcode: number, data: Uint8Array = NO_DATA): NotificationMessage {

@@ -3,6 +3,7 @@ import {
   errorEvent,
   messageEvent,
   Peering,
+  receiveContext,
   updateEvent,
   type ConnectionId,
   type ControlMessage,
@@ -196,7 +197,7 @@ export class PeerDriver {
     const link = this.#links.get(connection)
     const negotiated = this.#peering.negotiated
     this.#established = to === 'Established' && isConnection(link) ? link : undefined
-    if (this.#established && negotiated) this.#established.context = negotiated
+    if (this.#established && negotiated) this.#established.context = receiveContext(negotiated)
     this.#handlers.transition(to, from, cause)
   }
 

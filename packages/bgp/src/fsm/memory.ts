@@ -1,0 +1,19 @@
+import { Damping } from './damping.js'
+import type { OpenLevel } from './open.js'
+import type { CheckedSessionOptions } from './options.js'
+
+/** What the FSMs of one peer share, and what outlives their connections. */
+export class PeerMemory {
+  readonly damping: Damping
+  /** Less than `all` for the one attempt after the peer has refused our capabilities. */
+  openLevel: OpenLevel = 'all'
+  /** We have restarted and hold back our routes: Restart State (R) of RFC 4724 section 3. */
+  restarting = false
+  /** There has been a session since we started: our forwarding state is older than the next one. */
+  established = false
+
+  constructor(options: CheckedSessionOptions) {
+    const { connectRetryTime, dampPeerOscillations, idleHoldTime, random } = options
+    this.damping = new Damping({ first: idleHoldTime, limit: connectRetryTime, doubles: dampPeerOscillations, random })
+  }
+}
