@@ -1,0 +1,172 @@
+// Whole tables: taken in from one peer, passed on to another, withdrawn, and gone with the peer.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { DAEMON, FEEDER, SINK } from './place.mjs'
+import { rest } from './rest.mjs'
+
+/** Longest that anything may take, milliseconds. */
+const LIMIT = 120_000
+/** How long a daemon rests before its memory is read, milliseconds. */
+const CALM = 1000
+/** After a peer has left, before what is still held is read; daemons give memory back when they like. */
+const AFTERWARDS = 5000
+
+export const PEERS = [FEEDER, SINK].map(({ from, asn }) => ({ address: from, asn }))
+
+const label = size => (size >= 1e6 ? `${size / 1e6} M` : `${size / 1e3} k`)
+const round = milliseconds => (milliseconds === Infinity ? `> ${LIMIT}` : milliseconds.toFixed(1))
+
+/** Memory once nothing goes on; ours after its garbage is collected, for V8 would keep that for a while. */
+async function weigh(daemon) {
+  await sleep(CALM)
+  await daemon.collect()
+  return daemon.memory
+}
+
+/** One daemon with one table, from the start to its end. */
+class Life {
+  #run
+  #kind
+  #size
+  #daemon
+  #base
+
+  constructor(run, kind, size) {
+    this.#run = run
+    this.#kind = kind
+    this.#size = size
+  }
+
+  /** @param sections names of what is asked for */
+  async lead(sections) {
+    const { place } = this.#run
+    await place.feeder.ask('prepare', { size: this.#size, ...FEEDER })
+    await this.#run.withDaemon(this.#kind, PEERS, async daemon => {
+      this.#daemon = daemon
+      this.#base = await weigh(daemon)
+      await this.#receive(sections.has('receive') || sections.has('flat'))
+      const passesOn = this.#kind.passesOn !== false
+      if (passesOn && (sections.has('send') || sections.has('withdraw'))) await this.#send(sections.has('send'))
+      if (sections.has('withdraw')) await this.#withdraw(passesOn)
+      if (sections.has('leave')) await this.#leave(sections.has('withdraw'))
+    })
+  }
+
+  #add(what, unit, value, more) {
+    this.#run.samples.add(this.#kind.id, `${what}`, unit, value, more)
+  }
+
+  /** Waits until the daemon has `size` prefixes and does nothing more, from before `act` on. */
+  async #until(size, act) {
+    const done = async () => ((await this.#daemon.count()) ?? size) === size
+    const resting = rest(this.#daemon.pids, { done, limit: LIMIT })
+    const result = await act()
+    const { at, cpu } = await resting
+    if (at === Infinity)
+      throw new Error(`it has ${await this.#daemon.count()} prefixes, not ${size}, after ${LIMIT} ms`)
+    return { at, cpu, result }
+  }
+
+  async #feed(withdraw) {
+    const options = { name: 'feeder', size: this.#size, withdraw }
+    return this.#until(withdraw ? 0 : this.#size, () => this.#run.place.feeder.ask('feed', options))
+  }
+
+  async #load() {
+    await this.#run.place.feeder.ask('dial', { name: 'feeder', to: DAEMON.address, ...FEEDER })
+    return this.#feed(false)
+  }
+
+  async #receive(counts) {
+    const { at, cpu, result } = await this.#load()
+    if (!counts) return
+    const size = this.#size
+    const what = `receive ${label(size)}`
+    const took = at - result.started
+    const asIs = this.#daemon.memory - this.#base
+    const held = (await weigh(this.#daemon)) - this.#base
+    this.#add(`${what}: until at rest`, 'ms', took)
+    this.#add(`${what}: CPU a prefix`, 'µs', (cpu * 1e6) / size)
+    this.#add(`${what}: memory a prefix`, 'octets', held / size, size >= 1e6 ? { goal: 160 } : {})
+    this.#add(`${what}: memory a prefix, at once`, 'octets', asIs / size)
+    this.#run.say(
+      this.#kind,
+      `${what} in ${round(took)} ms (fed in ${round(result.fed - result.started)}), ${Math.round(held / size)} octets a prefix`,
+    )
+  }
+
+  async #send(counts) {
+    const options = { name: 'sink', to: DAEMON.address, size: this.#size, limit: LIMIT, ...SINK }
+    const { first, last } = await this.#run.place.sink.ask('take', options)
+    if (!counts) return
+    const what = `send ${label(this.#size)}`
+    this.#add(`${what}: first prefix`, 'ms', first, { goal: 5, limit: LIMIT })
+    this.#add(`${what}: last octet`, 'ms', last, { limit: LIMIT, ...(this.#size === 10_000 && { goal: 20 }) })
+    this.#run.say(this.#kind, `${what} in ${round(last)} ms, first prefix after ${round(first)}`)
+    if (last === Infinity) throw new Error(`${what}: the table did not come out within ${LIMIT} ms`)
+  }
+
+  async #withdraw(passesOn) {
+    const { sink } = this.#run.place
+    const gone = passesOn ? sink.ask('reach', { name: 'sink', size: 0, limit: LIMIT }) : undefined
+    const { at, result } = await this.#feed(true)
+    const what = `withdraw ${label(this.#size)}`
+    this.#add(`${what}: until at rest`, 'ms', at - result.started)
+    const out = gone && (await gone).at - result.started
+    if (out !== undefined) this.#add(`${what}: last withdrawal comes out`, 'ms', out, { limit: LIMIT })
+    this.#run.say(
+      this.#kind,
+      `${what} in ${round(at - result.started)} ms${out === undefined ? '' : `, out after ${round(out)}`}`,
+    )
+  }
+
+  async #leave(isEmpty) {
+    const { feeder } = this.#run.place
+    if (isEmpty) await this.#feed(false)
+    const size = this.#size
+    const before = await weigh(this.#daemon)
+    await this.#until(0, () => feeder.ask('close', { name: 'feeder' }))
+    await sleep(AFTERWARDS - CALM)
+    const after = await weigh(this.#daemon)
+    const what = `leave ${label(size)}: memory still held a prefix`
+    this.#add(what, 'octets', (after - this.#base) / size)
+    this.#run.say(
+      this.#kind,
+      `${what}: ${Math.round((after - this.#base) / size)} of ${Math.round((before - this.#base) / size)}`,
+    )
+  }
+}
+
+/** Sections for which several sizes are worth their time; the others are for the largest. */
+const TABLES = ['receive', 'send', 'withdraw', 'leave', 'flat']
+const BY_SIZE = ['receive', 'send', 'flat']
+
+/** @param sections of `receive`, `send`, `withdraw`, `leave`, `flat` */
+export async function tables(run, sections) {
+  const { samples, quick } = run
+  const sizes = quick ? [10_000, 100_000] : [10_000, 100_000, 1_000_000]
+  for (const size of sizes) {
+    const wanted = new Set([...sections].filter(name => size === sizes.at(-1) || BY_SIZE.includes(name)))
+    if (!TABLES.some(name => wanted.has(name))) continue
+    const title = `tables of ${label(size)}`
+    console.error(title)
+    const fits = ({ most = Infinity }) => size <= most
+    await run.each(title, fits, kind => new Life(run, kind, size).lead(wanted))
+  }
+  const large = label(sizes.at(-1))
+  const received = `receive ${large}: until at rest`
+  samples.relate(`receive ${large}: of BIRD's time`, received, samples.median('bird', received), 1)
+  const sent = `send ${large}: last octet`
+  samples.relate(`send ${large}: of the best peer's time`, sent, samples.best(sent), 0.15)
+  if (sections.has('flat')) flat(samples, sizes)
+}
+
+/** What a prefix costs in a large table, of what it costs in a small one. */
+function flat(samples, sizes) {
+  for (const figure of ['CPU', 'memory']) {
+    const of = size => `receive ${label(size)}: ${figure} a prefix`
+    for (const size of sizes.slice(0, -1)) {
+      const what = `flat: ${figure} a prefix in ${label(sizes.at(-1))}, of that in ${label(size)}`
+      samples.relate(what, of(sizes.at(-1)), samples.median('ours', of(size)))
+    }
+  }
+}
