@@ -585,11 +585,9 @@ t.test('a peer that is not there: the cause says why, and it is tried again', as
   await until(() => states.length === 1, 'refused')
   clock.advance(1000)
   await until(() => states.length === 3, 'refused again')
-  t.same(states, [
-    'Idle TcpConnectionFails: ECONNREFUSED',
-    'Connect IdleHoldTimer_Expires',
-    'Idle TcpConnectionFails: ECONNREFUSED',
-  ])
+  const reason = `${LOCAL}: connection refused: nothing listens on port ${port} there, or a firewall says so (ECONNREFUSED)`
+  const refused = `Idle TcpConnectionFails: ${reason}`
+  t.same(states, [refused, 'Connect IdleHoldTimer_Expires', refused])
   await node.addPeer({ address: LOCAL, port, asn: 64_513 })[Symbol.asyncDispose]()
   t.same(node.peers, [peer])
 })

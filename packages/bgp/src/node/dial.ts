@@ -1,37 +1,129 @@
-import { connect, type Socket } from 'node:net'
 import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { BgpSocketError } from '../errors.js'
+import type { Seconds } from '../fsm/index.js'
+import { systemClock, type Clock } from './clock.js'
+import { SilenceWatch } from './silence.js'
 import { loadSockets } from './sockets.js'
 
 /** How to reach a peer. */
 export interface DialOptions {
+  /** A link-local one with its zone (`fe80::1%eth0`). */
   readonly address: string
   readonly port: number
+  /** Local address to connect from. @default the kernel's choice */
   readonly sourceAddress?: string
+  /** The only interface to use, or a VRF; needs `@typemetal/sockets`. */
+  readonly device?: string
   /** Key of TCP-MD5 (RFC 2385); needs `@typemetal/sockets`. */
   readonly md5Key?: string
   /** TTL or hop limit of what we send; needs `@typemetal/sockets`. */
   readonly ttl?: number
+  /** Smallest TTL or hop limit of what we take (GTSM, RFC 5082), from the SYN-ACK on; needs `@typemetal/sockets`. */
+  readonly minTtl?: number
+  /** Longest wait for TCP. @default 10 */
+  readonly connectTimeout?: Seconds
 }
 
-/** Opens a TCP connection to a peer. Rejects with the signal's reason when it is aborted. */
-export type Dial = (options: DialOptions, signal: AbortSignal) => Promise<Socket>
+/**
+ * Opens a TCP connection to a peer.
+ *
+ * @throws {BgpSocketError} it did not come about; the message is one sentence that says why. Or the signal's reason
+ */
+export type Dial = (options: DialOptions, signal: AbortSignal, clock?: Clock) => Promise<Socket>
 
-async function dialPlain({ address, port, sourceAddress }: DialOptions, signal: AbortSignal): Promise<Socket> {
-  const socket = connect({ host: address, port, ...(sourceAddress && { localAddress: sourceAddress }) })
+const CONNECT_TIMEOUT: Seconds = 10
+/** The wait is ours to end, by the clock that we were given. */
+const NEVER = 0x7fff_ffff
+
+/** {@link Dial} over the machine's own TCP. */
+export const dialTcp: Dial = async (options, signal, clock = systemClock) => {
+  signal.throwIfAborted()
+  const { connectTimeout = CONNECT_TIMEOUT } = options
+  using silence = new SilenceWatch(clock)
+  const patience = new AbortController()
+  const cancel = clock.after(connectTimeout * 1000, () =>
+    patience.abort(new BgpSocketError(`no answer within ${connectTimeout} s: ${silence.explain()}`)),
+  )
+  try {
+    return await open(options, AbortSignal.any([signal, patience.signal]))
+  } catch (error) {
+    signal.throwIfAborted()
+    patience.signal.throwIfAborted()
+    throw explain(options, error)
+  } finally {
+    cancel()
+  }
+}
+
+/** Node.js does it where it can: a peer without such options needs no addon. */
+async function open(options: DialOptions, signal: AbortSignal): Promise<Socket> {
+  const { address, port, sourceAddress, device, md5Key, ttl, minTtl } = options
+  if ([device, md5Key, ttl, minTtl].every(option => option === undefined)) return openPlain(options, signal)
+  const { connectTcp } = await loadSockets()
+  const optional = {
+    ...(sourceAddress !== undefined && { sourceAddress }),
+    ...(device !== undefined && { device }),
+    ...(md5Key !== undefined && { md5Key }),
+    ...(ttl !== undefined && { ttl }),
+    ...(minTtl !== undefined && { minTtl }),
+  }
+  return connectTcp({ address, port, ...optional, signal, timeout: NEVER })
+}
+
+async function openPlain({ address, port, sourceAddress }: DialOptions, signal: AbortSignal): Promise<Socket> {
+  const socket = connect({ host: address, port, ...(sourceAddress !== undefined && { localAddress: sourceAddress }) })
   try {
     await once(socket, 'connect', { signal })
     return socket
   } catch (error) {
+    // Whoever aborts need not hear what the socket says afterwards.
+    socket.on('error', () => {})
     socket.destroy()
-    signal.throwIfAborted()
     throw error
   }
 }
 
-/** {@link Dial} over the machine's own TCP. */
-export const dialTcp: Dial = async (options, signal) => {
-  const { md5Key, ttl } = options
-  if (md5Key === undefined && ttl === undefined) return dialPlain(options, signal)
-  const { connectTcp } = await loadSockets()
-  return connectTcp({ ...options, signal })
+type Sentence = (options: DialOptions) => string
+
+const SENTENCES: Readonly<Record<string, Sentence>> = {
+  ECONNREFUSED: ({ port }) => `connection refused: nothing listens on port ${port} there, or a firewall says so`,
+  ECONNRESET: () => 'connection reset while it was opened',
+  EHOSTUNREACH: () => 'host unreachable: nobody on the link answers for it, or a router says so',
+  ENETUNREACH: () => 'no route to it',
+  ETIMEDOUT: () => 'no answer: TCP has given up',
+  EADDRNOTAVAIL: ({ sourceAddress }) =>
+    sourceAddress === undefined
+      ? 'no local address or port left to connect from'
+      : `the source address ${sourceAddress} is not one of this machine, or still tentative`,
+  EINVAL: () => 'not an address that can be connected to; a link-local one needs its zone',
+  ENODEV: ({ device, address }) => `no interface ${device ?? address.split('%')[1]} on this machine`,
+}
+
+/** A failed system call as one sentence; the caller's own mistakes stay what they are. */
+function explain(options: DialOptions, error: unknown): unknown {
+  const { code = '', syscall, message } = error as NodeJS.ErrnoException
+  if (syscall === undefined) return error
+  const sentence = SENTENCES[code]?.(options)
+  if (sentence === undefined) return new BgpSocketError(message, { cause: error })
+  return new BgpSocketError(`${options.address}: ${sentence} (${code})`, { cause: error })
+}
+
+/**
+ * Another TCP-MD5 key for a connection that stands (RFC 2385 leaves the change to the two sides; needs `@typemetal/sockets`).
+ * What is signed with the key of before is dropped on the way, and TCP sends it again: the session lives if the other side
+ * changes its key, too, within the hold time.
+ *
+ * @param key 1 to 80 octets of UTF-8; an empty one ends the signing
+ * @throws {BgpSocketError} the kernel refuses, or the package is missing
+ * @throws {TypeError} the connection is closed
+ */
+export async function changeMd5Key(socket: Socket, key: string): Promise<void> {
+  const { setTcpOptions } = await loadSockets()
+  try {
+    setTcpOptions(socket, { md5Key: key })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error
+    throw new BgpSocketError((error as Error).message, { cause: error })
+  }
 }

@@ -231,8 +231,7 @@ export class PeerDriver {
     try {
       return { socket: await this.#dial(signal), reason: '' }
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException
-      return { reason: code ?? message }
+      return { reason: (error as Error).message }
     }
   }
 
