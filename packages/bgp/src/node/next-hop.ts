@@ -1,9 +1,46 @@
 import { networkInterfaces } from 'node:os'
-import { addressFamily, canonicalAddress, parseAddress } from '../address.js'
+import { addressFamily, canonicalAddress, parseAddress, parsePrefix } from '../address.js'
 import type { FamilyName } from '../wire/index.js'
+import type { Clock } from './clock.js'
+
+/** An address of an interface. */
+export interface InterfaceAddress {
+  readonly address: string
+  /** The address with its prefix length: `10.0.0.1/24`. */
+  readonly cidr?: string | null
+}
 
 /** Addresses of the machine by interface, as `os.networkInterfaces()` gives them. */
-export type Interfaces = Readonly<Record<string, readonly { readonly address: string }[] | undefined>>
+export type Interfaces = Readonly<Record<string, readonly InterfaceAddress[] | undefined>>
+
+/** What of a session decides our next hops on it. */
+export interface NextHopSession {
+  /** Our address of the session, in canonical text without zone. */
+  readonly localAddress: string
+  /** The peer's, likewise. */
+  readonly remoteAddress: string
+  /** Interface of an unnumbered peer; where a link-local address alone does not tell. */
+  readonly interface?: string
+  readonly families: readonly FamilyName[]
+  /** Families whose prefixes may have a next hop of the other family (RFC 8950). */
+  readonly extendedNextHop: readonly FamilyName[]
+}
+
+const NO_ADDRESSES: readonly InterfaceAddress[] = []
+const MAXIMUM_AGE = 100 // milliseconds
+
+/**
+ * `os.networkInterfaces()`, read again at most every 100 ms: it takes milliseconds on a machine with many interfaces, and many
+ * sessions may come up at once.
+ */
+export function cachedInterfaces(clock: Clock, read: () => Interfaces = networkInterfaces): () => Interfaces {
+  let cached: { readonly interfaces: Interfaces; readonly at: number } | undefined
+  return () => {
+    const now = clock.now()
+    if (!cached || now - cached.at >= MAXIMUM_AGE) cached = { interfaces: read(), at: now }
+    return cached.interfaces
+  }
+}
 
 const isLinkLocal = (address: Uint8Array): boolean =>
   address.length === 16 && address[0] === 0xfe && (address[1]! & 0xc0) === 0x80
@@ -14,18 +51,80 @@ function isUsable(address: Uint8Array): boolean {
   return !isLinkLocal(address) && (address[15] !== 1 || address.subarray(0, 15).some(octet => octet !== 0))
 }
 
-/** All addresses of the interface that has this one. */
-function interfaceAddresses(address: string, interfaces: Interfaces): readonly Uint8Array[] {
-  for (const addresses of Object.values(interfaces)) {
-    const texts = addresses?.map(entry => entry.address) ?? []
-    if (texts.some(text => canonicalAddress(text) === address)) return texts.map(parseAddress)
-  }
-  return []
+/** The interface that has this address. */
+function interfaceOf(address: string, interfaces: Interfaces): readonly InterfaceAddress[] {
+  const all = Object.values(interfaces)
+  return all.find(entries => entries?.some(entry => canonicalAddress(entry.address) === address)) ?? NO_ADDRESSES
+}
+
+const firstUsable = (family: FamilyName, addresses: readonly Uint8Array[]): Uint8Array | undefined =>
+  addresses.find(address => addressFamily(address) === family && isUsable(address))
+
+/** Whether a peer is a direct neighbour on an interface. */
+function isOnLink(remoteAddress: string, addresses: readonly InterfaceAddress[]): boolean {
+  const remote = parseAddress(remoteAddress)
+  if (isLinkLocal(remote)) return true
+  return addresses.some(({ cidr }) => {
+    if (!cidr) return false
+    const { family, nlri } = parsePrefix(cidr)
+    // Same bits up to the prefix length: the remote address cut to it is the prefix.
+    const cut = parsePrefix(`${remoteAddress}/${Math.min(nlri.length, remote.length * 8)}`).nlri.prefix
+    return family === addressFamily(remote) && nlri.prefix.every((octet, i) => octet === cut[i])
+  })
 }
 
 /**
- * Next hop self, RFC 4271 section 5.1.3: the session's local address for prefixes of its own family. For those of the other
- * family, and where the local address is link-local, the first usable address of the family on the same interface.
+ * RFC 2545 section 3: the global address, with the link-local one behind it where the peer is on the same link. Where there is no
+ * global one, as between unnumbered peers, the link-local one alone: what FRR and BIRD understand, and the RFC leaves open.
+ */
+function ipv6NextHop(local: Uint8Array, addresses: readonly Uint8Array[], sharesLink: boolean): Uint8Array | undefined {
+  const isIpv6 = local.length === 16
+  const global = isIpv6 && !isLinkLocal(local) ? local : firstUsable('ipv6-unicast', addresses)
+  const linkLocal = isIpv6 && isLinkLocal(local) ? local : addresses.find(isLinkLocal)
+  // Over IPv4 a peer could not tell which link a link-local address alone is on.
+  if (!global) return isIpv6 ? linkLocal : undefined
+  if (!linkLocal || !sharesLink) return global
+  const both = new Uint8Array(32)
+  both.set(global)
+  both.set(linkLocal, 16)
+  return both
+}
+
+/**
+ * Next hop self for each family of a session, RFC 4271 section 5.1.3. Prefixes of the session's own family have its local address;
+ * those of the other the first usable address of the family on the same interface. IPv4 prefixes over an IPv6 session have
+ * its IPv6 next hop (RFC 8950 section 3) where the peer takes that and there is no IPv4 address, or the session is link-local.
+ *
+ * @param interfaces read at most once, and not at all where the local address is enough
+ * @returns 4 octets, 16, or 32 of a global and a link-local address; families that we have no address for are left out
+ */
+export function selfNextHops(
+  session: NextHopSession,
+  interfaces: () => Interfaces = networkInterfaces,
+): ReadonlyMap<FamilyName, Uint8Array> {
+  const { localAddress, remoteAddress, families, extendedNextHop } = session
+  const local = parseAddress(localAddress)
+  const hops = new Map<FamilyName, Uint8Array>()
+  if (local.length === 4 && families.every(family => family === 'ipv4-unicast')) {
+    for (const family of families) hops.set(family, local)
+    return hops
+  }
+  const all = interfaces()
+  const entries = (session.interface && all[session.interface]) || interfaceOf(localAddress, all)
+  const addresses = entries.map(({ address }) => parseAddress(address))
+  const ipv6 = ipv6NextHop(local, addresses, isOnLink(remoteAddress, entries))
+  const ipv4 = local.length === 4 ? local : firstUsable('ipv4-unicast', addresses)
+  const isExtended = extendedNextHop.includes('ipv4-unicast') && local.length === 16
+  const forIpv4 = isExtended && (!ipv4 || isLinkLocal(local)) ? ipv6 : ipv4
+  for (const family of families) {
+    const hop = family === 'ipv4-unicast' ? forIpv4 : ipv6
+    if (hop) hops.set(family, hop)
+  }
+  return hops
+}
+
+/**
+ * {@link selfNextHops} for one family of a session without RFC 8950, and without link-local addresses beside global ones.
  *
  * @param localAddress of the session, in canonical text
  * @returns `undefined` when the interface has no such address
@@ -38,8 +137,6 @@ export function nextHopSelf(
   const local = parseAddress(localAddress)
   const isSame = addressFamily(local) === family
   if (isSame && !isLinkLocal(local)) return local
-  const other = interfaceAddresses(localAddress, interfaces).find(
-    address => addressFamily(address) === family && isUsable(address),
-  )
-  return other ?? (isSame ? local : undefined)
+  const addresses = interfaceOf(localAddress, interfaces).map(({ address }) => parseAddress(address))
+  return firstUsable(family, addresses) ?? (isSame ? local : undefined)
 }
