@@ -36,12 +36,14 @@ export {
   type SessionEventType,
   type State,
 } from './events.js'
+export { ReceivingSpeaker, type ReceivingSpeakerOptions, type StaleAction } from './graceful-restart.js'
 export { createHardReset, hardResetReason, isHardReset } from './hard-reset.js'
 export { PeerMemory } from './memory.js'
 export { negotiate, type Negotiated, type PeerGracefulRestart, type PeerLongLivedFamily } from './negotiate.js'
 export { createOpen, type LocalSpeaker, type OpenCircumstances, type OpenLevel, type RemoteAs } from './open.js'
 export { checkSessionOptions, type CheckedSessionOptions, type SessionOptions } from './options.js'
 export { Peering, type Acceptance, type ConnectionId, type PeeringAction } from './peering.js'
+export { RestartingSpeaker, type RestartAction, type RestartingSpeakerOptions } from './restarting-speaker.js'
 export { type RoleName } from './roles.js'
 export { Session } from './session.js'
 export type { Instant, Seconds, TimerName } from './timers.js'
