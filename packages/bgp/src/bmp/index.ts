@@ -11,6 +11,17 @@
  *
  * @packageDocumentation
  */
+export type {
+  MonitoredChange,
+  MonitoredPeer,
+  MonitoredRoute,
+  MonitoredSession,
+  MonitoredSpeaker,
+  StateListener,
+} from '../monitored-speaker.js'
+export { BmpClient, type BmpClientEvents, type BmpClientOptions, type MonitoredRib } from './node/client.js'
+export type { BmpRouter } from './node/router.js'
+export { BmpStation, type BmpStationEvents, type BmpStationOptions } from './node/station.js'
 export { bmpMessageContext } from './wire/context.js'
 export { BmpError } from './wire/error.js'
 export { BMP_MAX_LENGTH, BmpFramer } from './wire/framer.js'
