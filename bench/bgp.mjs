@@ -121,9 +121,9 @@ async function measure(options) {
     const run = new Run(place, kinds, versions, options)
     await inOrder(run, options.sections)
     if (place.isClosed) return
-    const { rows, summary } = run.samples
+    const { rows, matrix } = run.samples
     print(rows)
-    console.log(`\nMedians of ${options.trials}:\n${summary.map(line => `- ${line}`).join('\n')}`)
+    console.log(`\n${matrix}`)
     const { ours: own, ...peers } = versions
     keep('bgp', rows, options, { '@typemetal/bgp': own, commit: commit(), ...peers })
   } finally {

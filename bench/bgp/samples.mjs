@@ -58,12 +58,22 @@ export class Samples {
     })
   }
 
-  /** Figures with the medians of everybody, a line each, also where there are none of ours. */
-  get summary() {
-    return [...this.#figures].map(([what, { unit, values }]) => {
-      const medians = [...values].map(([id, list]) => `${id} ${median(list)}`)
-      return `${what} (${unit}): ${medians.join(', ')}`
-    })
+  /** Medians of everybody side by side, in Markdown; also of figures that we have no sample of. */
+  get matrix() {
+    const ids = [OURS, ...Object.keys(this.#peers)]
+    const names = ids.map(id => this.#peers[id] ?? OURS)
+    const cell = (values, { limit }) => {
+      if (!values) return ''
+      const middle = median(values)
+      return String(middle === Infinity ? `> ${limit}` : middle)
+    }
+    const lines = [...this.#figures].map(([what, { unit, more, values }]) => [
+      what,
+      unit,
+      ...ids.map(id => cell(values.get(id), more)),
+    ])
+    const rule = ['---', '---', ...ids.map(() => '--:')]
+    return [['median', 'unit', ...names], rule, ...lines].map(cells => `| ${cells.join(' | ')} |`).join('\n')
   }
 }
 

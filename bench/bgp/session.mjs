@@ -60,6 +60,7 @@ export class RawSession {
   #goal
   #timer
   #ended
+  #over = deferred()
 
   /** @param options `{ asn, identifier, table }` */
   constructor(socket, { asn, identifier, table }) {
@@ -85,26 +86,27 @@ export class RawSession {
         callback: (count, buffer) => session.receive(buffer.subarray(0, count)),
       },
     })
-    // Many sessions: no listener may be left behind, so errors before the connection stands come as a rejection of `once`.
     await once(socket, 'connect')
     session = new RawSession(socket, { asn, identifier: from, table })
     return session
   }
 
+  /** Octets from the daemon; not kept. */
   receive(chunk) {
+    const at = now() // before we spend time of our own on it
     const { prefixes } = this
     const announced = prefixes?.announced
     this.#scanner.push(chunk)
     if (!prefixes) return
     const fresh = prefixes.announced - announced
     if (fresh > 0) {
-      this.firstAt ??= now()
-      if (this.arrivals) this.arrivals.push(...Array.from({ length: fresh }, now))
+      this.firstAt ??= at
+      this.arrivals?.push(...Array.from({ length: fresh }, () => at))
     }
     const goal = this.#goal
     if (goal && prefixes.size === goal.size) {
       this.#goal = undefined
-      goal.resolve(now())
+      goal.resolve(at)
     }
   }
 
@@ -122,6 +124,11 @@ export class RawSession {
     }
   }
 
+  /** Writes a KEEPALIVE. */
+  keepAlive() {
+    if (!this.#ended) this.#socket.write(keepalive)
+  }
+
   /** Writes octets at once. */
   write(octets) {
     this.#socket.write(octets)
@@ -132,14 +139,13 @@ export class RawSession {
     for (let at = 0; at < octets.length; at += PIECE) {
       if (this.#ended) throw new Error(`the daemon has ended the session: ${this.#ended}`)
       if (this.#socket.write(octets.subarray(at, at + PIECE))) continue
-      await Promise.race([once(this.#socket, 'drain'), once(this.#socket, 'close')])
+      await Promise.race([once(this.#socket, 'drain'), this.#over.promise])
     }
   }
 
   /** Closes the connection, without NOTIFICATION. */
   close() {
-    this.#ended ??= 'closed'
-    clearInterval(this.#timer)
+    this.#end('closed')
     this.#socket.destroy()
   }
 
@@ -147,7 +153,7 @@ export class RawSession {
     if (type === OPEN) {
       this.#socket.write(keepalive)
       this.upAt = now()
-      this.#timer = setInterval(() => this.#socket.write(keepalive), (HOLD_TIME / 3) * 1000)
+      this.#timer = setInterval(() => this.keepAlive(), (HOLD_TIME / 3) * 1000)
     } else if (type === KEEPALIVE) {
       this.#established.resolve(now())
     } else if (type === NOTIFICATION) {
@@ -159,6 +165,7 @@ export class RawSession {
     if (this.#ended) return
     this.#ended = reason
     clearInterval(this.#timer)
+    this.#over.resolve()
     const error = new Error(reason)
     this.#established.reject(error)
     this.#goal?.reject(error)

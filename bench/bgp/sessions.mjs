@@ -6,8 +6,8 @@ import { now } from './session.mjs'
 
 /** Longest that the sessions may take to stand, milliseconds. */
 const limitOf = ({ quick }) => (quick ? 5000 : 30_000)
-/** After the last session stands, before anything is counted, milliseconds. */
-const CALM = 3000
+/** Before and after the sessions come, before anything is counted, milliseconds. */
+const CALM = 2000
 
 const crowd = count => Array.from({ length: count }, (_, i) => ({ address: crowdAddress(i), asn: CROWD.asn }))
 

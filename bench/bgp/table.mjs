@@ -4,7 +4,7 @@ import { DAEMON, FEEDER, SINK } from './place.mjs'
 import { rest } from './rest.mjs'
 
 /** Longest that anything may take, milliseconds. */
-const LIMIT = 120_000
+const limitOf = ({ quick }) => (quick ? 20_000 : 120_000)
 /** How long a daemon rests before its memory is read, milliseconds. */
 const CALM = 1000
 /** After a peer has left, before what is still held is read; daemons give memory back when they like. */
@@ -13,7 +13,7 @@ const AFTERWARDS = 5000
 export const PEERS = [FEEDER, SINK].map(({ from, asn }) => ({ address: from, asn }))
 
 const label = size => (size >= 1e6 ? `${size / 1e6} M` : `${size / 1e3} k`)
-const round = milliseconds => (milliseconds === Infinity ? `> ${LIMIT}` : milliseconds.toFixed(1))
+const round = milliseconds => milliseconds.toFixed(1)
 
 /** Memory once nothing goes on; ours after its garbage is collected, for V8 would keep that for a while. */
 async function weigh(daemon) {
@@ -27,6 +27,7 @@ class Life {
   #run
   #kind
   #size
+  #limit
   #daemon
   #base
 
@@ -34,6 +35,7 @@ class Life {
     this.#run = run
     this.#kind = kind
     this.#size = size
+    this.#limit = limitOf(run)
   }
 
   /** @param sections names of what is asked for */
@@ -58,11 +60,11 @@ class Life {
   /** Waits until the daemon has `size` prefixes and does nothing more, from before `act` on. */
   async #until(size, act) {
     const done = async () => ((await this.#daemon.count()) ?? size) === size
-    const resting = rest(this.#daemon.pids, { done, limit: LIMIT })
+    const resting = rest(this.#daemon.pids, { done, limit: this.#limit })
     const result = await act()
     const { at, cpu } = await resting
     if (at === Infinity)
-      throw new Error(`it has ${await this.#daemon.count()} prefixes, not ${size}, after ${LIMIT} ms`)
+      throw new Error(`it has ${await this.#daemon.count()} prefixes, not ${size}, after ${this.#limit} ms`)
     return { at, cpu, result }
   }
 
@@ -95,24 +97,24 @@ class Life {
   }
 
   async #send(counts) {
-    const options = { name: 'sink', to: DAEMON.address, size: this.#size, limit: LIMIT, ...SINK }
+    const options = { name: 'sink', to: DAEMON.address, size: this.#size, limit: this.#limit, ...SINK }
     const { first, last } = await this.#run.place.sink.ask('take', options)
     if (!counts) return
     const what = `send ${label(this.#size)}`
-    this.#add(`${what}: first prefix`, 'ms', first, { goal: 5, limit: LIMIT })
-    this.#add(`${what}: last octet`, 'ms', last, { limit: LIMIT, ...(this.#size === 10_000 && { goal: 20 }) })
+    this.#add(`${what}: first prefix`, 'ms', first, { goal: 5, limit: this.#limit })
+    this.#add(`${what}: last octet`, 'ms', last, { limit: this.#limit, ...(this.#size === 10_000 && { goal: 20 }) })
     this.#run.say(this.#kind, `${what} in ${round(last)} ms, first prefix after ${round(first)}`)
-    if (last === Infinity) throw new Error(`${what}: the table did not come out within ${LIMIT} ms`)
+    if (last === Infinity) throw new Error(`${what}: the table did not come out within ${this.#limit} ms`)
   }
 
   async #withdraw(passesOn) {
     const { sink } = this.#run.place
-    const gone = passesOn ? sink.ask('reach', { name: 'sink', size: 0, limit: LIMIT }) : undefined
+    const gone = passesOn ? sink.ask('reach', { name: 'sink', size: 0, limit: this.#limit }) : undefined
     const { at, result } = await this.#feed(true)
     const what = `withdraw ${label(this.#size)}`
     this.#add(`${what}: until at rest`, 'ms', at - result.started)
     const out = gone && (await gone).at - result.started
-    if (out !== undefined) this.#add(`${what}: last withdrawal comes out`, 'ms', out, { limit: LIMIT })
+    if (out !== undefined) this.#add(`${what}: last withdrawal comes out`, 'ms', out, { limit: this.#limit })
     this.#run.say(
       this.#kind,
       `${what} in ${round(at - result.started)} ms${out === undefined ? '' : `, out after ${round(out)}`}`,
