@@ -12,7 +12,14 @@
  *
  * @packageDocumentation
  */
-export { formatCommunities, formatCommunity, formatExtendedCommunity, formatLargeCommunity } from './community.js'
+export {
+  formatCommunities,
+  formatCommunity,
+  formatExtendedCommunity,
+  formatLargeCommunity,
+  parseCommunities,
+  type Communities,
+} from './community.js'
 export { BgpError, BgpSocketError } from './errors.js'
 export type { Negotiated, RemoteAs, Seconds, State } from './fsm/index.js'
 export type { Clock } from './node/clock.js'
