@@ -20,10 +20,11 @@ export interface DampingOptions {
  */
 export class Damping {
   #failures = 0
-  readonly #options: DampingOptions
+  /** Taken as they are now at each failure. */
+  options: DampingOptions
 
   constructor(options: DampingOptions) {
-    this.#options = options
+    this.options = options
   }
 
   /** Forgets all failures. */
@@ -38,7 +39,7 @@ export class Damping {
 
   /** Counts one more failure. @returns how long to wait before the next attempt */
   next(): Seconds {
-    const { first, limit, doubles, random } = this.#options
+    const { first, limit, doubles, random } = this.options
     const wait = doubles ? Math.min(limit, first * 2 ** Math.min(this.#failures, 30)) : first
     this.#failures++
     return wait * (0.75 + 0.25 * random())

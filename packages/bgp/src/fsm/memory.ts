@@ -1,4 +1,4 @@
-import { Damping } from './damping.js'
+import { Damping, type DampingOptions } from './damping.js'
 import type { OpenLevel } from './open.js'
 import type { CheckedSessionOptions } from './options.js'
 
@@ -13,7 +13,18 @@ export class PeerMemory {
   established = false
 
   constructor(options: CheckedSessionOptions) {
-    const { connectRetryTime, dampPeerOscillations, idleHoldTime, random } = options
-    this.damping = new Damping({ first: idleHoldTime, limit: connectRetryTime, doubles: dampPeerOscillations, random })
+    this.damping = new Damping(dampingOf(options))
+  }
+
+  /** Other options from now on. */
+  change(options: CheckedSessionOptions): void {
+    this.damping.options = dampingOf(options)
   }
 }
+
+const dampingOf = (options: CheckedSessionOptions): DampingOptions => ({
+  first: options.idleHoldTime,
+  limit: options.connectRetryTime,
+  doubles: options.dampPeerOscillations,
+  random: options.random,
+})

@@ -37,7 +37,7 @@ const isOpening = (state: State): boolean => state === 'OpenSent' || state === '
  * section 4.2). Not the connection by itself does, as the RFC has it: one that lost a collision may still be on its way.
  */
 export class Peering {
-  readonly #options: CheckedSessionOptions
+  #options: CheckedSessionOptions
   readonly #memory: PeerMemory
   #primary: Line
   #second: Line | undefined
@@ -112,6 +112,18 @@ export class Peering {
       if (this.#second) this.#dropSecond(this.#second, now)
       this.#drive(this.#primary, event, now)
     })
+  }
+
+  /**
+   * Other options from now on. A session that stands goes on: timers follow at their next start, what our OPEN says with the next OPEN.
+   *
+   * @throws {RangeError} an option has a value that the RFC does not allow; nothing is changed then
+   */
+  change(options: SessionOptions, now: Instant): void {
+    this.#options = checkSessionOptions(options)
+    this.#memory.change(this.#options)
+    this.#primary.session.change(this.#options, now)
+    this.#second?.session.change(this.#options, now)
   }
 
   /** A connection from the peer has come in. */

@@ -161,7 +161,7 @@ export class Session {
     },
   }
 
-  readonly #options: CheckedSessionOptions
+  #options: CheckedSessionOptions
   readonly #memory: PeerMemory
   readonly #timers = new Timers()
   #state: State = 'Idle'
@@ -214,6 +214,14 @@ export class Session {
   /** When {@link handleTimeout} is next due; `undefined` while no timer runs. */
   get nextTimeout(): Instant | undefined {
     return this.#timers.next
+  }
+
+  /** Other options from now on; what our OPEN says holds from the next one. */
+  change(options: CheckedSessionOptions, now: Instant): void {
+    const mayDial = this.#options.passive && !options.passive
+    this.#options = options
+    if (mayDial && this.#state === 'Active' && !this.#initiator) this.#startRetry(this.#jitter(1), now)
+    if (options.passive) this.#timers.stop('ConnectRetryTimer')
   }
 
   /** @returns what the caller must now do, in this order */

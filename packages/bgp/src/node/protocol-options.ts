@@ -1,0 +1,133 @@
+import { parseIdentifier } from '../address.js'
+import {
+  checkSessionOptions,
+  type CapabilityOptions,
+  type CheckedSessionOptions,
+  type Confederation,
+  type GracefulRestartOptions,
+  type LongLivedGracefulRestartOptions,
+  type ReceivingSpeakerOptions,
+  type RemoteAs,
+  type SessionOptions,
+} from '../fsm/index.js'
+import type { FamilyName } from '../wire/index.js'
+
+/** Graceful restart with one peer: what it is asked for our restarts, and what we grant it for its own (RFC 4724, RFC 8538). */
+export interface GracefulRestartPeerOptions
+  extends GracefulRestartOptions, Pick<ReceivingSpeakerOptions, 'staleTime' | 'maximumRestartTime'> {}
+
+/** Long-lived graceful restart with one peer, RFC 9494. */
+export interface LongLivedGracefulRestartPeerOptions extends LongLivedGracefulRestartOptions {
+  /** The peer's Long-Lived Stale Time counts up to this, in seconds. @default as the peer says */
+  readonly maximumStaleTime?: number
+}
+
+/** What of a peer's options makes up its session: identity, timers, capabilities. */
+export interface ProtocolOptions
+  extends
+    Omit<SessionOptions, 'asn' | 'bgpIdentifier' | 'remoteAs' | 'passive' | 'random' | OwnForm>,
+    Pick<CapabilityOptions, 'fqdn'> {
+  /** AS number that the peer must have: this one, ours (`internal`), or any but ours (`external`). */
+  readonly asn: RemoteAs
+  /** Our AS number towards the peer, in OPEN and AS_PATH. @default the speaker's */
+  readonly localAsn?: number
+  /** Our BGP Identifier towards the peer. @default the speaker's */
+  readonly bgpIdentifier?: string
+  /**
+   * `true`: the peer keeps our routes while we restart, and we keep the peer's. Without it we only keep those of a peer that asks for
+   * it (RFC 4724 section 4); `false`: nothing of it. @default we help the peer
+   */
+  readonly gracefulRestart?: boolean | GracefulRestartPeerOptions
+  /** Stale routes are kept for hours or days, as the last resort (RFC 9494). @default they are not */
+  readonly longLivedGracefulRestart?: LongLivedGracefulRestartPeerOptions
+}
+
+type OwnForm = 'gracefulRestart' | 'longLivedGracefulRestart' | 'confederation'
+
+/** The speaker's own identity, where a peer has no other. */
+export interface SpeakerDefaults {
+  readonly asn: number
+  readonly bgpIdentifier: string
+  readonly random: () => number
+  /** The confederation that the speaker is in, RFC 5065; a peer with a `localAsn` is outside of it. */
+  readonly confederation?: Confederation
+}
+
+/** {@link ProtocolOptions}, checked. */
+export interface CheckedProtocolOptions {
+  readonly session: CheckedSessionOptions
+  /** Limits to what the peer may ask of us while it restarts. */
+  readonly receivingSpeaker: ReceivingSpeakerOptions
+}
+
+/** A speaker that helps its peers and is not helped itself. */
+const HELP_ONLY: GracefulRestartPeerOptions = { families: [] }
+
+/** @throws {RangeError} not an AS number */
+function checkAsn(name: string, asn: number): void {
+  if (Number.isInteger(asn) && asn >= 1 && asn <= 0xffff_ffff) return
+  throw new RangeError(`${name} must be an AS number from 1 to 4294967295, not ${asn}`)
+}
+
+/** @throws {RangeError} not a time in seconds */
+function checkTime(name: string, value: number | undefined): void {
+  if (value !== undefined && !(value >= 0 && value < Infinity)) {
+    throw new RangeError(`${name} must be a number of seconds, not ${value}`)
+  }
+}
+
+function gracefulRestartOf({ gracefulRestart = HELP_ONLY }: ProtocolOptions): GracefulRestartPeerOptions | undefined {
+  if (typeof gracefulRestart === 'boolean') return gracefulRestart ? {} : undefined
+  const { staleTime, maximumRestartTime } = gracefulRestart
+  checkTime('gracefulRestart.staleTime', staleTime)
+  checkTime('gracefulRestart.maximumRestartTime', maximumRestartTime)
+  return gracefulRestart
+}
+
+/** RFC 8950: on a link without IPv4 addresses IPv4 prefixes have next hops of IPv6. */
+const UNNUMBERED: readonly FamilyName[] = ['ipv4-unicast']
+
+/**
+ * @param link what of the peer's connection matters to its session
+ * @throws {RangeError} an option that cannot work; the message begins with its name
+ */
+export function checkProtocolOptions(
+  options: ProtocolOptions,
+  speaker: SpeakerDefaults,
+  link: { readonly passive: boolean; readonly unnumbered: boolean },
+): CheckedProtocolOptions {
+  const { asn, localAsn, bgpIdentifier = speaker.bgpIdentifier, ...rest } = options
+  if (asn !== 'internal' && asn !== 'external') checkAsn('asn', asn)
+  if (localAsn !== undefined) checkAsn('localAsn', localAsn)
+  const { gracefulRestart: _, longLivedGracefulRestart: longLived, ...same } = rest
+  const restart = gracefulRestartOf(options)
+  const confederation = localAsn === undefined ? speaker.confederation : undefined
+  const families = options.families ?? ['ipv4-unicast', 'ipv6-unicast']
+  const extendedNextHop = link.unnumbered ? UNNUMBERED.filter(name => families.includes(name)) : []
+  checkTime('longLivedGracefulRestart.maximumStaleTime', longLived?.maximumStaleTime)
+  const session = checkSessionOptions({
+    extendedNextHop,
+    ...withoutUndefined(same),
+    asn: localAsn ?? speaker.asn,
+    bgpIdentifier: parseIdentifier(bgpIdentifier),
+    remoteAs: asn,
+    passive: link.passive,
+    random: speaker.random,
+    ...(restart && { gracefulRestart: restart }),
+    ...(longLived && { longLivedGracefulRestart: longLived }),
+    ...(confederation && { confederation }),
+  })
+  const { staleTime, maximumRestartTime } = restart ?? {}
+  const receivingSpeaker = withoutUndefined({
+    staleTime,
+    maximumRestartTime,
+    maximumLongLivedStaleTime: longLived?.maximumStaleTime,
+  })
+  return { session, receivingSpeaker }
+}
+
+type Present<T> = { readonly [K in keyof T]?: Exclude<T[K], undefined> }
+
+/** Options that are `undefined` are as good as not given. */
+const withoutUndefined = <T extends object>(options: T): Present<T> =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Present<T>
