@@ -21,8 +21,8 @@ export async function propagate(run) {
   console.error(`propagate: one route, ${STANDING} standing`)
   const count = run.quick ? 50 : 200
   const { sink } = run.place
-  const passesOn = ({ passesOn = true }) => passesOn
-  await run.each('propagate', passesOn, kind =>
+  const fits = ({ passesOn = true }) => passesOn
+  const work = kind =>
     run.withDaemon(kind, PEERS, async () => {
       await sink.ask('prepare', { size: STANDING, ...FEEDER })
       await sink.ask('dial', { name: 'in', to: DAEMON.address, ...FEEDER })
@@ -32,8 +32,8 @@ export async function propagate(run) {
       if (at === Infinity) throw new Error(`${STANDING} routes did not come out within ${LIMIT} ms`)
       const { took } = await sink.ask('propagate', { from: 'in', to: 'out', count, gap: GAP, limit: LIMIT })
       addPercentiles(run, kind, 'propagate', took)
-    }),
-  )
+    })
+  await run.each('propagate', work, { fits })
 }
 
 /** `announce()` until the octets are with the peer; the others have no such call. */
@@ -41,26 +41,18 @@ export async function announce(run) {
   console.error(`announce: one route, ${STANDING} standing`)
   const count = run.quick ? 200 : 1000
   const { sink } = run.place
-  await run.each(
-    'announce',
-    ({ id }) => id === 'ours',
-    kind =>
-      run.withDaemon(kind, PEERS, async daemon => {
-        await daemon.ask('announceMany', { from: 0, count: STANDING })
-        // Our own routes are of 32 bits, 256 to a /24: counted as they come, not by what stands.
-        await sink.ask('dial', { name: 'sink', to: DAEMON.address, ...SINK })
-        await sink.ask('announced', { name: 'sink', count: STANDING, limit: LIMIT })
-        await sink.ask('record', { name: 'sink' })
-        const { at: announced } = await daemon.ask('announce', { from: STANDING, count, gap: GAP / 2 })
-        const { at: arrived } = await sink.ask('recorded', { name: 'sink', count, limit: LIMIT })
-        if (arrived.length !== count) throw new Error(`${arrived.length} of ${count} announcements have arrived`)
-        addPercentiles(
-          run,
-          kind,
-          'announce',
-          arrived.map((at, i) => at - announced[i]),
-          { p50: 0.6, p99: 2 },
-        )
-      }),
-  )
+  const work = kind =>
+    run.withDaemon(kind, PEERS, async daemon => {
+      await daemon.ask('announceMany', { from: 0, count: STANDING })
+      // Our own routes are of 32 bits, 256 to a /24: counted as they come, not by what stands.
+      await sink.ask('dial', { name: 'sink', to: DAEMON.address, ...SINK })
+      await sink.ask('announced', { name: 'sink', count: STANDING, limit: LIMIT })
+      await sink.ask('record', { name: 'sink' })
+      const { at: announced } = await daemon.ask('announce', { from: STANDING, count, gap: GAP / 2 })
+      const { at: arrived } = await sink.ask('recorded', { name: 'sink', count, limit: LIMIT })
+      if (arrived.length !== count) throw new Error(`${arrived.length} of ${count} announcements have arrived`)
+      const took = arrived.map((at, i) => at - announced[i])
+      addPercentiles(run, kind, 'announce', took, { p50: 0.6, p99: 2 })
+    })
+  await run.each('announce', work, { fits: ({ id }) => id === 'ours' })
 }

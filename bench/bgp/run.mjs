@@ -25,19 +25,19 @@ export class Run {
   /**
    * The same with every kind of daemon, one after the other, as often as there are trials. A kind that fails is told of and left
    * out of the rest.
-   * @param fits which kinds take part
-   * @param work gets the kind
+   * @param work gets the kind; returns `false` when one trial with it was enough
+   * @param options `fits`: which kinds take part; `peerTrials`: how often the peers, at most
    */
-  async each(title, fits, work) {
-    const failed = new Set()
+  async each(title, work, { fits = () => true, peerTrials = Infinity } = {}) {
+    const done = new Set()
     for (let trial = 1; trial <= this.trials; trial++) {
       for (const kind of this.#kinds) {
-        if (!fits(kind) || failed.has(kind)) continue
+        if (!fits(kind) || done.has(kind) || (kind.id !== 'ours' && trial > peerTrials)) continue
         try {
-          await work(kind)
+          if ((await work(kind)) === false) done.add(kind)
         } catch (error) {
           if (this.place.isClosed) throw error
-          failed.add(kind)
+          done.add(kind)
           process.exitCode = 1
           console.error(`bench:bgp: ${title}: ${kind.name} is left out: ${error.message}`)
         }

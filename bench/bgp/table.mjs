@@ -61,8 +61,7 @@ class Life {
   async #until(size, act) {
     const done = async () => ((await this.#daemon.count()) ?? size) === size
     const resting = rest(this.#daemon.pids, { done, limit: this.#limit })
-    const result = await act()
-    const { at, cpu } = await resting
+    const [result, { at, cpu }] = await Promise.all([act(), resting])
     if (at === Infinity)
       throw new Error(`it has ${await this.#daemon.count()} prefixes, not ${size}, after ${this.#limit} ms`)
     return { at, cpu, result }
@@ -152,7 +151,7 @@ export async function tables(run, sections) {
     const title = `tables of ${label(size)}`
     console.error(title)
     const fits = ({ most = Infinity }) => size <= most
-    await run.each(title, fits, kind => new Life(run, kind, size).lead(wanted))
+    await run.each(title, kind => new Life(run, kind, size).lead(wanted), { fits })
   }
   const large = label(sizes.at(-1))
   const received = `receive ${large}: until at rest`
