@@ -52,7 +52,13 @@ function describe(message: BmpMessage, context: MessageContext = DEFAULT_CONTEXT
 }
 
 /** A station that keeps a line for each message. */
-async function listen(): Promise<{ station: BmpStation; told: string[]; messages: BmpMessage[] }> {
+interface Listening extends AsyncDisposable {
+  readonly station: BmpStation
+  readonly told: string[]
+  readonly messages: BmpMessage[]
+}
+
+async function listen(): Promise<Listening> {
   const station = new BmpStation({ host: '127.0.0.1', port: 0 })
   const told: string[] = []
   const messages: BmpMessage[] = []
@@ -67,7 +73,7 @@ async function listen(): Promise<{ station: BmpStation; told: string[]; messages
   station.on('termination', (_, message) => note(message))
   station.on('route-monitoring', (_, message, context) => note(message, context))
   await station.start()
-  return { station, told, messages }
+  return { station, told, messages, [Symbol.asyncDispose]: () => station.close() }
 }
 
 const start = (speaker: PlayedSpeaker, port: number, options: Partial<BmpClientOptions> = {}): BmpClient =>
@@ -87,8 +93,8 @@ t.test('RFC 7854 section 3.3: Initiation, Peer Up, the table, End-of-RIB, and wh
   const peer = speaker.addPeer('10.0.0.2')
   peer.up()
   for (const prefix of ['192.0.2.0/24', '198.51.100.0/24', '2001:db8::/32']) peer.routes.set(prefix, route(prefix))
-  const { station, told, messages } = await listen()
-  await using _station = station
+  await using listening = await listen()
+  const { station, told, messages } = listening
   const client = start(speaker, station.port ?? 0)
   await until('End-of-RIB', () => told.includes('adj-rib-in-pre-policy end-of-rib 2'))
   const pre = 'adj-rib-in-pre-policy'
@@ -123,8 +129,8 @@ t.test('RFC 7854 section 3.3: Initiation, Peer Up, the table, End-of-RIB, and wh
 
 t.test('RFC 7854 section 4.10: the OPEN messages of a session that was watched from its start', async t => {
   const speaker = new PlayedSpeaker()
-  const { station, told, messages } = await listen()
-  await using _station = station
+  await using listening = await listen()
+  const { station, told, messages } = listening
   await using client = start(speaker, station.port ?? 0)
   await until('Initiation', () => told.length > 0)
   const peer = speaker.addPeer('2001:db8::2')
@@ -140,9 +146,10 @@ t.test('RFC 7854 section 4.10: the OPEN messages of a session that was watched f
 t.test('RFC 7854 section 4.9: Peer Down says why', async t => {
   const speaker = new PlayedSpeaker()
   const peer = speaker.addPeer('10.0.0.2')
-  const { station, told, messages } = await listen()
-  await using _station = station
-  await using _client = start(speaker, station.port ?? 0)
+  await using listening = await listen()
+  const { station, told, messages } = listening
+  await using client = start(speaker, station.port ?? 0)
+  await once(client, 'connected')
   const cease = { type: 'notification', errorCode: 6, errorSubcode: 2, data: new Uint8Array() } as const
   const ends: readonly (readonly [string, () => void])[] = [
     ['remote-closed', () => peer.down('TcpConnectionFails: closed by the peer')],
@@ -176,12 +183,13 @@ t.test('RFC 8671, RFC 9069: what peers are told, and the Loc-RIB', async t => {
   peer.up()
   peer.told.set('192.0.2.0/24', route('192.0.2.0/24'))
   speaker.setBest({ prefix: '192.0.2.0/24', paths: [route('192.0.2.0/24')] })
-  const { station, told, messages } = await listen()
-  await using _station = station
-  await using _client = start(speaker, station.port ?? 0, {
+  await using listening = await listen()
+  const { station, told, messages } = listening
+  await using client = start(speaker, station.port ?? 0, {
     monitor: ['adj-rib-out-post-policy', 'loc-rib'],
     statisticsInterval: 0.05,
   })
+  await once(client, 'connected')
   await until('both tables', () => told.filter(line => line.endsWith('end-of-rib 2')).length === 2)
   t.ok(told.includes('adj-rib-out-post-policy +1 -0'))
   t.ok(told.includes('loc-rib +1 -0'))
@@ -222,9 +230,8 @@ t.test('RFC 7854 section 3.2: tries again, later each time', async t => {
   client.on('disconnected', () => times.push(performance.now()))
   await until('three attempts', () => times.length === 3)
   t.ok(times[2]! - times[1]! > times[1]! - times[0]!, 'waits longer')
-  const second = new BmpStation({ host: '127.0.0.1', port })
+  await using second = new BmpStation({ host: '127.0.0.1', port })
   await second.start()
-  await using _second = second
   await once(client, 'connected')
   t.throws(() => start(speaker, 0), RangeError)
   t.throws(() => start(speaker, port, { monitor: ['adj-rib-in' as 'loc-rib'] }), RangeError)

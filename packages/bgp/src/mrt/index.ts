@@ -11,6 +11,8 @@
  *
  * @packageDocumentation
  */
+export { dumpTable, type DumpTableOptions } from './node/dump-table.js'
+export { MrtRecorder, type MrtRecorderOptions } from './node/recorder.js'
 export { MRT_STATES, type MrtBgpMessage, type MrtSession, type MrtStateChange } from './wire/bgp4mp.js'
 export { MrtError } from './wire/error.js'
 export { MrtType, type MrtTime } from './wire/header.js'

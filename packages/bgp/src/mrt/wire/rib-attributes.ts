@@ -1,10 +1,11 @@
 import { AttributeFlag } from '../../wire/attribute/codec.js'
+import { knownAttribute } from '../../wire/attribute/index.js'
+import type { PathAttributes } from '../../wire/attribute/path-attributes.js'
 import type { MessageContext } from '../../wire/context.js'
 import { WireError } from '../../wire/error.js'
 import type { Family } from '../../wire/family.js'
 import { readUint16, writeUint16 } from '../../wire/octets.js'
 import { decodePathAttributes, encodePathAttributes, type DecodedAttributes } from '../../wire/path-attributes.js'
-import type { PathAttributes } from '../../wire/attribute/path-attributes.js'
 import { MrtError } from './error.js'
 
 const MP_REACH_NLRI = 14
@@ -17,64 +18,79 @@ const context = (fourOctetAs: boolean): MessageContext => ({
   extendedNextHop: ['ipv4-unicast', 'ipv6-unicast'],
 })
 
-/** An attribute among others: where it, its value and the next one start. */
-interface Place {
-  readonly at: number
-  readonly start: number
-  readonly end: number
+/** One attribute in the form of RFC 4271 section 4.3: flags, code, two octets of length, value. */
+function attribute(flags: number, code: number, value: Uint8Array): Uint8Array {
+  const octets = new Uint8Array(4 + value.length)
+  octets[0] = flags | AttributeFlag.ExtendedLength
+  octets[1] = code
+  writeUint16(octets, 2, value.length)
+  octets.set(value, 4)
+  return octets
 }
 
-/** The MP_REACH_NLRI in RFC 6396's short form: next hop length and next hop, and nothing else. */
-function findShortened(octets: Uint8Array): Place | undefined {
-  for (let at = 0; at + 3 <= octets.length;) {
-    const extended = (octets[at]! & AttributeFlag.ExtendedLength) !== 0
-    if (extended && at + 4 > octets.length) return undefined
+/** The MP_REACH_NLRI of RFC 4760, without prefixes, for one that has only the length of its next hop and the next hop. */
+function lengthened(value: Uint8Array, { afi, safi }: Family): Uint8Array {
+  // In the full form an AFI stands first, whose first octet is 0 for every address family in use.
+  if (value[0] !== value.length - 1) return value
+  const full = new Uint8Array(3 + value.length + 1)
+  writeUint16(full, 0, afi)
+  full[2] = safi
+  full.set(value, 3)
+  return full
+}
+
+/** Flags as the attribute must have them: BIRD's dumps have none, and no peer is to blame for a dump's. */
+function flagsOf(flags: number, code: number): number {
+  const known = knownAttribute(code)
+  return known ? known.codec.flags | (flags & AttributeFlag.Partial) : flags
+}
+
+/** The attributes as an UPDATE would have them; what cannot be cut into attributes is left as it is. */
+function asInUpdate(octets: Uint8Array, family: Family): Uint8Array {
+  const parts: Uint8Array[] = []
+  let at = 0
+  while (at + 3 <= octets.length) {
+    const flags = octets[at]!
+    const code = octets[at + 1]!
+    const extended = (flags & AttributeFlag.ExtendedLength) !== 0
     const start = at + (extended ? 4 : 3)
+    if (start > octets.length) break
     const end = start + (extended ? readUint16(octets, at + 2) : octets[at + 2]!)
-    if (end > octets.length) return undefined
-    if (octets[at + 1] === MP_REACH_NLRI) {
-      // In the full form an AFI stands first, whose first octet is 0 for every address family in use.
-      return octets[start] === end - start - 1 ? { at, start, end } : undefined
-    }
+    if (end > octets.length) break
+    const value = octets.subarray(start, end)
+    parts.push(attribute(flagsOf(flags, code), code, code === MP_REACH_NLRI ? lengthened(value, family) : value))
     at = end
   }
-  return undefined
+  parts.push(octets.subarray(at))
+  return concat(parts)
 }
 
-/** The attributes with the MP_REACH_NLRI at `place` in the form of RFC 4760, without prefixes. */
-function lengthen(octets: Uint8Array, { at, start, end }: Place, { afi, safi }: Family): Uint8Array {
-  const nextHop = octets.subarray(start, end)
-  const length = 3 + nextHop.length + 1
-  const header = new Uint8Array(4 + 3)
-  header[0] = AttributeFlag.Optional | AttributeFlag.ExtendedLength
-  header[1] = MP_REACH_NLRI
-  writeUint16(header, 2, length)
-  writeUint16(header, 4, afi)
-  header[6] = safi
-  const whole = new Uint8Array(at + 4 + length + octets.length - end)
-  whole.set(octets.subarray(0, at))
-  whole.set(header, at)
-  whole.set(nextHop, at + header.length)
-  whole.set(octets.subarray(end), at + 4 + length)
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+  }
   return whole
 }
 
 /**
  * Reads the path attributes of a RIB entry. MP_REACH_NLRI has only its next hop there (RFC 6396 section 4.3.4), which comes out
- * as `mpReachNlri` without prefixes; the whole attribute, as many dumps have it against the RFC, is read as well.
+ * as `mpReachNlri` without prefixes; the whole attribute, as many dumps have it against the RFC, is read as well. Attribute Flags
+ * do not count. `faults` say what an UPDATE could not have, such as the next hop 0.0.0.0 of a collector's own routes; such a
+ * value is left out.
  *
  * @param family of the record
  * @param fourOctetAs false for TABLE_DUMP, the version 1 @default true
- * @returns values that may be views into `attributes`
+ * @returns values of their own octets
  * @throws {MrtError} attributes that no UPDATE could have either; its `cause` is the `WireError`
  */
 export function decodeRibAttributes(attributes: Uint8Array, family: Family, fourOctetAs = true): DecodedAttributes {
-  const place = findShortened(attributes)
-  const octets = place ? lengthen(attributes, place, family) : attributes
   try {
-    return decodePathAttributes(octets, context(fourOctetAs), 0)
+    return decodePathAttributes(asInUpdate(attributes, family), context(fourOctetAs), 0)
   } catch (cause) {
-    if (cause instanceof WireError) throw new MrtError('path attributes', cause.offset, { cause })
+    if (cause instanceof WireError) throw new MrtError('path attributes', 0, { cause })
     throw cause
   }
 }
@@ -92,8 +108,5 @@ export function encodeRibAttributes(attributes: PathAttributes, fourOctetAs = tr
   const { nextHop } = mpReachNlri
   if (nextHop.length > MAX_NEXT_HOP) throw new RangeError(`next hop of ${nextHop.length} octets`)
   const short = Uint8Array.of(AttributeFlag.Optional, MP_REACH_NLRI, nextHop.length + 1, nextHop.length, ...nextHop)
-  const whole = new Uint8Array(short.length + octets.length)
-  whole.set(short)
-  whole.set(octets, short.length)
-  return whole
+  return concat([short, octets])
 }
