@@ -101,7 +101,7 @@ export class Listener {
     this.#terms.add(terms)
     if (!this.#base || !isDemanding(terms)) return
     try {
-      await explained(this.port ?? BGP_PORT, () => this.#apply(terms))
+      await explained(this.port ?? BGP_PORT, () => this.#apply(terms), 'take this peer')
     } catch (error) {
       await this.remove(terms).catch(() => {})
       throw error
@@ -292,19 +292,18 @@ export class Listener {
 }
 
 /** Runs what may fail for the machine's reasons, and says those in one sentence. */
-async function explained(port: number, attempt: () => Promise<void>): Promise<void> {
+async function explained(port: number, attempt: () => Promise<void>, what = 'listen'): Promise<void> {
   try {
     await attempt()
   } catch (error) {
     if (error instanceof BgpSocketError) throw error
-    throw new BgpSocketError(explain(port, error as NodeJS.ErrnoException), { cause: error })
+    throw new BgpSocketError(`cannot ${what} on port ${port}: ${explain(error as NodeJS.ErrnoException)}`, {
+      cause: error,
+    })
   }
 }
 
-function explain(port: number, { code, message }: NodeJS.ErrnoException): string {
-  if (code === 'EACCES') {
-    return `cannot listen on port ${port}: needs CAP_NET_BIND_SERVICE, root, or a port above 1023`
-  }
-  if (code === 'EADDRINUSE') return `cannot listen on port ${port}: another process does already`
-  return `cannot listen on port ${port}: ${message}`
+function explain({ code, message }: NodeJS.ErrnoException): string {
+  if (code === 'EACCES') return 'needs CAP_NET_BIND_SERVICE, root, or a port above 1023'
+  return code === 'EADDRINUSE' ? 'another process does already' : message
 }
