@@ -25,7 +25,8 @@ export interface Pipe {
 /** One speaker. */
 export interface Side {
   readonly name: string
-  readonly peering: Peering
+  peering: Peering
+  readonly options: SessionOptions
   readonly ends: Map<ConnectionId, End>
   /** Refuses all connections while set: the machine is there, the daemon is not. */
   down: boolean
@@ -54,7 +55,8 @@ export class Pair {
   constructor(a: SessionOptions, b: SessionOptions, random: () => number) {
     this.#random = random
     const side = (name: string, options: SessionOptions): Side => {
-      const made = { name, peering: new Peering({ ...options, random }), ends: new Map(), down: false }
+      const mine = { ...options, random }
+      const made = { name, peering: new Peering(mine), options: mine, ends: new Map(), down: false }
       return Object.assign(made, { other: made as unknown as Side })
     }
     this.a = side('a', a)
@@ -78,6 +80,13 @@ export class Pair {
   /** Cuts every connection of a side without a word. */
   reset(side: Side): void {
     for (const end of Array.from(side.ends.values())) this.#fail(end)
+  }
+
+  /** The machine of a side loses its memory, and the other side hears nothing of it. */
+  restart(side: Side): void {
+    for (const end of side.ends.values()) end.open = false
+    side.ends.clear()
+    side.peering = new Peering(side.options)
   }
 
   /** Runs what is planned and the timers of both sides up to an instant. */
