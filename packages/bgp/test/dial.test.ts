@@ -107,10 +107,10 @@ function suite(): void {
     near.close()
   })
 
-  t.test('connectTimeout: seconds until an attempt ends', async t => {
+  t.test('connectTime: seconds until an attempt ends', async t => {
     const { server, port } = await secretive('one')
     const clock = new TestClock()
-    const attempt = reasonOf(dialTcp({ address: '127.0.0.1', port, connectTimeout: 3 }, NEVER, clock))
+    const attempt = reasonOf(dialTcp({ address: '127.0.0.1', port, connectTime: 3 }, NEVER, clock))
     let ended = false
     void attempt.then(() => (ended = true))
     clock.advance(2999)

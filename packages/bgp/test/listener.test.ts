@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { readMd5Counters } from '@typemetal/sockets'
 import t from 'tap'
-import { changeMd5Key, dialTcp, type DialOptions } from '../dist/node/dial.js'
+import { changeLink, changeMd5Key, dialTcp, type DialOptions } from '../dist/node/dial.js'
 import { LinkWatch } from '../dist/node/link-watch.js'
 import { Listener, type ListenerOptions, type ListenTerms } from '../dist/node/listener.js'
 import { TestClock } from './clock.js'
@@ -213,6 +213,22 @@ function suiteOfTtls(): void {
     t.equal(heard, false)
     setTcpOptions(client, { ttl: 255 })
     await until('heard', () => heard)
+  })
+
+  t.test('RFC 5082 section 3: a session gets GTSM, and loses it, without a restart', async t => {
+    await using station = await Station.open()
+    const { client, socket } = await station.connect('127.0.0.2')
+    const none = { md5Key: undefined, ttl: undefined, minTtl: undefined }
+    const gtsm = { ...none, ttl: 255, minTtl: 255 }
+    await changeLink(client, none, gtsm)
+    await changeLink(client, gtsm, gtsm)
+    const heard = talks(socket, client)
+    const sent = retransmissions()
+    await until('dropped for its TTL, and sent again', () => retransmissions() > sent)
+    await changeLink(socket, none, gtsm)
+    t.ok(await heard)
+    for (const end of [client, socket]) await changeLink(end, gtsm, none)
+    t.ok((await talks(socket, client)) && (await talks(client, socket)))
   })
 
   t.test('a connection whose TTL cannot be judged yet is not admitted', async t => {

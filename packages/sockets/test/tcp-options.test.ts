@@ -100,6 +100,13 @@ async function testTcpOptions(): Promise<void> {
       setTcpOptions(pair.server, { ttl: 255 })
       await heard
       t.pass('sent again with the new TTL')
+      setTcpOptions(pair.client, { minTtl: 64 })
+      for (const ttl of [63, 'default'] as const) {
+        setTcpOptions(pair.server, { ttl })
+        const again = once(pair.client, 'data').then(() => true)
+        pair.server.write('x')
+        t.equal(await Promise.race([again, ...(ttl === 63 ? [after(SHORT)] : [])]), ttl === 'default')
+      }
     })
 
     await t.test(`TCP_SAVE_SYN: the TTL that a connection came with, ${name}`, async t => {

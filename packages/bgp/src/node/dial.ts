@@ -22,7 +22,7 @@ export interface DialOptions {
   /** Smallest TTL or hop limit of what we take (GTSM, RFC 5082), from the SYN-ACK on; needs `@typemetal/sockets`. */
   readonly minTtl?: number
   /** Longest wait for TCP. @default 10 */
-  readonly connectTimeout?: Seconds
+  readonly connectTime?: Seconds
 }
 
 /**
@@ -32,18 +32,18 @@ export interface DialOptions {
  */
 export type Dial = (options: DialOptions, signal: AbortSignal, clock?: Clock) => Promise<Socket>
 
-const CONNECT_TIMEOUT: Seconds = 10
+const CONNECT_TIME: Seconds = 10
 /** The wait is ours to end, by the clock that we were given. */
 const NEVER = 0x7fff_ffff
 
 /** {@link Dial} over the machine's own TCP. */
 export const dialTcp: Dial = async (options, signal, clock = systemClock) => {
   signal.throwIfAborted()
-  const { connectTimeout = CONNECT_TIMEOUT } = options
+  const { connectTime = CONNECT_TIME } = options
   using silence = new SilenceWatch(clock)
   const patience = new AbortController()
-  const cancel = clock.after(connectTimeout * 1000, () =>
-    patience.abort(new BgpSocketError(`no answer within ${connectTimeout} s: ${silence.explain()}`)),
+  const cancel = clock.after(connectTime * 1000, () =>
+    patience.abort(new BgpSocketError(`no answer within ${connectTime} s: ${silence.explain()}`)),
   )
   try {
     return await open(options, AbortSignal.any([signal, patience.signal]))
@@ -109,21 +109,46 @@ function explain(options: DialOptions, error: unknown): unknown {
   return new BgpSocketError(`${options.address}: ${sentence} (${code})`, { cause: error })
 }
 
+/** What of a peer's link can change while a connection stands. */
+export interface LiveLink {
+  readonly md5Key: string | undefined
+  readonly ttl: number | undefined
+  readonly minTtl: number | undefined
+}
+
+/** Takes all that comes. */
+const ANY_TTL = 1
+
 /**
- * Another TCP-MD5 key for a connection that stands (RFC 2385 leaves the change to the two sides; needs `@typemetal/sockets`).
- * What is signed with the key of before is dropped on the way, and TCP sends it again: the session lives if the other side
- * changes its key, too, within the hold time.
+ * Applies what differs to a connection that stands; needs `@typemetal/sockets`. Of another TCP-MD5 key (RFC 2385 leaves the change to
+ * the two sides) both ends must know: what is signed with the key of before is dropped on the way, and TCP sends it again, so the
+ * session lives if the other side changes its key, too, within the hold time.
  *
- * @param key 1 to 80 octets of UTF-8; an empty one ends the signing
  * @throws {BgpSocketError} the kernel refuses, or the package is missing
  * @throws {TypeError} the connection is closed
  */
-export async function changeMd5Key(socket: Socket, key: string): Promise<void> {
+export async function changeLink(socket: Socket, before: LiveLink, after: LiveLink): Promise<void> {
+  const options = {
+    ...(before.md5Key !== after.md5Key && { md5Key: after.md5Key ?? '' }),
+    ...(before.ttl !== after.ttl && { ttl: after.ttl ?? ('default' as const) }),
+    ...(before.minTtl !== after.minTtl && { minTtl: after.minTtl ?? ANY_TTL }),
+  }
+  if (Object.keys(options).length === 0) return
   const { setTcpOptions } = await loadSockets()
   try {
-    setTcpOptions(socket, { md5Key: key })
+    setTcpOptions(socket, options)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).syscall === undefined) throw error
     throw new BgpSocketError((error as Error).message, { cause: error })
   }
+}
+
+/**
+ * {@link changeLink} for the TCP-MD5 key alone.
+ *
+ * @param key 1 to 80 octets of UTF-8; an empty one ends the signing
+ */
+export function changeMd5Key(socket: Socket, key: string): Promise<void> {
+  const same = { ttl: undefined, minTtl: undefined }
+  return changeLink(socket, { ...same, md5Key: undefined }, { ...same, md5Key: key })
 }

@@ -51,9 +51,12 @@ export function bindToDevice(descriptor: OptionTarget, name: string): void {
   descriptor.setOption(Level.socket, Option.bindToDevice, octets, `SO_BINDTODEVICE ${name}`)
 }
 
+/** Asks for the kernel's own TTL again. */
+const DEFAULT_TTL = -1
+
 /** Time to Live and Hop Limit of what is sent. */
-export function setTtl(descriptor: OptionTarget, family: 4 | 6, ttl: number): void {
-  checkHops(ttl)
+export function setTtl(descriptor: OptionTarget, family: 4 | 6, hops: number | 'default'): void {
+  const ttl = hops === 'default' ? DEFAULT_TTL : checkHops(hops)
   // An IPv6 socket may carry IPv4 as well, so it gets both.
   descriptor.setOption(Level.ip, IpOption.ttl, ttl, 'IP_TTL')
   if (family === 6) descriptor.setOption(Level.ipv6, Ipv6Option.unicastHops, ttl, 'IPV6_UNICAST_HOPS')
@@ -71,6 +74,7 @@ export function setIpv6Only(descriptor: OptionTarget, only: boolean): void {
   descriptor.setOption(Level.ipv6, Ipv6Option.ipv6Only, only ? 1 : 0, 'IPV6_V6ONLY')
 }
 
-function checkHops(hops: number): void {
-  if (!Number.isInteger(hops) || hops < 1 || hops > 255) throw new RangeError(`no TTL or hop limit: ${hops}`)
+function checkHops(hops: number): number {
+  if (Number.isInteger(hops) && hops >= 1 && hops <= 255) return hops
+  throw new RangeError(`no TTL or hop limit: ${hops}`)
 }

@@ -7,8 +7,8 @@ import { setMd5Key, setSaveSyn, type Md5Key } from './tcp-socket.js'
 
 /** Options of a TCP connection that stands. What is left out stays as it is. */
 export interface TcpOptions {
-  /** Time to Live or Hop Limit of what is sent, 1 to 255. */
-  readonly ttl?: number
+  /** Time to Live or Hop Limit of what is sent, 1 to 255; `default` is the kernel's (net.ipv4.ip_default_ttl, usually 64). */
+  readonly ttl?: number | 'default'
   /** Smallest Time to Live or Hop Limit taken in (GTSM, RFC 5082); 1 takes all. */
   readonly minTtl?: number
   /**
