@@ -1,126 +1,191 @@
-import type { ChildProcess } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { run, stop, until, type Host } from './namespace.js'
-import type { Router, RouterKind, RouterOptions, SeenRoute } from './router.js'
+import { existsSync } from 'node:fs'
+import { Daemon } from './daemon.js'
+import type { Host } from './namespace.js'
+import {
+  communitiesOf,
+  communityName,
+  isIpv6,
+  type Neighbor,
+  type Network,
+  type Router,
+  type RouterKind,
+  type RouterOptions,
+  type SeenPath,
+} from './router.js'
 
 const BIRD = '/usr/sbin/bird'
 
-function configure({ asn, routerId, address, neighbor, holdTime, networks = [] }: RouterOptions): string {
-  const statics = (['ipv4', 'ipv6'] as const).map(name => {
-    const prefixes = networks.filter(prefix => prefix.includes(':') === (name === 'ipv6'))
-    return `protocol static { ${name}; ${prefixes.map(prefix => `route ${prefix} blackhole;`).join(' ')} }`
+const tuple = (text: string): string => `(${text.replaceAll(':', ',')})`
+
+/** What goes out of a family: attributes are given here because BIRD drops a MED that an earlier filter has set. */
+function exportFilter(name: string, networks: readonly Network[]): string {
+  const rules = networks.map(network => {
+    const { standard, large, routeTargets } = communitiesOf(network)
+    const statements = [
+      ...(network.multiExitDisc === undefined ? [] : [`bgp_med = ${network.multiExitDisc};`]),
+      ...standard.map(text => `bgp_community.add(${tuple(text)});`),
+      ...large.map(text => `bgp_large_community.add(${tuple(text)});`),
+      ...routeTargets.map(text => `bgp_ext_community.add((rt,${text.replace(':', ',')}));`),
+    ]
+    return statements.length > 0 ? `if net = ${network.prefix} then { ${statements.join(' ')} }` : ''
   })
-  const options = [
-    `local ${address} as ${asn};`,
-    `neighbor ${neighbor.address} as ${neighbor.asn};`,
+  return `filter out_${name} { if source !~ [RTS_STATIC, RTS_BGP] then reject; ${rules.join('\n')} accept; }`
+}
+
+/** `customer` of RFC 9234 as BIRD writes it. */
+const roleName = (role: string): string => role.replace('-', '_')
+
+function configureNeighbor(neighbor: Neighbor, index: number, options: RouterOptions): string {
+  const { address, asn, localAddress, passive, password } = neighbor
+  const { holdTime, addPath, gracefulRestart, longLivedStaleTime, extendedNextHop, extendedMessage, role } = options
+  const channel = (name: string): string =>
+    [
+      `${name} { import all; export filter out_${name}; next hop self;`,
+      ...(addPath ? ['add paths on;'] : []),
+      ...(extendedNextHop ? ['extended next hop on;'] : []),
+      '};',
+    ].join(' ')
+  return [
+    `protocol bgp bgp${index} {`,
+    `local ${localAddress} as ${options.asn};`,
+    `neighbor ${address} as ${asn};`,
     'connect delay time 1; connect retry time 1; error wait time 1, 2;',
-    ...(neighbor.passive ? ['passive;'] : []),
-    ...(neighbor.password ? [`password "${neighbor.password}";`] : []),
+    ...(passive ? ['passive;'] : []),
+    ...(password ? [`password "${password}";`] : []),
     ...(holdTime ? [`hold time ${holdTime};`] : []),
-    'ipv4 { import all; export where source = RTS_STATIC; next hop self; import table; };',
-    'ipv6 { import all; export where source = RTS_STATIC; next hop self; import table; };',
-  ]
+    ...(gracefulRestart ? [`graceful restart on; graceful restart time ${gracefulRestart};`] : []),
+    ...(longLivedStaleTime ? [`long lived graceful restart on; long lived stale time ${longLivedStaleTime};`] : []),
+    ...(extendedMessage ? ['enable extended messages on;'] : []),
+    ...(role ? [`local role ${roleName(role)};`] : []),
+    channel('ipv4'),
+    channel('ipv6'),
+    '}',
+  ].join('\n')
+}
+
+function configure(options: RouterOptions): string {
+  const { routerId, neighbors, networks = [] } = options
+  const tables = (['ipv4', 'ipv6'] as const).flatMap(name => {
+    const own = networks.filter(network => isIpv6(network) === (name === 'ipv6'))
+    const routes = own.map(({ prefix }) => `route ${prefix} blackhole;`)
+    return [`protocol static { ${name}; ${routes.join('\n')} }`, exportFilter(name, own)]
+  })
   return [
     `router id ${routerId};`,
     'protocol device {}',
     'protocol direct { ipv4; ipv6; }',
-    ...statics,
-    `protocol bgp typemetal { ${options.join('\n')} }`,
+    ...tables,
+    ...neighbors.map((neighbor, index) => configureNeighbor(neighbor, index, options)),
     '',
   ].join('\n')
 }
 
-/** `(64512,1) (64512,2)` or `(1, 2, 3)` as `a:b` or `a:b:c`. */
+/** `(64512,1) (64512,2)`, `(1, 2, 3)` or `(rt, 1, 2)` as `a:b`, `a:b:c` or `rt:a:b`. */
 const tuples = (text: string): readonly string[] =>
-  [...text.matchAll(/\(([\d, ]+)\)/g)].map(([, inner = '']) => inner.replaceAll(' ', '').replaceAll(',', ':'))
+  [...text.matchAll(/\(([\w, ]+)\)/g)].map(([, inner = '']) => inner.replaceAll(' ', '').replaceAll(',', ':'))
 
-function toSeenRoute(lines: readonly string[]): SeenRoute {
-  const attribute = (name: string): string =>
-    lines.find(line => line.startsWith(`BGP.${name}:`))?.split(': ', 2)[1] ?? ''
+/** BIRD knows the types of RFC 4360 by name, and this one only by number: transitive 0x00 or 0x40, subtype 0x04. */
+const extendedName = (text: string): string => text.replace(/^ro:/, 'soo:')
+
+function toSeenPath(prefix: string, lines: readonly string[]): SeenPath {
+  const attribute = (name: string): string | undefined =>
+    lines.find(line => line.startsWith(`BGP.${name}:`))?.split(': ', 2)[1]
+  const number = (name: string): number | undefined => {
+    const text = attribute(name)
+    return text === undefined ? undefined : Number(text)
+  }
   return {
-    nextHop: attribute('next_hop').split(' ', 1)[0] ?? '',
-    asPath: attribute('as_path'),
-    localPref: Number(attribute('local_pref')),
+    prefix,
+    nextHop: attribute('next_hop')?.split(' ', 1)[0] ?? '',
+    asPath: attribute('as_path') ?? '',
+    localPref: number('local_pref'),
+    multiExitDisc: number('med'),
     communities: [
-      ...tuples(attribute('community')),
-      ...tuples(attribute('large_community')).map(text => `large:${text}`),
-    ],
+      ...tuples(attribute('community') ?? '').map(communityName),
+      ...tuples(attribute('large_community') ?? '').map(text => `large:${text}`),
+      ...tuples(attribute('ext_community') ?? '').map(extendedName),
+    ].toSorted(),
+    stale: lines[0]?.includes('(s)') ?? false,
   }
 }
 
+/** Each path starts with a line that has its protocol in brackets; the prefix is said for the first one only. */
+function* readPaths(text: string): Generator<SeenPath> {
+  let prefix = ''
+  let lines: string[] = []
+  for (const line of text.split('\n')) {
+    const start = /^(\S*)\s.*\[bgp\d+ /.exec(line)
+    if (!start) {
+      lines.push(line.trim())
+      continue
+    }
+    if (prefix) yield toSeenPath(prefix, lines)
+    prefix = start[1] || prefix
+    lines = [line]
+  }
+  if (prefix) yield toSeenPath(prefix, lines)
+}
+
 class Bird implements Router {
-  readonly #host: Host
-  readonly #directory = mkdtempSync(join(tmpdir(), 'tmbgp-bird-'))
-  #process: ChildProcess | undefined
+  readonly daemon: Daemon
+  readonly #neighbors: readonly string[]
 
-  constructor(host: Host, options: RouterOptions) {
-    this.#host = host
-    writeFileSync(join(this.#directory, 'bird.conf'), configure(options))
+  constructor(daemon: Daemon, neighbors: readonly Neighbor[]) {
+    this.daemon = daemon
+    this.#neighbors = neighbors.map(({ address }) => address)
   }
 
-  async start(): Promise<void> {
-    const d = this.#directory
-    this.#process = this.#host.spawn(BIRD, '-f', '-c', join(d, 'bird.conf'), '-s', join(d, 'ctl'), '-P', join(d, 'pid'))
-    await until('bird answers', () => this.#birdc('show', 'status').includes('Daemon is up'))
+  async start(options: RouterOptions): Promise<void> {
+    const { daemon } = this
+    const config = daemon.write('bird.conf', configure(options))
+    const args = ['-f', '-c', config, '-s', daemon.path('ctl'), '-P', daemon.path('pid')]
+    await daemon.start({
+      command: BIRD,
+      args,
+      // Without it BIRD does not take part in a graceful restart of its own.
+      argsAgain: options.gracefulRestart ? ['-R', ...args] : args,
+      ready: async () => (await this.#birdc('show', 'status')).includes('Daemon is up'),
+    })
   }
 
-  #birdc(...words: readonly string[]): string {
-    return run('birdc', '-s', join(this.#directory, 'ctl'), ...words)
+  #birdc(...words: readonly string[]): Promise<string> {
+    return this.daemon.host.ask('birdc', '-s', this.daemon.path('ctl'), ...words)
   }
 
-  routes(): ReadonlyMap<string, SeenRoute> {
-    const seen = new Map<string, SeenRoute>()
-    let lines: string[] = []
-    let prefix: string | undefined
-    const finish = (): void => {
-      if (prefix) seen.set(prefix, toSeenRoute(lines))
-    }
-    for (const line of this.#birdc('show', 'route', 'all', 'protocol', 'typemetal').split('\n')) {
-      const start = /^([\d.a-f:]+\/\d+)\s/.exec(line)
-      if (!start) {
-        lines.push(line.trim())
-        continue
-      }
-      finish()
-      prefix = start[1]
-      lines = []
-    }
-    finish()
-    return seen
+  #protocol(neighbor: string | undefined): string {
+    return `bgp${neighbor === undefined ? 0 : this.#neighbors.indexOf(neighbor)}`
   }
 
-  isEstablished(): boolean {
-    return this.#birdc('show', 'protocols', 'typemetal').includes('Established')
+  async paths(neighbor?: string): Promise<readonly SeenPath[]> {
+    return [...readPaths(await this.#birdc('show', 'route', 'all', 'protocol', this.#protocol(neighbor)))]
   }
 
-  async restart(): Promise<void> {
-    if (this.#process) await stop(this.#process, 'SIGKILL')
-    await this.start()
+  async count(neighbor?: string): Promise<number> {
+    const text = await this.#birdc('show', 'protocols', 'all', this.#protocol(neighbor))
+    return [...text.matchAll(/(\d+) imported/g)].reduce((sum, [, count]) => sum + Number(count), 0)
   }
 
-  freeze(): void {
-    this.#process?.kill('SIGSTOP')
+  async established(): Promise<readonly string[]> {
+    const text = await this.#birdc('show', 'protocols')
+    const up = [...text.matchAll(/^bgp(\d+) .*Established/gm)]
+    return up.map(([, index]) => this.#neighbors[Number(index)] ?? '')
   }
 
-  thaw(): void {
-    this.#process?.kill('SIGCONT')
+  requestRefresh(): Promise<unknown> {
+    return this.#birdc('reload', 'in', 'bgp0')
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.thaw()
-    if (this.#process) await stop(this.#process)
-    rmSync(this.#directory, { recursive: true, force: true })
+  reset(): Promise<unknown> {
+    return this.#birdc('restart', 'bgp0')
   }
 }
 
 export const bird: RouterKind = {
   name: 'BIRD',
   missing: () => (existsSync(BIRD) ? undefined : 'needs BIRD: apt-get install bird2'),
-  async start(host, options) {
-    const router = new Bird(host, options)
-    await router.start()
+  async start(host: Host, options: RouterOptions) {
+    const router = new Bird(new Daemon(host, 'bird'), options.neighbors)
+    await router.start(options)
     return router
   },
 }

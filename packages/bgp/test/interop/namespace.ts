@@ -1,5 +1,8 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { execFile, spawn, spawnSync, type ChildProcess, type StdioOptions } from 'node:child_process'
+import { existsSync, readdirSync, readlinkSync } from 'node:fs'
+import { promisify } from 'node:util'
+
+const execute = promisify(execFile)
 
 /** Set in the copy of a test that runs in a network namespace of its own. */
 const INSIDE = 'TYPEMETAL_BGP_INTEROP'
@@ -37,10 +40,16 @@ export function isInside(): boolean {
 
 /** A second network namespace, joined to ours by a pair of interfaces. */
 export interface Host extends AsyncDisposable {
+  /** Name of our end of the pair; `eth0` is theirs. */
+  readonly link: string
   /** Runs a command there, to its end. */
   exec(command: string, ...args: readonly string[]): string
-  /** Starts a process there; it ends with the host. */
-  spawn(command: string, ...args: readonly string[]): ChildProcess
+  /** Likewise, while we go on. @returns what it printed */
+  ask(command: string, ...args: readonly string[]): Promise<string>
+  /** Starts a process there; it ends with the host. @param output descriptor that takes what it prints */
+  spawn(command: string, args: readonly string[], output?: number): ChildProcess
+  /** Sends a signal to every process there, whoever started it. */
+  signal(signal: NodeJS.Signals): void
 }
 
 let hosts = 0
@@ -60,19 +69,53 @@ export async function createHost(ours: readonly string[], theirs: readonly strin
   run('ip', 'link', 'set', name, 'up')
   exec('ip', 'link', 'set', 'lo', 'up')
   exec('ip', 'link', 'set', 'eth0', 'up')
+  const namespace = readlinkSync(`/proc/${pid}/ns/net`)
+  const signal = (what: NodeJS.Signals): void => {
+    for (const inhabitant of inhabitants(namespace)) if (inhabitant !== keeper.pid) kill(inhabitant, what)
+  }
   return {
+    link: name,
     exec,
-    spawn(command, ...args) {
-      const child = spawn('nsenter', [...enter, command, ...args], { stdio: 'ignore' })
+    async ask(command, ...args) {
+      const { stdout } = await execute('nsenter', [...enter, command, ...args], { maxBuffer: 1 << 28 })
+      return stdout
+    },
+    spawn(command, args, output) {
+      const stdio: StdioOptions = ['ignore', output ?? 'ignore', output ?? 'ignore']
+      const child = spawn('nsenter', [...enter, command, ...args], { stdio })
       children.add(child)
       child.once('exit', () => children.delete(child))
       return child
     },
+    signal,
     async [Symbol.asyncDispose]() {
       await Promise.all([...children].map(child => stop(child)))
+      signal('SIGKILL')
       run('ip', 'link', 'delete', name)
       await stop(keeper)
     },
+  }
+}
+
+/** Processes in a network namespace. */
+function inhabitants(namespace: string): readonly number[] {
+  const pids = readdirSync('/proc').filter(name => /^\d+$/.test(name))
+  return pids.filter(pid => namespaceOf(pid) === namespace).map(Number)
+}
+
+function namespaceOf(pid: string): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/net`)
+  } catch {
+    return undefined // it has ended meanwhile
+  }
+}
+
+function kill(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
 }
 
@@ -94,16 +137,17 @@ export async function stop(child: ChildProcess, signal: NodeJS.Signals = 'SIGTER
   clearTimeout(last)
 }
 
-const DEADLINE = 20_000
+/** Generous, because machines of continuous integration are busy. */
+const DEADLINE = 30_000
 
-/** Asks again and again until the answer is neither false nor an error. @throws after 20 seconds */
-export async function until<T>(what: string, ask: () => T): Promise<T> {
+/** Asks again and again until the answer is neither false nor an error. @throws after 30 seconds */
+export async function until<T>(what: string, ask: () => T | Promise<T>): Promise<T> {
   const end = performance.now() + DEADLINE
   for (;;) {
     let answer: T | undefined
     let failure: unknown
     try {
-      answer = ask()
+      answer = await ask()
     } catch (error) {
       failure = error
     }
