@@ -4,7 +4,11 @@ import { checkWhole } from './check.js'
 import { createOpen, type RemoteAs } from './open.js'
 import type { Seconds } from './timers.js'
 
-/** Session attributes of RFC 4271 section 8.1.1 and what our OPEN says. */
+/**
+ * Session attributes of RFC 4271 section 8.1.1 and what our OPEN says. Two of the attributes have no option here: TrackTcpState, since the
+ * events 14 and 15 are taken whether or not the owner of the connection has them to give, and AcceptConnectionsUnconfiguredPeers, since
+ * each peer has to be made first.
+ */
 export interface SessionOptions extends CapabilityOptions {
   /** Our AS number towards this peer; in a confederation our Member-AS Number (RFC 5065). */
   readonly asn: number
