@@ -25,6 +25,12 @@ export interface MonitoredRoute {
   readonly attributes: PathAttributes
 }
 
+/** A route that a peer was told. */
+export interface ToldRoute extends Omit<MonitoredRoute, 'nextHop'> {
+  /** Absent where the speaker does not keep it; such a route is seen when it is sent, and not in a table. */
+  readonly nextHop?: string
+}
+
 /** What an observer needs of a peer; the `Peer` of `@typemetal/bgp` has it. */
 export interface MonitoredPeer {
   /** Canonical text. */
@@ -36,8 +42,8 @@ export interface MonitoredPeer {
   readonly counters: { readonly prefixesReceived: number; readonly prefixesAnnounced: number }
   /** What the peer has announced, as it is now; may be walked while it changes. */
   adjRibIn(): Iterable<MonitoredRoute>
-  /** What the peer has been told, likewise. */
-  adjRibOut(): Iterable<MonitoredRoute>
+  /** What the peer has been told, as it was sent; likewise. */
+  adjRibOut(): Iterable<ToldRoute>
   /** Messages as they are on the wire, header included; the RIBs know of an UPDATE before the turn of the event loop ends. */
   on(event: 'message', listener: (direction: 'sent' | 'received', octets: Uint8Array) => void): unknown
   off(event: 'message', listener: (direction: 'sent' | 'received', octets: Uint8Array) => void): unknown

@@ -18,6 +18,7 @@ export type {
   MonitoredSession,
   MonitoredSpeaker,
   StateListener,
+  ToldRoute,
 } from '../monitored-speaker.js'
 export { BmpClient, type BmpClientEvents, type BmpClientOptions, type MonitoredRib } from './node/client.js'
 export type { BmpRouter } from './node/router.js'

@@ -1,5 +1,5 @@
 import { parseAddress, parseIdentifier } from '../../address.js'
-import type { MonitoredPeer, MonitoredSession } from '../../monitored-speaker.js'
+import type { MonitoredPeer, MonitoredRoute, MonitoredSession, ToldRoute } from '../../monitored-speaker.js'
 import { splitMessages, typeOf } from '../../split-messages.js'
 import { createEndOfRib, encodeMessage, familyOf, MessageType, type MessageContext } from '../../wire/index.js'
 import type { BmpMessage } from '../wire/message.js'
@@ -109,7 +109,7 @@ export class PeerMonitor implements Subject {
       const incoming = rib === 'adj-rib-in-pre-policy'
       const context = dumpContext(negotiated, incoming)
       const { peer } = this.#options
-      for (const update of routeUpdates(incoming ? peer.adjRibIn() : peer.adjRibOut(), context)) {
+      for (const update of routeUpdates(incoming ? peer.adjRibIn() : withNextHop(peer.adjRibOut()), context)) {
         yield this.#monitoring(rib, update, 0, true)
       }
       for (const family of negotiated.families) {
@@ -203,6 +203,10 @@ export class PeerMonitor implements Subject {
     const { fourOctetAs } = this.#shown().negotiated
     this.#options.follow(this, this.#monitoring(rib, update, this.#options.now(), fourOctetAs))
   }
+}
+
+function* withNextHop(routes: Iterable<ToldRoute>): Generator<MonitoredRoute> {
+  for (const { nextHop, ...route } of routes) if (nextHop !== undefined) yield { nextHop, ...route }
 }
 
 /** How a table is shown: with 4-octet AS numbers whatever the session has, and else as the session writes its updates. */
