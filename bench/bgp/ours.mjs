@@ -9,7 +9,7 @@ import { now } from './session.mjs'
 const [address, asn, file] = process.argv.slice(2)
 const speaker = new BgpSpeaker({ asn: Number(asn), bgpIdentifier: address, listen: { address } })
 for (const peer of JSON.parse(readFileSync(file, 'utf8'))) {
-  speaker.addPeer({ ...peer, passive: true, families: ['ipv4-unicast'], propagate: true })
+  speaker.addPeer({ address: peer.address, asn: peer.asn, passive: true, families: ['ipv4-unicast'], propagate: true })
 }
 await speaker.start()
 

@@ -8,7 +8,7 @@ export const DAEMON = { address: '10.0.0.1', asn: 64_512 }
 export const FEEDER = { from: '10.0.0.2', asn: 64_601 }
 export const SINK = { from: '10.0.0.3', asn: 64_602 }
 /** Neighbours of the sessions benchmark: 10.1.1.1 to 10.1.1.128, 10.1.2.1 … */
-export const CROWD = { net: '10.1', asn: 64_700 }
+export const CROWD = { net: '10.1', range: '10.1.0.0/16', asn: 64_700 }
 export const crowdAddress = i => `${CROWD.net}.${1 + (i >> 7)}.${1 + (i & 127)}`
 
 const TESTER = fileURLToPath(new URL('tester.mjs', import.meta.url))

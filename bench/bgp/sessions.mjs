@@ -9,7 +9,8 @@ const limitOf = ({ quick }) => (quick ? 5000 : 30_000)
 /** Before and after the sessions come, before anything is counted, milliseconds. */
 const CALM = 2000
 
-const crowd = count => Array.from({ length: count }, (_, i) => ({ address: crowdAddress(i), asn: CROWD.asn }))
+const crowd = count =>
+  Array.from({ length: count }, (_, i) => ({ address: crowdAddress(i), asn: CROWD.asn, range: CROWD.range }))
 
 /** All sessions at once. @returns milliseconds until both sides hold all of them for Established; `Infinity` after the limit */
 async function establish(run, daemon, count, limit) {

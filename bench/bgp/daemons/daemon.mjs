@@ -16,7 +16,8 @@ import { memoryOfAll } from '../rest.mjs'
  * @property {(run: (argv: string[]) => Promise<string>) => Promise<string | undefined>} version
  * @property {number} [most] prefixes that it is given
  * @property {boolean} [passesOn] whether it passes routes on; default true
- * @property {(options: object) => Promise<Running>} start listening, with passive sessions to `peers`, every one external
+ * @property {(options: object) => Promise<Running>} start listening, with passive sessions to
+ * `peers`, `{ address, asn }` each and external; `range`, where they are many: all that may come from there
  */
 
 /**
@@ -70,7 +71,7 @@ export class Daemon {
   pids
   #running
 
-  /** @param peers `{ address, asn }` */
+  /** @param peers see {@link Kind} */
   static async start(place, kind, peers) {
     const daemon = new Daemon()
     daemon.kind = kind

@@ -3,6 +3,23 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { firstLine, ready } from './daemon.mjs'
 
+const one = ({ address, asn }) => [
+  `neighbor ${address} remote-as ${asn}`,
+  `neighbor ${address} passive`,
+  `neighbor ${address} advertisement-interval 0`,
+  `neighbor ${address} disable-connected-check`,
+]
+
+/** Of hundreds of neighbours those that it finds in a range cost it a seventh of those that are configured one by one. */
+const many = ({ range, asn }) => [
+  'neighbor crowd peer-group',
+  `neighbor crowd remote-as ${asn}`,
+  'neighbor crowd advertisement-interval 0',
+  'neighbor crowd disable-connected-check',
+  'bgp listen limit 5000',
+  `bgp listen range ${range} peer-group crowd`,
+]
+
 const configure = (ours, peers) =>
   [
     `router bgp ${ours.asn}`,
@@ -10,12 +27,7 @@ const configure = (ours, peers) =>
     'no bgp ebgp-requires-policy',
     'no bgp network import-check',
     'bgp default ipv4-unicast',
-    ...peers.flatMap(({ address, asn }) => [
-      `neighbor ${address} remote-as ${asn}`,
-      `neighbor ${address} passive`,
-      `neighbor ${address} advertisement-interval 0`,
-      `neighbor ${address} disable-connected-check`,
-    ]),
+    ...(peers[0].range ? many(peers[0]) : peers.flatMap(one)),
     '',
   ].join('\n')
 
@@ -46,7 +58,7 @@ export const frr = {
       return (await host.exec(vtysh, { timeout: 120_000 })).stdout
     }
     const sessions = async () => Object.values(JSON.parse(await ask('show bgp ipv4 unicast summary json')).peers ?? {})
-    await ready(process, sessions, all => all.length === peers.length)
+    await ready(process, sessions, all => peers[0].range !== undefined || all.length === peers.length)
     return {
       process,
       count: async () => (await sessions()).reduce((sum, { pfxRcd }) => sum + pfxRcd, 0),
