@@ -286,6 +286,8 @@ t.test('options that the RFC does not allow', async t => {
     { connectRetryTime: 0 },
     { keepaliveTime: -1 },
     { families: [] },
+    { families: ['ipv4-unicast', 'ipv4-unicast'] },
+    { families: ['ipv4-multicast'] },
     { delayOpenTime: -1 },
     { openHoldTime: 0 },
     { idleHoldTime: -1 },
@@ -307,7 +309,7 @@ t.test('options that the RFC does not allow', async t => {
     { extraCapabilities: [{ code: 256, value: new Uint8Array() }] },
     { extraCapabilities: [{ code: 1, value: new Uint8Array(256) }] },
     { requireCapabilities: ['role'] },
-  ] as Partial<SessionOptions>[]) {
+  ] as unknown as Partial<SessionOptions>[]) {
     t.throws(() => checkSessionOptions({ ...OPTIONS, ...wrong }), RangeError, JSON.stringify(wrong))
   }
   t.equal(checkSessionOptions({ ...OPTIONS, sendHoldTime: 0 }).sendHoldTime, 0, 'RFC 9687: off')

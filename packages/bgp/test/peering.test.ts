@@ -197,3 +197,18 @@ t.test('the second connection is Established: an attempt of ours is given up', a
   t.equal(peering.connectRetryCounter, 0)
   t.same(peering.stop(0, createCease(3)).map(shortAction), ['6/3', 'close', undefined])
 })
+
+t.test('RFC 4271 8: the ConnectRetryCounter is the peer’s, whichever connection failed', async t => {
+  const peering = new Peering(OPTIONS)
+  const [dial] = peering.start(0)
+  peering.handle(dial!.connection, { type: 'Tcp_CR_Acked' }, 0)
+  peering.handle(dial!.connection, { type: 'NotifMsg', notification: createCease(4) }, 0)
+  t.equal(peering.connectRetryCounter, 1)
+  peering.handleTimeout(peering.nextTimeout!)
+  const { connection } = peering.accept(1000)
+  t.equal(peering.connectRetryCounter, 1, 'a second connection is no manual start')
+  peering.handle(connection!, { type: 'NotifMsg', notification: createCease(4) }, 1000)
+  t.equal(peering.connectRetryCounter, 2)
+  peering.stop(1000)
+  t.equal(peering.connectRetryCounter, 0)
+})

@@ -5,6 +5,8 @@ import type { CheckedSessionOptions } from './options.js'
 /** What the FSMs of one peer share, and what outlives their connections. */
 export class PeerMemory {
   readonly damping: Damping
+  /** ConnectRetryCounter of RFC 4271 section 8: failures since the last manual start, on whichever connection. */
+  connectRetryCounter = 0
   /** Less than `all` for the one attempt after the peer has refused our capabilities. */
   openLevel: OpenLevel = 'all'
   /** We have restarted and hold back our routes: Restart State (R) of RFC 4724 section 3. */

@@ -66,6 +66,13 @@ export type CheckedSessionOptions = SessionOptions & Required<Pick<SessionOption
 const MAX_UINT32 = 0xffff_ffff
 const MAX_TIME: Seconds = 65_535
 
+function checkFamilies(families: readonly FamilyName[]): void {
+  if (families.length === 0) throw new RangeError('families must name one at least')
+  if (new Set(families).size < families.length) throw new RangeError('families must name each once')
+  const unknown = families.find(name => !DEFAULTS.families.includes(name))
+  if (unknown !== undefined) throw new RangeError(`families must be ${DEFAULTS.families.join(' or ')}, not ${unknown}`)
+}
+
 function checkTimes(options: CheckedSessionOptions): void {
   const { holdTime, keepaliveTime, sendHoldTime } = options
   checkWhole('holdTime', holdTime, 0, MAX_TIME)
@@ -109,7 +116,7 @@ export function checkSessionOptions(options: SessionOptions): CheckedSessionOpti
   checkWhole('bgpIdentifier', checked.bgpIdentifier, 1, MAX_UINT32)
   if (typeof checked.remoteAs === 'number') checkWhole('remote AS number', checked.remoteAs, 1, MAX_UINT32)
   checkTimes(checked)
-  if (checked.families.length === 0) throw new RangeError('families must name one at least')
+  checkFamilies(checked.families)
   checkCapabilityOptions(checked, checked.families)
   checkRole(checked)
   checkRequired(checked)

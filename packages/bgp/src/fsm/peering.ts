@@ -64,7 +64,7 @@ export class Peering {
 
   /** ConnectRetryCounter of RFC 4271 section 8. */
   get connectRetryCounter(): number {
-    return this.#primary.session.connectRetryCounter
+    return this.#memory.connectRetryCounter
   }
 
   /** Whether our OPENs say that we have restarted and hold back our routes, RFC 4724 section 4.1. */
@@ -182,7 +182,7 @@ export class Peering {
     if (session.state === 'Idle' || this.#second) return undefined
     if (session.state === 'Established' && !this.#mayCollide(session)) return undefined
     this.#second = this.#createLine()
-    this.#drive(this.#second, { type: 'ManualStart_with_PassiveTcpEstablishment' }, now)
+    this.#drive(this.#second, { type: 'AutomaticStart_with_DampPeerOscillations_and_PassiveTcpEstablishment' }, now)
     return this.#second
   }
 

@@ -169,7 +169,6 @@ export class Session {
   #initiator: 'local' | 'remote' | undefined
   #negotiated: Negotiated | undefined
   #establishedAt: Instant | undefined
-  #connectRetryCounter = 0
   #awaits = false
   #openLevel: OpenLevel = 'all'
   #sendPending = false
@@ -199,7 +198,7 @@ export class Session {
 
   /** ConnectRetryCounter of RFC 4271 section 8: failures since the last manual start. */
   get connectRetryCounter(): number {
-    return this.#connectRetryCounter
+    return this.#memory.connectRetryCounter
   }
 
   /**
@@ -308,7 +307,7 @@ export class Session {
   }
 
   #begin(resetCounter: boolean): void {
-    if (resetCounter) this.#connectRetryCounter = 0
+    if (resetCounter) this.#memory.connectRetryCounter = 0
     this.#timers.stopAll()
     this.#negotiated = undefined
   }
@@ -445,9 +444,9 @@ export class Session {
     if (this.#establishedAt !== undefined) this.#memory.damping.sessionEnded((now - this.#establishedAt) / 1000)
     this.#establishedAt = undefined
     if (manual) {
-      this.#connectRetryCounter = 0
+      this.#memory.connectRetryCounter = 0
       this.#memory.damping.reset()
-    } else if (count) this.#connectRetryCounter++
+    } else if (count) this.#memory.connectRetryCounter++
     this.#enter('Idle', event, fall)
     this.#awaits = !fall.idleHoldTime && (!wasReached || this.#options.passive)
     if (!manual && this.#options.automaticStart) this.#holdIdle(now, fall)
