@@ -67,6 +67,7 @@ t.test('what the caller does wrong is a RangeError', async t => {
     { ...base, pathAttributes: { mpReachNlri: { afi: 2, safi: 1, nextHop, nlri: [] } } },
     { ...base, pathAttributes: { nextHop: nextHop.subarray(1) } },
     { ...base, pathAttributes: { asPath: [{ type: 2, asns: [] }] } },
+    { ...base, pathAttributes: { asPath: [{ type: 2, asns: [1, 0] }] } },
     { ...base, pathAttributes: { aigp: -1n } },
     { ...base, pathAttributes: { aigp: 2n ** 64n - 1n } },
     { ...base, pathAttributes: { extendedCommunities: [{ type: 0, subtype: 2, value: nextHop }] } },

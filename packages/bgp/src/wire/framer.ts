@@ -1,5 +1,10 @@
-import { decodeHeader, HEADER_LENGTH, MAX_LENGTH } from './header.js'
+import { decodeHeader, HEADER_LENGTH, MAX_LENGTH, type MessageType } from './header.js'
 import type { Octets } from './octets.js'
+
+const LENGTH = 16 // octets from the start of a header
+const TYPE = 18
+/** No message type has a greater least length but OPEN, RFC 4271 section 6.1. */
+const LEAST_UPDATE = 23
 
 /**
  * Cuts the octets of a TCP connection into messages. Feed it with {@link push}, then take {@link next} until it gives
@@ -31,6 +36,36 @@ export class Framer {
       if (message) return message
     }
     return undefined
+  }
+
+  /**
+   * The next whole messages of one type, back to back, as a view into their chunk; `undefined` when the next one is of another type or not
+   * whole in its chunk, so that {@link next} has to take it. A header error behind them is found by the next call.
+   *
+   * @throws {WireError} as {@link next}
+   */
+  nextRun(type: MessageType, limit: Octets = MAX_LENGTH): Uint8Array | undefined {
+    const chunk = this.#chunks[0]
+    if (!chunk || this.#unfinished) return undefined
+    let end = this.#at
+    while (end + HEADER_LENGTH <= chunk.length && chunk[end + TYPE] === type) {
+      const length = this.#lengthAt(chunk, end, limit)
+      if (length === undefined || end + length > chunk.length) break
+      end += length
+    }
+    if (end === this.#at) return undefined
+    const run = chunk.subarray(this.#at, end)
+    this.#take(chunk, run.length)
+    return run
+  }
+
+  /** Length of the message at `at`; `undefined` for a broken header behind others, which can wait. */
+  #lengthAt(chunk: Uint8Array, at: number, limit: Octets): Octets | undefined {
+    if (at === this.#at) return decodeHeader(chunk, at, limit).length
+    const length = (chunk[at + LENGTH]! << 8) | chunk[at + LENGTH + 1]!
+    if (length < LEAST_UPDATE || length > limit) return undefined
+    for (let i = 0; i < LENGTH; i++) if (chunk[at + i] !== 0xff) return undefined
+    return length
   }
 
   /** The message at the front of the chunk, or `undefined` when the chunk ends within it. */

@@ -60,19 +60,30 @@ function masked(prefix: Uint8Array, length: number): Uint8Array {
  * @param fault the error to throw; 3/10 and a session reset when left out
  * @throws {WireError} a prefix longer than an address, or cut off (RFC 7606 section 5.3)
  */
-export function decodeNlri(octets: Uint8Array, format: NlriFormat, offset = 0, fault = networkFault): Nlri[] {
+export const decodeNlri = (octets: Uint8Array, format: NlriFormat, offset = 0, fault = networkFault): Nlri[] =>
+  readNlri(octets, 0, octets.length, format, offset, fault)
+
+/** {@link decodeNlri} of the octets between `at` and `end`; `offset` is that of the first of all octets. */
+export function readNlri(
+  octets: Uint8Array,
+  at: number,
+  end: number,
+  format: NlriFormat,
+  offset: number,
+  fault = networkFault,
+): Nlri[] {
   const { bits, pathIds } = format
   const list: Nlri[] = []
-  for (let at = 0; at < octets.length;) {
+  while (at < end) {
     const start = pathIds ? at + PATH_ID_LENGTH : at
-    if (start >= octets.length) throw fault('Path Identifier cut off', offset + octets.length)
+    if (start >= end) throw fault('Path Identifier cut off', offset + end)
     const length = octets[start]!
-    const end = start + 1 + octetsOf(length)
+    const next = start + 1 + octetsOf(length)
     if (length > bits) throw fault(`prefix length ${length}`, offset + start)
-    if (end > octets.length) throw fault('prefix cut off', offset + octets.length)
-    const prefix = masked(octets.subarray(start + 1, end), length)
+    if (next > end) throw fault('prefix cut off', offset + end)
+    const prefix = masked(octets.subarray(start + 1, next), length)
     list.push(pathIds ? { length, prefix, pathId: readUint32(octets, at) } : { length, prefix })
-    at = end
+    at = next
   }
   return list
 }

@@ -35,7 +35,7 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] }
  * kept. Is itself the place of the attribute it is at, so that a good one costs no object for it.
  */
 class AttributeReader implements AttributeSite, DecodedAttributes {
-  readonly #field: Uint8Array
+  readonly #octets: Uint8Array
   readonly #context: MessageContext
   readonly #offset: number
   readonly #values: Writable<{ [K in keyof KnownAttributes]?: unknown }> = {}
@@ -43,13 +43,16 @@ class AttributeReader implements AttributeSite, DecodedAttributes {
   readonly codes: number[] = []
   #unknown: UnknownAttribute[] | undefined
   #partial: number[] | undefined
-  /** Where the attribute and its value start in the field, and where both end. */
-  #at = 0
+  /** Where the attribute and its value start, where both end, and where the field does. */
+  #at: number
   #start = 0
   #end = 0
+  readonly #fieldEnd: number
 
-  constructor(field: Uint8Array, context: MessageContext, offset: number) {
-    this.#field = field
+  constructor(octets: Uint8Array, at: number, end: number, context: MessageContext, offset: number) {
+    this.#octets = octets
+    this.#at = at
+    this.#fieldEnd = end
     this.#context = context
     this.#offset = offset
   }
@@ -59,7 +62,7 @@ class AttributeReader implements AttributeSite, DecodedAttributes {
   }
 
   get octets(): Uint8Array {
-    return this.#field.subarray(this.#at, this.#end)
+    return this.#octets.subarray(this.#at, this.#end)
   }
 
   get attributes(): PathAttributes {
@@ -68,17 +71,21 @@ class AttributeReader implements AttributeSite, DecodedAttributes {
 
   /** Reads all of the field. */
   read(): void {
-    const field = this.#field
-    for (; this.#at < field.length; this.#at = this.#end) {
-      const extended = (field[this.#at]! & AttributeFlag.ExtendedLength) !== 0
-      this.#start = this.#at + (extended ? 4 : 3)
-      const length = extended ? readUint16(field, this.#at + 2) : field[this.#at + 2]!
-      if (!(this.#start + length <= field.length)) {
+    const octets = this.#octets
+    const fieldEnd = this.#fieldEnd
+    for (let at = this.#at; at < fieldEnd; at = this.#end) {
+      const flags = octets[at]!
+      const extended = (flags & AttributeFlag.ExtendedLength) !== 0
+      this.#at = at
+      this.#start = at + (extended ? 4 : 3)
+      const length = extended ? readUint16(octets, at + 2) : octets[at + 2]!
+      // Behind all octets nothing is read, and the comparison fails then too.
+      if (!(this.#start + length <= fieldEnd)) {
         this.#cutOff()
         break
       }
       this.#end = this.#start + length
-      this.#attribute(field[this.#at]!, field[this.#at + 1]!)
+      this.#attribute(flags, octets[at + 1]!)
     }
     if (this.#partial)
       this.#keep(
@@ -104,15 +111,15 @@ class AttributeReader implements AttributeSite, DecodedAttributes {
 
   /** RFC 7606 section 4: Total Attribute Length still says where the NLRI starts. But see section 3 (j) on prefixes in here. */
   #cutOff(): void {
-    const code = this.#field[this.#at + 1] ?? 0
-    this.#end = this.#field.length
+    const code = this.#at + 1 < this.#fieldEnd ? this.#octets[this.#at + 1]! : 0
+    this.#end = this.#fieldEnd
     if (code === MP_REACH_NLRI || code === MP_UNREACH_NLRI) this.#cutOffPrefixes(code)
     if (!this.codes.includes(code)) this.codes.push(code)
     this.#fault(`attribute ${code} cut off`, 1, 'treat-as-withdraw')
   }
 
   #cutOffPrefixes(code: number): void {
-    const value = this.#field.subarray(this.#start, this.#end)
+    const value = this.#octets.subarray(this.#start, this.#end)
     if (this.codes.includes(code) || value.length < 3) this.#fault(`attribute ${code} cut off`, 1, 'session-reset')
     const fault = familyFault({ afi: readUint16(value, 0), safi: value[2]! }, this)
     this.faults.push(fault(`attribute ${code} cut off`, this.#offset + this.#at))
@@ -134,7 +141,7 @@ class AttributeReader implements AttributeSite, DecodedAttributes {
   #addUnknown(flags: number, code: number): void {
     if (!(flags & AttributeFlag.Optional)) this.#fault(`unknown well-known attribute ${code}`, 2, 'session-reset')
     this.#unknown ??= []
-    this.#unknown.push({ code, flags: flags & KEPT_FLAGS, value: this.#field.subarray(this.#start, this.#end) })
+    this.#unknown.push({ code, flags: flags & KEPT_FLAGS, value: this.#octets.subarray(this.#start, this.#end) })
   }
 
   #addKnown(flags: number, { key, codec }: KnownAttribute): void {
@@ -149,7 +156,7 @@ class AttributeReader implements AttributeSite, DecodedAttributes {
       return
     }
     try {
-      const value = codec.decode(this.#field.subarray(this.#start, this.#end), this.#context, this)
+      const value = codec.decode(this.#octets.subarray(this.#start, this.#end), this.#context, this)
       if (value === undefined) return
       this.#values[key] = value
     } catch (error) {
@@ -181,8 +188,18 @@ class AttributeReader implements AttributeSite, DecodedAttributes {
  * @returns values that may be views into the input
  * @throws {WireError} a fault that resets the session
  */
-export function decodePathAttributes(field: Uint8Array, context: MessageContext, offset: number): DecodedAttributes {
-  const reader = new AttributeReader(field, context, offset)
+export const decodePathAttributes = (field: Uint8Array, context: MessageContext, offset: number): DecodedAttributes =>
+  readPathAttributes(field, 0, field.length, context, offset)
+
+/** {@link decodePathAttributes} of the octets between `at` and `end`; `offset` is that of the first of all octets. */
+export function readPathAttributes(
+  octets: Uint8Array,
+  at: number,
+  end: number,
+  context: MessageContext,
+  offset: number,
+): DecodedAttributes {
+  const reader = new AttributeReader(octets, at, end, context, offset)
   reader.read()
   return reader
 }

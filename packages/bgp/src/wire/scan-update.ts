@@ -25,7 +25,7 @@ export interface UpdateScan {
   nlriAt: number
   nlriEnd: number
   readonly facts: AttributeFacts
-  /** Prefixes in MP_REACH_NLRI: Afi.IPv4 or Afi.IPv6, 0 without. */
+  /** Prefixes in MP_REACH_NLRI: Afi.IPv6, 0 without. */
   reachAfi: number
   reachNextHopAt: number
   reachNextHopLength: number
@@ -129,18 +129,16 @@ function scanReach(octets: Uint8Array, rules: UpdateScanRules, scan: UpdateScan)
   if (at + 5 > facts.reachEnd) return false
   const afi = readUint16(octets, at)
   const nextHopLength = octets[at + 3]!
-  if (octets[at + 2] !== Safi.Unicast || !carries(rules, afi)) return false
-  // Next hops of the other family (RFC 8950) are left to the full decoder, which knows what was negotiated.
-  if (afi === Afi.IPv4 ? nextHopLength !== 4 : nextHopLength !== 16 && nextHopLength !== 32) return false
+  // IPv4 has its own fields, and next hops of the other family (RFC 8950) are for the full decoder, which knows what was negotiated.
+  if (afi !== Afi.IPv6 || octets[at + 2] !== Safi.Unicast || !rules.ipv6) return false
+  if (nextHopLength !== 16 && nextHopLength !== 32) return false
   scan.reachAfi = afi
   scan.reachNextHopAt = at + 4
   scan.reachNextHopLength = nextHopLength
   scan.reachNlriAt = at + 4 + nextHopLength + 1
   scan.reachNlriEnd = facts.reachEnd
   if (scan.reachNlriAt > facts.reachEnd) return false
-  return afi === Afi.IPv4
-    ? areWhole(octets, scan.reachNlriAt, scan.reachNlriEnd, 32, rules.ipv4AddPath)
-    : areWhole(octets, scan.reachNlriAt, scan.reachNlriEnd, 128, rules.ipv6AddPath)
+  return areWhole(octets, scan.reachNlriAt, scan.reachNlriEnd, 128, rules.ipv6AddPath)
 }
 
 function scanUnreach(octets: Uint8Array, rules: UpdateScanRules, scan: UpdateScan): boolean {

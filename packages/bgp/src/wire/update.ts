@@ -3,9 +3,9 @@ import { DEFAULT_CONTEXT, type MessageContext } from './context.js'
 import { WireError } from './error.js'
 import { Afi, familyName, Safi, type Family } from './family.js'
 import { HEADER_LENGTH, messageLimit, MessageType, startMessage } from './header.js'
-import { checkPathIds, decodeNlri, encodeNlri, nlriFormat, nlriLength, type Nlri } from './nlri.js'
+import { checkPathIds, encodeNlri, nlriFormat, nlriLength, readNlri, type Nlri } from './nlri.js'
 import { readUint16, writeUint16, type Octets } from './octets.js'
-import { decodePathAttributes, encodePathAttributes } from './path-attributes.js'
+import { encodePathAttributes, readPathAttributes } from './path-attributes.js'
 import { handleFaults } from './revised-error-handling.js'
 
 /** UPDATE message, RFC 4271 section 4.3. */
@@ -47,10 +47,9 @@ function readLengths(body: Uint8Array): { attributesAt: number; nlriAt: number }
 export function decodeUpdate(body: Uint8Array, context: MessageContext): UpdateMessage {
   const { attributesAt, nlriAt } = readLengths(body)
   const format = nlriFormat('ipv4-unicast', context)
-  const withdrawnRoutes = decodeNlri(body.subarray(2, attributesAt - 2), format, HEADER_LENGTH + 2)
-  const nlri = decodeNlri(body.subarray(nlriAt), format, HEADER_LENGTH + nlriAt)
-  const field = body.subarray(attributesAt, nlriAt)
-  const decoded = decodePathAttributes(field, context, HEADER_LENGTH + attributesAt)
+  const withdrawnRoutes = readNlri(body, 2, attributesAt - 2, format, HEADER_LENGTH)
+  const nlri = readNlri(body, nlriAt, body.length, format, HEADER_LENGTH)
+  const decoded = readPathAttributes(body, attributesAt, nlriAt, context, HEADER_LENGTH)
   return handleFaults({ type: 'update', withdrawnRoutes, pathAttributes: decoded.attributes, nlri }, decoded)
 }
 

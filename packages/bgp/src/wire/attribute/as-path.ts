@@ -44,7 +44,7 @@ export function decodeSegments(value: Uint8Array, width: 2 | 4): AsPathSegment[]
 export const segmentsLength = (path: AsPath, width: 2 | 4): Octets =>
   path.reduce((sum, segment) => sum + SEGMENT_HEADER + segment.asns.length * width, 0)
 
-/** @throws {RangeError} caller's fault: a segment without, or with more than 255 ASes */
+/** @throws {RangeError} caller's fault: a segment without, or with more than 255 ASes; AS 0 (RFC 7607 section 2) */
 export function encodeSegments(path: AsPath, into: Uint8Array, width: 2 | 4): void {
   let at = 0
   for (const { type, asns } of path) {
@@ -53,6 +53,7 @@ export function encodeSegments(path: AsPath, into: Uint8Array, width: 2 | 4): vo
     into[at + 1] = asns.length
     at += SEGMENT_HEADER
     for (const asn of asns) {
+      if (asn === 0) throw new RangeError('AS 0 must not be sent')
       at = width === 4 ? writeUint32(into, at, asn) : writeUint16(into, at, asn > 0xffff ? AS_TRANS : asn)
     }
   }
