@@ -21,13 +21,29 @@ export {
   type Communities,
 } from './community.js'
 export { BgpError, BgpSocketError } from './errors.js'
-export type { Negotiated, RemoteAs, Seconds, State } from './fsm/index.js'
+export type {
+  AddPathOptions,
+  Confederation,
+  Negotiated,
+  RawCapability,
+  RemoteAs,
+  RoleName,
+  Seconds,
+  SessionEnd,
+  State,
+} from './fsm/index.js'
 export type { Clock } from './node/clock.js'
 export type { PeerCounters } from './node/counters.js'
+export { diffPeerOptions, type ChangeEffect, type PeerOptionChange } from './node/diff-peer-options.js'
 export type { ListenerOptions } from './node/listener.js'
 export type { Logger } from './node/logger.js'
 export { type CloseOptions, Peer, type PeerEvents } from './node/peer.js'
 export type { CommonPeerOptions, DynamicPeerOptions, PeerOptions } from './node/peer-options.js'
+export type {
+  GracefulRestartPeerOptions,
+  LongLivedGracefulRestartPeerOptions,
+  ProtocolOptions,
+} from './node/protocol-options.js'
 export {
   BgpSpeaker,
   type BgpSpeakerEvents,

@@ -1,6 +1,5 @@
 import t from 'tap'
-import { diffPeerOptions } from '../dist/node/diff-peer-options.js'
-import type { PeerOptions } from '../dist/node/peer-options.js'
+import { diffPeerOptions, type PeerOptions } from '@typemetal/bgp'
 
 const PEER: PeerOptions = { address: '10.0.0.2', asn: 64_513 }
 const diff = (from: Partial<PeerOptions>, to: Partial<PeerOptions>): string[] =>
