@@ -3,6 +3,7 @@ import type { Seconds } from './timers.js'
 /** A session that stood this long is forgiven what was before it. */
 const STABLE: Seconds = 30
 
+/** Options of {@link Damping}. */
 export interface DampingOptions {
   /** IdleHoldTime after the first failure. */
   readonly first: Seconds

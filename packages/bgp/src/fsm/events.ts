@@ -11,6 +11,7 @@ import type { Seconds, TimerName } from './timers.js'
 
 /** States of RFC 4271 section 8.2.2. */
 export const STATES = ['Idle', 'Connect', 'Active', 'OpenSent', 'OpenConfirm', 'Established'] as const
+/** One of the {@link STATES}. */
 export type State = (typeof STATES)[number]
 
 /** Events that carry nothing but their name; all names as in RFC 4271 section 8.1. */
@@ -52,6 +53,7 @@ export type SessionEvent =
 /** Any message but an UPDATE: what the FSM itself sends and reads. */
 export type ControlMessage = Exclude<Message, UpdateMessage>
 
+/** Name of an event. */
 export type SessionEventType = SessionEvent['type']
 
 /**

@@ -2,6 +2,7 @@ import type { FamilyName } from '../wire/index.js'
 import type { Negotiated } from './negotiate.js'
 import type { Instant, Seconds } from './timers.js'
 
+/** Options of a {@link RestartingSpeaker}. */
 export interface RestartingSpeakerOptions {
   /** Families that routes are selected of. */
   readonly families: readonly FamilyName[]
