@@ -65,7 +65,7 @@ for (const { ref, of, name } of [
   { ref: 'RFC 4271 4.5', of: [99, 1], name: 'Error 99/1' },
 ] as const) {
   t.test(`${ref}: ${of.join('/')} is ${name}`, async t => {
-    t.equal(notificationName(notification(...of)), name)
+    t.equal(notificationName(notification(of[0], of[1])), name)
   })
 }
 
