@@ -59,7 +59,7 @@ function fields(record) {
       const { prefixLength, peerAddress: peer, peerAsn: asn, attributes } = record
       const afi = record.prefix.length === 4 ? 1 : 2
       const nlri = { length: prefixLength, prefix: record.prefix }
-      const decoded = decodeRibAttributes(attributes, { afi, safi: 1 }, false).attributes
+      const decoded = decodeRibAttributes(attributes, { afi, safi: 1 }, { fourOctetAs: false }).attributes
       return { prefix: prefixText(afi, nlri), peer, asn, ...attributeFields(decoded) }
     }
     default:

@@ -58,7 +58,10 @@ function route(prefix, nextHop, attributes) {
     origin: ['igp', 'egp', 'incomplete'][origin],
     asPath: asPath.flatMap(({ asns }) => asns),
     ...(multiExitDisc !== undefined && { multiExitDisc }),
-    communities: [...communities.map(formatCommunity), ...largeCommunities.map(formatLargeCommunity)],
+    communities: [
+      ...communities.map(formatCommunity),
+      ...largeCommunities.map(one => `large:${formatLargeCommunity(one)}`),
+    ],
   }
 }
 

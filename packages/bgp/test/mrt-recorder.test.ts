@@ -248,9 +248,9 @@ t.test('RFC 6396: bgpdump reads our BGP4MP_ET', { skip }, async t => {
 t.test('RFC 6396 section 4.2: bgpdump reads our TABLE_DUMP', { skip }, async t => {
   const attributes = encodeRibAttributes(
     { origin: 0, asPath: [{ type: 2, asns: [65001, 65002] }], nextHop: Uint8Array.of(10, 0, 0, 2) },
-    false,
+    { fourOctetAs: false },
   )
-  t.match(decodeRibAttributes(attributes, IPV4, false).attributes.asPath, [{ asns: [65001, 65002] }])
+  t.match(decodeRibAttributes(attributes, IPV4, { fourOctetAs: false }).attributes.asPath, [{ asns: [65001, 65002] }])
   const [line] = bgpdump([
     {
       type: 'table-dump',

@@ -132,8 +132,13 @@ t.test('RFC 6396 section 4.3.4: attributes of RIB entries', async t => {
   const whole = decodeRibAttributes(full, IPV6).attributes
   t.match(whole, { origin: 0, mpReachNlri: { ...IPV6, nextHop, nlri: [{ length: 32 }] } }, 'the form of RFC 4760')
   t.same(toHex(encodeRibAttributes(whole)), toHex(hex(`800e1110${toHex(nextHop)} 40010100`)), 'written short')
+  t.same(toHex(encodeRibAttributes(whole, { wholeMpReachNlri: true })), toHex(full).slice(8) + '40010100')
   const old = hex('40010100 40020602 02 fde8 fde9')
-  t.match(decodeRibAttributes(old, IPV6, false).attributes.asPath, [{ asns: [65000, 65001] }], 'TABLE_DUMP: 2 octets')
+  t.match(
+    decodeRibAttributes(old, IPV6, { fourOctetAs: false }).attributes.asPath,
+    [{ asns: [65000, 65001] }],
+    'TABLE_DUMP: 2 octets',
+  )
   const twice = hex(`${toHex(full)} ${toHex(full).slice(8)}`)
   t.throws(() => decodeRibAttributes(twice, IPV6), MrtError, 'MP_REACH_NLRI twice')
 })

@@ -19,7 +19,12 @@ export { MrtType, type MrtTime } from './wire/header.js'
 export type { MrtPeer, MrtPeerIndexTable } from './wire/peer-index-table.js'
 export { MRT_MAX_LENGTH, readMrt, type ReadMrtOptions } from './wire/reader.js'
 export { decodeMrtRecord, encodeMrtRecord, type MrtRecord, type MrtUnknown } from './wire/record.js'
-export { decodeRibAttributes, encodeRibAttributes } from './wire/rib-attributes.js'
+export {
+  decodeRibAttributes,
+  encodeRibAttributes,
+  type EncodeRibAttributesForm,
+  type RibAttributesForm,
+} from './wire/rib-attributes.js'
 export type { MrtRibGeneric } from './wire/rib-generic.js'
 export type { MrtRib, MrtRibEntry } from './wire/rib.js'
 export type { MrtTableDump } from './wire/table-dump.js'

@@ -12,6 +12,8 @@ export interface DumpTableOptions {
   readonly timestamp?: number
   /** View Name, for collectors that have several. @default none */
   readonly viewName?: string
+  /** See `EncodeRibAttributesForm`. @default false */
+  readonly wholeMpReachNlri?: boolean
 }
 
 /** A route with the place of its peer in the index. */
@@ -31,16 +33,25 @@ function indexed(peer: MonitoredPeer): MrtPeer | undefined {
 
 /** Encodes attributes once for all routes that share the object and the next hop. */
 class Encoder {
+  readonly #whole: boolean
   readonly #known = new WeakMap<PathAttributes, Map<string, Uint8Array>>()
+
+  constructor(wholeMpReachNlri: boolean) {
+    this.#whole = wholeMpReachNlri
+  }
 
   encode({ prefix, nextHop, attributes }: MonitoredRoute): Uint8Array {
     const byNextHop = this.#known.get(attributes) ?? new Map<string, Uint8Array>()
     this.#known.set(attributes, byNextHop)
-    const { family } = parsePrefix(prefix)
+    const { family, nlri } = parsePrefix(prefix)
     const key = `${family} ${nextHop}`
     const known = byNextHop.get(key)
     if (known) return known
     const hop = parseAddress(nextHop)
+    if (this.#whole && family === 'ipv6-unicast') {
+      const mpReachNlri = { ...familyOf(family), nextHop: hop, nlri: [nlri] }
+      return encodeRibAttributes({ ...attributes, mpReachNlri }, { wholeMpReachNlri: true })
+    }
     const plain = family === 'ipv4-unicast' && hop.length === 4
     const hops: PathAttributes = plain
       ? { nextHop: hop }
@@ -76,7 +87,7 @@ function toEntry({ peerIndex, route }: Held, addPath: boolean, originatedTime: n
  */
 export function* dumpTable(
   speaker: MonitoredSpeaker,
-  { timestamp = Math.floor(Date.now() / 1000), viewName = '' }: DumpTableOptions = {},
+  { timestamp = Math.floor(Date.now() / 1000), viewName = '', wholeMpReachNlri = false }: DumpTableOptions = {},
 ): Generator<MrtRecord, void, undefined> {
   const established = [...speaker.peers].filter(({ state }) => state === 'Established')
   const index = established.map(indexed).filter(peer => peer !== undefined)
@@ -88,7 +99,7 @@ export function* dumpTable(
     viewName: new TextEncoder().encode(viewName),
     peers: index,
   }
-  const encoder = new Encoder()
+  const encoder = new Encoder(wholeMpReachNlri)
   let sequenceNumber = 0
   for (const [prefix, held] of byPrefix(established.filter(({ negotiated }) => negotiated))) {
     const { family, nlri } = parsePrefix(prefix)

@@ -11,6 +11,22 @@ import { MrtError } from './error.js'
 const MP_REACH_NLRI = 14
 const MAX_NEXT_HOP = 254
 
+/** How the attributes of a RIB entry are written. */
+export interface RibAttributesForm {
+  /** AS numbers have 4 octets; 2 in TABLE_DUMP, the version 1. @default true */
+  readonly fourOctetAs?: boolean
+}
+
+/** How {@link encodeRibAttributes} writes. */
+export interface EncodeRibAttributesForm extends RibAttributesForm {
+  /**
+   * MP_REACH_NLRI whole as in RFC 4760, against RFC 6396 section 4.3.4, for readers that know no other: GoBGP is one.
+   *
+   * @default false
+   */
+  readonly wholeMpReachNlri?: boolean
+}
+
 /** How the attributes of a RIB entry are written: nothing is taken out of them, whoever the peer was. */
 const context = (fourOctetAs: boolean): MessageContext => ({
   fourOctetAs,
@@ -82,11 +98,14 @@ function concat(parts: readonly Uint8Array[]): Uint8Array {
  * value is left out.
  *
  * @param family of the record
- * @param fourOctetAs false for TABLE_DUMP, the version 1 @default true
  * @returns values of their own octets
  * @throws {MrtError} attributes that no UPDATE could have either; its `cause` is the `WireError`
  */
-export function decodeRibAttributes(attributes: Uint8Array, family: Family, fourOctetAs = true): DecodedAttributes {
+export function decodeRibAttributes(
+  attributes: Uint8Array,
+  family: Family,
+  { fourOctetAs = true }: RibAttributesForm = {},
+): DecodedAttributes {
   try {
     return decodePathAttributes(asInUpdate(attributes, family), context(fourOctetAs), 0)
   } catch (cause) {
@@ -98,11 +117,14 @@ export function decodeRibAttributes(attributes: Uint8Array, family: Family, four
 /**
  * Writes the path attributes of a RIB entry, `mpReachNlri` in the short form; `mpUnreachNlri` is left out.
  *
- * @param fourOctetAs false for TABLE_DUMP, the version 1 @default true
  * @throws {RangeError} a value that its attribute cannot hold
  */
-export function encodeRibAttributes(attributes: PathAttributes, fourOctetAs = true): Uint8Array {
+export function encodeRibAttributes(
+  attributes: PathAttributes,
+  { fourOctetAs = true, wholeMpReachNlri = false }: EncodeRibAttributesForm = {},
+): Uint8Array {
   const { mpReachNlri, mpUnreachNlri: _, ...rest } = attributes
+  if (mpReachNlri && wholeMpReachNlri) return encodePathAttributes({ ...rest, mpReachNlri }, context(fourOctetAs))
   const octets = encodePathAttributes(rest, context(fourOctetAs))
   if (!mpReachNlri) return octets
   const { nextHop } = mpReachNlri
