@@ -117,6 +117,7 @@ t.test('RFC 8538 section 5.1: which Ceases are hard resets', async t => {
   )
   t.equal(sent({ gracefulRestart: { notification: false } }, 2), '6/2', 'we did not set the N bit')
   t.equal(sent(GRACEFUL, 2, PEER_OPEN), '6/2', 'the peer has no graceful restart')
+  t.equal(sent({ gracefulRestart: { families: [] } }, 2), '6/2', 'the peer keeps nothing of ours anyway')
   const stopped = established(GRACEFUL, GRACEFUL_OPEN).handle({ type: 'ManualStop', cease: createCease(3) }, 0)
   t.match(stopped[0], { message: { errorSubcode: 9, data: Uint8Array.of(6, 3) } })
 })

@@ -139,6 +139,7 @@ t.test('routes set before the session are announced on it, and again on the next
     { type: 'multiprotocol', afi: 2 },
     { type: 'route-refresh' },
     { type: 'extended-message' },
+    { type: 'graceful-restart', families: { length: 0 } },
     { type: 'four-octet-as', asn: 64_512 },
     { type: 'enhanced-route-refresh' },
   ])

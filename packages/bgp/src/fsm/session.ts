@@ -403,9 +403,11 @@ export class Session {
     this.#toIdle(event, now)
   }
 
-  /** RFC 8538 section 5.1: where NOTIFICATIONs let routes live, a parting for good must say that it is one. */
+  /** RFC 8538 section 5.1: a peer that would keep our routes through a NOTIFICATION must be told of a parting for good. */
   #notify(message: NotificationMessage, event: SessionEvent, now: Instant, fall?: Fall): void {
-    const hard = isFinal(message) && this.#negotiated?.gracefulRestart?.notification
+    const keepsOurs =
+      this.#negotiated?.gracefulRestart?.notification && this.#options.gracefulRestart?.families?.length !== 0
+    const hard = keepsOurs && isFinal(message)
     const sent = hard ? createHardReset(message) : message
     this.#send(sent, now)
     this.#toIdle(event, now, { ...fall, sent })
