@@ -75,7 +75,7 @@ const COMMANDS = {
     const last = await session.reach(size, limit)
     clearInterval(waking)
     const { firstAt = Infinity, upAt, prefixes } = session
-    return { first: firstAt - upAt, last: last - upAt, repeated: prefixes.announced - prefixes.size }
+    return { first: firstAt - upAt, last: last - upAt, size: prefixes.size }
   },
 
   /** Announces or withdraws `size` prefixes. @returns when the first octet was given away, and when the last was */
