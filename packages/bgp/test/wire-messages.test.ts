@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict'
 import * as fc from 'fast-check'
 import t from 'tap'
-import { decodeMessage, encodeMessage, Framer, MAX_LENGTH, messageLimit, type Message } from '@typemetal/bgp/wire'
+import {
+  decodeHeader,
+  decodeMessage,
+  encodeMessage,
+  Framer,
+  MAX_LENGTH,
+  messageLimit,
+  MessageType,
+  type Message,
+} from '@typemetal/bgp/wire'
 import { anyContext, anyDamaged, anyMessage, anyOctets } from './messages.js'
-import { contextOf, errorOf, EXTERNAL, hex, message, toHex, VECTORS } from './octets.js'
+import { contextOf, errorOf, EXTERNAL, GOOD, hex, message, toHex, update, VECTORS } from './octets.js'
 
 for (const vector of VECTORS) {
   t.test(`${vector.ref}: ${vector.name}`, async t => {
@@ -161,6 +170,44 @@ t.test('Framer: messages come out whole, however the stream is cut', async () =>
       assert.deepEqual(found, vectors.map(toHex))
     }),
   )
+})
+
+t.test('Framer: runs of UPDATEs are whole messages back to back, and the others come one by one', async () => {
+  const vectors = fc.array(fc.constantFrom(...VECTORS.map(vector => hex(vector.hex))), { minLength: 1, maxLength: 12 })
+  fc.assert(
+    fc.property(vectors, fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1 }), (sent, sizes) => {
+      const stream = Buffer.concat(sent)
+      const framer = new Framer()
+      const found: Uint8Array[] = []
+      for (let at = 0, i = 0; at < stream.length; at += sizes[i++ % sizes.length]!) {
+        framer.push(stream.subarray(at, at + sizes[i % sizes.length]!))
+        for (;;) {
+          const run = framer.nextRun(MessageType.Update)
+          if (run)
+            for (let from = 0; from < run.length;) {
+              const { length, type } = decodeHeader(run, from)
+              assert.equal(type, MessageType.Update)
+              found.push(run.subarray(from, from + length))
+              from += length
+            }
+          const message = framer.next()
+          if (!message) break
+          found.push(message)
+        }
+      }
+      assert.deepEqual(found.map(toHex), sent.map(toHex))
+    }),
+  )
+})
+
+t.test('RFC 4271 6.1: Framer: a run ends before a header that is wrong', async t => {
+  const good = update(GOOD)
+  for (const bad of ['00'.repeat(23), `${'ff'.repeat(16)}001602000000`, `${'ff'.repeat(16)}100102000000`]) {
+    const framer = new Framer()
+    framer.push(Buffer.concat([good, good, hex(bad)]))
+    t.equal(framer.nextRun(MessageType.Update)?.length, 2 * good.length, bad)
+    t.throws(() => framer.next(), { code: 'ERR_BGP_WIRE' })
+  }
 })
 
 t.test('RFC 4271 6.1: Framer stops at a header that is wrong, whole or in pieces', async t => {

@@ -1,6 +1,7 @@
 /** Number of octets. */
 export type Octets = number
 
+/** No octets. */
 export const EMPTY: Uint8Array = new Uint8Array(0)
 
 /** Big-endian 16-bit number at `at`; the caller has checked the length. */

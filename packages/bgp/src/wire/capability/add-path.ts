@@ -20,6 +20,7 @@ const UNIT = 4 // AFI, SAFI, Send/Receive
 const RECEIVE = 1
 const SEND = 2
 
+/** Codec of {@link AddPathCapability}. */
 export const addPath: CapabilityCodec<AddPathCapability> = {
   code: 69,
   type: 'add-path',

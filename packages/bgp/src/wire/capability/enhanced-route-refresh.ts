@@ -5,6 +5,7 @@ export interface EnhancedRouteRefreshCapability {
   readonly type: 'enhanced-route-refresh'
 }
 
+/** Codec of {@link EnhancedRouteRefreshCapability}. */
 export const enhancedRouteRefresh: CapabilityCodec<EnhancedRouteRefreshCapability> = {
   code: 70,
   type: 'enhanced-route-refresh',

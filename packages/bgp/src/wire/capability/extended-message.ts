@@ -5,6 +5,7 @@ export interface ExtendedMessageCapability {
   readonly type: 'extended-message'
 }
 
+/** Codec of {@link ExtendedMessageCapability}. */
 export const extendedMessage: CapabilityCodec<ExtendedMessageCapability> = {
   code: 6,
   type: 'extended-message',

@@ -15,6 +15,7 @@ export interface ExtendedNextHopCapability {
 
 const UNIT = 6 // NLRI AFI, NLRI SAFI in two octets, Nexthop AFI
 
+/** Codec of {@link ExtendedNextHopCapability}. */
 export const extendedNextHop: CapabilityCodec<ExtendedNextHopCapability> = {
   code: 5,
   type: 'extended-next-hop',

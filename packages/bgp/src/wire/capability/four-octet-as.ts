@@ -10,6 +10,7 @@ export interface FourOctetAsCapability {
   readonly asn: number
 }
 
+/** Codec of {@link FourOctetAsCapability}. */
 export const fourOctetAs: CapabilityCodec<FourOctetAsCapability> = {
   code: 65,
   type: 'four-octet-as',

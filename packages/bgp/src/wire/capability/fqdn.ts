@@ -28,6 +28,7 @@ function writeText(text: string, into: Uint8Array, at: number): number {
   return at + 1 + octets.length
 }
 
+/** Codec of {@link FqdnCapability}. */
 export const fqdn: CapabilityCodec<FqdnCapability> = {
   code: 73,
   type: 'fqdn',

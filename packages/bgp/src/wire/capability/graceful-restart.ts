@@ -28,6 +28,7 @@ const FAMILIES = 2 // octets from the start of the value
 const UNIT = 4
 const FORWARDING = 0x80
 
+/** Codec of {@link GracefulRestartCapability}. */
 export const gracefulRestart: CapabilityCodec<GracefulRestartCapability> = {
   code: 64,
   type: 'graceful-restart',

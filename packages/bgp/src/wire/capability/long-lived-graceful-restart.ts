@@ -20,6 +20,7 @@ const UNIT = 7 // AFI, SAFI, flags, and 3 octets of time
 const FORWARDING = 0x80
 const MAX_STALE_TIME = 0xff_ffff
 
+/** Codec of {@link LongLivedGracefulRestartCapability}. */
 export const longLivedGracefulRestart: CapabilityCodec<LongLivedGracefulRestartCapability> = {
   code: 71,
   type: 'long-lived-graceful-restart',

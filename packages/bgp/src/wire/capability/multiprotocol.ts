@@ -9,6 +9,7 @@ export interface MultiprotocolCapability extends Family {
 
 const SAFI = 3 // behind AFI and a reserved octet
 
+/** Codec of {@link MultiprotocolCapability}. */
 export const multiprotocol: CapabilityCodec<MultiprotocolCapability> = {
   code: 1,
   type: 'multiprotocol',

@@ -10,6 +10,7 @@ export interface RoleCapability {
   readonly role: Role
 }
 
+/** Codec of {@link RoleCapability}. */
 export const role: CapabilityCodec<RoleCapability> = {
   code: 9,
   type: 'role',

@@ -5,6 +5,7 @@ export interface RouteRefreshCapability {
   readonly type: 'route-refresh'
 }
 
+/** Codec of {@link RouteRefreshCapability}. */
 export const routeRefresh: CapabilityCodec<RouteRefreshCapability> = {
   code: 2,
   type: 'route-refresh',
