@@ -1,11 +1,25 @@
-import { AS_TRANS, mergeAs4Path, SegmentType, type PathAttributes } from './wire/index.js'
+import { changeRoute, LazyRoute, type ImportPolicy, type PolicyPeer } from './policy.js'
+import type { FamilyPaths, LocRib, Row } from './rib/index.js'
+import { PAGE_MASK } from './rib/index.js'
+import type { RouteSource } from './route-source.js'
+import type { RoleName } from './fsm/index.js'
+import { AS_TRANS, mergeAs4Path, type PathAttributes } from './wire/index.js'
+import { FactFlag } from './wire/scan-attributes.js'
 
 /** What of a session decides how a received route is taken. */
 export interface ImportSession {
   /** Our AS number towards the peer. */
   readonly asn: number
+  readonly peerAsn: number
   readonly bgpIdentifier: number
-  readonly fourOctetAs: boolean
+  readonly clusterId: number
+  readonly internal: boolean
+  /** Times our own AS may stand in AS_PATH. */
+  readonly allowOwnAs: number
+  /** Ours, RFC 9234. */
+  readonly role: RoleName | undefined
+  readonly policy: ImportPolicy
+  readonly policyPeer: PolicyPeer
 }
 
 /**
@@ -25,10 +39,101 @@ export function resolveAs4(attributes: PathAttributes, fourOctetAs: boolean): Pa
   }
 }
 
-/** RFC 4271 section 9.1.2 and RFC 4456 section 8: a path that has been here before must not be used. */
-export function isFeasible(attributes: PathAttributes, { asn, bgpIdentifier }: ImportSession): boolean {
-  if (attributes.originatorId === bgpIdentifier || attributes.clusterList?.includes(bgpIdentifier)) return false
-  return !attributes.asPath?.some(({ type, asns }) => isOfAs(type) && asns.includes(asn))
+/** RFC 4271 section 9.1.2, RFC 4456 section 8 and RFC 5065 section 4: a path that has been here before must not be used. */
+export function isFeasible(attributes: PathAttributes, session: ImportSession): boolean {
+  const { asn, bgpIdentifier, clusterId, allowOwnAs } = session
+  if (attributes.originatorId === bgpIdentifier || attributes.clusterList?.includes(clusterId)) return false
+  let own = 0
+  for (const { asns } of attributes.asPath ?? []) for (const member of asns) if (member === asn) own++
+  return own <= allowOwnAs
 }
 
-const isOfAs = (type: SegmentType): boolean => type === SegmentType.AsSequence || type === SegmentType.AsSet
+/** Flags of sets that need more than the policy's word. */
+const MARKED = FactFlag.OnlyToCustomer | FactFlag.GracefulShutdown
+
+/** RFC 9234 section 5: a route that went down to a customer must not come up again, and what comes from above is marked. */
+function applyRole(attributes: PathAttributes, { role, peerAsn }: ImportSession): PathAttributes | undefined {
+  const { onlyToCustomer } = attributes
+  const fromBelow = role === 'provider' || role === 'rs'
+  const fromAside = role === 'peer'
+  if (onlyToCustomer !== undefined) {
+    if (fromBelow || (fromAside && onlyToCustomer !== peerAsn)) return undefined
+    return attributes
+  }
+  return role === undefined || fromBelow ? attributes : { ...attributes, onlyToCustomer: peerAsn }
+}
+
+/** RFC 8326 section 4: what the other side is about to take away comes last. */
+function applyGracefulShutdown(attributes: PathAttributes, { internal }: ImportSession): PathAttributes {
+  return internal || !attributes.communities?.includes(0xffff_0000) ? attributes : { ...attributes, localPref: 0 }
+}
+
+/** The way of a peer's routes into the Loc-RIB, RFC 4271 section 9.1.1: roles, graceful shutdown, policy. */
+export class Importer {
+  readonly #rib: LocRib<RouteSource>
+  readonly #session: ImportSession
+  #lastReceived: Row = 0
+  #lastAttributes: Row = 0
+
+  constructor(rib: LocRib<RouteSource>, session: ImportSession) {
+    this.#rib = rib
+    this.#session = session
+  }
+
+  /** The attributes to use for a prefix; 0 for a route that is not to be used. Without a reference. */
+  import(paths: FamilyPaths<RouteSource>, prefix: Row, pathId: number, received: Row): Row {
+    const { policy, role } = this.#session
+    if (policy === 'reject') return 0
+    const flags = this.#rib.attributes.page(received).flags[received & PAGE_MASK]!
+    if (policy === 'accept') return role === undefined && !(flags & MARKED) ? received : this.#builtIn(received)
+    return this.#byPolicy(policy, paths, prefix, pathId, received)
+  }
+
+  /** Forgets what it remembers between the prefixes of one UPDATE. */
+  forget(): void {
+    this.#lastReceived = 0
+  }
+
+  #builtIn(received: Row): Row {
+    if (received === this.#lastReceived) return this.#lastAttributes
+    const { attributes } = this.#rib
+    const before = attributes.attributes(received)
+    const after = this.#settle(before)
+    this.#lastReceived = received
+    this.#lastAttributes = !after ? 0 : after === before ? received : attributes.internValues(after, attributes.nextHop(received))
+    return this.#lastAttributes
+  }
+
+  #settle(attributes: PathAttributes): PathAttributes | undefined {
+    const settled = applyRole(attributes, this.#session)
+    return settled && applyGracefulShutdown(settled, this.#session)
+  }
+
+  #byPolicy(
+    policy: Exclude<ImportPolicy, string>,
+    paths: FamilyPaths<RouteSource>,
+    prefix: Row,
+    pathId: number,
+    received: Row,
+  ): Row {
+    const { attributes } = this.#rib
+    const before = attributes.attributes(received)
+    const settled = this.#settle(before)
+    if (!settled) return 0
+    const { prefixes } = paths
+    const route = new LazyRoute({
+      family: prefixes.family,
+      pathId: pathId || undefined,
+      from: this.#session.policyPeer,
+      nlri: () => prefixes.nlri(prefix),
+      attributes: () => settled,
+      nextHop: () => attributes.nextHop(received),
+    })
+    const result = policy(route)
+    if (result === false) return 0
+    if (result === true && settled === before) return received
+    const changed = changeRoute(settled, attributes.nextHop(received), result === true ? {} : result)
+    return attributes.internValues(changed.attributes, changed.nextHop)
+  }
+}
+

@@ -1,4 +1,5 @@
-import type { FamilyName, KnownAttributes } from './wire/index.js'
+import { formatAddress, formatPrefix, parseAddress } from './address.js'
+import type { FamilyName, KnownAttributes, Nlri, PathAttributes } from './wire/index.js'
 
 /** A peer as a policy sees it. */
 export interface PolicyPeer {
@@ -37,3 +38,68 @@ export type ImportPolicy = 'accept' | 'reject' | ((route: PolicyRoute) => Policy
 
 /** Which routes a peer is told, and how, RFC 4271 section 9.1.3. Must depend on nothing but the route. */
 export type ExportPolicy = 'accept' | 'reject' | ((route: PolicyRoute) => PolicyResult)
+
+/** Where a {@link LazyRoute} reads from when it is asked. */
+export interface RouteReader {
+  readonly family: FamilyName
+  readonly pathId: number | undefined
+  readonly from: PolicyPeer | undefined
+  nlri(): Nlri
+  attributes(): PathAttributes
+  /** None for our own address. */
+  nextHop(): Uint8Array
+}
+
+/** A {@link PolicyRoute} that reads what it is asked for. */
+export class LazyRoute implements PolicyRoute {
+  readonly #reader: RouteReader
+
+  constructor(reader: RouteReader) {
+    this.#reader = reader
+  }
+
+  get prefix(): string {
+    return formatPrefix(this.#reader.family, this.#reader.nlri())
+  }
+
+  get family(): FamilyName {
+    return this.#reader.family
+  }
+
+  get pathId(): number | undefined {
+    return this.#reader.pathId
+  }
+
+  get nextHop(): string {
+    const octets = this.#reader.nextHop()
+    return octets.length === 0 ? 'self' : formatAddress(octets)
+  }
+
+  get attributes(): PathAttributes {
+    return this.#reader.attributes()
+  }
+
+  get from(): PolicyPeer | undefined {
+    return this.#reader.from
+  }
+}
+
+/** What a policy has made of a route. */
+export interface ChangedRoute {
+  readonly attributes: PathAttributes
+  readonly nextHop: Uint8Array
+  /** MULTI_EXIT_DISC is the policy's own. */
+  readonly setsMed: boolean
+}
+
+/**
+ * Applies what a policy has changed.
+ *
+ * @throws {RangeError} a next hop that is not an address
+ */
+export function changeRoute(attributes: PathAttributes, nextHop: Uint8Array, changes: PolicyChanges): ChangedRoute {
+  const { nextHop: text, ...values } = changes
+  const changed = Object.fromEntries(Object.entries({ ...attributes, ...values }).filter(([, value]) => value !== undefined))
+  const hop = text === undefined ? nextHop : text === 'self' ? nextHop.subarray(0, 0) : parseAddress(text)
+  return { attributes: changed, nextHop: hop, setsMed: changes.multiExitDisc !== undefined }
+}

@@ -1,13 +1,21 @@
 import type { Socket } from 'node:net'
 import { canonicalAddress } from '../address.js'
 import type { ControlMessage } from '../fsm/index.js'
-import { DEFAULT_CONTEXT, decodeMessage, Framer, MessageType, WireError, type MessageContext } from '../wire/index.js'
+import {
+  DEFAULT_CONTEXT,
+  decodeMessage,
+  Framer,
+  messageLimit,
+  MessageType,
+  WireError,
+  type MessageContext,
+} from '../wire/index.js'
 import type { Clock } from './clock.js'
 
 /** What a connection tells its owner. Nothing more comes after `failed`, `malformed` or {@link Connection.end}. */
 export interface ConnectionHandlers {
-  /** Any message but an UPDATE. */
-  message(message: ControlMessage): void
+  /** Any message but an UPDATE; `octets` are what it was read from. */
+  message(message: ControlMessage, octets: Uint8Array): void
   /** UPDATE messages as they came, whole and back to back: a view, to be read before returning or copied. */
   updates(octets: Uint8Array): void
   /** The peer's octets cannot be read any further, or break a MUST. */
@@ -22,6 +30,7 @@ export interface ConnectionHandlers {
 
 /** How long the peer has to take our last octets and close, in milliseconds. */
 const LINGER = 2000
+
 /** Where the header has the message type, RFC 4271 section 4.1. */
 const TYPE = 18
 
@@ -100,20 +109,31 @@ export class Connection {
     if (!this.#open) return
     this.#framer.push(chunk)
     try {
-      while (this.#open) {
-        const octets = this.#framer.next()
-        if (!octets) break
-        if (octets[TYPE] === MessageType.Update) {
-          this.#handlers.updates(octets)
-          continue
-        }
-        const message = decodeMessage(octets, this.context)
-        if (message.type !== 'update') this.#handlers.message(message)
-      }
+      while (this.#open && this.#takeNext()) continue
     } catch (error) {
       if (!(error instanceof WireError)) throw error
       this.#handlers.malformed(error)
     }
+  }
+
+  /** @returns whether there was anything to take */
+  #takeNext(): boolean {
+    const limit = messageLimit(this.context)
+    const updates = this.#framer.nextRun(MessageType.Update, limit)
+    if (updates) {
+      this.#handlers.updates(updates)
+      return true
+    }
+    const octets = this.#framer.next(limit)
+    if (!octets) return false
+    if (octets[TYPE] === MessageType.Update) {
+      // One that came in several chunks.
+      this.#handlers.updates(octets)
+      return true
+    }
+    const message = decodeMessage(octets, this.context)
+    if (message.type !== 'update') this.#handlers.message(message, octets)
+    return true
   }
 }
 

@@ -57,9 +57,9 @@ export class MessageCounter {
     this.#counts.totalSent += count
   }
 
-  received(type: Message['type']): void {
-    this.#counts[`${NAMES[type]}Received`]++
-    this.#counts.totalReceived++
+  received(type: Message['type'], count = 1): void {
+    this.#counts[`${NAMES[type]}Received`] += count
+    this.#counts.totalReceived += count
   }
 
   /** A copy of the counts. */

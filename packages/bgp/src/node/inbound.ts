@@ -1,95 +1,296 @@
-import { addressFamily, formatAddress, isHost, parseAddress } from '../address.js'
-import type { Negotiated } from '../fsm/index.js'
-import { isFeasible, resolveAs4, type ImportSession } from '../import.js'
-import { AdjRibIn, prefixKey, type LocRib, type Path, type PathSource, type PrefixKey } from '../rib/index.js'
-import { familyName, updateChanges, type Family, type FamilyChanges, type UpdateMessage } from '../wire/index.js'
+import { formatAddress, isHost, parseAddress } from '../address.js'
+import { receiveContext, type Negotiated } from '../fsm/index.js'
+import { Importer, isFeasible, resolveAs4, type ImportSession } from '../import.js'
+import type { AdjRibIn, FamilyPaths, LocRib, Row } from '../rib/index.js'
+import type { RouteSource } from '../route-source.js'
+import {
+  Afi,
+  decodeMessage,
+  endOfRibFamily,
+  familyName,
+  updateChanges,
+  WireError,
+  type Family,
+  type FamilyChanges,
+  type FamilyName,
+  type MessageContext,
+  type Nlri,
+  type UpdateMessage,
+} from '../wire/index.js'
+import { readUint16, readUint32 } from '../wire/octets.js'
+import { createUpdateScan, scanUpdate, type UpdateScan, type UpdateScanRules } from '../wire/scan-update.js'
 
-/** A peer's session as the Loc-RIB knows it. */
-export interface PeerSource<P> extends PathSource {
-  readonly peer: P
-}
-
-export interface InboundOptions<P> {
-  readonly peer: P
+export interface InboundOptions {
   readonly address: string
   /** Ours on the session. */
   readonly localAddress: string
-  readonly local: Pick<ImportSession, 'asn' | 'bgpIdentifier'>
   readonly negotiated: Negotiated
-  readonly locRib: LocRib<PeerSource<P>>
-  /** The selected paths of a prefix have changed. */
-  readonly changed: (key: PrefixKey) => void
+  readonly rib: LocRib<RouteSource>
+  readonly adjRibIn: AdjRibIn<RouteSource>
+  readonly session: ImportSession
+  readonly handlers: InboundHandlers
 }
 
-/** What one session receives: its Adj-RIB-In, and the way from there into the Loc-RIB. */
-export class Inbound<P> {
-  readonly #adjRibIn = new AdjRibIn()
-  readonly #options: InboundOptions<P>
-  readonly #session: ImportSession
-  readonly #source: PeerSource<P>
+/** What the peer is told of what comes in. */
+export interface InboundHandlers {
+  /** Asked before each run of messages: an UPDATE is read whole only when somebody wants it. */
+  wantsUpdates(): boolean
+  update(update: UpdateMessage): void
+  /** A fault that the session outlives, RFC 7606. */
+  fault(fault: WireError): void
+  /** End-of-RIB of a family, RFC 4724 section 2. */
+  endOfRib(family: FamilyName): void
+  /** A family is not carried any longer, RFC 7606 section 2. */
+  disabled(family: FamilyName): void
+}
 
-  constructor(options: InboundOptions<P>) {
-    const { peer, address, local, negotiated } = options
+const LENGTH = 16 // octets from the start of a message
+const NEXT_HOP = 0b1000
+
+/** What one session receives: the way of UPDATEs into the Adj-RIB-In, and from there by policy into the Loc-RIB. */
+export class Inbound {
+  readonly #options: InboundOptions
+  readonly #context: MessageContext
+  readonly #importer: Importer
+  readonly #rules: UpdateScanRules | undefined
+  readonly #scan = createUpdateScan()
+  readonly #localAddress: Uint8Array
+  /** Two speakers of one machine may well share an address. */
+  readonly #mayBeUs: boolean
+  readonly #disabled = new Set<FamilyName>()
+  #joined = new Uint8Array(4096)
+
+  constructor(options: InboundOptions) {
+    const { negotiated, rib, session, address, localAddress } = options
     this.#options = options
-    this.#session = { ...local, fourOctetAs: negotiated.fourOctetAs }
-    this.#source = {
-      peer,
-      internal: negotiated.internal,
-      bgpIdentifier: negotiated.peerBgpIdentifier,
-      address: parseAddress(address),
+    this.#context = receiveContext(negotiated)
+    this.#importer = new Importer(rib, session)
+    this.#rules = scanRules(negotiated, session)
+    this.#localAddress = parseAddress(localAddress)
+    this.#mayBeUs = address === localAddress
+  }
+
+  /** Families that are not carried any longer because of what the peer has sent. */
+  get disabled(): ReadonlySet<FamilyName> {
+    return this.#disabled
+  }
+
+  /**
+   * Takes UPDATEs, whole and back to back.
+   *
+   * @returns how many
+   * @throws {WireError} a fault that resets the session; what stood before it has been taken
+   */
+  receive(octets: Uint8Array): number {
+    const { handlers } = this.#options
+    const rules = this.#disabled.size === 0 && !handlers.wantsUpdates() ? this.#rules : undefined
+    this.#importer.forget()
+    let count = 0
+    for (let at = 0; at < octets.length; count++) {
+      const end = at + readUint16(octets, at + LENGTH)
+      const scan = this.#scan
+      if (!rules || !scanUpdate(octets, at, end, rules, scan) || !this.#take(octets, scan)) {
+        this.#read(octets.subarray(at, end))
+      }
+      at = end
     }
+    return count
   }
 
-  /** Prefixes in the Adj-RIB-In. */
-  get size(): number {
-    return this.#adjRibIn.size
-  }
-
-  /** Takes what an UPDATE changes in the families that were negotiated. */
-  handle(update: UpdateMessage): void {
-    for (const changes of updateChanges(update)) {
-      const family = familyName(changes.family)
-      if (!family || !this.#options.negotiated.families.includes(family)) continue
-      for (const nlri of changes.withdrawn) this.#withdraw(prefixKey(family, nlri))
-      if (changes.reachable.length > 0) {
-        const keys = changes.reachable.map(nlri => prefixKey(family, nlri))
-        this.#announce(keys, changes, update)
+  /** Policy is asked again about everything that the peer has announced. */
+  reconsider(): void {
+    const { rib, adjRibIn, session } = this.#options
+    this.#importer.forget()
+    for (const family of this.#options.negotiated.families) {
+      const paths = rib.family(family)
+      for (const path of adjRibIn.paths(family)) {
+        const received = paths.received(path)
+        const feasible = isFeasible(rib.attributes.attributes(received), session)
+        const prefix = paths.prefixOf(path)
+        const attributes = feasible ? this.#importer.import(paths, prefix, paths.pathId(path), received) : 0
+        paths.setAttributes(path, attributes)
       }
     }
   }
 
-  /** Takes everything back out of the Loc-RIB; the session has ended. */
-  end(): void {
-    for (const key of this.#adjRibIn.keys()) this.#offer(key, undefined)
+  /** The quick way. @returns whether the message was one for it; nothing has happened otherwise */
+  #take(octets: Uint8Array, scan: UpdateScan): boolean {
+    const { facts } = scan
+    const hasNlri = scan.nlriAt < scan.nlriEnd
+    // Two sets of attributes in one message: rare, and for the whole decoder.
+    if (scan.reachAfi !== 0 && (hasNlri || facts.seen & NEXT_HOP || scan.unreachAfi !== 0)) return false
+    if (scan.unreachAfi !== 0 && hasNlri) return false
+    const { rib } = this.#options
+    const ipv4 = rib.family('ipv4-unicast')
+    const rules = this.#rules!
+    this.#withdrawAll(ipv4, octets, scan.withdrawnAt, scan.withdrawnEnd, rules.ipv4AddPath)
+    if (scan.unreachAfi !== 0) {
+      const isIpv4 = scan.unreachAfi === Afi.IPv4
+      const paths = isIpv4 ? ipv4 : rib.family('ipv6-unicast')
+      const addPath = isIpv4 ? rules.ipv4AddPath : rules.ipv6AddPath
+      this.#withdrawAll(paths, octets, scan.unreachNlriAt, scan.unreachNlriEnd, addPath)
+    }
+    if (hasNlri) {
+      const hopAt = scan.attributesAt + facts.nextHopAt
+      if (!this.#isHost(octets, hopAt, 4)) this.#withdrawAll(ipv4, octets, scan.nlriAt, scan.nlriEnd, rules.ipv4AddPath)
+      else {
+        const received = rib.attributes.intern(octets, scan.attributesAt, scan.attributesEnd, 0, facts)
+        this.#announceAll(ipv4, octets, scan.nlriAt, scan.nlriEnd, rules.ipv4AddPath, received)
+      }
+    } else if (scan.reachAfi !== 0) this.#takeReach(octets, scan)
+    return true
   }
 
-  #announce(keys: readonly PrefixKey[], { family, nextHop }: FamilyChanges, update: UpdateMessage): void {
-    const attributes = resolveAs4(update.pathAttributes, this.#session.fourOctetAs)
-    if (!nextHop || !this.#isUsable(nextHop, family)) {
-      for (const key of keys) this.#withdraw(key)
+  #takeReach(octets: Uint8Array, scan: UpdateScan): void {
+    const { facts } = scan
+    const paths = this.#options.rib.family('ipv6-unicast')
+    const addPath = this.#rules!.ipv6AddPath
+    if (!this.#isHost(octets, scan.reachNextHopAt, scan.reachNextHopLength)) {
+      this.#withdrawAll(paths, octets, scan.reachNlriAt, scan.reachNlriEnd, addPath)
       return
     }
-    const set = this.#adjRibIn.announce(keys, attributes, nextHop)
-    const path = isFeasible(attributes, this.#session) ? { source: this.#source, attributes: set } : undefined
-    for (const key of keys) this.#offer(key, path)
+    const before = facts.reachAt - scan.attributesAt
+    const behind = scan.attributesEnd - facts.reachEnd
+    const length = scan.reachNextHopLength + before + behind
+    if (this.#joined.length < length) this.#joined = new Uint8Array(length)
+    const joined = this.#joined
+    const hopEnd = scan.reachNextHopAt + scan.reachNextHopLength
+    joined.set(octets.subarray(scan.reachNextHopAt, hopEnd))
+    joined.set(octets.subarray(scan.attributesAt, facts.reachAt), scan.reachNextHopLength)
+    joined.set(octets.subarray(facts.reachEnd, scan.attributesEnd), scan.reachNextHopLength + before)
+    const received = this.#options.rib.attributes.intern(joined, 0, length, scan.reachNextHopLength, facts)
+    this.#announceAll(paths, octets, scan.reachNlriAt, scan.reachNlriEnd, addPath, received)
   }
 
-  /**
-   * RFC 4271 section 6.3: a host, and not ourselves. And of the prefix's family: an IPv4 prefix with an IPv6 next hop is only
-   * for those who have agreed on it (RFC 8950).
-   */
+  #announceAll(
+    paths: FamilyPaths<RouteSource>,
+    octets: Uint8Array,
+    at: number,
+    end: number,
+    addPath: boolean,
+    received: Row,
+  ): void {
+    const { rib, adjRibIn, session } = this.#options
+    const { facts } = this.#scan
+    const feasible = facts.ownAs <= session.allowOwnAs && !facts.reflected
+    const { attributes } = rib
+    attributes.retain(received)
+    while (at < end) {
+      const pathId = addPath ? readUint32(octets, at) : 0
+      if (addPath) at += 4
+      const length = octets[at]!
+      const prefix = paths.prefixes.intern(octets, at + 1, length)
+      const used = feasible ? this.#importer.import(paths, prefix, pathId, received) : 0
+      adjRibIn.announce(paths, prefix, pathId, received, used)
+      at += 1 + ((length + 7) >>> 3)
+    }
+    attributes.release(received)
+  }
+
+  #withdrawAll(paths: FamilyPaths<RouteSource>, octets: Uint8Array, at: number, end: number, addPath: boolean): void {
+    const { adjRibIn } = this.#options
+    while (at < end) {
+      const pathId = addPath ? readUint32(octets, at) : 0
+      if (addPath) at += 4
+      const length = octets[at]!
+      const prefix = paths.prefixes.lookUp(octets, at + 1, length)
+      if (prefix !== 0) adjRibIn.withdraw(paths, prefix, pathId)
+      at += 1 + ((length + 7) >>> 3)
+    }
+  }
+
+  /** RFC 4271 section 6.3: the address of a host, and not our own. */
+  #isHost(octets: Uint8Array, at: number, length: number): boolean {
+    const address = octets.subarray(at, at + Math.min(16, length))
+    if (!isHost(address)) return false
+    const ours = this.#localAddress
+    if (this.#mayBeUs || ours.length !== address.length) return true
+    return ours.some((octet, i) => octet !== address[i])
+  }
+
+  /** The whole way, by values. */
+  #read(octets: Uint8Array): void {
+    const { handlers } = this.#options
+    const update = decodeMessage(octets, this.#context) as UpdateMessage
+    for (const fault of update.faults ?? []) this.#fault(fault)
+    const endOfRib = endOfRibFamily(update)
+    const family = endOfRib && familyName(endOfRib)
+    if (family && this.#carries(family)) handlers.endOfRib(family)
+    for (const changes of updateChanges(update)) this.#handle(changes, update)
+    if (handlers.wantsUpdates()) handlers.update(update)
+  }
+
+  #carries(family: FamilyName): boolean {
+    return this.#options.negotiated.families.includes(family) && !this.#disabled.has(family)
+  }
+
+  /** RFC 7606 section 2: a family that cannot be read any longer is disabled; when it is the last one, the session is reset. */
+  #fault(fault: WireError): void {
+    const { handlers, negotiated, adjRibIn } = this.#options
+    const family = fault.family && familyName(fault.family)
+    if (fault.disposition === 'afi-safi-disable' && family && this.#carries(family)) {
+      if (negotiated.families.every(name => name === family || this.#disabled.has(name))) {
+        throw new WireError(fault.text, fault.offset, fault.notification, 'session-reset', fault.data)
+      }
+      this.#disabled.add(family)
+      adjRibIn.clear(family)
+      handlers.disabled(family)
+    }
+    handlers.fault(fault)
+  }
+
+  #handle(changes: FamilyChanges, update: UpdateMessage): void {
+    const family = familyName(changes.family)
+    if (!family || !this.#carries(family)) return
+    const { rib, adjRibIn, session, negotiated } = this.#options
+    const paths = rib.family(family)
+    for (const nlri of changes.withdrawn) this.#withdraw(paths, nlri)
+    if (changes.reachable.length === 0) return
+    const { nextHop } = changes
+    if (!nextHop || !this.#isUsable(nextHop, changes.family)) {
+      for (const nlri of changes.reachable) this.#withdraw(paths, nlri)
+      return
+    }
+    const attributes = resolveAs4(update.pathAttributes, negotiated.fourOctetAs)
+    const received = rib.attributes.internValues(attributes, nextHop)
+    const feasible = isFeasible(attributes, session)
+    rib.attributes.retain(received)
+    for (const { length, prefix: octets, pathId = 0 } of changes.reachable) {
+      const prefix = paths.prefixes.intern(octets, 0, length)
+      const used = feasible ? this.#importer.import(paths, prefix, pathId, received) : 0
+      adjRibIn.announce(paths, prefix, pathId, received, used)
+    }
+    rib.attributes.release(received)
+  }
+
+  /** RFC 4271 section 6.3, and of the prefix's family unless both sides have agreed on more (RFC 8950), which the decoder knows. */
   #isUsable(nextHop: Uint8Array, family: Family): boolean {
-    if (addressFamily(nextHop) !== familyName(family) || !isHost(nextHop)) return false
-    const { address, localAddress } = this.#options
-    // Two speakers of one machine may well share an address.
-    return address === localAddress || formatAddress(nextHop) !== localAddress
+    const isOther = (nextHop.length === 4) !== (family.afi === Afi.IPv4)
+    const name = familyName(family)
+    if (isOther && (!name || !this.#options.negotiated.extendedNextHop.includes(name))) return false
+    const address = nextHop.subarray(0, Math.min(16, nextHop.length))
+    if (!isHost(address)) return false
+    return this.#mayBeUs || formatAddress(address) !== this.#options.localAddress
   }
 
-  #withdraw(key: PrefixKey): void {
-    if (this.#adjRibIn.withdraw(key)) this.#offer(key, undefined)
+  #withdraw(paths: FamilyPaths<RouteSource>, { length, prefix: octets, pathId = 0 }: Nlri): void {
+    const prefix = paths.prefixes.lookUp(octets, 0, length)
+    if (prefix !== 0) this.#options.adjRibIn.withdraw(paths, prefix, pathId)
   }
+}
 
-  #offer(key: PrefixKey, path: Path<PeerSource<P>> | undefined): void {
-    if (this.#options.locRib.update(key, this.#source, path)) this.#options.changed(key)
+/** By what UPDATEs are scanned; `undefined` where none can be: AS numbers of 2 octets, a confederation's other members. */
+function scanRules(negotiated: Negotiated, { asn, bgpIdentifier, clusterId }: ImportSession): UpdateScanRules | undefined {
+  const { internal, confederation, fourOctetAs, families, addPath } = negotiated
+  if (!fourOctetAs || confederation) return undefined
+  return {
+    internal,
+    asn,
+    bgpIdentifier,
+    clusterId,
+    ipv4: families.includes('ipv4-unicast'),
+    ipv6: families.includes('ipv6-unicast'),
+    ipv4AddPath: addPath.receive.includes('ipv4-unicast'),
+    ipv6AddPath: addPath.receive.includes('ipv6-unicast'),
   }
 }

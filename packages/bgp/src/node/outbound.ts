@@ -1,7 +1,13 @@
-import { exportRoute, type ExportSession } from '../export.js'
-import { AdjRibOut, keyFamily, type PrefixKey } from '../rib/index.js'
-import type { ParsedRoute } from '../route.js'
-import { createEndOfRib, encodeUpdate, familyOf, type FamilyName, type MessageContext } from '../wire/index.js'
+import { SessionExporter } from '../exporter.js'
+import type { ExportSession } from '../export.js'
+import type { OwnRoutes } from '../own-routes.js'
+import type { ExportPolicy } from '../policy.js'
+import { AdjRibOut, type LocRib, type Row, type UpdatePacker } from '../rib/index.js'
+import type { RouteSource } from '../route-source.js'
+import { createEndOfRib, encodeMessage, encodeUpdate, familyOf, type FamilyName, type MessageContext } from '../wire/index.js'
+import { messageLimit } from '../wire/header.js'
+import type { Seconds } from '../fsm/index.js'
+import type { Clock } from './clock.js'
 import type { Logger } from './logger.js'
 
 /** Where UPDATEs go. */
@@ -10,104 +16,180 @@ export interface UpdateSink {
   readonly isBlocked: boolean
   /** @param count UPDATEs in `octets` */
   write(octets: Uint8Array, count: number): void
+  /** A ROUTE-REFRESH message. */
+  writeRefresh(octets: Uint8Array): void
 }
 
 /** An Established session to announce on. */
-export interface OutboundSession extends ExportSession, MessageContext {
+export interface OutboundSession {
+  readonly session: ExportSession
+  /** How its messages are written. */
+  readonly context: MessageContext
   readonly families: readonly FamilyName[]
+  readonly policy: ExportPolicy
+  /** The peer's number among the sources. */
+  readonly source: number
+  /** Least time between two rounds of UPDATEs. */
+  readonly minRouteAdvertisementInterval: Seconds
+  /** Nothing of the family is announced before {@link Outbound.release}: its routes are not selected yet (RFC 4724 section 4.1). */
+  defers(family: FamilyName): boolean
   readonly sink: UpdateSink
 }
 
-/** Octets handed to TCP at once, about. */
-const CHUNK = 65_536
-
-interface Running {
-  readonly session: OutboundSession
-  readonly adjRibOut: AdjRibOut
-  /** Families whose End-of-RIB is still to come. */
-  endOfRib: readonly FamilyName[]
-  readonly warned: Set<FamilyName>
+/** What an {@link Outbound} has from its peer and speaker. */
+export interface OutboundSurroundings {
+  readonly rib: LocRib<RouteSource>
+  readonly packer: UpdatePacker
+  readonly clock: Clock
+  readonly log: Logger
+  readonly random: () => number
 }
 
-/** The routes that one peer is to know, over all its sessions, and the way from there into UPDATEs. */
+/** A session that is announced on. */
+interface Running {
+  readonly session: OutboundSession
+  readonly adjRibOut: AdjRibOut<RouteSource>
+  /** Families whose End-of-RIB is still to come. */
+  endOfRib: readonly FamilyName[]
+  /** Families that are told again, whose end is to be marked (RFC 7313). */
+  readonly refreshing: Set<FamilyName>
+  readonly warned: Set<string>
+  readonly unsubscribe: () => void
+}
+
+const BEGIN_OF_REFRESH = 1
+const END_OF_REFRESH = 2
+
+/** The routes that one peer is told, over all its sessions, and the way from there into UPDATEs. */
 export class Outbound {
-  readonly #shared: ReadonlyMap<PrefixKey, ParsedRoute>
-  readonly #log: Logger
-  #own: ReadonlyMap<PrefixKey, ParsedRoute> = new Map()
+  readonly #own: OwnRoutes<RouteSource>
+  readonly #surroundings: OutboundSurroundings
   #running: Running | undefined
   #flushPlanned = false
+  /** No UPDATE before this instant. */
+  #quietUntil = 0
+  #cancelInterval = (): void => {}
 
-  /** @param shared routes for all peers; those of the peer's own come before them */
-  constructor(shared: ReadonlyMap<PrefixKey, ParsedRoute>, log: Logger) {
-    this.#shared = shared
-    this.#log = log
+  /** @param own routes for this peer alone */
+  constructor(own: OwnRoutes<RouteSource>, surroundings: OutboundSurroundings) {
+    this.#own = own
+    this.#surroundings = surroundings
   }
 
-  /** Prefixes that the peer has been told of. */
+  /** Paths that the peer has been told of. */
   get announced(): number {
     return this.#running?.adjRibOut.size ?? 0
   }
 
-  /** Prefixes that the peer should know of. */
+  /** Paths that the peer should know of. */
   get wanted(): number {
-    if (this.#running) return this.#running.adjRibOut.wantedSize
-    let count = this.#own.size
-    for (const key of this.#shared.keys()) if (!this.#own.has(key)) count++
-    return count
+    return this.#running ? this.#running.adjRibOut.wantedSize : this.#own.size
   }
 
-  /** Replaces the peer's own routes; only what differs is sent. */
-  setRoutes(routes: ReadonlyMap<PrefixKey, ParsedRoute>): void {
-    const before = this.#own
-    this.#own = routes
-    for (const key of before.keys()) if (!routes.has(key)) this.changed(key)
-    for (const [key, route] of routes) {
-      if (before.get(key)?.fingerprint !== route.fingerprint) this.changed(key)
-    }
+  /** What the peer was told. */
+  get adjRibOut(): AdjRibOut<RouteSource> | undefined {
+    return this.#running?.adjRibOut
   }
 
-  /** The route to a prefix, of the peer's own or shared, may have changed. */
-  changed(key: PrefixKey): void {
-    if (!this.#running) return
-    this.#apply(this.#running, key)
+  /** The route to a prefix may have changed. */
+  changed(family: FamilyName, prefix: Row): void {
+    const running = this.#running
+    if (!running) return
+    running.adjRibOut.changed(family, prefix)
     this.#planFlush()
   }
 
   /** A session is Established: everything is announced on it, then End-of-RIB for each family (RFC 4724 section 2). */
   up(session: OutboundSession): void {
-    const running = {
+    const { rib, packer } = this.#surroundings
+    const warned = new Set<string>()
+    const exporter = new SessionExporter({
+      rib,
+      session: session.session,
+      own: this.#own,
+      policy: session.policy,
+      source: session.source,
+      extendedNextHop: session.context.extendedNextHop ?? [],
+      noNextHop: family =>
+        this.#warnOnce(warned, family, 'no local address of this family for the next hop: its prefixes are not announced'),
+    })
+    const adjRibOut = new AdjRibOut({
+      rib,
+      exporter,
+      packer,
+      families: session.families,
+      addPath: session.context.addPath ?? [],
+      limit: messageLimit(session.context),
+      oversized: family => this.#warnOnce(warned, family, 'path attributes leave no room for a prefix: not announced'),
+    })
+    this.#running = {
       session,
-      adjRibOut: new AdjRibOut(session),
+      adjRibOut,
       endOfRib: session.families,
-      warned: new Set<FamilyName>(),
+      refreshing: new Set(),
+      warned,
+      unsubscribe: rib.subscribe((family, prefix) => this.changed(family, prefix)),
     }
-    this.#running = running
-    for (const key of this.#own.keys()) this.#apply(running, key)
-    for (const key of this.#shared.keys()) if (!this.#own.has(key)) this.#apply(running, key)
+    this.#quietUntil = 0
+    for (const family of session.families) if (!session.defers(family)) adjRibOut.start(family)
     this.flush()
   }
 
   /** The session has ended. */
   down(): void {
+    this.#cancelInterval()
+    this.#running?.unsubscribe()
+    this.#running?.adjRibOut.close()
     this.#running = undefined
   }
 
-  /** Announces a family's prefixes again, RFC 2918 section 4. */
-  refresh(family: FamilyName): void {
-    this.#running?.adjRibOut.refresh(family)
+  /** Announces a family's prefixes again, RFC 2918 section 4; between two marks where both sides know them (RFC 7313). */
+  refresh(family: FamilyName, marked: boolean): void {
+    const running = this.#running
+    if (!running?.session.families.includes(family)) return
+    if (marked) {
+      running.refreshing.add(family)
+      running.session.sink.writeRefresh(encodeRefresh(family, BEGIN_OF_REFRESH))
+    }
+    running.adjRibOut.start(family, true)
+    this.#planFlush()
+  }
+
+  /** Announces a family that was held back, RFC 4724 section 4.1. */
+  release(family: FamilyName): void {
+    this.#running?.adjRibOut.start(family)
     this.#planFlush()
   }
 
   /** Sends what waits, for as long as TCP takes it. */
   flush(): void {
     const running = this.#running
-    if (!running) return
-    const { sink } = running.session
+    if (!running || this.#isQuiet()) return
+    const { sink, minRouteAdvertisementInterval } = running.session
+    let sent = false
     while (!sink.isBlocked) {
-      const { octets, count } = nextChunk(running)
-      if (count === 0) break
-      sink.write(octets, count)
+      const more = running.adjRibOut.next((octets, count) => {
+        sent = true
+        sink.write(octets, count)
+      })
+      this.#markEnds(running)
+      if (!more) break
     }
+    if (sent && minRouteAdvertisementInterval > 0 && !running.adjRibOut.isPending) {
+      // RFC 4271 sections 9.2.1.1 and 10: with jitter.
+      const { clock, random } = this.#surroundings
+      this.#quietUntil = clock.now() + minRouteAdvertisementInterval * 1000 * (0.75 + 0.25 * random())
+    }
+  }
+
+  /** Whether the MinRouteAdvertisementInterval is still running; flushes when it ends. */
+  #isQuiet(): boolean {
+    const { clock } = this.#surroundings
+    const left = this.#quietUntil - clock.now()
+    if (this.#quietUntil === 0 || left <= 0) return false
+    this.#cancelInterval()
+    this.#cancelInterval = clock.after(Math.ceil(left), () => this.flush())
+    return true
   }
 
   /** Routes set one after the other go out together. */
@@ -120,51 +202,26 @@ export class Outbound {
     })
   }
 
-  #apply(running: Running, key: PrefixKey): void {
-    const { session, adjRibOut } = running
-    const route = this.#own.get(key) ?? this.#shared.get(key)
-    if (!route || !session.families.includes(route.family)) {
-      adjRibOut.delete(key)
-      return
-    }
-    const exported = exportRoute(route, session)
-    if (exported) adjRibOut.set(key, exported.attributes, exported.nextHop)
-    else {
-      adjRibOut.delete(key)
-      this.#warnOnce(running, keyFamily(key))
+  /** End-of-RIB (RFC 4724 section 2), and the ends of refreshes (RFC 7313 section 4), of families that are told whole. */
+  #markEnds(running: Running): void {
+    const { session, adjRibOut, refreshing } = running
+    const done = running.endOfRib.filter(family => adjRibOut.isDone(family))
+    if (done.length > 0) running.endOfRib = running.endOfRib.filter(family => !done.includes(family))
+    for (const family of done) session.sink.write(encodeUpdate(createEndOfRib(familyOf(family)), session.context), 1)
+    for (const family of refreshing) {
+      if (!adjRibOut.isDone(family)) continue
+      refreshing.delete(family)
+      session.sink.writeRefresh(encodeRefresh(family, END_OF_REFRESH))
     }
   }
 
-  #warnOnce({ warned }: Running, family: FamilyName): void {
-    if (warned.has(family)) return
-    warned.add(family)
-    this.#log.warn({ family }, 'no local address of this family for the next hop: its prefixes are not announced')
+  #warnOnce(warned: Set<string>, family: FamilyName, text: string): void {
+    const key = `${family} ${text}`
+    if (warned.has(key)) return
+    warned.add(key)
+    this.#surroundings.log.warn({ family }, text)
   }
 }
 
-/** UPDATEs up to about {@link CHUNK} octets; when all are sent, the End-of-RIB markers. */
-function nextChunk(running: Running): { octets: Uint8Array; count: number } {
-  const messages: Uint8Array[] = []
-  let length = 0
-  for (let next = nextUpdate(running); next; next = length < CHUNK ? nextUpdate(running) : undefined) {
-    messages.push(next)
-    length += next.length
-  }
-  if (messages.length === 1) return { octets: messages[0]!, count: 1 }
-  const octets = new Uint8Array(length)
-  let at = 0
-  for (const message of messages) {
-    octets.set(message, at)
-    at += message.length
-  }
-  return { octets, count: messages.length }
-}
-
-function nextUpdate(running: Running): Uint8Array | undefined {
-  const update = running.adjRibOut.next()
-  if (update) return update
-  const [family, ...rest] = running.endOfRib
-  if (!family) return undefined
-  running.endOfRib = rest
-  return encodeUpdate(createEndOfRib(familyOf(family)), running.session)
-}
+const encodeRefresh = (family: FamilyName, subtype: number): Uint8Array =>
+  encodeMessage({ type: 'route-refresh', ...familyOf(family), subtype })

@@ -10,6 +10,7 @@ import {
   type Instant,
   type Negotiated,
   type PeeringAction,
+  type SessionEnd,
   type SessionEvent,
   type SessionOptions,
   type State,
@@ -20,11 +21,14 @@ import { Connection } from './connection.js'
 
 /** What the driver tells the peer it drives. */
 export interface PeerDriverHandlers {
-  transition(to: State, from: State, cause: string): void
+  /** @param ended how a session that was Established has ended */
+  transition(to: State, from: State, cause: string, ended: SessionEnd | undefined): void
   /** UPDATE messages back to back; a fault that resets the session goes to {@link PeerDriver.updateFailed}. */
   update(octets: Uint8Array): void
   routeRefresh(message: RouteRefreshMessage): void
   sent(message: ControlMessage): void
+  /** Octets of messages that are no UPDATEs, as they are on the wire. */
+  octets(direction: 'sent' | 'received', octets: Uint8Array): void
   received(message: ControlMessage): void
   /** An attempt to connect was given up because the next one is due. */
   unanswered(): void
@@ -93,6 +97,11 @@ export class PeerDriver {
     return this.#established
   }
 
+  /** Whether our OPENs say that we have restarted, RFC 4724 section 4.1. */
+  set restarting(restarting: boolean) {
+    this.#peering.restarting = restarting
+  }
+
   start(): void {
     this.#run(() => this.#peering.start(this.#clock.now()))
   }
@@ -101,6 +110,11 @@ export class PeerDriver {
   async stop(cease?: NotificationMessage): Promise<void> {
     this.#run(() => this.#peering.stop(this.#clock.now(), cease))
     await Promise.all(this.#closing)
+  }
+
+  /** Ends the session with this NOTIFICATION; it starts again by itself, as after a failure. */
+  stopAutomatically(cease: NotificationMessage): void {
+    this.#run(() => this.#peering.stopAutomatically(this.#clock.now(), cease))
   }
 
   /** Sends a message on the Established connection. */
@@ -190,15 +204,17 @@ export class PeerDriver {
   #sendOn(link: Connection | Attempt | undefined, message: ControlMessage): void {
     if (!isConnection(link)) return
     this.#handlers.sent(message)
-    link.write(encodeMessage(message, link.context))
+    const octets = encodeMessage(message, link.context)
+    this.#handlers.octets('sent', octets)
+    link.write(octets)
   }
 
-  #transition({ connection, from, to, cause }: PeeringAction & { readonly type: 'transition' }): void {
+  #transition({ connection, from, to, cause, ended }: PeeringAction & { readonly type: 'transition' }): void {
     const link = this.#links.get(connection)
     const negotiated = this.#peering.negotiated
     this.#established = to === 'Established' && isConnection(link) ? link : undefined
     if (this.#established && negotiated) this.#established.context = receiveContext(negotiated)
-    this.#handlers.transition(to, from, cause)
+    this.#handlers.transition(to, from, cause, ended)
   }
 
   #close(connection: ConnectionId): void {
@@ -247,8 +263,9 @@ export class PeerDriver {
 
   #connect(id: ConnectionId, socket: Socket): Connection {
     return new Connection(socket, this.#clock, {
-      message: message => {
+      message: (message, octets) => {
         this.#handlers.received(message)
+        this.#handlers.octets('received', octets)
         this.#happened(id, messageEvent(message))
       },
       updates: octets => this.#happened(id, updateEvent(octets)),

@@ -1,39 +1,44 @@
 import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
-import type { ControlMessage, Negotiated, RemoteAs, State } from '../fsm/index.js'
-import type { LocRib, PrefixKey } from '../rib/index.js'
-import { parseRoute, type ParsedRoute, type Route } from '../route.js'
+import { formatAddress, formatPrefix, parsePrefix } from '../address.js'
+import type { ControlMessage, Negotiated, RemoteAs, Seconds, SessionEnd, State } from '../fsm/index.js'
+import { PathFlag } from '../rib/index.js'
+import { parseRoute, type Route } from '../route.js'
 import {
   CeaseSubcode,
   createCease,
-  decodeHeader,
-  decodeMessage,
   familyName,
   familyOf,
   shutdownCommunication,
   WireError,
   type FamilyName,
   type NotificationMessage,
+  type PathAttributes,
   type RouteRefreshMessage,
   type UpdateMessage,
 } from '../wire/index.js'
-import type { Clock } from './clock.js'
 import type { Connection } from './connection.js'
 import { MessageCounter, type PeerCounters } from './counters.js'
 import { dialTcp } from './dial.js'
-import { Inbound, type PeerSource } from './inbound.js'
 import type { Logger } from './logger.js'
-import { nextHopSelf } from './next-hop.js'
-import { Outbound, type OutboundSession } from './outbound.js'
+import type { UpdateSink } from './outbound.js'
 import { PeerDriver, SILENCE } from './peer-driver.js'
 import type { CheckedPeerOptions } from './peer-options.js'
+import { PeerRoutes, type RouteSurroundings } from './peer-routes.js'
 
 /** Events of a {@link Peer}. */
 export interface PeerEvents {
   /** The state has changed; `cause` is the event of RFC 4271 section 8.1 that did it, with what is known of it. */
   state: [to: State, from: State, cause: string]
-  /** An UPDATE has come in. Its octet fields are views that hold a whole buffer alive: copy what you keep. */
+  /**
+   * An UPDATE has come in. Its octet fields are views that hold a whole buffer alive: copy what you keep. With a listener each UPDATE is made
+   * values of, which costs a few microseconds.
+   */
   update: [update: UpdateMessage]
+  /** Whole messages as they are on the wire: views, good until the listener returns. */
+  message: [direction: 'sent' | 'received', octets: Uint8Array]
+  /** The peer has announced all that it has of a family, RFC 4724 section 2. */
+  endOfRib: [family: FamilyName]
 }
 
 /** How to part with a peer. */
@@ -45,19 +50,36 @@ export interface CloseOptions {
 }
 
 /** What a peer has from its speaker. */
-export interface PeerSurroundings {
-  readonly clock: Clock
+export interface PeerSurroundings extends RouteSurroundings {
   readonly log: Logger
-  readonly locRib: LocRib<PeerSource<Peer>>
-  /** Routes for all peers. */
-  readonly shared: ReadonlyMap<PrefixKey, ParsedRoute>
-  /** The selected paths of a prefix have changed. */
-  readonly changed: (key: PrefixKey) => void
   readonly closed: (peer: Peer) => void
+  readonly transition: (peer: Peer, to: State, negotiated: Negotiated | undefined) => void
+  readonly endOfRib: (peer: Peer, family: FamilyName) => void
 }
 
-const parseRoutes = (routes: readonly Route[]): ReadonlyMap<PrefixKey, ParsedRoute> =>
-  new Map(routes.map(parseRoute).map(route => [route.key, route]))
+/** A path that a peer has announced to us. */
+export interface ReceivedRoute {
+  readonly prefix: string
+  /** Path Identifier, RFC 7911; absent without. */
+  readonly pathId?: number
+  readonly nextHop: string
+  /** As the peer has sent them, before policy. */
+  readonly attributes: PathAttributes
+  /** Policy and loop detection let it be used. */
+  readonly accepted: boolean
+  /** The peer restarts and has not said it anew, RFC 4724. */
+  readonly stale: boolean
+}
+
+/** A path that a peer was told. */
+export interface AnnouncedRoute {
+  readonly prefix: string
+  /** Its attributes here; on the way to the peer AS_PATH, LOCAL_PREF and others become what the session asks for. */
+  readonly attributes: PathAttributes
+}
+
+/** Longest wait for EoRR, RFC 7313 section 4.2. */
+const REFRESH_PATIENCE: Seconds = 3600
 
 /** One peer of a {@link BgpSpeaker}: its session, what it is told, what it tells. Made by `speaker.addPeer`. */
 export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
@@ -72,8 +94,7 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
   readonly #log: Logger
   readonly #driver: PeerDriver
   readonly #counter = new MessageCounter()
-  readonly #outbound: Outbound
-  #inbound: Inbound<Peer> | undefined
+  readonly #routes: PeerRoutes
   #closing: Promise<void> | undefined
   #saidUnanswered = false
 
@@ -87,21 +108,32 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
     this.port = options.port
     this.asn = options.session.remoteAs
     this.#log = surroundings.log.child({ peer: this.name })
-    this.#outbound = new Outbound(surroundings.shared, this.#log)
     this.#driver = new PeerDriver({
       session: options.session,
       clock: surroundings.clock,
       dial: signal => this.#dial(signal),
       handlers: {
-        transition: (to, from, cause) => this.#transition(to, from, cause),
+        transition: (to, from, cause, ended) => this.#transition(to, from, cause, ended),
         update: octets => this.#updates(octets),
         routeRefresh: message => this.#routeRefresh(message),
         sent: message => this.#sent(message),
         received: message => this.#received(message),
+        octets: (direction, octets) => this.#octets(direction, octets),
         unanswered: () => this.#unanswered(),
-        writable: () => this.#outbound.flush(),
+        writable: () => this.#routes.outbound.flush(),
       },
     })
+    this.#routes = new PeerRoutes(
+      options,
+      surroundings,
+      {
+        wantsUpdates: () => this.listenerCount('update') > 0,
+        update: update => this.emit('update', update),
+        endOfRib: family => this.#endOfRib(family),
+        tooMany: (family, limit) => this.#tooMany(family, limit),
+      },
+      this.#log,
+    )
   }
 
   get state(): State {
@@ -132,21 +164,65 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
   get counters(): PeerCounters {
     return {
       ...this.#counter.read(),
-      prefixesAnnounced: this.#outbound.announced,
-      prefixesPending: this.#outbound.wanted,
-      prefixesReceived: this.#inbound?.size ?? 0,
+      prefixesAnnounced: this.#routes.outbound.announced,
+      prefixesPending: this.#routes.outbound.wanted,
+      prefixesReceived: this.#routes.adjRibIn.size(),
       connectRetryCounter: this.#driver.connectRetryCounter,
     }
   }
 
   /**
    * Replaces all routes that this peer is told of beside those of `speaker.announce`. Only the difference is sent, now and
-   * on later sessions. Of two routes with one prefix the last counts.
+   * on later sessions. Of two routes with one prefix and Path Identifier the last counts.
    *
    * @throws {RangeError} a route that cannot be sent; nothing is changed then
    */
   setRoutes(routes: readonly Route[]): void {
-    this.#outbound.setRoutes(parseRoutes(routes))
+    this.#routes.setRoutes(routes.map(parseRoute))
+  }
+
+  /**
+   * Announces a route to this peer alone, in the place of an earlier one with the same prefix and Path Identifier.
+   *
+   * @throws {RangeError} a route that cannot be sent
+   */
+  announce(route: Route): void {
+    this.#routes.own.set(parseRoute(route))
+  }
+
+  /** Takes back what {@link announce} or {@link setRoutes} announced. @throws {RangeError} not a prefix */
+  withdraw(prefix: string, pathId = 0): void {
+    const { family, nlri } = parsePrefix(prefix)
+    this.#routes.withdraw(family, nlri, pathId)
+  }
+
+  /** The Adj-RIB-In, RFC 4271 section 3.2: what the peer has announced, before policy. Read it before anything else happens. */
+  *adjRibIn(): IterableIterator<ReceivedRoute> {
+    const { rib } = this.#surroundings
+    for (const family of ['ipv4-unicast', 'ipv6-unicast'] as const) {
+      const paths = rib.family(family)
+      for (const path of this.#routes.adjRibIn.paths(family)) {
+        const received = paths.received(path)
+        const pathId = paths.pathId(path)
+        yield {
+          prefix: formatPrefix(family, paths.prefixes.nlri(paths.prefixOf(path))),
+          ...(pathId !== 0 && { pathId }),
+          nextHop: formatAddress(rib.attributes.nextHop(received)),
+          attributes: rib.attributes.attributes(received),
+          accepted: paths.attributes(path) !== 0,
+          stale: (paths.flags(path) & PathFlag.Stale) !== 0,
+        }
+      }
+    }
+  }
+
+  /** The Adj-RIB-Out, RFC 4271 section 3.2: what the peer was told in this session. Read it before anything else happens. */
+  *adjRibOut(): IterableIterator<AnnouncedRoute> {
+    const { rib } = this.#surroundings
+    for (const [family, prefix, { set }] of this.#routes.adjRibOut?.entries() ?? []) {
+      const { prefixes } = rib.family(family)
+      yield { prefix: formatPrefix(family, prefixes.nlri(prefix)), attributes: rib.attributes.attributes(set) }
+    }
   }
 
   /**
@@ -163,7 +239,7 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
 
   /** Ends the peer for good, with Cease where a session stands. Safe to call twice. @returns settles when its sockets are closed */
   close({ subcode = CeaseSubcode.PeerDeconfigured, communication }: CloseOptions = {}): Promise<void> {
-    this.#closing ??= this.#driver.stop(createCease(subcode, communication)).then(() => this.#surroundings.closed(this))
+    this.#closing ??= this.#end(createCease(subcode, communication))
     return this.#closing
   }
 
@@ -182,9 +258,25 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
     this.#driver.accept(socket, refuse)
   }
 
-  /** @internal A shared route has changed. */
-  sharedChanged(key: PrefixKey): void {
-    this.#outbound.changed(key)
+  /** @internal Number of the peer among the sources of paths. */
+  get source(): number {
+    return this.#routes.adjRibIn.source
+  }
+
+  /** @internal Routes of the family are selected now, RFC 4724 section 4.1. */
+  release(family: FamilyName): void {
+    this.#routes.outbound.release(family)
+  }
+
+  /** @internal */
+  set restarting(restarting: boolean) {
+    this.#driver.restarting = restarting
+  }
+
+  async #end(cease: NotificationMessage): Promise<void> {
+    await this.#driver.stop(cease)
+    this.#routes.close()
+    this.#surroundings.closed(this)
   }
 
   #dial(signal: AbortSignal): Promise<Socket> {
@@ -197,11 +289,14 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
     return dialTcp({ address, port, ...optional }, signal)
   }
 
-  #transition(to: State, from: State, cause: string): void {
+  #transition(to: State, from: State, cause: string, ended: SessionEnd | undefined): void {
     this.#saidUnanswered = false
-    if (from === 'Established') this.#down()
+    if (from === 'Established') this.#routes.down(ended ?? 'tcp')
     const { connection, negotiated } = this.#driver
-    if (to === 'Established' && connection && negotiated) this.#up(connection, negotiated)
+    this.#surroundings.transition(this, to, negotiated)
+    if (to === 'Established' && connection && negotiated) {
+      this.#routes.up(connection, negotiated, this.#createSink(connection))
+    }
     const level = to === 'Established' || from === 'Established' ? 'info' : 'debug'
     this.#log[level]({ to, from, cause }, 'session state')
     this.emit('state', to, from, cause)
@@ -214,77 +309,71 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
     this.#log.warn({ address: this.address }, `no answer before the next attempt: ${SILENCE}`)
   }
 
-  #up(connection: Connection, negotiated: Negotiated): void {
-    const { locRib, changed } = this.#surroundings
-    const { asn, bgpIdentifier } = this.#options.session
-    if (this.#options.importPolicy === 'accept') {
-      const local = { asn, bgpIdentifier }
-      const { localAddress } = connection
-      this.#inbound = new Inbound({
-        peer: this,
-        address: this.address,
-        localAddress,
-        local,
-        negotiated,
-        locRib,
-        changed,
-      })
-    }
-    this.#outbound.up(this.#outboundSession(connection, negotiated, asn))
-  }
-
-  #outboundSession(connection: Connection, negotiated: Negotiated, asn: number): OutboundSession {
-    const { internal, fourOctetAs, families } = negotiated
-    const hops = new Map(families.map(family => [family, nextHopSelf(family, connection.localAddress)]))
+  #createSink(connection: Connection): UpdateSink {
     const counter = this.#counter
-    const sink = {
+    const peer = this
+    return {
       get isBlocked(): boolean {
         return connection.isBlocked
       },
-      write(octets: Uint8Array, count: number): void {
+      write(octets, count) {
         counter.sent('update', count)
+        peer.#octets('sent', octets)
+        connection.write(octets)
+      },
+      writeRefresh(octets) {
+        counter.sent('route-refresh')
+        peer.#octets('sent', octets)
         connection.write(octets)
       },
     }
-    return { asn, internal, fourOctetAs, families, sink, nextHopSelf: family => hops.get(family) }
-  }
-
-  #down(): void {
-    this.#outbound.down()
-    const inbound = this.#inbound
-    this.#inbound = undefined
-    inbound?.end()
   }
 
   #updates(octets: Uint8Array): void {
-    const context = this.#driver.connection?.context
+    const { connection } = this.#driver
+    if (!connection) return
+    this.#octets('received', octets)
     try {
-      for (let at = 0; at < octets.length;) {
-        const end = at + decodeHeader(octets, at).length
-        this.#counter.received('update')
-        const message = decodeMessage(octets.subarray(at, end), context)
-        if (message.type === 'update') this.#update(message)
-        at = end
-      }
+      this.#counter.received('update', this.#routes.receive(octets, connection))
     } catch (error) {
       if (!(error instanceof WireError)) throw error
+      this.#counter.received('update')
       this.#driver.updateFailed(error)
     }
   }
 
-  #update(update: UpdateMessage): void {
-    for (const fault of update.faults ?? []) {
-      const { message, disposition } = fault
-      this.#log.warn({ fault: message, disposition }, 'malformed UPDATE')
+  /** Whole messages, one or many, to those who want to see them. */
+  #octets(direction: 'sent' | 'received', octets: Uint8Array): void {
+    if (this.listenerCount('message') === 0) return
+    for (let at = 0; at < octets.length;) {
+      const end = at + ((octets[at + 16]! << 8) | octets[at + 17]!)
+      this.emit('message', direction, octets.subarray(at, end))
+      at = end
     }
-    this.#inbound?.handle(update)
-    this.emit('update', update)
   }
 
-  #routeRefresh(message: RouteRefreshMessage): void {
-    const family = familyName(message)
+  #endOfRib(family: FamilyName): void {
+    this.#surroundings.endOfRib(this, family)
+    this.emit('endOfRib', family)
+  }
+
+  #tooMany(family: FamilyName | 'all', limit: number): void {
+    const { maximumPrefixesAction } = this.#options.routing
+    this.#log.warn({ family, limit }, 'more prefixes than allowed')
+    if (maximumPrefixesAction === 'warn') return
+    // RFC 4486 section 4: which family, and how many were allowed.
+    const { afi, safi } = familyOf(family === 'all' ? 'ipv4-unicast' : family)
+    const data = family === 'all' ? new Uint8Array(0) : Uint8Array.of(afi >> 8, afi, safi, limit >>> 24, limit >>> 16, limit >>> 8, limit)
+    this.#driver.stopAutomatically({ ...createCease(CeaseSubcode.MaximumNumberOfPrefixesReached), data })
+  }
+
+  #routeRefresh({ afi, safi, subtype }: RouteRefreshMessage): void {
+    const family = familyName({ afi, safi })
+    const { negotiated } = this
     // RFC 2918 section 4: one for a family that was not agreed on is ignored.
-    if (family && message.subtype === 0 && this.negotiated?.families.includes(family)) this.#outbound.refresh(family)
+    if (!family || !negotiated?.families.includes(family)) return
+    if (subtype === 0) this.#routes.outbound.refresh(family, negotiated.enhancedRouteRefresh)
+    else if (negotiated.enhancedRouteRefresh && subtype <= 2) this.#routes.refreshed(family, subtype === 2, REFRESH_PATIENCE)
   }
 
   #sent(message: ControlMessage): void {

@@ -8,21 +8,13 @@ import {
   parseIdentifier,
   parsePrefix,
 } from '../address.js'
-import type { State } from '../fsm/index.js'
-import {
-  keyFamily,
-  keyNlri,
-  LocRib,
-  prefixKey,
-  type MultipathOptions,
-  type Path,
-  type PrefixKey,
-} from '../rib/index.js'
-import { parseRoute, type ParsedRoute, type Route } from '../route.js'
-import { CeaseSubcode, createCease, encodeMessage, type PathAttributes } from '../wire/index.js'
+import { RestartingSpeaker, type Negotiated, type RestartAction, type Seconds, type State } from '../fsm/index.js'
+import { AdjRibIn, LocRib, UpdatePacker, type MultipathOptions, type Row } from '../rib/index.js'
+import { parseRoute, type Route } from '../route.js'
+import { LOCAL_SOURCE, type RouteSource } from '../route-source.js'
+import { CeaseSubcode, createCease, encodeMessage, type FamilyName, type PathAttributes } from '../wire/index.js'
 import { systemClock, type Clock } from './clock.js'
 import { DynamicPeers, type DynamicRange } from './dynamic-peers.js'
-import type { PeerSource } from './inbound.js'
 import { Listener, type ListenerOptions, type ListenKey } from './listener.js'
 import { SILENT, type Logger } from './logger.js'
 import { Peer, type CloseOptions } from './peer.js'
@@ -38,6 +30,15 @@ export interface BgpSpeakerOptions {
   readonly listen?: ListenerOptions
   /** Paths used side by side. @default up to 64, all through the same neighbour AS */
   readonly multipath?: Partial<MultipathOptions>
+  /** CLUSTER_ID as a route reflector, RFC 4456. @default the BGP Identifier */
+  readonly clusterId?: string
+  /**
+   * This process comes back after a restart while packets were forwarded on: peers with graceful restart are told so, and nothing is
+   * announced before they have told us all (RFC 4724 section 4.1). @default false
+   */
+  readonly restarting?: boolean
+  /** Selection_Deferral_Timer of such a restart. @default 360 */
+  readonly selectionDeferralTime?: Seconds
   /** @default silent */
   readonly log?: Logger
   /** Ends the speaker when aborted. */
@@ -50,9 +51,10 @@ export interface BgpSpeakerOptions {
 
 /** A path of the Loc-RIB. */
 export interface RoutePath {
-  /** Canonical text; of a global and a link-local IPv6 address the global one. */
+  /** Canonical text; of a global and a link-local IPv6 address the global one. `self` for our own. */
   readonly nextHop: string
-  readonly peer: Peer
+  /** Where it comes from; `undefined` for a route of our own. */
+  readonly peer: Peer | undefined
   /** AS_PATH, communities and so on; without NEXT_HOP and the MP_ attributes. */
   readonly attributes: PathAttributes
 }
@@ -71,20 +73,9 @@ export interface BgpSpeakerEvents {
   route: [change: RouteChange]
   /** A dynamic peer has connected. */
   peer: [peer: Peer]
+  /** Routes of all families are selected and announced again: the restart is over (RFC 4724 section 4.1). */
+  restarted: []
 }
-
-type SourcePath = Path<PeerSource<Peer>>
-
-const toRoutePath = ({ source, attributes: { attributes, nextHop } }: SourcePath): RoutePath => ({
-  nextHop: formatAddress(nextHop),
-  peer: source.peer,
-  attributes,
-})
-
-const toRouteChange = (key: PrefixKey, paths: readonly SourcePath[]): RouteChange => ({
-  prefix: formatPrefix(keyFamily(key), keyNlri(key)),
-  paths: paths.map(toRoutePath),
-})
 
 /** Says Cease, Connection Rejected (RFC 4486 section 4) to a connection that no peer takes. */
 function refuse(socket: Socket): void {
@@ -94,9 +85,11 @@ function refuse(socket: Socket): void {
   socket.setTimeout(2000, () => socket.destroy())
 }
 
+const FAMILIES: readonly FamilyName[] = ['ipv4-unicast', 'ipv6-unicast']
+
 /**
- * A BGP speaker, RFC 4271: peers, a listener for those that connect to us, and the Loc-RIB of what they announce. It announces
- * only routes of its own; what it learns from a peer is not passed on.
+ * A BGP speaker, RFC 4271: peers, a listener for those that connect to us, and the Loc-RIB of what they announce and what we do. What is
+ * learned from a peer is passed on to those that are to `propagate` it to.
  */
 export class BgpSpeaker extends EventEmitter<BgpSpeakerEvents> implements AsyncDisposable {
   readonly #defaults: SpeakerDefaults
@@ -107,8 +100,13 @@ export class BgpSpeaker extends EventEmitter<BgpSpeakerEvents> implements AsyncD
   readonly #peers = new Set<Peer>()
   readonly #keys = new Map<Peer | DynamicRange, ListenKey>()
   readonly #dynamic = new DynamicPeers()
-  readonly #shared = new Map<PrefixKey, ParsedRoute>()
-  readonly #locRib: LocRib<PeerSource<Peer>>
+  readonly #locRib: LocRib<RouteSource>
+  readonly #own: AdjRibIn<RouteSource>
+  readonly #bySource = new Map<number, Peer>()
+  readonly #packer = new UpdatePacker()
+  readonly #clusterId: number
+  readonly #restart: RestartingSpeaker<Peer> | undefined
+  #cancelRestart = (): void => {}
   readonly #onAbort = (): void => void this.close()
   #listening: Promise<unknown> = Promise.resolve()
   #closing: Promise<void> | undefined
@@ -129,7 +127,17 @@ export class BgpSpeaker extends EventEmitter<BgpSpeakerEvents> implements AsyncD
         socket => this.#incoming(socket),
         error => this.#log.error({ error: error.message }, 'listening failed'),
       )
-    this.#locRib = new LocRib({ maximumPaths: 64, relax: false, ...multipath })
+    const seed = Math.floor(this.#defaults.random() * 0x1_0000_0000)
+    this.#locRib = new LocRib({ maximumPaths: 64, relax: false, ...multipath, seed })
+    this.#locRib.subscribe((family, prefix) => this.#routeChanged(family, prefix))
+    this.#own = new AdjRibIn(this.#locRib, LOCAL_SOURCE)
+    this.#clusterId = options.clusterId === undefined ? 0 : parseIdentifier(options.clusterId)
+    if (options.restarting) {
+      const { selectionDeferralTime } = options
+      const deferral = selectionDeferralTime !== undefined && { selectionDeferralTime }
+      this.#restart = new RestartingSpeaker({ families: FAMILIES, ...deferral }, this.#clock.now())
+    }
+    this.#armRestart()
     this.#signal = signal
     signal?.addEventListener('abort', this.#onAbort, { once: true })
   }
@@ -172,6 +180,7 @@ export class BgpSpeaker extends EventEmitter<BgpSpeakerEvents> implements AsyncD
     const peer = this.#createPeer(options)
     const { md5Key } = options
     if (md5Key !== undefined) this.#addKey(peer, { address: peer.address, key: md5Key })
+    this.#restart?.addPeer(peer)
     peer.start()
     return peer
   }
@@ -201,23 +210,23 @@ export class BgpSpeaker extends EventEmitter<BgpSpeakerEvents> implements AsyncD
    * @throws {RangeError} a route that cannot be sent
    */
   announce(route: Route): void {
-    const parsed = parseRoute(route)
-    if (this.#shared.get(parsed.key)?.fingerprint === parsed.fingerprint) return
-    this.#shared.set(parsed.key, parsed)
-    for (const peer of this.#peers) peer.sharedChanged(parsed.key)
+    const { family, nlri, pathId, nextHop, attributes } = parseRoute(route)
+    const paths = this.#locRib.family(family)
+    const set = this.#locRib.attributes.internValues(attributes, nextHop)
+    this.#own.announce(paths, paths.prefixes.intern(nlri.prefix, 0, nlri.length), pathId, set, set)
   }
 
   /** Takes back what {@link announce} announced. @throws {RangeError} not a prefix */
-  withdraw(prefix: string): void {
+  withdraw(prefix: string, pathId = 0): void {
     const { family, nlri } = parsePrefix(prefix)
-    const key = prefixKey(family, nlri)
-    if (!this.#shared.delete(key)) return
-    for (const peer of this.#peers) peer.sharedChanged(key)
+    const paths = this.#locRib.family(family)
+    const row = paths.prefixes.find(nlri)
+    if (row !== 0) this.#own.withdraw(paths, row, pathId)
   }
 
   /** The Loc-RIB: each prefix with its selected paths. */
   *locRib(): IterableIterator<RouteChange> {
-    for (const [key, paths] of this.#locRib) yield toRouteChange(key, paths)
+    for (const [family, prefix] of this.#locRib.prefixes()) yield this.#toRouteChange(family, prefix)
   }
 
   /** Ends all sessions with Cease, Administrative Shutdown, and stops listening. Safe to call twice. */
@@ -233,6 +242,7 @@ export class BgpSpeaker extends EventEmitter<BgpSpeakerEvents> implements AsyncD
 
   async #closeAll(options: CloseOptions): Promise<void> {
     this.#signal?.removeEventListener('abort', this.#onAbort)
+    this.#cancelRestart()
     const listener = this.#changeListener(open => open.close())
     await Promise.all([listener, ...this.peers.map(peer => peer.close(options))])
   }
@@ -267,23 +277,74 @@ export class BgpSpeaker extends EventEmitter<BgpSpeakerEvents> implements AsyncD
     const peer: Peer = new Peer(checkPeerOptions(options, this.#defaults), {
       clock: this.#clock,
       log: this.#log,
-      locRib: this.#locRib,
-      shared: this.#shared,
-      changed: key => this.#routeChanged(key),
+      rib: this.#locRib,
+      packer: this.#packer,
+      random: this.#defaults.random,
+      clusterId: this.#clusterId,
+      defers: family => this.#restart?.defers(family) ?? false,
+      transition: (each, to, negotiated) => this.#transition(each, to, negotiated),
+      endOfRib: (each, family) => this.#perform(this.#restart?.endOfRib(each, family)),
       closed: closed => this.#forget(closed),
     })
     this.#peers.add(peer)
+    this.#bySource.set(peer.source, peer)
+    if (this.#restart?.restarting) peer.restarting = true
     peer.on('state', (to, from, cause) => this.emit('state', peer, to, from, cause))
     return peer
   }
 
   #forget(peer: Peer): void {
     this.#peers.delete(peer)
+    this.#bySource.delete(peer.source)
+    this.#perform(this.#restart?.removePeer(peer))
     this.#removeKey(peer)
   }
 
-  #routeChanged(key: PrefixKey): void {
-    if (this.listenerCount('route') > 0) this.emit('route', toRouteChange(key, this.#locRib.select(key)))
+  #transition(peer: Peer, to: State, negotiated: Negotiated | undefined): void {
+    if (!this.#restart) return
+    const isUp = to === 'Established' && negotiated !== undefined
+    this.#perform(isUp ? this.#restart.sessionUp(peer, negotiated) : this.#restart.sessionDown(peer))
+  }
+
+  #perform(actions: readonly RestartAction[] = []): void {
+    for (const action of actions) {
+      if (action.type === 'select') {
+        for (const peer of this.#peers) peer.release(action.family)
+        continue
+      }
+      for (const peer of this.#peers) peer.restarting = false
+      this.emit('restarted')
+    }
+    if (actions.length > 0) this.#armRestart()
+  }
+
+  #armRestart(): void {
+    this.#cancelRestart()
+    const restart = this.#restart
+    const next = restart?.nextTimeout
+    if (!restart || next === undefined) return
+    this.#cancelRestart = this.#clock.after(Math.max(0, Math.ceil(next - this.#clock.now())), () =>
+      this.#perform(restart.handleTimeout(this.#clock.now())),
+    )
+  }
+
+  #routeChanged(family: FamilyName, prefix: Row): void {
+    if (this.listenerCount('route') > 0) this.emit('route', this.#toRouteChange(family, prefix))
+  }
+
+  #toRouteChange(family: FamilyName, prefix: Row): RouteChange {
+    const paths = this.#locRib.family(family)
+    const { attributes } = this.#locRib
+    const toRoutePath = (path: Row): RoutePath => {
+      const set = paths.attributes(path)
+      const nextHop = attributes.nextHop(set)
+      return {
+        nextHop: nextHop.length === 0 ? 'self' : formatAddress(nextHop),
+        peer: this.#bySource.get(paths.sourceNumber(path)),
+        attributes: attributes.attributes(set),
+      }
+    }
+    return { prefix: formatPrefix(family, paths.prefixes.nlri(prefix)), paths: paths.selected(prefix).map(toRoutePath) }
   }
 
   async #removeRange(range: DynamicRange): Promise<void> {

@@ -1,174 +1,321 @@
-import {
-  encodePathAttributes,
-  encodeUpdateParts,
-  familyOf,
-  updateRoom,
-  type FamilyName,
-  type MessageContext,
-  type Nlri,
-  type PathAttributes,
-} from '../wire/index.js'
-import { AttributeTable, type AttributeSet } from './attribute-table.js'
-import { keyFamily, keyNlri, keyNlriLength, type PrefixKey } from './prefix-key.js'
+import type { FamilyName } from '../wire/index.js'
+import type { Octets } from '../wire/octets.js'
+import type { LocRib } from './loc-rib.js'
+import type { PrefixTable } from './prefix-table.js'
+import type { Row } from './rows.js'
+import { SentPaths, SentPrefixes, type Sent, type Told } from './sent.js'
+import type { PathSource } from './source.js'
+import type { PackedAttributes, UpdatePacker, UpdateTaker } from './update-packer.js'
 
-/** Octets of MP_REACH_NLRI besides next hop and prefixes: attribute header, AFI, SAFI, next hop length, reserved. */
-const MP_REACH_OVERHEAD = 9
-/** Octets of MP_UNREACH_NLRI besides prefixes. */
-const MP_UNREACH_OVERHEAD = 7
+/** Prefixes that are looked at before their UPDATEs are written: as many as may share attributes. */
+const WINDOW = 1024
+/** Sets above this number cannot be told apart from how they are written in one number. */
+const HOW = 8
 
-/** Prefixes that wait for the same UPDATE; without attributes they are to be withdrawn. */
-type Group = Set<PrefixKey>
-type Waiting = Map<AttributeSet | undefined, Group>
+/** Called for each path to tell. @param how a number below 8 that {@link Exporter.write} understands */
+export type Tell = (pathId: number, set: Row, how: number) => void
 
-function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const joined = new Uint8Array(a.length + b.length)
-  joined.set(a)
-  joined.set(b, a.length)
-  return joined
+/** Decides what of the Loc-RIB one peer is told, and how it is written: RFC 4271 section 9.1.3. */
+export interface Exporter {
+  /** Whether there is anything that the peer might be told of the prefix. */
+  hasRoute(family: FamilyName, prefix: Row): boolean
+  /** Tells the paths to a prefix: the best one, or all where the session has Path Identifiers. */
+  decide(family: FamilyName, prefix: Row, all: boolean, tell: Tell): void
+  /** The attributes in the session's form. */
+  write(family: FamilyName, told: Told): PackedAttributes
 }
 
-/** As many prefixes as fit into `room` octets, from the front of the group. */
-function takeWhileFits(group: Group, room: number): PrefixKey[] {
-  const taken: PrefixKey[] = []
-  for (const key of group) {
-    room -= keyNlriLength(key)
-    if (room < 0) break
-    taken.push(key)
+/** Options of an {@link AdjRibOut}. */
+export interface AdjRibOutOptions<S extends PathSource> {
+  readonly rib: LocRib<S>
+  readonly exporter: Exporter
+  readonly families: readonly FamilyName[]
+  /** Families whose prefixes are told with Path Identifiers, RFC 7911. */
+  readonly addPath: readonly FamilyName[]
+  /** Longest message: 4,096 octets, or 65,535 (RFC 8654). */
+  readonly limit: Octets
+  readonly packer: UpdatePacker
+  /** A route does not fit into a message and is not told. */
+  readonly oversized?: (family: FamilyName, prefix: Row) => void
+}
+
+/** A row list that is taken from the front. */
+class Queue {
+  #rows: Row[] = []
+  #head = 0
+
+  get size(): number {
+    return this.#rows.length - this.#head
   }
-  return taken
+
+  push(row: Row): void {
+    this.#rows.push(row)
+  }
+
+  shift(): Row {
+    const row = this.#rows[this.#head++]!
+    if (this.#head > 1024 && this.#head * 2 > this.#rows.length) {
+      this.#rows = this.#rows.slice(this.#head)
+      this.#head = 0
+    }
+    return row
+  }
+
+  [Symbol.iterator](): Iterator<Row> {
+    return this.#rows.slice(this.#head)[Symbol.iterator]()
+  }
+}
+
+/** Prefixes and Path Identifiers that go into the same UPDATEs. */
+interface Group {
+  readonly told: Told
+  readonly rows: Row[]
+  readonly pathIds: number[]
+}
+
+/** What is told and waits to be told of one family. */
+class FamilyOut {
+  readonly sent: Sent
+  readonly hasPathIds: boolean
+  /** Prefixes that have changed, those that are gone apart: they go first. */
+  readonly withdrawn = new Queue()
+  readonly changed = new Queue()
+  /** Those in the queues. */
+  readonly waiting = new Set<Row>()
+  /** Where telling everything has got to; 0 when it is not going on. */
+  cursor: Row = 0
+  /** Tells all again, known or not. */
+  again = false
+  /** Something may be told at all. */
+  started = false
+
+  constructor(
+    readonly prefixes: PrefixTable,
+    readonly name: FamilyName,
+    hasPathIds: boolean,
+  ) {
+    this.hasPathIds = hasPathIds
+    this.sent = hasPathIds ? new SentPaths() : new SentPrefixes()
+  }
 }
 
 /**
- * Adj-RIB-Out, RFC 4271 section 3.2: what one peer should know of us, what it was told, and the UPDATEs between the two.
- * Setting and deleting is cheap and may go on while {@link next} is drained; what changes back before it was sent is not sent.
+ * Adj-RIB-Out, RFC 4271 section 3.2: what one peer was told, and the UPDATEs between that and what it should know. Changes are cheap to
+ * {@link changed | note} and may go on while {@link next} is drained; what changes back before it was told is not told. Everything is told in
+ * the order of the table, grouped by attributes as it goes, so that the first UPDATE need not wait for the last route.
  */
-export class AdjRibOut {
-  readonly #context: MessageContext
-  readonly #table: AttributeTable
-  readonly #wanted = new Map<PrefixKey, AttributeSet>()
-  readonly #sent = new Map<PrefixKey, AttributeSet>()
-  readonly #waiting: { readonly [F in FamilyName]: Waiting } = { 'ipv4-unicast': new Map(), 'ipv6-unicast': new Map() }
+export class AdjRibOut<S extends PathSource> {
+  readonly #options: AdjRibOutOptions<S>
+  readonly #families: readonly FamilyOut[]
+  readonly #groups = new Map<number, Group>()
+  readonly #gone: { readonly rows: Row[]; readonly pathIds: number[] } = { rows: [], pathIds: [] }
+  #closed = false
 
-  /** @param context how the session writes its messages */
-  constructor(context: MessageContext) {
-    this.#context = context
-    this.#table = new AttributeTable(context)
-  }
-
-  /** Prefixes that the peer has been told of. */
-  get size(): number {
-    return this.#sent.size
-  }
-
-  /** Prefixes that the peer should know of. */
-  get wantedSize(): number {
-    return this.#wanted.size
-  }
-
-  /**
-   * Wants a prefix announced with these attributes, in the place of earlier ones.
-   *
-   * @throws {RangeError} a value that its attribute cannot hold, or attributes that leave no room for a prefix
-   */
-  set(key: PrefixKey, attributes: PathAttributes, nextHop: Uint8Array): void {
-    const set = this.#table.intern(attributes, nextHop)
-    if (this.#room(keyFamily(key), set) < keyNlriLength(key)) {
-      this.#table.release(set)
-      throw new RangeError('path attributes leave no room for a prefix')
-    }
-    this.#want(key, set)
-  }
-
-  /** Wants a prefix withdrawn, if it was announced at all. */
-  delete(key: PrefixKey): void {
-    this.#want(key, undefined)
-  }
-
-  /** Sends a family's prefixes again, as ROUTE-REFRESH asks (RFC 2918 section 4). */
-  refresh(family: FamilyName): void {
-    for (const [key, set] of this.#wanted) if (keyFamily(key) === family) this.#enqueue(key, set)
-  }
-
-  /**
-   * The next UPDATE to send, or `undefined` when the peer knows all: withdrawals first, then announcements packed by shared
-   * attributes, none above 4096 octets. The prefixes in it count as told.
-   */
-  next(): Uint8Array | undefined {
-    return (
-      this.#withdrawal('ipv4-unicast') ??
-      this.#withdrawal('ipv6-unicast') ??
-      this.#announcement('ipv4-unicast') ??
-      this.#announcement('ipv6-unicast')
+  constructor(options: AdjRibOutOptions<S>) {
+    this.#options = options
+    this.#families = options.families.map(
+      name => new FamilyOut(options.rib.family(name).prefixes, name, options.addPath.includes(name)),
     )
   }
 
-  #want(key: PrefixKey, set: AttributeSet | undefined): void {
-    const before = this.#wanted.get(key)
-    this.#dequeue(key, before)
-    if (set) this.#wanted.set(key, set)
-    else this.#wanted.delete(key)
-    if (this.#sent.get(key) !== set) this.#enqueue(key, set)
-    if (before) this.#table.release(before)
+  /** Paths that the peer was told of. */
+  get size(): number {
+    return this.#families.reduce((sum, { sent }) => sum + sent.size, 0)
   }
 
-  #enqueue(key: PrefixKey, set: AttributeSet | undefined): void {
-    const waiting = this.#waiting[keyFamily(key)]
-    const group = waiting.get(set)
-    if (group) group.add(key)
-    else waiting.set(set, new Set([key]))
+  /** Something waits to be told. */
+  get isPending(): boolean {
+    return this.#families.some(({ waiting, cursor }) => waiting.size > 0 || cursor > 0)
   }
 
-  #dequeue(key: PrefixKey, set: AttributeSet | undefined): void {
-    const waiting = this.#waiting[keyFamily(key)]
-    const group = waiting.get(set)
-    if (group?.delete(key) && group.size === 0) waiting.delete(set)
+  /** Whether a family's prefixes are all told. */
+  isDone(family: FamilyName): boolean {
+    const out = this.#out(family)
+    return !out || (out.started && out.waiting.size === 0 && out.cursor === 0)
   }
 
-  /** Octets for prefixes in one UPDATE with these attributes. */
-  #room(family: FamilyName, set: AttributeSet): number {
-    const room = updateRoom(this.#context) - set.octets.length
-    return family === 'ipv4-unicast' ? room : room - MP_REACH_OVERHEAD - set.nextHop.length
-  }
-
-  #take(set: AttributeSet | undefined, group: Group, room: number): Nlri[] {
-    const keys = takeWhileFits(group, room)
-    for (const key of keys) {
-      this.#dequeue(key, set)
-      this.#told(key, set)
+  /** Paths that the peer should know of. Looks at all that wait, so not to be asked too often. */
+  get wantedSize(): number {
+    let size = this.size
+    for (const out of this.#families) {
+      for (const row of out.waiting) size += this.#wantedOf(out, row) - out.sent.pathIds(row).length
+      const { prefixes } = out
+      if (out.cursor === 0) continue
+      for (let row = prefixes.nextLive(out.cursor); row < prefixes.limit; row = prefixes.nextLive(row + 1)) {
+        if (!out.waiting.has(row)) size += this.#wantedOf(out, row) - out.sent.pathIds(row).length
+      }
     }
-    return keys.map(keyNlri)
+    return size
   }
 
-  #told(key: PrefixKey, set: AttributeSet | undefined): void {
-    const before = this.#sent.get(key)
-    if (set) {
-      this.#table.retain(set)
-      this.#sent.set(key, set)
+  /** Tells a family from its first prefix on, and its changes from then on; `again`: what was told before is told once more, as ROUTE-REFRESH asks (RFC 2918). */
+  start(family: FamilyName, again = false): void {
+    const out = this.#out(family)
+    if (!out) return
+    out.started = true
+    out.cursor = 1
+    out.again ||= again
+  }
+
+  /** A route to the prefix may have changed. */
+  changed(family: FamilyName, prefix: Row): void {
+    const out = this.#out(family)
+    // What is still ahead of the cursor is looked at anyway.
+    if (!out?.started || out.waiting.has(prefix) || (out.cursor !== 0 && prefix >= out.cursor)) return
+    const isGone = !this.#options.exporter.hasRoute(family, prefix)
+    if (isGone && !out.sent.has(prefix)) return
+    out.waiting.add(prefix)
+    out.prefixes.retain(prefix)
+    ;(isGone ? out.withdrawn : out.changed).push(prefix)
+  }
+
+  /**
+   * Writes the next UPDATEs: of about a thousand prefixes, withdrawals first. What is written counts as told.
+   *
+   * @returns whether anything was left to do
+   */
+  next(take: UpdateTaker): boolean {
+    const out =
+      this.#families.find(({ withdrawn }) => withdrawn.size > 0) ??
+      this.#families.find(({ waiting }) => waiting.size > 0) ??
+      this.#families.find(({ cursor }) => cursor > 0)
+    if (!out) return false
+    this.#options.packer.begin(this.#options.limit, take)
+    if (out.withdrawn.size > 0) this.#fromQueue(out, out.withdrawn)
+    else if (out.changed.size > 0) this.#fromQueue(out, out.changed)
+    else this.#fromCursor(out)
+    this.#write(out)
+    this.#options.packer.flush()
+    return true
+  }
+
+  /** What the peer was told, path by path. */
+  *entries(): IterableIterator<readonly [family: FamilyName, prefix: Row, told: Told]> {
+    for (const { name, sent } of this.#families) {
+      for (const [prefix, told] of sent.entries()) yield [name, prefix, told]
+    }
+  }
+
+  /** The session has ended: lets go of everything. */
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    for (const { sent, prefixes, waiting } of this.#families) {
+      for (const [prefix, { set }] of sent.entries()) {
+        this.#options.rib.attributes.release(set)
+        prefixes.release(prefix)
+      }
+      for (const prefix of waiting) prefixes.release(prefix)
+    }
+  }
+
+  #out(family: FamilyName): FamilyOut | undefined {
+    return this.#closed ? undefined : this.#families.find(({ name }) => name === family)
+  }
+
+  #wantedOf(out: FamilyOut, prefix: Row): number {
+    let count = 0
+    this.#options.exporter.decide(out.name, prefix, out.hasPathIds, (_, set) => {
+      count++
+      this.#options.rib.attributes.sweep(set)
+    })
+    return count
+  }
+
+  #fromQueue(out: FamilyOut, queue: Queue): void {
+    for (let i = 0; i < WINDOW && queue.size > 0; i++) {
+      const prefix = queue.shift()
+      out.waiting.delete(prefix)
+      this.#reconcile(out, prefix, false)
+      out.prefixes.release(prefix)
+    }
+  }
+
+  #fromCursor(out: FamilyOut): void {
+    const { prefixes } = out
+    let row = prefixes.nextLive(out.cursor)
+    for (let i = 0; i < WINDOW && row < prefixes.limit; i++) {
+      this.#reconcile(out, row, out.again)
+      row = prefixes.nextLive(row + 1)
+    }
+    if (row < prefixes.limit) {
+      out.cursor = row
     } else {
-      this.#sent.delete(key)
+      out.cursor = 0
+      out.again = false
     }
-    if (before) this.#table.release(before)
   }
 
-  #withdrawal(family: FamilyName): Uint8Array | undefined {
-    const group = this.#waiting[family].get(undefined)
-    if (!group) return undefined
-    if (family === 'ipv4-unicast') {
-      return encodeUpdateParts(this.#take(undefined, group, updateRoom(this.#context)), new Uint8Array(0), [])
+  /** Finds what differs between what the peer was told of a prefix and what it should know, and notes it as told. */
+  #reconcile(out: FamilyOut, prefix: Row, again: boolean): void {
+    const { exporter } = this.#options
+    if (!out.hasPathIds) {
+      let isTold = false
+      exporter.decide(out.name, prefix, false, (_, set, how) => {
+        isTold = true
+        this.#announce(out, prefix, 0, set, how, again)
+      })
+      if (!isTold && out.sent.has(prefix)) this.#withdraw(out, prefix, 0)
+      return
     }
-    const withdrawnRoutes = this.#take(undefined, group, updateRoom(this.#context) - MP_UNREACH_OVERHEAD)
-    const mpUnreachNlri = { ...familyOf(family), withdrawnRoutes }
-    return encodeUpdateParts([], encodePathAttributes({ mpUnreachNlri }, this.#context), [])
+    const gone = new Set(out.sent.pathIds(prefix))
+    exporter.decide(out.name, prefix, true, (pathId, set, how) => {
+      gone.delete(pathId)
+      this.#announce(out, prefix, pathId, set, how, again)
+    })
+    for (const pathId of gone) this.#withdraw(out, prefix, pathId)
   }
 
-  #announcement(family: FamilyName): Uint8Array | undefined {
-    const first = this.#waiting[family].entries().next()
-    if (first.done) return undefined
-    const [set, group] = first.value
-    if (!set) return undefined
-    const nlri = this.#take(set, group, this.#room(family, set))
-    if (family === 'ipv4-unicast') return encodeUpdateParts([], set.octets, nlri)
-    const mpReachNlri = { ...familyOf(family), nextHop: set.nextHop, nlri }
-    return encodeUpdateParts([], concat(encodePathAttributes({ mpReachNlri }, this.#context), set.octets), [])
+  #announce(out: FamilyOut, prefix: Row, pathId: number, set: Row, how: number, again: boolean): void {
+    const { attributes } = this.#options.rib
+    const before = out.sent.get(prefix, pathId)
+    const isKnown = before !== undefined && before.set === set && before.how === how
+    if (isKnown && !again) return
+    const told = { set, how }
+    if (!isKnown) {
+      attributes.retain(set)
+      if (before) attributes.release(before.set)
+      else out.prefixes.retain(prefix)
+      out.sent.set(prefix, pathId, told)
+    }
+    const key = set * HOW + how
+    let group = this.#groups.get(key)
+    if (!group) {
+      group = { told, rows: [], pathIds: [] }
+      this.#groups.set(key, group)
+      // The group must outlive what may change before it is written.
+      attributes.retain(set)
+    }
+    group.rows.push(prefix)
+    if (out.hasPathIds) group.pathIds.push(pathId)
+    out.prefixes.retain(prefix)
+  }
+
+  #withdraw(out: FamilyOut, prefix: Row, pathId: number): void {
+    const before = out.sent.get(prefix, pathId)
+    if (!before) return
+    this.#gone.rows.push(prefix)
+    if (out.hasPathIds) this.#gone.pathIds.push(pathId)
+    out.sent.delete(prefix, pathId)
+    this.#options.rib.attributes.release(before.set)
+    // The reference of what was told is now that of what is written.
+  }
+
+  #write(out: FamilyOut): void {
+    const { packer, exporter, rib } = this.#options
+    const { prefixes, name, hasPathIds } = out
+    const gone = this.#gone
+    if (gone.rows.length > 0) packer.withdraw(name, prefixes, gone.rows, hasPathIds ? gone.pathIds : undefined)
+    for (const prefix of gone.rows) prefixes.release(prefix)
+    gone.rows.length = 0
+    gone.pathIds.length = 0
+    for (const { told, rows, pathIds } of this.#groups.values()) {
+      const packed = exporter.write(name, told)
+      const fits = packer.announce(name, prefixes, rows, hasPathIds ? pathIds : undefined, packed)
+      if (!fits) for (const row of rows) this.#options.oversized?.(name, row)
+      for (const row of rows) prefixes.release(row)
+      rib.attributes.release(told.set)
+    }
+    this.#groups.clear()
   }
 }

@@ -1,113 +1,253 @@
 import {
-  DEFAULT_CONTEXT,
   decodePathAttributes,
   encodePathAttributes,
   type MessageContext,
   type PathAttributes,
 } from '../wire/index.js'
+import { createFacts, NO_RULES, scanAttributes, type AttributeFacts } from '../wire/scan-attributes.js'
+import { OctetArena } from './octet-arena.js'
+import { PAGE_BITS, PAGE_MASK, PAGE_ROWS, Rows, type Page, type Row } from './rows.js'
 
-/** What many prefixes share: their path attributes and their next hop. Equal sets of one table are one object. */
-export interface AttributeSet {
-  /** All path attributes but NEXT_HOP, MP_REACH_NLRI and MP_UNREACH_NLRI; octet fields are the set's own. */
-  readonly attributes: PathAttributes
-  /** 4 octets, 16, or 32 for a global and a link-local IPv6 address. */
-  readonly nextHop: Uint8Array
-  /** {@link attributes} as they are written in the table's context, with NEXT_HOP where that is IPv4. */
-  readonly octets: Uint8Array
+/** How the octets in the table are written, whoever they came from. */
+export const TABLE_CONTEXT: MessageContext = { fourOctetAs: true, internal: true, confederation: true }
+
+/** Columns of attribute sets: where their octets are, and the facts that decisions are made by. */
+class AttributePage implements Page {
+  used = 0
+  fresh = 0
+  free = 0
+  /** The next set with the same hash. */
+  readonly link = new Uint32Array(PAGE_ROWS)
+  readonly references = new Uint32Array(PAGE_ROWS)
+  readonly hash = new Uint32Array(PAGE_ROWS)
+  /** Place of the octets in the arena, and how many. */
+  readonly place = new Uint32Array(PAGE_ROWS)
+  readonly length = new Uint16Array(PAGE_ROWS)
+  /** Octets of the next hop that stands before the attributes: 0, 4, 16 or 32. */
+  readonly nextHopLength = new Uint8Array(PAGE_ROWS)
+  /** Where the value of NEXT_HOP starts among the attributes, + 1; 0 without. */
+  readonly nextHopAt = new Uint16Array(PAGE_ROWS)
+  readonly flags = new Uint16Array(PAGE_ROWS)
+  readonly origin = new Uint8Array(PAGE_ROWS)
+  readonly clusterLength = new Uint8Array(PAGE_ROWS)
+  readonly asPathLength = new Uint16Array(PAGE_ROWS)
+  readonly localPref = new Uint32Array(PAGE_ROWS)
+  readonly multiExitDisc = new Uint32Array(PAGE_ROWS)
+  readonly neighborAs = new Uint32Array(PAGE_ROWS)
+  readonly originatorId = new Uint32Array(PAGE_ROWS)
 }
 
-/** Keeps the octets as its key, and reads them when somebody asks: most sets are only counted and compared. */
-class Entry implements AttributeSet {
-  references = 1
-  #attributes: PathAttributes | undefined
-
-  constructor(
-    /** Length of the next hop, the next hop where {@link octets} do not hold it, and these: a character each. */
-    readonly key: string,
-    readonly context: MessageContext,
-  ) {}
-
-  get nextHop(): Uint8Array {
-    const length = this.key.charCodeAt(0)
-    return length === 4 ? (this.#decode().nextHop ?? NO_OCTETS) : fromLatin1(this.key, 1, 1 + length)
-  }
-
-  get octets(): Uint8Array {
-    const length = this.key.charCodeAt(0)
-    return fromLatin1(this.key, length === 4 ? 1 : 1 + length, this.key.length)
-  }
-
-  get attributes(): PathAttributes {
-    this.#attributes ??= withoutNextHops(this.#decode())
-    return this.#attributes
-  }
-
-  #decode(): PathAttributes {
-    return decodePathAttributes(this.octets, this.context, 0).attributes
-  }
-}
-
+const FIRST_BUCKETS = 256
+/** In the place of a next hop's length: the row is free. */
+const FREE = 255
 const NO_OCTETS = new Uint8Array(0)
+/** Sets whose values were read last. */
+const REMEMBERED = 256
 
-function fromLatin1(text: string, start: number, end: number): Uint8Array {
-  const octets = new Uint8Array(end - start)
-  for (let i = 0; i < octets.length; i++) octets[i] = text.charCodeAt(start + i)
-  return octets
-}
-
-function withoutNextHops(attributes: PathAttributes): PathAttributes {
+/** Attributes as a table keeps them: next hops apart. */
+export function withoutNextHops(attributes: PathAttributes): PathAttributes {
   const { nextHop: _, mpReachNlri: _reach, mpUnreachNlri: _unreach, ...rest } = attributes
   return rest
 }
 
-/** One character for each octet; at once, for there may be thousands. */
-const latin1 = (octets: Uint8Array): string => String.fromCharCode.apply(undefined, octets as unknown as number[])
-
-/** Sets of path attributes, each kept once for all the prefixes that have it and dropped with the last of them. */
+/**
+ * Sets of path attributes, each kept once for all the prefixes that have it, as octets; dropped with the last reference. A set is a row
+ * number. Its values are read when somebody asks for them.
+ */
 export class AttributeTable {
-  readonly #context: MessageContext
-  readonly #entries = new Map<string, Entry>()
+  readonly #rows = new Rows(() => new AttributePage())
+  readonly #arena = new OctetArena()
+  readonly #seed: number
+  readonly #facts = createFacts()
+  readonly #read = new Map<Row, PathAttributes>()
+  #buckets = new Uint32Array(FIRST_BUCKETS)
+  #joined = new Uint8Array(4096)
 
-  /** @param context how the octets are written */
-  constructor(context: MessageContext = DEFAULT_CONTEXT) {
-    // What is in the table may be read back whole, whoever the peer is.
-    this.#context = { ...context, internal: true }
+  /** @param seed makes the hashes hard to foresee for those who choose the attributes */
+  constructor(seed = 0) {
+    this.#seed = seed
   }
 
   /** Sets held now. */
   get size(): number {
-    return this.#entries.size
+    return this.#rows.size
+  }
+
+  /** The columns of a set's page. */
+  page(set: Row): AttributePage {
+    return this.#rows.pages[set >>> PAGE_BITS]!
   }
 
   /**
-   * The set with these attributes, counted as one more reference to it. Copies what it keeps.
+   * The set with these octets, made if there is none, without a reference. The octets are copied.
    *
-   * @throws {RangeError} a value that its attribute cannot hold
+   * @param octets from `start` to `end`: a next hop of `nextHopLength` octets, then the attributes as {@link TABLE_CONTEXT} has them,
+   *   without MP_REACH_NLRI and MP_UNREACH_NLRI
+   * @param facts of these attributes
    */
-  intern(attributes: PathAttributes, nextHop: Uint8Array): AttributeSet {
-    const rest = withoutNextHops(attributes)
-    const isIpv4 = nextHop.length === 4
-    const octets = encodePathAttributes(isIpv4 ? { ...rest, nextHop } : rest, this.#context)
-    const key = String.fromCharCode(nextHop.length) + (isIpv4 ? '' : latin1(nextHop)) + latin1(octets)
-    const known = this.#entries.get(key)
-    if (known) {
-      known.references++
-      return known
+  intern(octets: Uint8Array, start: number, end: number, nextHopLength: number, facts: AttributeFacts): Row {
+    const hash = this.#hash(octets, start, end, nextHopLength)
+    let set = this.#buckets[hash & (this.#buckets.length - 1)]!
+    while (set !== 0) {
+      const page = this.page(set)
+      const at = set & PAGE_MASK
+      if (
+        page.hash[at] === hash &&
+        page.nextHopLength[at] === nextHopLength &&
+        page.length[at] === end - start &&
+        this.#arena.equals(page.place[at]!, octets, start, end)
+      ) {
+        return set
+      }
+      set = page.link[at]!
     }
-    const entry = new Entry(key, this.#context)
-    this.#entries.set(key, entry)
-    return entry
+    return this.#add(hash, octets, start, end, nextHopLength, facts)
   }
 
-  /** One more reference to a set of this table. */
-  retain(set: AttributeSet): void {
-    ;(set as Entry).references++
+  /**
+   * The set with these values; as {@link intern}.
+   *
+   * @param nextHop 4, 16 or 32 octets; none stands for our own address
+   * @throws {RangeError} a value that its attribute cannot hold, or more than 65,535 octets
+   */
+  internValues(attributes: PathAttributes, nextHop: Uint8Array = NO_OCTETS): Row {
+    const rest = withoutNextHops(attributes)
+    // A next hop of 4 octets stands among the attributes, as it comes from peers.
+    const octets = encodePathAttributes(nextHop.length === 4 ? { ...rest, nextHop } : rest, TABLE_CONTEXT)
+    const before = nextHop.length === 4 ? NO_OCTETS : nextHop
+    const length = before.length + octets.length
+    if (length > 0xffff) throw new RangeError(`path attributes of ${length} octets`)
+    if (this.#joined.length < length) this.#joined = new Uint8Array(length)
+    this.#joined.set(before)
+    this.#joined.set(octets, before.length)
+    if (!scanAttributes(this.#joined, before.length, length, NO_RULES, this.#facts, true)) {
+      throw new RangeError('path attributes that no peer would take')
+    }
+    return this.intern(this.#joined, 0, length, before.length, this.#facts)
   }
 
-  /** One reference less; the last one drops the set. */
-  release(set: AttributeSet): void {
-    const entry = set as Entry
-    entry.references--
-    if (entry.references === 0) this.#entries.delete(entry.key)
+  retain(set: Row): void {
+    this.page(set).references[set & PAGE_MASK]!++
+  }
+
+  /** The last reference takes the set with it. */
+  release(set: Row): void {
+    if (--this.page(set).references[set & PAGE_MASK]! === 0) this.#remove(set)
+  }
+
+  /** Drops a set that {@link intern} made and nobody has retained. */
+  sweep(set: Row): void {
+    if (this.page(set).references[set & PAGE_MASK] === 0) this.#remove(set)
+  }
+
+  /** The attributes as values, without next hops; their octet fields are the table's no more. */
+  attributes(set: Row): PathAttributes {
+    const known = this.#read.get(set)
+    if (known) return known
+    const { attributes } = decodePathAttributes(this.octets(set).slice(), TABLE_CONTEXT, 0)
+    const read = withoutNextHops(attributes)
+    if (this.#read.size >= REMEMBERED) this.#read.clear()
+    this.#read.set(set, read)
+    return read
+  }
+
+  /** The next hop: 4, 16 or 32 octets of its own; none for our own address. */
+  nextHop(set: Row): Uint8Array {
+    const page = this.page(set)
+    const at = set & PAGE_MASK
+    const place = page.place[at]!
+    const length = page.nextHopLength[at]!
+    if (length > 0) return this.#arena.view(place, length).slice()
+    const nextHopAt = page.nextHopAt[at]!
+    return nextHopAt === 0 ? NO_OCTETS : this.#arena.view(place + nextHopAt - 1, 4).slice()
+  }
+
+  /** The attributes' octets: a view, good until the table changes. */
+  octets(set: Row): Uint8Array {
+    const page = this.page(set)
+    const at = set & PAGE_MASK
+    const nextHopLength = page.nextHopLength[at]!
+    return this.#arena.view(page.place[at]! + nextHopLength, page.length[at]! - nextHopLength)
+  }
+
+  #hash(octets: Uint8Array, start: number, end: number, nextHopLength: number): number {
+    let hash = this.#seed ^ nextHopLength
+    for (let at = start; at < end; at++) hash = Math.imul(hash ^ octets[at]!, 0x01000193) ^ (hash >>> 15)
+    return hash >>> 0
+  }
+
+  #add(
+    hash: number,
+    octets: Uint8Array,
+    start: number,
+    end: number,
+    nextHopLength: number,
+    facts: AttributeFacts,
+  ): Row {
+    if (this.size >= this.#buckets.length) this.#rehash(this.#buckets.length * 2)
+    const set = this.#rows.take()
+    const page = this.page(set)
+    const at = set & PAGE_MASK
+    page.references[at] = 0
+    page.hash[at] = hash
+    page.place[at] = this.#arena.add(octets, start, end)
+    page.length[at] = end - start
+    page.nextHopLength[at] = nextHopLength
+    page.nextHopAt[at] = facts.nextHopAt + 1
+    page.flags[at] = facts.flags
+    page.origin[at] = facts.origin
+    page.clusterLength[at] = Math.min(255, facts.clusterLength)
+    page.asPathLength[at] = facts.asPathLength
+    page.localPref[at] = facts.localPref
+    page.multiExitDisc[at] = facts.multiExitDisc
+    page.neighborAs[at] = facts.neighborAs
+    page.originatorId[at] = facts.originatorId
+    this.#enter(page, at, set)
+    return set
+  }
+
+  #enter(page: AttributePage, at: number, set: Row): void {
+    const bucket = page.hash[at]! & (this.#buckets.length - 1)
+    page.link[at] = this.#buckets[bucket]!
+    this.#buckets[bucket] = set
+  }
+
+  #remove(set: Row): void {
+    const page = this.page(set)
+    const at = set & PAGE_MASK
+    const bucket = page.hash[at]! & (this.#buckets.length - 1)
+    let before: Row = 0
+    for (let row = this.#buckets[bucket]!; row !== set; row = this.page(row).link[row & PAGE_MASK]!) before = row
+    if (before === 0) this.#buckets[bucket] = page.link[at]!
+    else this.page(before).link[before & PAGE_MASK] = page.link[at]!
+    this.#read.delete(set)
+    this.#arena.remove(page.length[at]!)
+    page.nextHopLength[at] = FREE
+    this.#rows.give(set)
+    if (this.#arena.isWasteful) this.#compact()
+    const buckets = this.#buckets.length
+    if (buckets > FIRST_BUCKETS && this.size * 8 < buckets) this.#rehash(buckets / 2)
+  }
+
+  #forEach(visit: (page: AttributePage, at: number, set: Row) => void): void {
+    this.#rows.pages.forEach((page, number) => {
+      if (!page) return
+      for (let at = number === 0 ? 1 : 0; at < page.fresh; at++) {
+        if (page.nextHopLength[at] !== FREE) visit(page, at, number * PAGE_ROWS + at)
+      }
+    })
+  }
+
+  #rehash(buckets: number): void {
+    this.#buckets = new Uint32Array(buckets)
+    this.#forEach((page, at, set) => this.#enter(page, at, set))
+  }
+
+  #compact(): void {
+    this.#arena.compact(move => {
+      this.#forEach((page, at) => {
+        page.place[at] = move(page.place[at]!, page.length[at]!)
+      })
+    })
   }
 }

@@ -1,20 +1,30 @@
 /**
- * The three routing information bases of RFC 4271 section 3.2 and the decision process of section 9.1.2, without I/O.
+ * The three routing information bases of RFC 4271 section 3.2 and the decision process of section 9.1.2, in typed columns, without I/O.
  *
  * ```ts
- * import { AdjRibOut, prefixKey } from '@typemetal/bgp/rib'
+ * import { AdjRibIn, LocRib } from '@typemetal/bgp/rib'
  *
- * const out = new AdjRibOut({ fourOctetAs: true, internal: false })
- * const key = prefixKey('ipv4-unicast', { length: 24, prefix: Uint8Array.of(192, 0, 2) })
- * out.set(key, { origin: 0, asPath: [{ type: 2, asns: [64512] }] }, Uint8Array.of(10, 0, 0, 1))
- * for (let update = out.next(); update; update = out.next()) console.log(update) // octets to send
+ * const rib = new LocRib()
+ * rib.subscribe((family, prefix) => console.log(family, rib.family(family).prefixes.nlri(prefix)))
+ * const peer = new AdjRibIn(rib, { internal: false, bgpIdentifier: 0x0a000001, address: Uint8Array.of(10, 0, 0, 1) })
+ * const paths = rib.family('ipv4-unicast')
+ * const prefix = paths.prefixes.intern(Uint8Array.of(192, 0, 2), 0, 24)
+ * const attributes = { origin: 0, asPath: [{ type: 2, asns: [64512] }] } as const
+ * const set = rib.attributes.internValues(attributes, Uint8Array.of(10, 0, 0, 1))
+ * peer.announce(paths, prefix, 0, set, set)
  * ```
  *
  * @packageDocumentation
  */
 export { AdjRibIn } from './adj-rib-in.js'
-export { AdjRibOut } from './adj-rib-out.js'
-export { AttributeTable, type AttributeSet } from './attribute-table.js'
-export { neighborAs, selectPaths, type MultipathOptions, type Path, type PathSource } from './decision.js'
-export { LocRib } from './loc-rib.js'
-export { keyFamily, keyNlri, prefixKey, type PrefixKey } from './prefix-key.js'
+export { AdjRibOut, type AdjRibOutOptions, type Exporter, type Tell } from './adj-rib-out.js'
+export { AttributeTable } from './attribute-table.js'
+export { type MultipathOptions } from './decision.js'
+export { LocRib, type LocRibOptions, type RouteListener } from './loc-rib.js'
+export { FamilyPaths, PathFlag, Sources } from './paths.js'
+export { PrefixTable } from './prefix-table.js'
+export { rewriteAttributes, type Rewrite } from './rewrite.js'
+export { PAGE_MASK, type Row } from './rows.js'
+export type { Sent, Told } from './sent.js'
+export type { PathSource } from './source.js'
+export { UpdatePacker, type PackedAttributes, type UpdateTaker } from './update-packer.js'

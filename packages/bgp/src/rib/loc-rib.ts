@@ -1,72 +1,63 @@
-import { selectPaths, type MultipathOptions, type Path, type PathSource } from './decision.js'
-import type { PrefixKey } from './prefix-key.js'
+import type { FamilyName } from '../wire/index.js'
+import { AttributeTable } from './attribute-table.js'
+import type { MultipathOptions } from './decision.js'
+import { FamilyPaths, Sources } from './paths.js'
+import type { Row } from './rows.js'
+import type { PathSource } from './source.js'
 
-/** Several candidates for one prefix, and those of them that are used. */
-interface Contest<S extends PathSource> {
-  readonly candidates: readonly Path<S>[]
-  readonly selected: readonly Path<S>[]
+/** Options of a {@link LocRib}. */
+export interface LocRibOptions extends Partial<MultipathOptions> {
+  /** A number that peers cannot know, for the hash tables. @default 0 */
+  readonly seed?: number
 }
 
-/** Most prefixes have one path, which needs no list and no decision. */
-type Destination<S extends PathSource> = Path<S> | Contest<S>
+/** Called when the selected paths of a prefix have changed. */
+export type RouteListener = (family: FamilyName, prefix: Row) => void
 
-const isContest = <S extends PathSource>(destination: Destination<S>): destination is Contest<S> =>
-  'candidates' in destination
-
-const selectedOf = <S extends PathSource>(destination: Destination<S>): readonly Path<S>[] =>
-  isContest(destination) ? destination.selected : [destination]
-
-const sameList = <T>(a: readonly T[], b: readonly T[]): boolean =>
-  a.length === b.length && a.every((item, i) => item === b[i])
-
-/** Loc-RIB, RFC 4271 section 3.2: for each prefix the paths that the decision process has selected, and the candidates. */
+/** Loc-RIB, RFC 4271 section 3.2: all prefixes with the paths that the decision process has selected, and the others beside them. */
 export class LocRib<S extends PathSource> {
-  readonly #destinations = new Map<PrefixKey, Destination<S>>()
-  readonly #options: MultipathOptions
+  readonly attributes: AttributeTable
+  readonly sources = new Sources<S>()
+  readonly #families: { readonly [F in FamilyName]: FamilyPaths<S> }
+  readonly #listeners = new Set<RouteListener>()
 
-  constructor(options: MultipathOptions) {
-    this.#options = options
+  constructor({ maximumPaths = 1, relax = false, seed = 0 }: LocRibOptions = {}) {
+    this.attributes = new AttributeTable(seed)
+    const options = { maximumPaths, relax, seed }
+    const changed = (family: FamilyName, prefix: Row): void => {
+      for (const listener of this.#listeners) listener(family, prefix)
+    }
+    const create = (family: FamilyName): FamilyPaths<S> =>
+      new FamilyPaths(family, this.attributes, this.sources, options, changed)
+    this.#families = { 'ipv4-unicast': create('ipv4-unicast'), 'ipv6-unicast': create('ipv6-unicast') }
   }
 
-  /** Prefixes that have a path. */
+  /** Prefixes of a family and all paths to them. */
+  family(name: FamilyName): FamilyPaths<S> {
+    return this.#families[name]
+  }
+
+  /** @returns ends it */
+  subscribe(listener: RouteListener): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Prefixes that have a path that is used. Counted by looking at all. */
   get size(): number {
-    return this.#destinations.size
+    let count = 0
+    for (const _ of this.prefixes()) count++
+    return count
   }
 
-  /**
-   * Replaces what `source` offers for a prefix; `undefined` takes it away.
-   *
-   * @param path of that source; many prefixes may share one
-   * @returns whether the selected paths have changed
-   */
-  update(key: PrefixKey, source: S, path: Path<S> | undefined): boolean {
-    const before = this.#destinations.get(key)
-    if (before && (isContest(before) || before.source !== source)) return this.#contest(key, source, path, before)
-    if (before?.attributes === path?.attributes) return false
-    if (path) this.#destinations.set(key, path)
-    else this.#destinations.delete(key)
-    return true
-  }
-
-  #contest(key: PrefixKey, source: S, path: Path<S> | undefined, before: Destination<S>): boolean {
-    const earlier = isContest(before) ? before.candidates : [before]
-    const known = earlier.find(candidate => candidate.source === source)
-    if (known?.attributes === path?.attributes) return false
-    const others = earlier.filter(candidate => candidate !== known)
-    const candidates = path ? [...others, path] : others
-    const selected = selectPaths(candidates, this.#options)
-    this.#destinations.set(key, candidates.length === 1 ? candidates[0]! : { candidates, selected })
-    return !sameList(selected, selectedOf(before))
-  }
-
-  /** The selected paths to a prefix, best first; empty when there is none. */
-  select(key: PrefixKey): readonly Path<S>[] {
-    const destination = this.#destinations.get(key)
-    return destination ? selectedOf(destination) : []
-  }
-
-  /** All prefixes with their selected paths. */
-  *[Symbol.iterator](): IterableIterator<[PrefixKey, readonly Path<S>[]]> {
-    for (const [key, destination] of this.#destinations) yield [key, selectedOf(destination)]
+  /** Prefixes that have a path that is used. */
+  *prefixes(): IterableIterator<readonly [family: FamilyName, prefix: Row]> {
+    for (const name of ['ipv4-unicast', 'ipv6-unicast'] as const) {
+      const paths = this.#families[name]
+      const { prefixes } = paths
+      for (let row = prefixes.nextLive(1); row < prefixes.limit; row = prefixes.nextLive(row + 1)) {
+        if (paths.best(row) !== 0) yield [name, row]
+      }
+    }
   }
 }

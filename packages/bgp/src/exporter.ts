@@ -1,0 +1,229 @@
+import { exportAttributes, exportNextHop, isExportable, isPassedOn, type ExportSession } from './export.js'
+import type { OwnRoutes } from './own-routes.js'
+import { changeRoute, LazyRoute, type ExportPolicy, type PolicyResult } from './policy.js'
+import { PAGE_MASK, PathFlag, rewriteAttributes, type Exporter, type LocRib, type PackedAttributes, type Row, type Tell, type Told } from './rib/index.js'
+import { LOCAL_SOURCE, type RouteSource } from './route-source.js'
+import { encodePathAttributes, familyBits, SegmentType, type AsPath, type FamilyName, type PathAttributes } from './wire/index.js'
+import { FactFlag } from './wire/scan-attributes.js'
+
+/** How a set is written: {@link Told.how}. */
+const How = {
+  /** With MULTI_EXIT_DISC also towards an external peer. */
+  KeepMed: 1,
+  /** With the next hop that it has. */
+  KeepNextHop: 2,
+  /** As it is: everything has been done to it. */
+  Final: 4,
+} as const
+
+/** Flags of sets that the quick way does not do. */
+const UNUSUAL =
+  FactFlag.Unusual |
+  FactFlag.Aigp |
+  FactFlag.OnlyToCustomer |
+  FactFlag.Confederation |
+  FactFlag.NoExport |
+  FactFlag.NoAdvertise |
+  FactFlag.NoExportSubconfed |
+  FactFlag.LongLivedStale
+const LLGR_STALE = 0xffff_0006
+/** Path Identifiers of learned paths, apart from those that our own routes may have. */
+const LEARNED = 0x8000_0000
+/** More than the octets that {@link rewriteAttributes} adds. */
+const MARGIN = 64
+
+export interface SessionExporterOptions {
+  readonly rib: LocRib<RouteSource>
+  readonly session: ExportSession
+  /** Routes for this peer alone. */
+  readonly own: OwnRoutes<RouteSource>
+  readonly policy: ExportPolicy
+  /** The peer's number among the sources: it is not told what it has told us. */
+  readonly source: number
+  /** Families whose prefixes may have a next hop of the other family, RFC 8950. */
+  readonly extendedNextHop: readonly FamilyName[]
+  /** There is no next hop of our own to tell a family's prefixes with. */
+  readonly noNextHop: (family: FamilyName) => void
+}
+
+/** A route on its way to a peer. */
+interface Candidate {
+  readonly family: FamilyName
+  readonly prefix: Row
+  readonly pathId: number
+  readonly set: Row
+  readonly source: RouteSource
+  /** Its peer has been gone for long, RFC 9494. */
+  readonly stale: boolean
+}
+
+/** AS_PATH, and AS4_PATH where it does not fit 2-octet AS numbers, RFC 6793 section 4.2.2. */
+function asPathsOf(path: AsPath): Pick<PathAttributes, 'asPath' | 'as4Path'> {
+  const asPath = path.filter(({ type }) => type === SegmentType.AsSequence || type === SegmentType.AsSet)
+  return asPath.some(({ asns }) => asns.some(asn => asn > 0xffff)) ? { asPath: path, as4Path: asPath } : { asPath: path }
+}
+
+/** Decides for one session what of the Loc-RIB and of the peer's own routes it is told. */
+export class SessionExporter implements Exporter {
+  readonly #options: SessionExporterOptions
+  /** Nothing about the session needs more than {@link rewriteAttributes} does. */
+  readonly #isUsual: boolean
+  #scratch = new Uint8Array(4096)
+
+  constructor(options: SessionExporterOptions) {
+    this.#options = options
+    const { session, policy } = options
+    const { role, removePrivateAs, gracefulShutdown, confederation, confederationIdentifier, fourOctetAs } = session
+    this.#isUsual =
+      policy === 'accept' &&
+      role === undefined &&
+      fourOctetAs &&
+      !removePrivateAs &&
+      !gracefulShutdown &&
+      !confederation &&
+      !session.routeServerClient &&
+      confederationIdentifier === undefined
+  }
+
+  hasRoute(family: FamilyName, prefix: Row): boolean {
+    const { own, rib } = this.#options
+    return own.get(family, prefix) !== undefined || rib.family(family).best(prefix) !== 0
+  }
+
+  decide(family: FamilyName, prefix: Row, all: boolean, tell: Tell): void {
+    const own = this.#options.own.get(family, prefix)
+    if (own) {
+      for (const [pathId, set] of own) {
+        this.#tell({ family, prefix, pathId, set, source: LOCAL_SOURCE, stale: false }, tell)
+        if (!all) return
+      }
+    }
+    const paths = this.#options.rib.family(family)
+    if (!all) {
+      const best = paths.best(prefix)
+      if (best !== 0) this.#tellPath(family, prefix, best, tell)
+      return
+    }
+    for (let path = paths.prefixes.first(prefix); path !== 0; path = paths.next(path)) {
+      if (paths.attributes(path) !== 0) this.#tellPath(family, prefix, path, tell)
+    }
+  }
+
+  write(family: FamilyName, { set, how }: Told): PackedAttributes {
+    const { rib, session } = this.#options
+    const { attributes } = rib
+    const octets = attributes.octets(set)
+    const own = how & How.KeepNextHop || how & How.Final ? attributes.nextHop(set) : session.nextHopSelf(family)!
+    const isInside = family === 'ipv4-unicast' && own.length === 4
+    const nextHop = isInside ? undefined : own
+    if (how & How.Final) return { octets: session.fourOctetAs ? octets : this.#narrow(set), nextHop }
+    const hasLocalPref = attributes.page(set).flags[set & PAGE_MASK]! & FactFlag.LocalPref
+    if (this.#scratch.length < octets.length + MARGIN) this.#scratch = new Uint8Array(octets.length + MARGIN)
+    const rewrite = {
+      prepend: session.internal ? 0 : session.asn,
+      localPref: session.internal ? (hasLocalPref ? 'keep' : 'add') : 'drop',
+      multiExitDisc: session.internal || (how & How.KeepMed) !== 0,
+      nextHop: !isInside ? 'drop' : how & How.KeepNextHop ? 'keep' : own,
+    } as const
+    const length = rewriteAttributes(octets, rewrite, this.#scratch, 0)
+    return { octets: this.#scratch.subarray(0, length), nextHop }
+  }
+
+  /** A final set in 2-octet AS numbers, RFC 6793 section 4.2.2. */
+  #narrow(set: Row): Uint8Array {
+    const { attributes } = this.#options.rib
+    const { asPath = [], aggregator, ...rest } = attributes.attributes(set)
+    const nextHop = attributes.nextHop(set)
+    const narrow: PathAttributes = {
+      ...rest,
+      ...asPathsOf(asPath),
+      ...(nextHop.length === 4 && { nextHop }),
+      ...(aggregator && { aggregator }),
+      ...(aggregator && aggregator.asn > 0xffff && { as4Aggregator: aggregator }),
+    }
+    return encodePathAttributes(narrow, { fourOctetAs: false, internal: this.#options.session.internal })
+  }
+
+  #tellPath(family: FamilyName, prefix: Row, path: Row, tell: Tell): void {
+    const { rib, source: peer, session } = this.#options
+    const paths = rib.family(family)
+    if (paths.sourceNumber(path) === peer) return
+    const source = paths.sourceOf(path)
+    if (!isPassedOn(source, session)) return
+    const stale = (paths.flags(path) & PathFlag.LongLivedStale) !== 0
+    const given = source.local ? paths.pathId(path) : 0
+    const pathId = given === 0 ? LEARNED + path : given
+    this.#tell({ family, prefix, pathId, set: paths.attributes(path), source, stale }, tell)
+  }
+
+  #tell(candidate: Candidate, tell: Tell): void {
+    const { family, set, source, stale, pathId } = candidate
+    const { rib, session } = this.#options
+    const page = rib.attributes.page(set)
+    const at = set & PAGE_MASK
+    const reflects = source.internal && session.internal
+    if (!this.#isUsual || stale || reflects || (page.flags[at]! & UNUSUAL) !== 0) {
+      this.#tellUnusual(candidate, tell)
+      return
+    }
+    const isOurs = page.nextHopLength[at] === 0 && page.nextHopAt[at] === 0
+    const keeps =
+      !isOurs && (source.local === true || session.nextHop === 'unchanged' || (session.internal && session.nextHop !== 'self'))
+    if (keeps) {
+      const length = page.nextHopLength[at]! || 4
+      if (!this.#mayTell(family, length)) return
+    } else if (!this.#hasSelf(family)) return
+    tell(pathId, set, (source.local ? How.KeepMed : 0) | (keeps ? How.KeepNextHop : 0))
+  }
+
+  /** A next hop of the other family is for those who have agreed on it, RFC 8950. */
+  #mayTell(family: FamilyName, nextHopLength: number): boolean {
+    return (nextHopLength === 4) === (familyBits(family) === 32) || this.#options.extendedNextHop.includes(family)
+  }
+
+  #hasSelf(family: FamilyName): boolean {
+    const { session, noNextHop } = this.#options
+    const self = session.nextHopSelf(family)
+    if (self && this.#mayTell(family, self.length)) return true
+    noNextHop(family)
+    return false
+  }
+
+  /** The whole way, by values. */
+  #tellUnusual(candidate: Candidate, tell: Tell): void {
+    const { family, set, source, stale, pathId } = candidate
+    const { rib, session } = this.#options
+    const stored = rib.attributes.attributes(set)
+    const communities = [...(stored.communities ?? []), LLGR_STALE]
+    const attributes = stale && !stored.communities?.includes(LLGR_STALE) ? { ...stored, communities } : stored
+    if (!isExportable(attributes, source, session)) return
+    const result = this.#applyPolicy(candidate, attributes)
+    if (result === false) return
+    const nextHop = rib.attributes.nextHop(set)
+    const route = changeRoute(attributes, nextHop, result === true ? {} : result)
+    const kept = { multiExitDisc: source.local === true || route.setsMed }
+    const said = route.nextHop === nextHop ? exportNextHop(family, nextHop, source, session) : route.nextHop
+    const hop = said?.length === 0 ? session.nextHopSelf(family) : said
+    if (!hop || !this.#mayTell(family, hop.length)) {
+      if (nextHop.length === 0 || said?.length === 0 || !said) this.#options.noNextHop(family)
+      return
+    }
+    const final = exportAttributes(route.attributes, source, session, kept)
+    tell(pathId, rib.attributes.internValues(final, hop), How.Final)
+  }
+
+  #applyPolicy({ family, prefix, pathId, set, source }: Candidate, attributes: PathAttributes): PolicyResult {
+    const { policy, rib } = this.#options
+    if (typeof policy === 'string') return policy === 'accept'
+    return policy(
+      new LazyRoute({
+        family,
+        pathId: pathId >= LEARNED || pathId === 0 ? undefined : pathId,
+        from: source.policyPeer,
+        nlri: () => rib.family(family).prefixes.nlri(prefix),
+        attributes: () => attributes,
+        nextHop: () => rib.attributes.nextHop(set),
+      }),
+    )
+  }
+}

@@ -1,0 +1,92 @@
+import type { FamilyPaths, LocRib, PathSource, Row } from './rib/index.js'
+import type { ParsedRoute } from './route.js'
+import type { FamilyName } from './wire/index.js'
+
+/** Sets of attributes by Path Identifier. */
+type Paths = Map<number, Row>
+
+/** Called when what is there for a prefix has changed. */
+export type PrefixListener = (family: FamilyName, prefix: Row) => void
+
+/** Routes for one peer alone, beside what the Loc-RIB has for all. */
+export class OwnRoutes<S extends PathSource> {
+  readonly #rib: LocRib<S>
+  readonly #changed: PrefixListener
+  readonly #families: { readonly [F in FamilyName]: Map<Row, Paths> } = {
+    'ipv4-unicast': new Map(),
+    'ipv6-unicast': new Map(),
+  }
+  #size = 0
+
+  constructor(rib: LocRib<S>, changed: PrefixListener) {
+    this.#rib = rib
+    this.#changed = changed
+  }
+
+  /** Routes held. */
+  get size(): number {
+    return this.#size
+  }
+
+  /** Attributes of the routes to a prefix, by Path Identifier. */
+  get(family: FamilyName, prefix: Row): ReadonlyMap<number, Row> | undefined {
+    return this.#families[family].get(prefix)
+  }
+
+  /** Prefixes of a family that have a route. */
+  prefixes(family: FamilyName): IterableIterator<Row> {
+    return this.#families[family].keys()
+  }
+
+  /** Puts a route in, in the place of one with the same prefix and Path Identifier. @throws {RangeError} more attributes than one can hold */
+  set(route: ParsedRoute): void {
+    const { attributes } = this.#rib
+    const set = attributes.internValues(route.attributes, route.nextHop)
+    const { prefixes } = this.#rib.family(route.family)
+    const prefix = prefixes.intern(route.nlri.prefix, 0, route.nlri.length)
+    const paths = this.#families[route.family].get(prefix)
+    const before = paths?.get(route.pathId)
+    if (before === set) return
+    attributes.retain(set)
+    if (before === undefined) {
+      prefixes.retain(prefix)
+      this.#size++
+    } else attributes.release(before)
+    if (paths) paths.set(route.pathId, set)
+    else this.#families[route.family].set(prefix, new Map([[route.pathId, set]]))
+    this.#changed(route.family, prefix)
+  }
+
+  /** Takes a route out, if it is there. */
+  delete(family: FamilyName, prefix: Row, pathId: number): void {
+    const paths = this.#families[family].get(prefix)
+    const set = paths?.get(pathId)
+    if (!paths || set === undefined) return
+    paths.delete(pathId)
+    this.#size--
+    if (paths.size === 0) this.#families[family].delete(prefix)
+    this.#changed(family, prefix)
+    this.#rib.attributes.release(set)
+    this.#family(family).prefixes.release(prefix)
+  }
+
+  /** Replaces everything. */
+  replace(routes: readonly ParsedRoute[]): void {
+    const stale: { readonly [F in FamilyName]: Map<Row, Set<number>> } = { 'ipv4-unicast': new Map(), 'ipv6-unicast': new Map() }
+    for (const family of ['ipv4-unicast', 'ipv6-unicast'] as const) {
+      for (const [prefix, paths] of this.#families[family]) stale[family].set(prefix, new Set(paths.keys()))
+    }
+    for (const route of routes) {
+      this.set(route)
+      const { prefixes } = this.#family(route.family)
+      stale[route.family].get(prefixes.find(route.nlri))?.delete(route.pathId)
+    }
+    for (const family of ['ipv4-unicast', 'ipv6-unicast'] as const) {
+      for (const [prefix, pathIds] of stale[family]) for (const pathId of pathIds) this.delete(family, prefix, pathId)
+    }
+  }
+
+  #family(name: FamilyName): FamilyPaths<S> {
+    return this.#rib.family(name)
+  }
+}

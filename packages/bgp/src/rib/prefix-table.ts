@@ -1,0 +1,260 @@
+import type { FamilyName, Nlri } from '../wire/index.js'
+import { PAGE_BITS, PAGE_MASK, PAGE_ROWS, Rows, type Page, type Row } from './rows.js'
+
+class PrefixPage implements Page {
+  used = 0
+  fresh = 0
+  free = 0
+  /** The first path to the prefix: a row of the family's paths. */
+  readonly link = new Uint32Array(PAGE_ROWS)
+  readonly lengths = new Uint8Array(PAGE_ROWS)
+  readonly references = new Uint32Array(PAGE_ROWS)
+  /** The next prefix with the same hash. */
+  readonly chain = new Uint32Array(PAGE_ROWS)
+  /** The prefixes' addresses, {@link PrefixTable.words} numbers each. */
+  readonly addresses: Uint32Array
+
+  constructor(words: number) {
+    this.addresses = new Uint32Array(PAGE_ROWS * words)
+  }
+}
+
+const FIRST_BUCKETS = 1024
+/** In the place of a prefix length: the row is free. */
+const FREE = 255
+/** Address words of a prefix that is looked up; shared, for nothing is kept in it between calls. */
+const scratch = new Uint32Array(4)
+
+/** Mixes a number into a hash so that every bit of both counts (the last steps of MurmurHash3). */
+function mix(hash: number, word: number): number {
+  let h = hash ^ word
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
+  return h ^ (h >>> 16)
+}
+
+/**
+ * The prefixes of one family that anybody has something to say about, each in a row of its own. A row lives while there are references
+ * to it: paths, and peers that have been told of it.
+ */
+export class PrefixTable {
+  readonly family: FamilyName
+  /** Address words of a prefix: 1 or 4. */
+  readonly words: 1 | 4
+  readonly #rows: Rows<PrefixPage>
+  readonly #seed: number
+  #buckets = new Uint32Array(FIRST_BUCKETS)
+
+  /** @param seed makes the hashes hard to foresee for those who choose the prefixes */
+  constructor(family: FamilyName, seed: number) {
+    this.family = family
+    this.words = family === 'ipv4-unicast' ? 1 : 4
+    this.#seed = seed
+    this.#rows = new Rows(() => new PrefixPage(this.words))
+  }
+
+  /** Prefixes held. */
+  get size(): number {
+    return this.#rows.size
+  }
+
+  /** Rows are below this number. */
+  get limit(): number {
+    return this.#rows.pages.length * PAGE_ROWS
+  }
+
+  /** The row of the prefix whose octets are at `at`, made if there is none, without a reference. Bits behind `length` do not matter. */
+  intern(octets: Uint8Array, at: number, length: number): Row {
+    this.#read(octets, at, length)
+    const hash = this.#hash(length)
+    return this.#find(hash, length) || this.#add(hash, length)
+  }
+
+  /** The row of the prefix whose octets are at `at`; 0 when there is none. */
+  lookUp(octets: Uint8Array, at: number, length: number): Row {
+    this.#read(octets, at, length)
+    return this.#find(this.#hash(length), length)
+  }
+
+  /** The row of a prefix; 0 when there is none. */
+  find({ length, prefix }: Nlri): Row {
+    return this.lookUp(prefix, 0, length)
+  }
+
+  /** The prefix of a row, in octets of its own. */
+  nlri(row: Row): Nlri {
+    const prefix = new Uint8Array((this.length(row) + 7) >>> 3)
+    this.#write(row, prefix, 0, prefix.length)
+    return { length: this.length(row), prefix }
+  }
+
+  /** Bits of the prefix. */
+  length(row: Row): number {
+    return this.#page(row).lengths[row & PAGE_MASK]!
+  }
+
+  /** Octets that {@link encode} writes. */
+  encodedLength(row: Row): number {
+    return 1 + ((this.length(row) + 7) >>> 3)
+  }
+
+  /** Writes the prefix as NLRI. @returns the octet after the written ones */
+  encode(row: Row, into: Uint8Array, at: number): number {
+    const length = this.length(row)
+    const count = (length + 7) >>> 3
+    into[at] = length
+    this.#write(row, into, at + 1, count)
+    return at + 1 + count
+  }
+
+  /** The first path to the prefix; 0 for none. */
+  first(row: Row): Row {
+    return this.#page(row).link[row & PAGE_MASK]!
+  }
+
+  setFirst(row: Row, path: Row): void {
+    this.#page(row).link[row & PAGE_MASK] = path
+  }
+
+  /** Whether the row is taken, and has a path or somebody who was told of it. */
+  isLive(row: Row): boolean {
+    const page = this.#rows.pages[row >>> PAGE_BITS]
+    return page !== undefined && page.references[row & PAGE_MASK]! > 0
+  }
+
+  /** The first live row at or behind `row`; {@link limit} when there is none. */
+  nextLive(row: Row): Row {
+    const { pages } = this.#rows
+    for (let at = row >>> PAGE_BITS; at < pages.length; at++) {
+      const page = pages[at]
+      if (page) {
+        const { references, fresh } = page
+        for (let place = at === row >>> PAGE_BITS ? row & PAGE_MASK : 0; place < fresh; place++) {
+          if (references[place]! > 0) return at * PAGE_ROWS + place
+        }
+      }
+    }
+    return this.limit
+  }
+
+  retain(row: Row): void {
+    this.#page(row).references[row & PAGE_MASK]!++
+  }
+
+  /** The last reference takes the row with it. */
+  release(row: Row): void {
+    if (--this.#page(row).references[row & PAGE_MASK]! === 0) this.#remove(row)
+  }
+
+  /** Gives back a row that {@link intern} made and nobody has retained. */
+  sweep(row: Row): void {
+    if (this.#page(row).references[row & PAGE_MASK] === 0) this.#remove(row)
+  }
+
+  #page(row: Row): PrefixPage {
+    return this.#rows.pages[row >>> PAGE_BITS]!
+  }
+
+  /** Reads an address into {@link scratch}. */
+  #read(octets: Uint8Array, at: number, length: number): void {
+    const count = (length + 7) >>> 3
+    for (let word = 0; word < this.words; word++) {
+      const bits = length - 32 * word
+      if (bits <= 0) {
+        scratch[word] = 0
+        continue
+      }
+      const from = at + 4 * word
+      const have = count - 4 * word
+      let value = octets[from]! << 24
+      if (have > 1) value |= octets[from + 1]! << 16
+      if (have > 2) value |= octets[from + 2]! << 8
+      if (have > 3) value |= octets[from + 3]!
+      // RFC 4271 section 4.3: bits behind the length are irrelevant.
+      scratch[word] = bits < 32 ? value & (-1 << (32 - bits)) : value
+    }
+  }
+
+  #write(row: Row, into: Uint8Array, at: number, count: number): void {
+    const { addresses } = this.#page(row)
+    const from = (row & PAGE_MASK) * this.words
+    for (let i = 0; i < count; i++) into[at + i] = addresses[from + (i >>> 2)]! >>> (24 - 8 * (i & 3))
+  }
+
+  #hash(length: number): number {
+    let hash = mix(this.#seed, scratch[0]!)
+    for (let word = 1; word < this.words; word++) hash = mix(hash, scratch[word]!)
+    return (hash ^ Math.imul(length, 0x9e3779b1)) >>> 0
+  }
+
+  #find(hash: number, length: number): Row {
+    let row = this.#buckets[hash & (this.#buckets.length - 1)]!
+    while (row !== 0) {
+      const page = this.#page(row)
+      const place = row & PAGE_MASK
+      if (page.lengths[place] === length && this.#isScratch(page, place)) return row
+      row = page.chain[place]!
+    }
+    return 0
+  }
+
+  #isScratch({ addresses }: PrefixPage, place: number): boolean {
+    if (this.words === 1) return addresses[place] === scratch[0]
+    const from = 4 * place
+    return (
+      addresses[from] === scratch[0] &&
+      addresses[from + 1] === scratch[1] &&
+      addresses[from + 2] === scratch[2] &&
+      addresses[from + 3] === scratch[3]
+    )
+  }
+
+  #add(hash: number, length: number): Row {
+    if (this.size >= this.#buckets.length) this.#rehash(this.#buckets.length * 2)
+    const row = this.#rows.take()
+    const page = this.#page(row)
+    const place = row & PAGE_MASK
+    for (let word = 0; word < this.words; word++) page.addresses[place * this.words + word] = scratch[word]!
+    page.lengths[place] = length
+    page.references[place] = 0
+    page.link[place] = 0
+    this.#enter(page, place, row, hash)
+    return row
+  }
+
+  #enter(page: PrefixPage, place: number, row: Row, hash: number): void {
+    const bucket = hash & (this.#buckets.length - 1)
+    page.chain[place] = this.#buckets[bucket]!
+    this.#buckets[bucket] = row
+  }
+
+  #hashOf(page: PrefixPage, place: number): number {
+    for (let word = 0; word < this.words; word++) scratch[word] = page.addresses[place * this.words + word]!
+    return this.#hash(page.lengths[place]!)
+  }
+
+  #remove(row: Row): void {
+    const page = this.#page(row)
+    const place = row & PAGE_MASK
+    const bucket = this.#hashOf(page, place) & (this.#buckets.length - 1)
+    let before: Row = 0
+    for (let at = this.#buckets[bucket]!; at !== row; at = this.#page(at).chain[at & PAGE_MASK]!) before = at
+    if (before === 0) this.#buckets[bucket] = page.chain[place]!
+    else this.#page(before).chain[before & PAGE_MASK] = page.chain[place]!
+    page.lengths[place] = FREE
+    this.#rows.give(row)
+    const buckets = this.#buckets.length
+    if (buckets > FIRST_BUCKETS && this.size * 8 < buckets) this.#rehash(buckets / 2)
+  }
+
+  #rehash(buckets: number): void {
+    this.#buckets = new Uint32Array(buckets)
+    this.#rows.pages.forEach((page, at) => {
+      if (!page) return
+      // Row 0 is nobody's.
+      for (let place = at === 0 ? 1 : 0; place < page.fresh; place++) {
+        if (page.lengths[place] !== FREE) this.#enter(page, place, at * PAGE_ROWS + place, this.#hashOf(page, place))
+      }
+    })
+  }
+}

@@ -1,0 +1,132 @@
+import type { Row } from './rows.js'
+
+/** What a peer was told of a path: a set of attributes, and how it was written. */
+export interface Told {
+  readonly set: Row
+  readonly how: number
+}
+
+/** What a peer was told of the prefixes of one family. */
+export interface Sent {
+  /** Paths told. */
+  readonly size: number
+  /** What was told of the prefix with this Path Identifier. */
+  get(prefix: Row, pathId: number): Told | undefined
+  set(prefix: Row, pathId: number, told: Told): void
+  delete(prefix: Row, pathId: number): void
+  /** Path Identifiers told of a prefix. */
+  pathIds(prefix: Row): readonly number[]
+  /** Whether anything was told of the prefix. */
+  has(prefix: Row): boolean
+  /** Everything, in no order. */
+  entries(): IterableIterator<readonly [prefix: Row, told: Told]>
+}
+
+const PAGE_BITS = 8
+const PAGE_ROWS = 1 << PAGE_BITS
+const HOW_BITS = 3
+const HOW_MASK = (1 << HOW_BITS) - 1
+const ONE: readonly number[] = [0]
+const NONE: readonly number[] = []
+
+/**
+ * For sessions without Path Identifiers: one number a prefix, in small pages, for a peer that knows few of many prefixes shall not cost more
+ * than these.
+ */
+export class SentPrefixes implements Sent {
+  readonly #pages: (Uint32Array | undefined)[] = []
+  #size = 0
+
+  get size(): number {
+    return this.#size
+  }
+
+  get(prefix: Row): Told | undefined {
+    const value = this.#value(prefix)
+    return value === 0 ? undefined : { set: value >>> HOW_BITS, how: value & HOW_MASK }
+  }
+
+  /** Whether exactly this was told; as {@link get}, without making a value. */
+  is(prefix: Row, set: Row, how: number): boolean {
+    return this.#value(prefix) === ((set << HOW_BITS) | how) >>> 0
+  }
+
+  /** @throws {RangeError} a set above 2^29 */
+  set(prefix: Row, _pathId: number, { set, how }: Told): void {
+    if (set >= 1 << (32 - HOW_BITS)) throw new RangeError('too many sets of path attributes')
+    const at = prefix >>> PAGE_BITS
+    const page = (this.#pages[at] ??= new Uint32Array(PAGE_ROWS))
+    if (page[prefix & (PAGE_ROWS - 1)] === 0) this.#size++
+    page[prefix & (PAGE_ROWS - 1)] = (set << HOW_BITS) | how
+  }
+
+  delete(prefix: Row): void {
+    const page = this.#pages[prefix >>> PAGE_BITS]
+    if (!page || page[prefix & (PAGE_ROWS - 1)] === 0) return
+    page[prefix & (PAGE_ROWS - 1)] = 0
+    this.#size--
+    if (this.#size === 0) this.#pages.length = 0
+  }
+
+  pathIds(prefix: Row): readonly number[] {
+    return this.has(prefix) ? ONE : NONE
+  }
+
+  has(prefix: Row): boolean {
+    return this.#value(prefix) !== 0
+  }
+
+  *entries(): IterableIterator<readonly [Row, Told]> {
+    for (let at = 0; at < this.#pages.length; at++) {
+      const page = this.#pages[at]
+      for (let place = 0; page && place < PAGE_ROWS; place++) {
+        const value = page[place]!
+        if (value !== 0) yield [at * PAGE_ROWS + place, { set: value >>> HOW_BITS, how: value & HOW_MASK }]
+      }
+    }
+  }
+
+  #value(prefix: Row): number {
+    return this.#pages[prefix >>> PAGE_BITS]?.[prefix & (PAGE_ROWS - 1)] ?? 0
+  }
+}
+
+/** For sessions with Path Identifiers, RFC 7911: any number of paths a prefix. */
+export class SentPaths implements Sent {
+  readonly #prefixes = new Map<Row, Map<number, Told>>()
+  #size = 0
+
+  get size(): number {
+    return this.#size
+  }
+
+  get(prefix: Row, pathId: number): Told | undefined {
+    return this.#prefixes.get(prefix)?.get(pathId)
+  }
+
+  set(prefix: Row, pathId: number, told: Told): void {
+    const paths = this.#prefixes.get(prefix)
+    if (!paths?.has(pathId)) this.#size++
+    if (paths) paths.set(pathId, told)
+    else this.#prefixes.set(prefix, new Map([[pathId, told]]))
+  }
+
+  delete(prefix: Row, pathId: number): void {
+    const paths = this.#prefixes.get(prefix)
+    if (!paths?.delete(pathId)) return
+    this.#size--
+    if (paths.size === 0) this.#prefixes.delete(prefix)
+  }
+
+  pathIds(prefix: Row): readonly number[] {
+    return [...(this.#prefixes.get(prefix)?.keys() ?? [])]
+  }
+
+  has(prefix: Row): boolean {
+    return this.#prefixes.has(prefix)
+  }
+
+  *entries(): IterableIterator<readonly [Row, Told]> {
+    for (const [prefix, paths] of this.#prefixes) for (const told of paths.values()) yield [prefix, told]
+  }
+}

@@ -1,0 +1,160 @@
+import { familyOf, type FamilyName } from '../wire/index.js'
+import { HEADER_LENGTH, MAX_LENGTH, MessageType, writeHeader } from '../wire/header.js'
+import { EMPTY, writeUint16, writeUint32, type Octets } from '../wire/octets.js'
+import { AttributeFlag } from '../wire/attribute/codec.js'
+import type { PrefixTable } from './prefix-table.js'
+import type { Row } from './rows.js'
+
+/** Takes whole UPDATEs. @param count how many are in `octets`, which are the taker's to keep */
+export type UpdateTaker = (octets: Uint8Array, count: number) => void
+
+/** What announced prefixes have in common, as they are written. */
+export interface PackedAttributes {
+  /** Path attributes without MP_REACH_NLRI; a view that is good until the next call. */
+  readonly octets: Uint8Array
+  /** Next hop in MP_REACH_NLRI; `undefined` where NEXT_HOP is among the attributes. */
+  readonly nextHop: Uint8Array | undefined
+}
+
+const LENGTH_FIELDS = 4 // Withdrawn Routes Length and Total Path Attribute Length
+const MP_REACH = 14
+const MP_UNREACH = 15
+/** Octets of an MP attribute before its next hop or prefixes: flags, code, extended length, AFI, SAFI. */
+const MP_HEADER = 7
+const CHUNK: Octets = 65_536
+
+/**
+ * Writes UPDATEs one behind the other into chunks, each prefix into the message that has room for it. One will do for many peers, in turn:
+ * {@link begin}, write, {@link flush}.
+ */
+export class UpdatePacker {
+  #limit: Octets = MAX_LENGTH
+  #take: UpdateTaker = () => {}
+  #chunk = EMPTY
+  #at = 0
+  #count = 0
+
+  /** @param limit longest message: 4,096 octets, or 65,535 (RFC 8654) */
+  begin(limit: Octets, take: UpdateTaker): void {
+    this.#limit = limit
+    this.#take = take
+    this.#at = 0
+    this.#count = 0
+  }
+
+  /** Withdraws prefixes. @param pathIds one for each, where the session has them */
+  withdraw(family: FamilyName, prefixes: PrefixTable, rows: readonly Row[], pathIds: readonly number[] | undefined): void {
+    const isIpv4 = family === 'ipv4-unicast'
+    for (let next = 0; next < rows.length;) {
+      const start = this.#startMessage()
+      const end = start + this.#limit
+      const lengthAt = start + HEADER_LENGTH
+      let at = isIpv4 ? lengthAt + 2 : this.#startMp(lengthAt + LENGTH_FIELDS, MP_UNREACH, family)
+      const nlriAt = at
+      // Behind IPv4's prefixes comes the length of no attributes.
+      const room = isIpv4 ? end - 2 : end
+      ;[next, at] = this.#fill(prefixes, rows, pathIds, next, at, room)
+      if (isIpv4) {
+        writeUint16(this.#chunk, lengthAt, at - nlriAt)
+        at = writeUint16(this.#chunk, at, 0)
+      } else this.#endMp(lengthAt, lengthAt + LENGTH_FIELDS, at, 0)
+      this.#endMessage(start, at)
+    }
+  }
+
+  /** Announces prefixes that share attributes. @returns whether a message has room for the attributes and a prefix at all */
+  announce(
+    family: FamilyName,
+    prefixes: PrefixTable,
+    rows: readonly Row[],
+    pathIds: readonly number[] | undefined,
+    { octets, nextHop }: PackedAttributes,
+  ): boolean {
+    for (let next = 0; next < rows.length;) {
+      const start = this.#startMessage()
+      const end = start + this.#limit
+      const lengthAt = start + HEADER_LENGTH
+      const attributesAt = lengthAt + LENGTH_FIELDS
+      const before = next
+      let at: number
+      if (nextHop) {
+        at = this.#startMp(attributesAt, MP_REACH, family)
+        this.#chunk[at++] = nextHop.length
+        this.#chunk.set(nextHop, at)
+        at += nextHop.length
+        this.#chunk[at++] = 0
+        ;[next, at] = this.#fill(prefixes, rows, pathIds, next, at, end - octets.length)
+        if (next === before) return false
+        this.#endMp(lengthAt, attributesAt, at, octets.length)
+        this.#chunk.set(octets, at)
+        at += octets.length
+      } else {
+        if (attributesAt + octets.length > end) return false
+        this.#chunk.set(octets, attributesAt)
+        writeUint16(this.#chunk, writeUint16(this.#chunk, lengthAt, 0), octets.length)
+        ;[next, at] = this.#fill(prefixes, rows, pathIds, next, attributesAt + octets.length, end)
+        if (next === before) return false
+      }
+      this.#endMessage(start, at)
+    }
+    return true
+  }
+
+  /** Hands over what has been written. */
+  flush(): void {
+    if (this.#count === 0) return
+    const octets = this.#chunk.subarray(0, this.#at)
+    const isSmall = this.#at < CHUNK / 4
+    this.#take(isSmall ? octets.slice() : octets, this.#count)
+    if (!isSmall) this.#chunk = EMPTY
+    this.#at = 0
+    this.#count = 0
+  }
+
+  #startMessage(): number {
+    if (this.#at + this.#limit > this.#chunk.length) {
+      this.flush()
+      if (this.#chunk.length < this.#limit) this.#chunk = new Uint8Array(Math.max(CHUNK, this.#limit))
+    }
+    return this.#at
+  }
+
+  #endMessage(start: number, end: number): void {
+    writeHeader(this.#chunk.subarray(start), end - start, MessageType.Update)
+    this.#at = end
+    this.#count++
+  }
+
+  #startMp(at: number, code: number, family: FamilyName): number {
+    const { afi, safi } = familyOf(family)
+    this.#chunk[at] = AttributeFlag.Optional | AttributeFlag.ExtendedLength
+    this.#chunk[at + 1] = code
+    writeUint16(this.#chunk, at + 4, afi)
+    this.#chunk[at + 6] = safi
+    return at + MP_HEADER
+  }
+
+  /** Fills in the lengths that were not known: of the MP attribute, and of all attributes. */
+  #endMp(lengthAt: number, attributeAt: number, end: number, others: Octets): void {
+    writeUint16(this.#chunk, attributeAt + 2, end - attributeAt - 4)
+    writeUint16(this.#chunk, writeUint16(this.#chunk, lengthAt, 0), end - attributeAt + others)
+  }
+
+  /** Writes prefixes as long as there is room. @returns the first one that is not written, and where to go on */
+  #fill(
+    prefixes: PrefixTable,
+    rows: readonly Row[],
+    pathIds: readonly number[] | undefined,
+    next: number,
+    at: number,
+    end: number,
+  ): [next: number, at: number] {
+    for (; next < rows.length; next++) {
+      const row = rows[next]!
+      if (at + (pathIds ? 4 : 0) + prefixes.encodedLength(row) > end) break
+      if (pathIds) at = writeUint32(this.#chunk, at, pathIds[next]!)
+      at = prefixes.encode(row, this.#chunk, at)
+    }
+    return [next, at]
+  }
+}
