@@ -27,7 +27,7 @@ export interface MonitoredRoute {
 
 /** A route that a peer was told. */
 export interface ToldRoute extends Omit<MonitoredRoute, 'nextHop'> {
-  /** Absent where the speaker does not keep it; such a route is seen when it is sent, and not in a table. */
+  /** Absent where the speaker does not keep it; such a route is seen when it is sent, and not in a table, which has no End-of-RIB then. */
   readonly nextHop?: string
 }
 

@@ -220,6 +220,26 @@ t.test('RFC 8671, RFC 9069: what peers are told, and the Loc-RIB', async t => {
   )
 })
 
+t.test('RFC 7854 section 5: a table that cannot be shown whole has no End-of-RIB', async t => {
+  const speaker = new PlayedSpeaker()
+  const peer = speaker.addPeer('10.0.0.2')
+  peer.up()
+  const { nextHop: _, ...withoutNextHop } = route('198.51.100.0/24')
+  peer.told.set('192.0.2.0/24', route('192.0.2.0/24'))
+  peer.told.set('198.51.100.0/24', withoutNextHop)
+  await using listening = await listen()
+  const { station, told } = listening
+  await using client = start(speaker, station.port ?? 0, {
+    monitor: ['adj-rib-out-post-policy', 'adj-rib-in-pre-policy'],
+  })
+  await until('the other table', () => told.includes('adj-rib-in-pre-policy end-of-rib 2'))
+  t.ok(client.connected)
+  t.same(
+    told.filter(line => line.startsWith('adj-rib-out')),
+    ['adj-rib-out-post-policy +1 -0'],
+  )
+})
+
 t.test('RFC 7854 section 3.2: tries again, later each time', async t => {
   const speaker = new PlayedSpeaker()
   const first = await listen()

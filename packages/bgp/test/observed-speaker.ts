@@ -7,6 +7,7 @@ import type {
   MonitoredRoute,
   MonitoredSession,
   MonitoredSpeaker,
+  ToldRoute,
 } from '@typemetal/bgp/bmp'
 import { encodeMessage, type Capability, type Message, type MessageContext } from '@typemetal/bgp/wire'
 
@@ -35,7 +36,7 @@ export class PlayedPeer
   state: State = 'Idle'
   negotiated: MonitoredSession | undefined
   readonly routes = new Map<string, MonitoredRoute>()
-  readonly told = new Map<string, MonitoredRoute>()
+  readonly told = new Map<string, ToldRoute>()
   readonly #speaker: PlayedSpeaker
   readonly #session: MonitoredSession
 
@@ -54,7 +55,7 @@ export class PlayedPeer
     return this.routes.values()
   }
 
-  adjRibOut(): Iterable<MonitoredRoute> {
+  adjRibOut(): Iterable<ToldRoute> {
     return this.told.values()
   }
 

@@ -104,19 +104,7 @@ export class PeerMonitor implements Subject {
   }
 
   *dump(): Generator<BmpMessage> {
-    const { negotiated } = this.#shown()
-    for (const rib of this.#options.ribs) {
-      const incoming = rib === 'adj-rib-in-pre-policy'
-      const context = dumpContext(negotiated, incoming)
-      const { peer } = this.#options
-      for (const update of routeUpdates(incoming ? peer.adjRibIn() : withNextHop(peer.adjRibOut()), context)) {
-        yield this.#monitoring(rib, update, 0, true)
-      }
-      for (const family of negotiated.families) {
-        const endOfRib = encodeMessage(createEndOfRib(familyOf(family)), context)
-        yield this.#monitoring(rib, endOfRib, this.#options.now(), true)
-      }
-    }
+    for (const rib of this.#options.ribs) yield* this.#table(rib)
   }
 
   statistics(): BmpMessage {
@@ -132,6 +120,24 @@ export class PeerMonitor implements Subject {
       gauge(BmpStatisticType.AdjRibOutPostPolicyRoutes, prefixesAnnounced),
     ]
     return { type: 'statistics-report', peer, statistics }
+  }
+
+  *#table(rib: PeerRib): Generator<BmpMessage> {
+    const { negotiated } = this.#shown()
+    const { peer, now } = this.#options
+    const incoming = rib === 'adj-rib-in-pre-policy'
+    const context = dumpContext(negotiated, incoming)
+    let whole = true
+    const told = withNextHop(peer.adjRibOut(), () => (whole = false))
+    for (const update of routeUpdates(incoming ? peer.adjRibIn() : told, context)) {
+      yield this.#monitoring(rib, update, 0, true)
+    }
+    // End-of-RIB says that this was all.
+    if (!whole) return
+    for (const family of negotiated.families) {
+      const endOfRib = encodeMessage(createEndOfRib(familyOf(family)), context)
+      yield this.#monitoring(rib, endOfRib, now(), true)
+    }
   }
 
   #shown(): Session {
@@ -205,8 +211,12 @@ export class PeerMonitor implements Subject {
   }
 }
 
-function* withNextHop(routes: Iterable<ToldRoute>): Generator<MonitoredRoute> {
-  for (const { nextHop, ...route } of routes) if (nextHop !== undefined) yield { nextHop, ...route }
+/** @param without called for each route that has none */
+function* withNextHop(routes: Iterable<ToldRoute>, without: () => void): Generator<MonitoredRoute> {
+  for (const { nextHop, ...route } of routes) {
+    if (nextHop === undefined) without()
+    else yield { nextHop, ...route }
+  }
 }
 
 /** How a table is shown: with 4-octet AS numbers whatever the session has, and else as the session writes its updates. */
