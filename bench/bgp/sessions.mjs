@@ -6,7 +6,7 @@ import { now } from './session.mjs'
 
 /** Longest that the sessions may take to stand, milliseconds. */
 const limitOf = ({ quick }) => (quick ? 5000 : 30_000)
-/** Before and after the sessions come, before anything is counted, milliseconds. */
+/** How long a daemon has to come to rest before anything of it is read, milliseconds. */
 const CALM = 2000
 
 const crowd = count =>
@@ -47,7 +47,13 @@ export async function sessions(run) {
   )
 }
 
-/** Sessions that stand and do nothing. */
+async function weigh(daemon) {
+  await sleep(CALM)
+  await daemon.collect()
+  return daemon.memory
+}
+
+/** Sessions that stand and do nothing: what each costs, its neighbour's configuration included. */
 export async function hold(run) {
   const count = run.quick ? 100 : 2000
   const seconds = run.quick ? 3 : 60
@@ -55,11 +61,9 @@ export async function hold(run) {
   console.error(`hold: ${count} sessions for ${seconds} s`)
   await run.each(
     'hold',
-    kind =>
-      run.withDaemon(kind, crowd(count), async daemon => {
-        await daemon.collect()
-        await sleep(CALM)
-        const base = daemon.memory
+    async kind => {
+      const base = await run.withDaemon(kind, crowd(1), weigh)
+      return run.withDaemon(kind, crowd(count), async daemon => {
         const { took, up } = await establish(run, daemon, count, limit)
         if (took === Infinity) {
           run.say(kind, `${up} of ${count} sessions stood after ${limit} ms`)
@@ -69,8 +73,7 @@ export async function hold(run) {
         const before = cpuOfAll(daemon.pids)
         await sleep(seconds * 1000)
         const cpu = (cpuOfAll(daemon.pids) - before) / seconds
-        await daemon.collect()
-        const memory = (daemon.memory - base) / count
+        const memory = ((await weigh(daemon)) - base) / count
         const standing = (await daemon.established()) ?? count
         if (standing !== count) throw new Error(`${standing} of ${count} sessions stand after ${seconds} s`)
         const goals = run.quick ? [{}, {}] : [{ goal: 25 }, { goal: 0.003 }]
@@ -78,7 +81,8 @@ export async function hold(run) {
         run.samples.add(kind.id, `${count} sessions: CPU a session`, '% of a core', (cpu / count) * 100, goals[1])
         run.say(kind, `${(memory / 1000).toFixed(1)} KB and ${((cpu / count) * 100).toFixed(5)} % of a core a session`)
         return true
-      }),
+      })
+    },
     { peerTrials: 1 },
   )
 }
