@@ -32,8 +32,9 @@ interface Waiting {
   readonly octets: Uint8Array
 }
 
-/** Octets written in one turn of the event loop, so that a large table does not keep BGP waiting. */
+/** Octets written in one turn of the event loop, and messages of tables among them: a large one must not keep BGP waiting. */
 const BATCH = 1 << 16
+const TABLE_MESSAGES = 8
 
 /** Written messages that the queue's array may hold on to. */
 const COMPACT = 4096
@@ -53,6 +54,8 @@ export class Feed {
   #queue: Waiting[] = []
   #head = 0
   #queued: Octets = 0
+  /** Messages of tables in this turn. */
+  #dumped = 0
   #cancel: (() => void) | undefined
 
   constructor(options: FeedOptions) {
@@ -94,15 +97,16 @@ export class Feed {
     this.#cancel = undefined
     const batch: Uint8Array[] = []
     let length = 0
+    this.#dumped = 0
     if (this.#options.sink.isBlocked) return
-    while (length < BATCH) {
+    while (length < BATCH && this.#dumped < TABLE_MESSAGES) {
       const octets = this.#next()
       if (!octets) break
       batch.push(octets)
       length += octets.length
     }
     if (length > 0) this.#options.sink.write(concat(batch, length))
-    if (length >= BATCH) this.#soon()
+    if (length >= BATCH || this.#dumped === TABLE_MESSAGES) this.#soon()
   }
 
   /** Nothing is written any more. */
@@ -180,6 +184,7 @@ export class Feed {
       const next = this.#shown.get(subject)?.dump.next()
       if (next && !next.done) {
         this.#dumping.add(subject)
+        this.#dumped++
         return next.value
       }
     }
