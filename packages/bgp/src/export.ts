@@ -54,7 +54,8 @@ const GRACEFUL_SHUTDOWN = 0xffff_0000
 const MAX_SEGMENT = 255
 
 /** Private AS numbers, RFC 6996. */
-const isPrivate = (asn: number): boolean => (asn >= 64_512 && asn <= 65_534) || (asn >= 4_200_000_000 && asn < 4_294_967_295)
+const isPrivate = (asn: number): boolean =>
+  (asn >= 64_512 && asn <= 65_534) || (asn >= 4_200_000_000 && asn < 4_294_967_295)
 
 const isConfederation = ({ type }: AsPathSegment): boolean =>
   type === SegmentType.AsConfedSequence || type === SegmentType.AsConfedSet
@@ -90,12 +91,13 @@ function pathTo(session: ExportSession, path: AsPath): AsPath {
  */
 export function isExportable(attributes: PathAttributes, source: ExportSource, session: ExportSession): boolean {
   const { communities } = attributes
-  if (communities?.length) {
+  // What we attach ourselves is for the receiver to heed.
+  if (communities?.length && !source.local) {
     const outside = !session.internal && !session.confederation
     if (communities.includes(0xffff_ff02)) return false
     if (outside && communities.includes(0xffff_ff01)) return false
     if (!session.internal && communities.includes(0xffff_ff03)) return false
-    if (!session.longLived && !source.local && communities.includes(0xffff_0006)) return false
+    if (!session.longLived && communities.includes(0xffff_0006)) return false
   }
   // RFC 9234 section 5: what a provider, a peer or a route server has told us is for our customers only.
   const { role } = session
@@ -154,11 +156,17 @@ export function exportAttributes(
   kept: Kept,
 ): PathAttributes {
   const inside = session.internal || session.confederation
-  const { localPref, multiExitDisc, originatorId, clusterList, aigp, onlyToCustomer: _, unknown, partial, ...rest } = reflect(
-    attributes,
-    source,
-    session,
-  )
+  const {
+    localPref,
+    multiExitDisc,
+    originatorId,
+    clusterList,
+    aigp,
+    onlyToCustomer: _,
+    unknown,
+    partial,
+    ...rest
+  } = reflect(attributes, source, session)
   const communities = communitiesTo(session, attributes.communities)
   const mark = markOf(attributes, session)
   const passed = source.local ? unknown : unknown && passOnUnknown(unknown)

@@ -1,9 +1,26 @@
 import { exportAttributes, exportNextHop, isExportable, isPassedOn, type ExportSession } from './export.js'
 import type { OwnRoutes } from './own-routes.js'
 import { changeRoute, LazyRoute, type ExportPolicy, type PolicyResult } from './policy.js'
-import { PAGE_MASK, PathFlag, rewriteAttributes, type Exporter, type LocRib, type PackedAttributes, type Row, type Tell, type Told } from './rib/index.js'
+import {
+  PAGE_MASK,
+  PathFlag,
+  rewriteAttributes,
+  type Exporter,
+  type LocRib,
+  type PackedAttributes,
+  type Row,
+  type Tell,
+  type Told,
+} from './rib/index.js'
 import { LOCAL_SOURCE, type RouteSource } from './route-source.js'
-import { encodePathAttributes, familyBits, SegmentType, type AsPath, type FamilyName, type PathAttributes } from './wire/index.js'
+import {
+  encodePathAttributes,
+  familyBits,
+  SegmentType,
+  type AsPath,
+  type FamilyName,
+  type PathAttributes,
+} from './wire/index.js'
 import { FactFlag } from './wire/scan-attributes.js'
 
 /** How a set is written: {@link Told.how}. */
@@ -17,15 +34,9 @@ const How = {
 } as const
 
 /** Flags of sets that the quick way does not do. */
-const UNUSUAL =
-  FactFlag.Unusual |
-  FactFlag.Aigp |
-  FactFlag.OnlyToCustomer |
-  FactFlag.Confederation |
-  FactFlag.NoExport |
-  FactFlag.NoAdvertise |
-  FactFlag.NoExportSubconfed |
-  FactFlag.LongLivedStale
+const UNUSUAL = FactFlag.Unusual | FactFlag.Aigp | FactFlag.OnlyToCustomer | FactFlag.Confederation
+/** Communities that decide whether a learned route is told. */
+const DECISIVE = FactFlag.NoExport | FactFlag.NoAdvertise | FactFlag.NoExportSubconfed | FactFlag.LongLivedStale
 const LLGR_STALE = 0xffff_0006
 /** Path Identifiers of learned paths, apart from those that our own routes may have. */
 const LEARNED = 0x8000_0000
@@ -60,7 +71,9 @@ interface Candidate {
 /** AS_PATH, and AS4_PATH where it does not fit 2-octet AS numbers, RFC 6793 section 4.2.2. */
 function asPathsOf(path: AsPath): Pick<PathAttributes, 'asPath' | 'as4Path'> {
   const asPath = path.filter(({ type }) => type === SegmentType.AsSequence || type === SegmentType.AsSet)
-  return asPath.some(({ asns }) => asns.some(asn => asn > 0xffff)) ? { asPath: path, as4Path: asPath } : { asPath: path }
+  return asPath.some(({ asns }) => asns.some(asn => asn > 0xffff))
+    ? { asPath: path, as4Path: asPath }
+    : { asPath: path }
 }
 
 /** Decides for one session what of the Loc-RIB and of the peer's own routes it is told. */
@@ -162,13 +175,15 @@ export class SessionExporter implements Exporter {
     const page = rib.attributes.page(set)
     const at = set & PAGE_MASK
     const reflects = source.internal && session.internal
-    if (!this.#isUsual || stale || reflects || (page.flags[at]! & UNUSUAL) !== 0) {
+    const special = source.local ? UNUSUAL : UNUSUAL | DECISIVE
+    if (!this.#isUsual || stale || reflects || (page.flags[at]! & special) !== 0) {
       this.#tellUnusual(candidate, tell)
       return
     }
     const isOurs = page.nextHopLength[at] === 0 && page.nextHopAt[at] === 0
     const keeps =
-      !isOurs && (source.local === true || session.nextHop === 'unchanged' || (session.internal && session.nextHop !== 'self'))
+      !isOurs &&
+      (source.local === true || session.nextHop === 'unchanged' || (session.internal && session.nextHop !== 'self'))
     if (keeps) {
       const length = page.nextHopLength[at]! || 4
       if (!this.#mayTell(family, length)) return

@@ -100,7 +100,11 @@ export class Importer {
     const before = attributes.attributes(received)
     const after = this.#settle(before)
     this.#lastReceived = received
-    this.#lastAttributes = !after ? 0 : after === before ? received : attributes.internValues(after, attributes.nextHop(received))
+    this.#lastAttributes = !after
+      ? 0
+      : after === before
+        ? received
+        : attributes.internValues(after, attributes.nextHop(received))
     return this.#lastAttributes
   }
 
@@ -136,4 +140,3 @@ export class Importer {
     return attributes.internValues(changed.attributes, changed.nextHop)
   }
 }
-

@@ -72,7 +72,10 @@ export class OwnRoutes<S extends PathSource> {
 
   /** Replaces everything. */
   replace(routes: readonly ParsedRoute[]): void {
-    const stale: { readonly [F in FamilyName]: Map<Row, Set<number>> } = { 'ipv4-unicast': new Map(), 'ipv6-unicast': new Map() }
+    const stale: { readonly [F in FamilyName]: Map<Row, Set<number>> } = {
+      'ipv4-unicast': new Map(),
+      'ipv6-unicast': new Map(),
+    }
     for (const family of ['ipv4-unicast', 'ipv6-unicast'] as const) {
       for (const [prefix, paths] of this.#families[family]) stale[family].set(prefix, new Set(paths.keys()))
     }

@@ -99,7 +99,9 @@ export interface ChangedRoute {
  */
 export function changeRoute(attributes: PathAttributes, nextHop: Uint8Array, changes: PolicyChanges): ChangedRoute {
   const { nextHop: text, ...values } = changes
-  const changed = Object.fromEntries(Object.entries({ ...attributes, ...values }).filter(([, value]) => value !== undefined))
+  const changed = Object.fromEntries(
+    Object.entries({ ...attributes, ...values }).filter(([, value]) => value !== undefined),
+  )
   const hop = text === undefined ? nextHop : text === 'self' ? nextHop.subarray(0, 0) : parseAddress(text)
   return { attributes: changed, nextHop: hop, setsMed: changes.multiExitDisc !== undefined }
 }

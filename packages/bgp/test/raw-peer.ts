@@ -6,6 +6,7 @@ import {
   decodeMessage,
   encodeMessage,
   Framer,
+  messageLimit,
   type Message,
   type MessageContext,
   type OpenMessage,
@@ -19,6 +20,9 @@ export const RAW_OPEN: OpenMessage = createOpen({
   holdTime: 90,
   families: ['ipv4-unicast', 'ipv6-unicast'],
 })
+
+/** What {@link RAW_OPEN} has us agree on. */
+const EXTENDED = { extendedMessage: true, fourOctetAs: true, internal: true }
 
 export class RawPeer implements AsyncDisposable {
   readonly socket: Socket
@@ -38,8 +42,9 @@ export class RawPeer implements AsyncDisposable {
     })
     socket.on('data', (chunk: Uint8Array) => {
       this.#framer.push(chunk)
-      for (let octets = this.#framer.next(); octets; octets = this.#framer.next()) {
-        this.received.push(decodeMessage(octets.slice(), this.#context))
+      const next = (): Uint8Array | undefined => this.#framer.next(messageLimit(EXTENDED))
+      for (let octets = next(); octets; octets = next()) {
+        this.received.push(decodeMessage(octets.slice(), { ...this.#context, extendedMessage: true }))
       }
       this.#wake()
     })

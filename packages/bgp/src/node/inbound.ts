@@ -28,6 +28,8 @@ export interface InboundOptions {
   readonly rib: LocRib<RouteSource>
   readonly adjRibIn: AdjRibIn<RouteSource>
   readonly session: ImportSession
+  /** Put what comes in into the Adj-RIB-In; else it is only looked at. */
+  readonly keeps: boolean
   readonly handlers: InboundHandlers
 }
 
@@ -115,6 +117,7 @@ export class Inbound {
 
   /** The quick way. @returns whether the message was one for it; nothing has happened otherwise */
   #take(octets: Uint8Array, scan: UpdateScan): boolean {
+    if (!this.#options.keeps) return true
     const { facts } = scan
     const hasNlri = scan.nlriAt < scan.nlriEnd
     // Two sets of attributes in one message: rare, and for the whole decoder.
@@ -216,7 +219,7 @@ export class Inbound {
     const endOfRib = endOfRibFamily(update)
     const family = endOfRib && familyName(endOfRib)
     if (family && this.#carries(family)) handlers.endOfRib(family)
-    for (const changes of updateChanges(update)) this.#handle(changes, update)
+    if (this.#options.keeps) for (const changes of updateChanges(update)) this.#handle(changes, update)
     if (handlers.wantsUpdates()) handlers.update(update)
   }
 
@@ -280,7 +283,10 @@ export class Inbound {
 }
 
 /** By what UPDATEs are scanned; `undefined` where none can be: AS numbers of 2 octets, a confederation's other members. */
-function scanRules(negotiated: Negotiated, { asn, bgpIdentifier, clusterId }: ImportSession): UpdateScanRules | undefined {
+function scanRules(
+  negotiated: Negotiated,
+  { asn, bgpIdentifier, clusterId }: ImportSession,
+): UpdateScanRules | undefined {
   const { internal, confederation, fourOctetAs, families, addPath } = negotiated
   if (!fourOctetAs || confederation) return undefined
   return {

@@ -4,7 +4,14 @@ import type { OwnRoutes } from '../own-routes.js'
 import type { ExportPolicy } from '../policy.js'
 import { AdjRibOut, type LocRib, type Row, type UpdatePacker } from '../rib/index.js'
 import type { RouteSource } from '../route-source.js'
-import { createEndOfRib, encodeMessage, encodeUpdate, familyOf, type FamilyName, type MessageContext } from '../wire/index.js'
+import {
+  createEndOfRib,
+  encodeMessage,
+  encodeUpdate,
+  familyOf,
+  type FamilyName,
+  type MessageContext,
+} from '../wire/index.js'
 import { messageLimit } from '../wire/header.js'
 import type { Seconds } from '../fsm/index.js'
 import type { Clock } from './clock.js'
@@ -111,7 +118,11 @@ export class Outbound {
       source: session.source,
       extendedNextHop: session.context.extendedNextHop ?? [],
       noNextHop: family =>
-        this.#warnOnce(warned, family, 'no local address of this family for the next hop: its prefixes are not announced'),
+        this.#warnOnce(
+          warned,
+          family,
+          'no local address of this family for the next hop: its prefixes are not announced',
+        ),
     })
     const adjRibOut = new AdjRibOut({
       rib,

@@ -88,7 +88,7 @@ export class PeerRoutes {
     this.#saidTooMany = false
     this.adjRibIn.identify(this.#source(negotiated))
     this.#stale.up(negotiated)
-    if (routing.importPolicy !== 'reject') this.#inbound = this.#createInbound(connection, negotiated)
+    this.#inbound = this.#createInbound(connection, negotiated)
     this.outbound.up({
       session: this.#exportSession(connection, negotiated),
       context: sendContext(negotiated),
@@ -117,9 +117,7 @@ export class PeerRoutes {
    * @returns how many
    * @throws {WireError} a fault that resets the session
    */
-  receive(octets: Uint8Array, connection: Connection): number {
-    // Nothing is kept, but what breaks the rules still does.
-    this.#inbound ??= this.#negotiated && this.#createInbound(connection, this.#negotiated)
+  receive(octets: Uint8Array): number {
     const count = this.#inbound?.receive(octets) ?? 0
     this.#checkLimits()
     return count
@@ -184,6 +182,7 @@ export class PeerRoutes {
       negotiated,
       rib,
       adjRibIn: this.adjRibIn,
+      keeps: routing.importPolicy !== 'reject',
       session: {
         asn: session.asn,
         peerAsn: negotiated.peerAsn,
@@ -200,7 +199,8 @@ export class PeerRoutes {
         update: update => this.#handlers.update(update),
         fault: fault => this.#fault(fault),
         endOfRib: family => this.#endOfRib(family),
-        disabled: family => this.#log.error({ family }, 'malformed UPDATE: the family is not carried on this session any longer'),
+        disabled: family =>
+          this.#log.error({ family }, 'malformed UPDATE: the family is not carried on this session any longer'),
       },
     })
   }

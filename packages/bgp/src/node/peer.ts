@@ -330,11 +330,9 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
   }
 
   #updates(octets: Uint8Array): void {
-    const { connection } = this.#driver
-    if (!connection) return
     this.#octets('received', octets)
     try {
-      this.#counter.received('update', this.#routes.receive(octets, connection))
+      this.#counter.received('update', this.#routes.receive(octets))
     } catch (error) {
       if (!(error instanceof WireError)) throw error
       this.#counter.received('update')
@@ -363,7 +361,10 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
     if (maximumPrefixesAction === 'warn') return
     // RFC 4486 section 4: which family, and how many were allowed.
     const { afi, safi } = familyOf(family === 'all' ? 'ipv4-unicast' : family)
-    const data = family === 'all' ? new Uint8Array(0) : Uint8Array.of(afi >> 8, afi, safi, limit >>> 24, limit >>> 16, limit >>> 8, limit)
+    const data =
+      family === 'all'
+        ? new Uint8Array(0)
+        : Uint8Array.of(afi >> 8, afi, safi, limit >>> 24, limit >>> 16, limit >>> 8, limit)
     this.#driver.stopAutomatically({ ...createCease(CeaseSubcode.MaximumNumberOfPrefixesReached), data })
   }
 
@@ -373,7 +374,8 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
     // RFC 2918 section 4: one for a family that was not agreed on is ignored.
     if (!family || !negotiated?.families.includes(family)) return
     if (subtype === 0) this.#routes.outbound.refresh(family, negotiated.enhancedRouteRefresh)
-    else if (negotiated.enhancedRouteRefresh && subtype <= 2) this.#routes.refreshed(family, subtype === 2, REFRESH_PATIENCE)
+    else if (negotiated.enhancedRouteRefresh && subtype <= 2)
+      this.#routes.refreshed(family, subtype === 2, REFRESH_PATIENCE)
   }
 
   #sent(message: ControlMessage): void {

@@ -1,4 +1,10 @@
-import { ReceivingSpeaker, type Negotiated, type ReceivingSpeakerOptions, type SessionEnd, type StaleAction } from '../fsm/index.js'
+import {
+  ReceivingSpeaker,
+  type Negotiated,
+  type ReceivingSpeakerOptions,
+  type SessionEnd,
+  type StaleAction,
+} from '../fsm/index.js'
 import type { AdjRibIn } from '../rib/index.js'
 import type { RouteSource } from '../route-source.js'
 import type { FamilyName } from '../wire/index.js'

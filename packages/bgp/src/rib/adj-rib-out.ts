@@ -2,13 +2,15 @@ import type { FamilyName } from '../wire/index.js'
 import type { Octets } from '../wire/octets.js'
 import type { LocRib } from './loc-rib.js'
 import type { PrefixTable } from './prefix-table.js'
-import type { Row } from './rows.js'
+import { PAGE_MASK, type Row } from './rows.js'
 import { SentPaths, SentPrefixes, type Sent, type Told } from './sent.js'
 import type { PathSource } from './source.js'
 import type { PackedAttributes, UpdatePacker, UpdateTaker } from './update-packer.js'
 
 /** Prefixes that are looked at before their UPDATEs are written: as many as may share attributes. */
 const WINDOW = 1024
+/** Octets of different attributes that they have at most, about. */
+const WINDOW_OCTETS = 65_536
 /** Sets above this number cannot be told apart from how they are written in one number. */
 const HOW = 8
 
@@ -108,6 +110,8 @@ export class AdjRibOut<S extends PathSource> {
   readonly #options: AdjRibOutOptions<S>
   readonly #families: readonly FamilyOut[]
   readonly #groups = new Map<number, Group>()
+  /** Octets of the groups' attributes. */
+  #grouped = 0
   readonly #gone: { readonly rows: Row[]; readonly pathIds: number[] } = { rows: [], pathIds: [] }
   #closed = false
 
@@ -223,7 +227,7 @@ export class AdjRibOut<S extends PathSource> {
   }
 
   #fromQueue(out: FamilyOut, queue: Queue): void {
-    for (let i = 0; i < WINDOW && queue.size > 0; i++) {
+    for (let i = 0; i < WINDOW && this.#grouped < WINDOW_OCTETS && queue.size > 0; i++) {
       const prefix = queue.shift()
       out.waiting.delete(prefix)
       this.#reconcile(out, prefix, false)
@@ -234,7 +238,7 @@ export class AdjRibOut<S extends PathSource> {
   #fromCursor(out: FamilyOut): void {
     const { prefixes } = out
     let row = prefixes.nextLive(out.cursor)
-    for (let i = 0; i < WINDOW && row < prefixes.limit; i++) {
+    for (let i = 0; i < WINDOW && this.#grouped < WINDOW_OCTETS && row < prefixes.limit; i++) {
       this.#reconcile(out, row, out.again)
       row = prefixes.nextLive(row + 1)
     }
@@ -283,6 +287,7 @@ export class AdjRibOut<S extends PathSource> {
     if (!group) {
       group = { told, rows: [], pathIds: [] }
       this.#groups.set(key, group)
+      this.#grouped += attributes.page(set).length[set & PAGE_MASK]!
       // The group must outlive what may change before it is written.
       attributes.retain(set)
     }
@@ -317,5 +322,6 @@ export class AdjRibOut<S extends PathSource> {
       rib.attributes.release(told.set)
     }
     this.#groups.clear()
+    this.#grouped = 0
   }
 }

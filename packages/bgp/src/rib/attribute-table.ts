@@ -1,9 +1,4 @@
-import {
-  decodePathAttributes,
-  encodePathAttributes,
-  type MessageContext,
-  type PathAttributes,
-} from '../wire/index.js'
+import { decodePathAttributes, encodePathAttributes, type MessageContext, type PathAttributes } from '../wire/index.js'
 import { createFacts, NO_RULES, scanAttributes, type AttributeFacts } from '../wire/scan-attributes.js'
 import { OctetArena } from './octet-arena.js'
 import { PAGE_BITS, PAGE_MASK, PAGE_ROWS, Rows, type Page, type Row } from './rows.js'

@@ -39,7 +39,8 @@ function compareOctets(a: Uint8Array, b: Uint8Array): number {
 }
 
 /** RFC 4271 section 9.1.2.2 (d): external before internal; a confederation's other members count as internal (RFC 5065 section 5.3). */
-const rankOf = ({ local, internal, confederation }: PathSource): number => (local ? 0 : internal || confederation ? 2 : 1)
+const rankOf = ({ local, internal, confederation }: PathSource): number =>
+  local ? 0 : internal || confederation ? 2 : 1
 
 /**
  * The decision process of RFC 4271 section 9.1.2 on the feasible paths to one prefix: first {@link add} them, then {@link run}. Next hops are
@@ -143,4 +144,3 @@ const byTieBreak = (a: Candidate<PathSource>, b: Candidate<PathSource>): number 
   compareOctets(a.source.address, b.source.address) ||
   // Several paths of one peer (RFC 7911): any order will do that does not change by itself.
   a.path - b.path
-

@@ -278,6 +278,17 @@ export class FamilyPaths<S extends PathSource> {
     this.#page(before).link[before & PAGE_MASK] = after
   }
 
+  /** Puts these paths to a prefix before the others, in their order. */
+  #moveToFront(prefix: Row, paths: readonly Row[]): void {
+    for (let i = paths.length - 1; i >= 0; i--) {
+      const path = paths[i]!
+      if (this.prefixes.first(prefix) === path) continue
+      this.#unlink(prefix, path)
+      this.#page(path).link[path & PAGE_MASK] = this.prefixes.first(prefix)
+      this.prefixes.setFirst(prefix, path)
+    }
+  }
+
   /**
    * Decides anew between the paths to a prefix, puts the best one first and says when something has changed.
    *
@@ -304,11 +315,7 @@ export class FamilyPaths<S extends PathSource> {
       changed = true
     }
     const [best = 0] = selected
-    if (best !== 0 && best !== this.prefixes.first(prefix)) {
-      this.#unlink(prefix, best)
-      this.#page(best).link[best & PAGE_MASK] = this.prefixes.first(prefix)
-      this.prefixes.setFirst(prefix, best)
-    }
+    this.#moveToFront(prefix, selected)
     if (changed || best !== bestBefore) this.#changed(this.prefixes.family, prefix)
   }
 }

@@ -210,7 +210,6 @@ export class PrefixTable {
   }
 
   #add(hash: number, length: number): Row {
-    if (this.size >= this.#buckets.length) this.#rehash(this.#buckets.length * 2)
     const row = this.#rows.take()
     const page = this.#page(row)
     const place = row & PAGE_MASK
@@ -219,6 +218,8 @@ export class PrefixTable {
     page.references[place] = 0
     page.link[place] = 0
     this.#enter(page, place, row, hash)
+    // Not before: it reads all addresses into the scratch.
+    if (this.size > this.#buckets.length) this.#rehash(this.#buckets.length * 2)
     return row
   }
 

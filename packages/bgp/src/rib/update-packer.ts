@@ -43,7 +43,12 @@ export class UpdatePacker {
   }
 
   /** Withdraws prefixes. @param pathIds one for each, where the session has them */
-  withdraw(family: FamilyName, prefixes: PrefixTable, rows: readonly Row[], pathIds: readonly number[] | undefined): void {
+  withdraw(
+    family: FamilyName,
+    prefixes: PrefixTable,
+    rows: readonly Row[],
+    pathIds: readonly number[] | undefined,
+  ): void {
     const isIpv4 = family === 'ipv4-unicast'
     for (let next = 0; next < rows.length;) {
       const start = this.#startMessage()
