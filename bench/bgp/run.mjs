@@ -1,4 +1,5 @@
 // One run of the benchmark: who takes part, how often, and what happens when somebody fails.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Daemon } from './daemons/daemon.mjs'
 import { Samples } from './samples.mjs'
 
@@ -54,6 +55,18 @@ export class Run {
       if (!this.place.isClosed) await this.place.hangUp()
       await daemon.stop()
     }
+  }
+
+  /** How long a daemon has to come to rest before anything of it is read, milliseconds. */
+  get calm() {
+    return this.quick ? 300 : 1500
+  }
+
+  /** Resident octets of a daemon at rest; ours after its garbage is collected, for V8 would keep that for a while. */
+  async weigh(daemon) {
+    await sleep(this.calm)
+    await daemon.collect()
+    return daemon.memory
   }
 
   /** Says how it goes, on standard error. */

@@ -6,8 +6,6 @@ import { now } from './session.mjs'
 
 /** Longest that the sessions may take to stand, milliseconds. */
 const limitOf = ({ quick }) => (quick ? 5000 : 30_000)
-/** How long a daemon has to come to rest before anything of it is read, milliseconds. */
-const CALM = 2000
 
 const crowd = count =>
   Array.from({ length: count }, (_, i) => ({ address: crowdAddress(i), asn: CROWD.asn, range: CROWD.range }))
@@ -47,12 +45,6 @@ export async function sessions(run) {
   )
 }
 
-async function weigh(daemon) {
-  await sleep(CALM)
-  await daemon.collect()
-  return daemon.memory
-}
-
 /** Sessions that stand and do nothing: what each costs, its neighbour's configuration included. */
 export async function hold(run) {
   const count = run.quick ? 100 : 2000
@@ -62,18 +54,18 @@ export async function hold(run) {
   await run.each(
     'hold',
     async kind => {
-      const base = await run.withDaemon(kind, crowd(1), weigh)
+      const base = await run.withDaemon(kind, crowd(1), daemon => run.weigh(daemon))
       return run.withDaemon(kind, crowd(count), async daemon => {
         const { took, up } = await establish(run, daemon, count, limit)
         if (took === Infinity) {
           run.say(kind, `${up} of ${count} sessions stood after ${limit} ms`)
           return false
         }
-        await sleep(CALM)
+        await sleep(run.calm)
         const before = cpuOfAll(daemon.pids)
         await sleep(seconds * 1000)
         const cpu = (cpuOfAll(daemon.pids) - before) / seconds
-        const memory = ((await weigh(daemon)) - base) / count
+        const memory = ((await run.weigh(daemon)) - base) / count
         const standing = (await daemon.established()) ?? count
         if (standing !== count) throw new Error(`${standing} of ${count} sessions stand after ${seconds} s`)
         const goals = run.quick ? [{}, {}] : [{ goal: 25 }, { goal: 0.003 }]

@@ -5,22 +5,13 @@ import { rest } from './rest.mjs'
 
 /** Longest that anything may take, milliseconds. */
 const limitOf = size => (size > 100_000 ? 120_000 : 20_000)
-/** How long a daemon rests before its memory is read, milliseconds. */
-const CALM = 1000
-/** After a peer has left, before what is still held is read; daemons give memory back when they like. */
-const AFTERWARDS = 5000
+/** After a peer has left, before what is still held is read, milliseconds; daemons give memory back when they like. */
+const afterwards = ({ quick }) => (quick ? 1000 : 4000)
 
 export const PEERS = [FEEDER, SINK].map(({ from, asn }) => ({ address: from, asn }))
 
 const label = size => (size >= 1e6 ? `${size / 1e6} M` : `${size / 1e3} k`)
 const round = milliseconds => milliseconds.toFixed(1)
-
-/** Memory once nothing goes on; ours after its garbage is collected, for V8 would keep that for a while. */
-async function weigh(daemon) {
-  await sleep(CALM)
-  await daemon.collect()
-  return daemon.memory
-}
 
 /** One daemon with one table, from the start to its end. */
 class Life {
@@ -44,7 +35,7 @@ class Life {
     await place.feeder.ask('prepare', { size: this.#size, ...FEEDER })
     await this.#run.withDaemon(this.#kind, PEERS, async daemon => {
       this.#daemon = daemon
-      this.#base = await weigh(daemon)
+      this.#base = await this.#run.weigh(daemon)
       await this.#receive(sections.has('receive') || sections.has('flat'))
       const passesOn = this.#kind.passesOn !== false
       if (passesOn && (sections.has('send') || sections.has('withdraw'))) await this.#send(sections.has('send'))
@@ -84,7 +75,7 @@ class Life {
     const what = `receive ${label(size)}`
     const took = at - result.started
     const asIs = this.#daemon.memory - this.#base
-    const held = (await weigh(this.#daemon)) - this.#base
+    const held = (await this.#run.weigh(this.#daemon)) - this.#base
     this.#add(`${what}: until at rest`, 'ms', took)
     this.#add(`${what}: CPU a prefix`, 'µs', (cpu * 1e6) / size)
     this.#add(`${what}: memory a prefix`, 'octets', held / size, size >= 1e6 ? { goal: 160 } : {})
@@ -124,10 +115,10 @@ class Life {
     const { feeder } = this.#run.place
     if (isEmpty) await this.#feed(false)
     const size = this.#size
-    const before = await weigh(this.#daemon)
+    const before = await this.#run.weigh(this.#daemon)
     await this.#until(0, () => feeder.ask('close', { name: 'feeder' }))
-    await sleep(AFTERWARDS - CALM)
-    const after = await weigh(this.#daemon)
+    await sleep(afterwards(this.#run))
+    const after = await this.#run.weigh(this.#daemon)
     const what = `leave ${label(size)}: memory still held a prefix`
     this.#add(what, 'octets', (after - this.#base) / size)
     this.#run.say(
@@ -144,7 +135,7 @@ const BY_SIZE = ['receive', 'send', 'flat']
 /** @param sections of `receive`, `send`, `withdraw`, `leave`, `flat` */
 export async function tables(run, sections) {
   const { samples, quick } = run
-  const sizes = quick ? [10_000, 100_000] : [10_000, 100_000, 1_000_000]
+  const sizes = quick ? [10_000, 50_000] : [10_000, 100_000, 1_000_000]
   for (const size of sizes) {
     const wanted = new Set([...sections].filter(name => size === sizes.at(-1) || BY_SIZE.includes(name)))
     if (!TABLES.some(name => wanted.has(name))) continue
@@ -155,9 +146,9 @@ export async function tables(run, sections) {
   }
   const large = label(sizes.at(-1))
   const received = `receive ${large}: until at rest`
-  samples.relate(`receive ${large}: of BIRD's time`, received, samples.median('bird', received), 1)
+  samples.relate(`receive ${large}: of BIRD's time`, received, samples.median('bird', received), quick ? undefined : 1)
   const sent = `send ${large}: last octet`
-  samples.relate(`send ${large}: of the best peer's time`, sent, samples.best(sent), 0.15)
+  samples.relate(`send ${large}: of the best peer's time`, sent, samples.best(sent), quick ? undefined : 0.15)
   if (sections.has('flat')) flat(samples, sizes)
 }
 
