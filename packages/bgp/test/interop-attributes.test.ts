@@ -38,6 +38,26 @@ interop(() => {
     })
   })
 
+  eachRouter('RFC 4360, RFC 5668: extended communities read back as sent', {}, async (t, kind) => {
+    await withScene(kind, {}, async scene => {
+      const communities = ['rt:64512:100', 'rt:10.0.0.1:5', 'rt:4200000000:6', 'soo:64512:7']
+      scene.peer.setRoutes([{ prefix: '192.0.2.0/24', communities }])
+      await established(scene)
+      await seen(scene.router, ['192.0.2.0/24'])
+      t.same((await routesOf(scene.router)).get('192.0.2.0/24')?.communities, communities.toSorted())
+    })
+  })
+
+  const zero = { OpenBGPD: 'its command line shows the octets of link bandwidth as zeros' }
+  eachRouter('draft-ietf-idr-link-bandwidth: read back as sent, by an internal peer', zero, async (t, kind) => {
+    await withScene(kind, { router: { asn: OUR_AS } }, async scene => {
+      scene.peer.setRoutes([{ prefix: '192.0.2.0/24', communities: ['link-bandwidth:64512:1250000'] }])
+      await established(scene)
+      await seen(scene.router, ['192.0.2.0/24'])
+      t.same((await routesOf(scene.router)).get('192.0.2.0/24')?.communities, ['link-bandwidth:64512:1250000'])
+    })
+  })
+
   const cut = { BIRD: 'its command line cuts long lists' }
   eachRouter('RFC 1997: 200 communities, an attribute with extended length', cut, async (t, kind) => {
     await withScene(kind, {}, async scene => {

@@ -82,10 +82,16 @@ function configure(options: RouterOptions): string {
 
 /** `(64512,1) (64512,2)`, `(1, 2, 3)` or `(rt, 1, 2)` as `a:b`, `a:b:c` or `rt:a:b`. */
 const tuples = (text: string): readonly string[] =>
-  [...text.matchAll(/\(([\w, ]+)\)/g)].map(([, inner = '']) => inner.replaceAll(' ', '').replaceAll(',', ':'))
+  [...text.matchAll(/\(([\w., ]+)\)/g)].map(([, inner = '']) => inner.replaceAll(' ', '').replaceAll(',', ':'))
 
-/** BIRD knows the types of RFC 4360 by name, and this one only by number: transitive 0x00 or 0x40, subtype 0x04. */
-const extendedName = (text: string): string => text.replace(/^ro:/, 'soo:')
+/** BIRD has no name for link bandwidth, whose value is an IEEE float. */
+function extendedName(text: string): string {
+  const [, asn, bits] = /^unknown0x4004:(\d+):(\d+)$/.exec(text) ?? []
+  if (bits === undefined) return text.replace(/^ro:/, 'soo:')
+  const view = new DataView(new ArrayBuffer(4))
+  view.setUint32(0, Number(bits))
+  return `link-bandwidth:${asn}:${view.getFloat32(0)}`
+}
 
 function toSeenPath(prefix: string, lines: readonly string[]): SeenPath {
   const attribute = (name: string): string | undefined =>
@@ -105,7 +111,7 @@ function toSeenPath(prefix: string, lines: readonly string[]): SeenPath {
       ...tuples(attribute('large_community') ?? '').map(text => `large:${text}`),
       ...tuples(attribute('ext_community') ?? '').map(extendedName),
     ].toSorted(),
-    stale: lines[0]?.includes('(s)') ?? false,
+    stale: undefined,
   }
 }
 

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import type { FamilyName } from '@typemetal/bgp'
+import { formatExtendedCommunity, type FamilyName } from '@typemetal/bgp'
 import { Daemon } from './daemon.js'
 import type { Host } from './namespace.js'
 import {
@@ -87,7 +87,8 @@ interface ExaAttributes {
   readonly med?: number
   readonly community?: readonly (readonly [number, number])[]
   readonly 'large-community'?: readonly (readonly number[])[]
-  readonly 'extended-community'?: readonly { readonly string: string }[]
+  /** A number of 64 bits, which JSON.parse would round, as a string. */
+  readonly 'extended-community'?: readonly { readonly value: string }[]
 }
 
 interface ExaUpdate {
@@ -104,12 +105,12 @@ interface ExaEvent {
   }
 }
 
-/** `target:1:2`, `origin:1:2`, `bandwith:1:2` in our notation. */
-const extendedName = (text: string): string =>
-  text
-    .replace(/^target:/, 'rt:')
-    .replace(/^origin:/, 'soo:')
-    .replace(/^bandwi[a-z]*:/, 'link-bandwidth:')
+/** Of an extended community it is the number that counts: ExaBGP's texts have quirks of their own. */
+function extendedName({ value }: { readonly value: string }): string {
+  const octets = Buffer.alloc(8)
+  octets.writeBigUInt64BE(BigInt(value))
+  return formatExtendedCommunity({ type: octets[0]!, subtype: octets[1]!, value: octets.subarray(2) })
+}
 
 function toSeenPath(prefix: string, nextHop: string, attributes: ExaAttributes): SeenPath {
   return {
@@ -121,9 +122,9 @@ function toSeenPath(prefix: string, nextHop: string, attributes: ExaAttributes):
     communities: [
       ...(attributes.community ?? []).map(parts => communityName(parts.join(':'))),
       ...(attributes['large-community'] ?? []).map(parts => `large:${parts.join(':')}`),
-      ...(attributes['extended-community'] ?? []).map(({ string }) => extendedName(string)),
+      ...(attributes['extended-community'] ?? []).map(extendedName),
     ].toSorted(),
-    stale: false,
+    stale: undefined,
   }
 }
 
@@ -184,7 +185,7 @@ class ExaBgp implements Router {
     const text = existsSync(this.daemon.path('received')) ? readFileSync(this.daemon.path('received'), 'utf8') : ''
     const end = text.lastIndexOf('\n') + 1
     for (const line of text.slice(this.#taken, end).split('\n')) {
-      const { neighbor } = (line ? JSON.parse(line) : {}) as ExaEvent
+      const { neighbor } = (line ? JSON.parse(line.replace(/"value": (\d+)/g, '"value": "$1"')) : {}) as ExaEvent
       if (neighbor) this.#account(neighbor.address.peer).take(neighbor)
     }
     this.#taken = end

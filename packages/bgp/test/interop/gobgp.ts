@@ -41,6 +41,8 @@ function configureNeighbor(neighbor: Neighbor, options: RouterOptions): readonly
     '[[neighbors]]',
     '[neighbors.config]',
     `neighbor-address = "${neighbor.address}"`,
+    // Not before it has its routes, which come over its command line: a restart would seem to be over too soon.
+    `admin-down = ${options.networks !== undefined}`,
     `peer-as = ${neighbor.asn}`,
     ...(neighbor.password ? [`auth-password = "${neighbor.password}"`] : []),
     '[neighbors.transport.config]',
@@ -103,14 +105,19 @@ interface GoLargeCommunity {
 interface GoExtendedCommunity {
   readonly type: number
   readonly subtype: number
-  readonly value: string
+  readonly value?: string
+  /** Of link bandwidth. */
+  readonly asn?: number
+  readonly bandwidth?: number
 }
 
-const EXTENDED_NAMES: ReadonlyMap<number, string> = new Map([
-  [2, 'rt'],
-  [3, 'soo'],
-  [4, 'link-bandwidth'],
-])
+/** An administrator of four octets comes as `a.b`, which is an address only when it has four parts. */
+function extendedName({ subtype, value = '', asn, bandwidth }: GoExtendedCommunity): string {
+  if (bandwidth !== undefined) return `link-bandwidth:${asn}:${bandwidth}`
+  const plain = value.replace(/^(\d+)\.(\d+):/, (_, high, low) => `${Number(high) * 0x1_0000 + Number(low)}:`)
+  return `${subtype === 2 ? 'rt' : subtype === 3 ? 'soo' : subtype}:${plain}`
+}
+
 const ESTABLISHED = 6
 
 function toSeenPath(prefix: string, { attrs, stale }: GoPath): SeenPath {
@@ -127,7 +134,7 @@ function toSeenPath(prefix: string, { attrs, stale }: GoPath): SeenPath {
     communities: [
       ...standard.map(value => communityName(`${value >>> 16}:${value & 0xffff}`)),
       ...large.map(({ ASN, LocalData1, LocalData2 }) => `large:${ASN}:${LocalData1}:${LocalData2}`),
-      ...extended.map(({ subtype, value }) => `${EXTENDED_NAMES.get(subtype) ?? subtype}:${value}`),
+      ...extended.map(extendedName),
     ].toSorted(),
     stale,
   }
@@ -155,7 +162,7 @@ class GoBgp implements Router {
       argsAgain: this.#options.gracefulRestart ? [...args, '-r'] : args,
       ready: async () => {
         await this.#gobgp('global')
-        for (const network of this.#options.networks ?? []) await this.#announce(network)
+        await this.#announceAll()
         return true
       },
     })
@@ -165,12 +172,27 @@ class GoBgp implements Router {
     return this.daemon.host.ask('gobgp', ...words)
   }
 
+  async #announceAll(): Promise<void> {
+    const { networks, neighbors } = this.#options
+    if (!networks) return
+    for (const network of networks) await this.#announce(network)
+    for (const { address } of neighbors) await this.#gobgp('neighbor', address, 'enable')
+  }
+
   #announce(network: Network): Promise<string> {
     const { standard, large, routeTargets } = communitiesOf(network)
     const family = isIpv6(network) ? 'ipv6' : 'ipv4'
     return this.#gobgp(
-      ...['global', 'rib', 'add', network.prefix, '-a', family, 'origin', 'igp'],
-      ...['nexthop', this.#options.nextHops[family]],
+      'global',
+      'rib',
+      'add',
+      network.prefix,
+      '-a',
+      family,
+      'origin',
+      'igp',
+      'nexthop',
+      this.#options.nextHops[family],
       ...(network.multiExitDisc === undefined ? [] : ['med', String(network.multiExitDisc)]),
       ...(standard.length > 0 ? ['community', standard.join(',')] : []),
       ...(large.length > 0 ? ['large-community', large.join(',')] : []),

@@ -156,3 +156,13 @@ export async function until<T>(what: string, ask: () => T | Promise<T>): Promise
     await new Promise(resolve => setTimeout(resolve, 50))
   }
 }
+
+/** Asks again and again until the answer is this one. @throws after 30 seconds, with the last answer */
+export async function untilEqual<T>(what: string, wanted: T, ask: () => T | Promise<T>): Promise<void> {
+  let last: T | undefined
+  try {
+    await until(what, async () => (last = await ask()) === wanted)
+  } catch (error) {
+    throw new Error(`timed out: ${what}: ${String(last)} instead of ${String(wanted)}`, { cause: error })
+  }
+}

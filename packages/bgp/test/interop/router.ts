@@ -58,8 +58,8 @@ export interface SeenPath {
   readonly multiExitDisc: number | undefined
   /** In our notation, sorted: `a:b` or a well-known name, `large:a:b:c`, `rt:a:b`, `soo:a:b`. */
   readonly communities: readonly string[]
-  /** Kept of a session that is gone, RFC 4724. */
-  readonly stale: boolean
+  /** Kept of a session that is gone, RFC 4724; `undefined` where it does not show that. */
+  readonly stale: boolean | undefined
 }
 
 /** A running BGP daemon of somebody else's. Where a neighbour is not named, its first one is meant. */

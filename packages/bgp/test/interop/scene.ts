@@ -12,7 +12,7 @@ import { bird } from './bird.js'
 import { exabgp } from './exabgp.js'
 import { frr } from './frr.js'
 import { gobgp } from './gobgp.js'
-import { createHost, isInside, missingPrivilege, until, type Host } from './namespace.js'
+import { createHost, isInside, missingPrivilege, until, untilEqual, type Host } from './namespace.js'
 import { openbgpd } from './openbgpd.js'
 import type { Neighbor, Router, RouterKind, RouterName, RouterOptions, SeenPath } from './router.js'
 
@@ -47,14 +47,18 @@ export interface SceneOptions {
   readonly aliases?: (ours: Addresses) => readonly string[]
 }
 
-/** A router, and one of our speakers that has it for a peer. */
-export interface Scene {
+/** A router at the other end of a wire of its own. */
+export interface Place {
   readonly host: Host
   readonly router: Router
-  readonly speaker: BgpSpeaker
-  readonly peer: Peer
   readonly ours: Addresses
   readonly theirs: Addresses
+}
+
+/** A router, and one of our speakers that has it for a peer. */
+export interface Scene extends Place {
+  readonly speaker: BgpSpeaker
+  readonly peer: Peer
   /** Our Loc-RIB. */
   readonly learned: ReadonlyMap<string, readonly RoutePath[]>
   /** What our peer went through: `to from cause`. */
@@ -86,6 +90,64 @@ function learn(speaker: BgpSpeaker): ReadonlyMap<string, readonly RoutePath[]> {
   return learned
 }
 
+/** Addresses of a wire that nobody else has. */
+interface Wire {
+  readonly host: Host
+  readonly ours: Addresses
+  readonly theirs: Addresses
+}
+
+async function createWire({ aliases }: SceneOptions): Promise<Wire> {
+  const index = ++scenes
+  const ours = { ipv4: `10.1.${index}.1`, ipv6: `2001:db8:a:${index}::1` }
+  const theirs = { ipv4: `10.1.${index}.2`, ipv6: `2001:db8:a:${index}::2` }
+  const lengths = (addresses: Addresses): readonly string[] => [`${addresses.ipv4}/24`, `${addresses.ipv6}/64`]
+  const host = await createHost([...lengths(ours), ...(aliases?.(ours) ?? [])], lengths(theirs))
+  return { host, ours, theirs }
+}
+
+function startRouter(kind: RouterKind, { host, ours, theirs }: Wire, options: SceneOptions): Promise<Router> {
+  const { asn = OUR_AS, over = 'ipv4', dials = 'us' } = options
+  const neighbor = { address: ours[over], localAddress: theirs[over], asn, passive: dials === 'us' }
+  return kind.start(host, {
+    asn: THEIR_AS,
+    routerId: theirs.ipv4,
+    nextHops: theirs,
+    ...options.router,
+    neighbors: [{ ...neighbor, ...options.neighbor }, ...(options.others?.(ours, theirs) ?? [])],
+  })
+}
+
+/** How our peer is set up towards the router. */
+export function peerOptions(options: SceneOptions, theirs: Addresses): PeerOptions {
+  const { over = 'ipv4', dials = 'us' } = options
+  return {
+    address: theirs[over],
+    asn: options.router?.asn ?? THEIR_AS,
+    passive: dials === 'them',
+    connectRetryTime: 1,
+    ...options.peer,
+  }
+}
+
+/** A router alone; everything goes when the play ends. */
+export async function withRouter(
+  kind: RouterKind,
+  options: SceneOptions,
+  play: (place: Place) => Promise<void>,
+): Promise<void> {
+  const wire = await createWire(options)
+  await using _ = wire.host
+  const router = await startRouter(kind, wire, options)
+  await using daemon = router.daemon
+  try {
+    await play({ ...wire, router })
+  } catch (error) {
+    console.error([kind.name, daemon.output.slice(-4000)].join('\n'))
+    throw error
+  }
+}
+
 /** Sets the scene on two ends of a wire; everything goes when the play ends. */
 export async function withScene(
   kind: RouterKind,
@@ -93,11 +155,9 @@ export async function withScene(
   play: (scene: Scene) => Promise<void>,
 ): Promise<void> {
   const { asn = OUR_AS, over = 'ipv4', dials = 'us' } = options
-  const index = ++scenes
-  const ours = { ipv4: `10.1.${index}.1`, ipv6: `2001:db8:a:${index}::1` }
-  const theirs = { ipv4: `10.1.${index}.2`, ipv6: `2001:db8:a:${index}::2` }
-  const lengths = (addresses: Addresses): readonly string[] => [`${addresses.ipv4}/24`, `${addresses.ipv6}/64`]
-  await using host = await createHost([...lengths(ours), ...(options.aliases?.(ours) ?? [])], lengths(theirs))
+  const wire = await createWire(options)
+  await using _ = wire.host
+  const { ours, theirs } = wire
   const warnings: string[] = []
   await using speaker = new BgpSpeaker({
     asn,
@@ -108,30 +168,16 @@ export async function withScene(
   })
   await speaker.start()
   const learned = learn(speaker)
-  const neighbor = { address: ours[over], localAddress: theirs[over], asn, passive: dials === 'us' }
-  const addPeer = (): Peer =>
-    speaker.addPeer({
-      address: theirs[over],
-      asn: options.router?.asn ?? THEIR_AS,
-      passive: dials === 'them',
-      connectRetryTime: 1,
-      ...options.peer,
-    })
+  const asked = peerOptions(options, theirs)
   // A router that dials is not to be refused; where we dial, it is to be there.
-  const early = dials === 'us' ? undefined : addPeer()
-  const router = await kind.start(host, {
-    asn: THEIR_AS,
-    routerId: theirs.ipv4,
-    nextHops: theirs,
-    ...options.router,
-    neighbors: [{ ...neighbor, ...options.neighbor }, ...(options.others?.(ours, theirs) ?? [])],
-  })
+  const early = dials === 'us' ? undefined : speaker.addPeer(asked)
+  const router = await startRouter(kind, wire, options)
   await using daemon = router.daemon
-  const peer = early ?? addPeer()
+  const peer = early ?? speaker.addPeer(asked)
   const history: string[] = []
   peer.on('state', (to, from, cause) => history.push(`${to} ${from} ${cause}`))
   try {
-    await play({ history, host, router, speaker, peer, ours, theirs, learned, warnings })
+    await play({ ...wire, history, router, speaker, peer, learned, warnings })
   } catch (error) {
     console.error([kind.name, ...history, ...warnings, daemon.output.slice(-4000)].join('\n'))
     throw error
@@ -182,15 +228,15 @@ export async function established({ peer, router }: Scene): Promise<void> {
 }
 
 /** The router has these prefixes of us, and no other. */
-export function seen(router: Router, wanted: readonly string[]): Promise<unknown> {
+export function seen(router: Router, wanted: readonly string[]): Promise<void> {
   const list = wanted.toSorted().join(' ')
-  return until(`routes ${list}`, async () => [...(await routesOf(router)).keys()].toSorted().join(' ') === list)
+  return untilEqual('routes', list, async () => [...(await routesOf(router)).keys()].toSorted().join(' '))
 }
 
 /** Our Loc-RIB has these prefixes, and no other. */
-export function hasLearned({ learned }: Scene, wanted: readonly string[]): Promise<unknown> {
+export function hasLearned({ learned }: Pick<Scene, 'learned'>, wanted: readonly string[]): Promise<void> {
   const list = wanted.toSorted().join(' ')
-  return until(`learned ${list}`, () => [...learned.keys()].toSorted().join(' ') === list)
+  return untilEqual('learned', list, () => [...learned.keys()].toSorted().join(' '))
 }
 
 export const prefixesOf = (routes: readonly Route[]): readonly string[] => routes.map(({ prefix }) => prefix)
