@@ -99,15 +99,21 @@ export class SessionExporter implements Exporter {
   }
 
   hasRoute(family: FamilyName, prefix: Row): boolean {
-    const { own, rib } = this.#options
-    return own.get(family, prefix) !== undefined || rib.family(family).best(prefix) !== 0
+    const { own, rib, source, session } = this.#options
+    if (own.size > 0 && own.get(family, prefix) !== undefined) return true
+    const paths = rib.family(family)
+    const best = paths.best(prefix)
+    if (best === 0) return false
+    // What the peer itself is the only one to know.
+    if (paths.sourceNumber(best) === source && paths.next(best) === 0) return false
+    return session.propagate || paths.sourceOf(best).local === true
   }
 
   decide(family: FamilyName, prefix: Row, all: boolean, tell: Tell): void {
-    const own = this.#options.own.get(family, prefix)
+    const own = this.#options.own.size > 0 ? this.#options.own.get(family, prefix) : undefined
     if (own) {
       for (const [pathId, set] of own) {
-        this.#tell({ family, prefix, pathId, set, source: LOCAL_SOURCE, stale: false }, tell)
+        this.#tell(family, prefix, pathId, set, LOCAL_SOURCE, false, tell)
         if (!all) return
       }
     }
@@ -166,18 +172,25 @@ export class SessionExporter implements Exporter {
     const stale = (paths.flags(path) & PathFlag.LongLivedStale) !== 0
     const given = source.local ? paths.pathId(path) : 0
     const pathId = given === 0 ? LEARNED + path : given
-    this.#tell({ family, prefix, pathId, set: paths.attributes(path), source, stale }, tell)
+    this.#tell(family, prefix, pathId, paths.attributes(path), source, stale, tell)
   }
 
-  #tell(candidate: Candidate, tell: Tell): void {
-    const { family, set, source, stale, pathId } = candidate
+  #tell(
+    family: FamilyName,
+    prefix: Row,
+    pathId: number,
+    set: Row,
+    source: RouteSource,
+    stale: boolean,
+    tell: Tell,
+  ): void {
     const { rib, session } = this.#options
     const page = rib.attributes.page(set)
     const at = set & PAGE_MASK
     const reflects = source.internal && session.internal
     const special = source.local ? UNUSUAL : UNUSUAL | DECISIVE
     if (!this.#isUsual || stale || reflects || (page.flags[at]! & special) !== 0) {
-      this.#tellUnusual(candidate, tell)
+      this.#tellUnusual({ family, prefix, pathId, set, source, stale }, tell)
       return
     }
     const isOurs = page.nextHopLength[at] === 0 && page.nextHopAt[at] === 0

@@ -202,13 +202,14 @@ export class Inbound {
     }
   }
 
-  /** RFC 4271 section 6.3: the address of a host, and not our own. */
+  /** RFC 4271 section 6.3: the address of a host, and not our own. In place, for each UPDATE has one. */
   #isHost(octets: Uint8Array, at: number, length: number): boolean {
-    const address = octets.subarray(at, at + Math.min(16, length))
-    if (!isHost(address)) return false
+    const first = octets[at]!
+    if (length === 4 ? first === 0 || first >= 224 : first === 0xff || isZero(octets, at)) return false
     const ours = this.#localAddress
-    if (this.#mayBeUs || ours.length !== address.length) return true
-    return ours.some((octet, i) => octet !== address[i])
+    if (this.#mayBeUs || ours.length !== (length === 4 ? 4 : 16)) return true
+    for (let i = 0; i < ours.length; i++) if (ours[i] !== octets[at + i]) return true
+    return false
   }
 
   /** The whole way, by values. */
@@ -280,6 +281,12 @@ export class Inbound {
     const prefix = paths.prefixes.lookUp(octets, 0, length)
     if (prefix !== 0) this.#options.adjRibIn.withdraw(paths, prefix, pathId)
   }
+}
+
+/** Whether an IPv6 address is `::`. */
+function isZero(octets: Uint8Array, at: number): boolean {
+  for (let i = at; i < at + 16; i++) if (octets[i] !== 0) return false
+  return true
 }
 
 /** By what UPDATEs are scanned; `undefined` where none can be: AS numbers of 2 octets, a confederation's other members. */

@@ -219,7 +219,7 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
   /** The Adj-RIB-Out, RFC 4271 section 3.2: what the peer was told in this session. Read it before anything else happens. */
   *adjRibOut(): IterableIterator<AnnouncedRoute> {
     const { rib } = this.#surroundings
-    for (const [family, prefix, { set }] of this.#routes.adjRibOut?.entries() ?? []) {
+    for (const [family, prefix, , { set }] of this.#routes.adjRibOut?.entries() ?? []) {
       const { prefixes } = rib.family(family)
       yield { prefix: formatPrefix(family, prefixes.nlri(prefix)), attributes: rib.attributes.attributes(set) }
     }

@@ -3,23 +3,25 @@ import type { Octets } from '../wire/octets.js'
 import type { LocRib } from './loc-rib.js'
 import type { PrefixTable } from './prefix-table.js'
 import { PAGE_MASK, type Row } from './rows.js'
-import { SentPaths, SentPrefixes, type Sent, type Told } from './sent.js'
+import { pack, packedSet, SentPaths, SentPrefixes, unpack, type Packed, type Sent, type Told } from './sent.js'
 import type { PathSource } from './source.js'
 import type { PackedAttributes, UpdatePacker, UpdateTaker } from './update-packer.js'
 
-/** Prefixes that are looked at before their UPDATEs are written: as many as may share attributes. */
-const WINDOW = 1024
+/**
+ * Prefixes that are looked at before their UPDATEs are written, as many as may share attributes: few at first, so that the first UPDATE goes
+ * out at once, and twice as many each time.
+ */
+const FIRST_WINDOW = 16
+const LAST_WINDOW = 4096
 /** Octets of different attributes that they have at most, about. */
-const WINDOW_OCTETS = 65_536
-/** Sets above this number cannot be told apart from how they are written in one number. */
-const HOW = 8
+const WINDOW_OCTETS = 131_072
 
 /** Called for each path to tell. @param how a number below 8 that {@link Exporter.write} understands */
 export type Tell = (pathId: number, set: Row, how: number) => void
 
 /** Decides what of the Loc-RIB one peer is told, and how it is written: RFC 4271 section 9.1.3. */
 export interface Exporter {
-  /** Whether there is anything that the peer might be told of the prefix. */
+  /** Whether there is anything that the peer might be told of the prefix; asked for each change, so it must be quick. */
   hasRoute(family: FamilyName, prefix: Row): boolean
   /** Tells the paths to a prefix: the best one, or all where the session has Path Identifiers. */
   decide(family: FamilyName, prefix: Row, all: boolean, tell: Tell): void
@@ -70,7 +72,7 @@ class Queue {
 
 /** Prefixes and Path Identifiers that go into the same UPDATEs. */
 interface Group {
-  readonly told: Told
+  readonly told: Packed
   readonly rows: Row[]
   readonly pathIds: number[]
 }
@@ -90,6 +92,8 @@ class FamilyOut {
   again = false
   /** Something may be told at all. */
   started = false
+  /** Prefixes to look at next. */
+  window = FIRST_WINDOW
 
   constructor(
     readonly prefixes: PrefixTable,
@@ -113,7 +117,21 @@ export class AdjRibOut<S extends PathSource> {
   /** Octets of the groups' attributes. */
   #grouped = 0
   readonly #gone: { readonly rows: Row[]; readonly pathIds: number[] } = { rows: [], pathIds: [] }
+  /** The group that was last added to: neighbours in the table often share it. */
+  #lastGroup: Group | undefined
+  /** What {@link #tell} is about. */
+  #about: FamilyOut | undefined
+  #prefix: Row = 0
+  #again = false
+  #isTold = false
+  readonly #gonePaths = new Set<number>()
   #closed = false
+  /** One for all prefixes: a new one for each would cost more than what it does. */
+  readonly #tell: Tell = (pathId, set, how) => {
+    this.#isTold = true
+    if (this.#gonePaths.size > 0) this.#gonePaths.delete(pathId)
+    this.#announce(this.#about!, this.#prefix, pathId, pack(set, how))
+  }
 
   constructor(options: AdjRibOutOptions<S>) {
     this.#options = options
@@ -174,7 +192,7 @@ export class AdjRibOut<S extends PathSource> {
   }
 
   /**
-   * Writes the next UPDATEs: of about a thousand prefixes, withdrawals first. What is written counts as told.
+   * Writes the next UPDATEs: of some thousand prefixes at most, withdrawals first. What is written counts as told.
    *
    * @returns whether anything was left to do
    */
@@ -190,13 +208,14 @@ export class AdjRibOut<S extends PathSource> {
     else this.#fromCursor(out)
     this.#write(out)
     this.#options.packer.flush()
+    out.window = this.isPending ? Math.min(LAST_WINDOW, out.window * 2) : FIRST_WINDOW
     return true
   }
 
   /** What the peer was told, path by path. */
-  *entries(): IterableIterator<readonly [family: FamilyName, prefix: Row, told: Told]> {
+  *entries(): IterableIterator<readonly [family: FamilyName, prefix: Row, pathId: number, told: Told]> {
     for (const { name, sent } of this.#families) {
-      for (const [prefix, told] of sent.entries()) yield [name, prefix, told]
+      for (const [prefix, pathId, told] of sent.entries()) yield [name, prefix, pathId, unpack(told)]
     }
   }
 
@@ -205,8 +224,8 @@ export class AdjRibOut<S extends PathSource> {
     if (this.#closed) return
     this.#closed = true
     for (const { sent, prefixes, waiting } of this.#families) {
-      for (const [prefix, { set }] of sent.entries()) {
-        this.#options.rib.attributes.release(set)
+      for (const [prefix, , told] of sent.entries()) {
+        this.#options.rib.attributes.release(packedSet(told))
         prefixes.release(prefix)
       }
       for (const prefix of waiting) prefixes.release(prefix)
@@ -227,7 +246,7 @@ export class AdjRibOut<S extends PathSource> {
   }
 
   #fromQueue(out: FamilyOut, queue: Queue): void {
-    for (let i = 0; i < WINDOW && this.#grouped < WINDOW_OCTETS && queue.size > 0; i++) {
+    for (let i = 0; i < out.window && this.#grouped < WINDOW_OCTETS && queue.size > 0; i++) {
       const prefix = queue.shift()
       out.waiting.delete(prefix)
       this.#reconcile(out, prefix, false)
@@ -238,7 +257,7 @@ export class AdjRibOut<S extends PathSource> {
   #fromCursor(out: FamilyOut): void {
     const { prefixes } = out
     let row = prefixes.nextLive(out.cursor)
-    for (let i = 0; i < WINDOW && this.#grouped < WINDOW_OCTETS && row < prefixes.limit; i++) {
+    for (let i = 0; i < out.window && this.#grouped < WINDOW_OCTETS && row < prefixes.limit; i++) {
       this.#reconcile(out, row, out.again)
       row = prefixes.nextLive(row + 1)
     }
@@ -252,57 +271,58 @@ export class AdjRibOut<S extends PathSource> {
 
   /** Finds what differs between what the peer was told of a prefix and what it should know, and notes it as told. */
   #reconcile(out: FamilyOut, prefix: Row, again: boolean): void {
-    const { exporter } = this.#options
+    this.#about = out
+    this.#prefix = prefix
+    this.#again = again
+    this.#isTold = false
+    const gone = this.#gonePaths
+    gone.clear()
+    if (out.hasPathIds) for (const pathId of out.sent.pathIds(prefix)) gone.add(pathId)
+    this.#options.exporter.decide(out.name, prefix, out.hasPathIds, this.#tell)
     if (!out.hasPathIds) {
-      let isTold = false
-      exporter.decide(out.name, prefix, false, (_, set, how) => {
-        isTold = true
-        this.#announce(out, prefix, 0, set, how, again)
-      })
-      if (!isTold && out.sent.has(prefix)) this.#withdraw(out, prefix, 0)
-      return
-    }
-    const gone = new Set(out.sent.pathIds(prefix))
-    exporter.decide(out.name, prefix, true, (pathId, set, how) => {
-      gone.delete(pathId)
-      this.#announce(out, prefix, pathId, set, how, again)
-    })
-    for (const pathId of gone) this.#withdraw(out, prefix, pathId)
+      if (!this.#isTold) this.#withdraw(out, prefix, 0)
+    } else for (const pathId of gone) this.#withdraw(out, prefix, pathId)
   }
 
-  #announce(out: FamilyOut, prefix: Row, pathId: number, set: Row, how: number, again: boolean): void {
+  #announce(out: FamilyOut, prefix: Row, pathId: number, told: Packed): void {
     const { attributes } = this.#options.rib
     const before = out.sent.get(prefix, pathId)
-    const isKnown = before !== undefined && before.set === set && before.how === how
-    if (isKnown && !again) return
-    const told = { set, how }
-    if (!isKnown) {
-      attributes.retain(set)
-      if (before) attributes.release(before.set)
-      else out.prefixes.retain(prefix)
+    if (before === told) {
+      if (!this.#again) return
+    } else {
+      attributes.retain(packedSet(told))
+      if (before === 0) out.prefixes.retain(prefix)
+      else attributes.release(packedSet(before))
       out.sent.set(prefix, pathId, told)
     }
-    const key = set * HOW + how
-    let group = this.#groups.get(key)
-    if (!group) {
-      group = { told, rows: [], pathIds: [] }
-      this.#groups.set(key, group)
-      this.#grouped += attributes.page(set).length[set & PAGE_MASK]!
-      // The group must outlive what may change before it is written.
-      attributes.retain(set)
-    }
+    const group = this.#lastGroup?.told === told ? this.#lastGroup : this.#group(told)
     group.rows.push(prefix)
     if (out.hasPathIds) group.pathIds.push(pathId)
+    // What is written must outlive what may change before.
     out.prefixes.retain(prefix)
+  }
+
+  #group(told: Packed): Group {
+    let group = this.#groups.get(told)
+    if (!group) {
+      const { attributes } = this.#options.rib
+      const set = packedSet(told)
+      group = { told, rows: [], pathIds: [] }
+      this.#groups.set(told, group)
+      this.#grouped += attributes.page(set).length[set & PAGE_MASK]!
+      attributes.retain(set)
+    }
+    this.#lastGroup = group
+    return group
   }
 
   #withdraw(out: FamilyOut, prefix: Row, pathId: number): void {
     const before = out.sent.get(prefix, pathId)
-    if (!before) return
+    if (before === 0) return
     this.#gone.rows.push(prefix)
     if (out.hasPathIds) this.#gone.pathIds.push(pathId)
     out.sent.delete(prefix, pathId)
-    this.#options.rib.attributes.release(before.set)
+    this.#options.rib.attributes.release(packedSet(before))
     // The reference of what was told is now that of what is written.
   }
 
@@ -315,13 +335,14 @@ export class AdjRibOut<S extends PathSource> {
     gone.rows.length = 0
     gone.pathIds.length = 0
     for (const { told, rows, pathIds } of this.#groups.values()) {
-      const packed = exporter.write(name, told)
+      const packed = exporter.write(name, unpack(told))
       const fits = packer.announce(name, prefixes, rows, hasPathIds ? pathIds : undefined, packed)
       if (!fits) for (const row of rows) this.#options.oversized?.(name, row)
       for (const row of rows) prefixes.release(row)
-      rib.attributes.release(told.set)
+      rib.attributes.release(packedSet(told))
     }
     this.#groups.clear()
+    this.#lastGroup = undefined
     this.#grouped = 0
   }
 }

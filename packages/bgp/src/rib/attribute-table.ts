@@ -1,7 +1,7 @@
 import { decodePathAttributes, encodePathAttributes, type MessageContext, type PathAttributes } from '../wire/index.js'
 import { createFacts, NO_RULES, scanAttributes, type AttributeFacts } from '../wire/scan-attributes.js'
 import { OctetArena } from './octet-arena.js'
-import { PAGE_BITS, PAGE_MASK, PAGE_ROWS, Rows, type Page, type Row } from './rows.js'
+import { Columns, PAGE_BITS, PAGE_MASK, PAGE_ROWS, Rows, type Page, type Row } from './rows.js'
 
 /** How the octets in the table are written, whoever they came from. */
 export const TABLE_CONTEXT: MessageContext = { fourOctetAs: true, internal: true, confederation: true }
@@ -11,25 +11,27 @@ class AttributePage implements Page {
   used = 0
   fresh = 0
   free = 0
+  readonly #columns = new Columns(47)
   /** The next set with the same hash. */
-  readonly link = new Uint32Array(PAGE_ROWS)
-  readonly references = new Uint32Array(PAGE_ROWS)
-  readonly hash = new Uint32Array(PAGE_ROWS)
-  /** Place of the octets in the arena, and how many. */
-  readonly place = new Uint32Array(PAGE_ROWS)
-  readonly length = new Uint16Array(PAGE_ROWS)
-  /** Octets of the next hop that stands before the attributes: 0, 4, 16 or 32. */
-  readonly nextHopLength = new Uint8Array(PAGE_ROWS)
+  readonly link = this.#columns.uint32()
+  readonly references = this.#columns.uint32()
+  readonly hash = this.#columns.uint32()
+  /** Place of the octets in the arena. */
+  readonly place = this.#columns.uint32()
+  readonly localPref = this.#columns.uint32()
+  readonly multiExitDisc = this.#columns.uint32()
+  readonly neighborAs = this.#columns.uint32()
+  readonly originatorId = this.#columns.uint32()
+  /** How many octets. */
+  readonly length = this.#columns.uint16()
   /** Where the value of NEXT_HOP starts among the attributes, + 1; 0 without. */
-  readonly nextHopAt = new Uint16Array(PAGE_ROWS)
-  readonly flags = new Uint16Array(PAGE_ROWS)
-  readonly origin = new Uint8Array(PAGE_ROWS)
-  readonly clusterLength = new Uint8Array(PAGE_ROWS)
-  readonly asPathLength = new Uint16Array(PAGE_ROWS)
-  readonly localPref = new Uint32Array(PAGE_ROWS)
-  readonly multiExitDisc = new Uint32Array(PAGE_ROWS)
-  readonly neighborAs = new Uint32Array(PAGE_ROWS)
-  readonly originatorId = new Uint32Array(PAGE_ROWS)
+  readonly nextHopAt = this.#columns.uint16()
+  readonly flags = this.#columns.uint16()
+  readonly asPathLength = this.#columns.uint16()
+  /** Octets of the next hop that stands before the attributes: 0, 4, 16 or 32. */
+  readonly nextHopLength = this.#columns.uint8()
+  readonly origin = this.#columns.uint8()
+  readonly clusterLength = this.#columns.uint8()
 }
 
 const FIRST_BUCKETS = 256
@@ -179,7 +181,7 @@ export class AttributeTable {
     nextHopLength: number,
     facts: AttributeFacts,
   ): Row {
-    if (this.size >= this.#buckets.length) this.#rehash(this.#buckets.length * 2)
+    if (this.size >= this.#buckets.length) this.#rehash(this.#buckets.length * 4)
     const set = this.#rows.take()
     const page = this.page(set)
     const at = set & PAGE_MASK

@@ -19,13 +19,14 @@ export class LocRib<S extends PathSource> {
   readonly attributes: AttributeTable
   readonly sources = new Sources<S>()
   readonly #families: { readonly [F in FamilyName]: FamilyPaths<S> }
-  readonly #listeners = new Set<RouteListener>()
+  #listeners: readonly RouteListener[] = []
 
   constructor({ maximumPaths = 1, relax = false, seed = 0 }: LocRibOptions = {}) {
     this.attributes = new AttributeTable(seed)
     const options = { maximumPaths, relax, seed }
     const changed = (family: FamilyName, prefix: Row): void => {
-      for (const listener of this.#listeners) listener(family, prefix)
+      const listeners = this.#listeners
+      for (let i = 0; i < listeners.length; i++) listeners[i]!(family, prefix)
     }
     const create = (family: FamilyName): FamilyPaths<S> =>
       new FamilyPaths(family, this.attributes, this.sources, options, changed)
@@ -39,8 +40,10 @@ export class LocRib<S extends PathSource> {
 
   /** @returns ends it */
   subscribe(listener: RouteListener): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+    this.#listeners = [...this.#listeners, listener]
+    return () => {
+      this.#listeners = this.#listeners.filter(other => other !== listener)
+    }
   }
 
   /** Prefixes that have a path that is used. Counted by looking at all. */

@@ -1,7 +1,7 @@
 import type { AttributeTable } from './attribute-table.js'
 import { Decision, type MultipathOptions } from './decision.js'
 import { PrefixTable } from './prefix-table.js'
-import { PAGE_BITS, PAGE_MASK, PAGE_ROWS, Rows, type Page, type Row } from './rows.js'
+import { Columns, PAGE_BITS, PAGE_MASK, PAGE_ROWS, Rows, type Page, type Row } from './rows.js'
 import type { PathSource } from './source.js'
 import type { FamilyName } from '../wire/index.js'
 
@@ -19,16 +19,17 @@ class PathPage implements Page {
   used = 0
   fresh = 0
   free = 0
+  readonly #columns = new Columns(19)
   /** The next path to the same prefix. */
-  readonly link = new Uint32Array(PAGE_ROWS)
+  readonly link = this.#columns.uint32()
   /** 0 in free rows. */
-  readonly prefix = new Uint32Array(PAGE_ROWS)
-  readonly source = new Uint16Array(PAGE_ROWS)
+  readonly prefix = this.#columns.uint32()
   /** Attributes as they came. */
-  readonly received = new Uint32Array(PAGE_ROWS)
+  readonly received = this.#columns.uint32()
   /** Attributes behind the import policy; 0 for a path that must not be used. */
-  readonly attributes = new Uint32Array(PAGE_ROWS)
-  readonly flags = new Uint8Array(PAGE_ROWS)
+  readonly attributes = this.#columns.uint32()
+  readonly source = this.#columns.uint16()
+  readonly flags = this.#columns.uint8()
   /** Path Identifiers (RFC 7911), once there is one on the page. */
   pathIds: Uint32Array | undefined
 }
@@ -195,7 +196,8 @@ export class FamilyPaths<S extends PathSource> {
     const { pages } = this.#rows
     for (let number = 0; number < pages.length; number++) {
       const page = pages[number]
-      for (let at = 0; page && at < page.fresh; at++) {
+      if (!page) continue
+      for (let at = 0; at < page.fresh; at++) {
         if (page.prefix[at] !== 0 && page.source[at] === source) yield number * PAGE_ROWS + at
       }
     }

@@ -1,25 +1,34 @@
 import type { FamilyName, Nlri } from '../wire/index.js'
-import { PAGE_BITS, PAGE_MASK, PAGE_ROWS, Rows, type Page, type Row } from './rows.js'
+import { Columns, PAGE_BITS, PAGE_MASK, PAGE_ROWS, Rows, type Page, type Row } from './rows.js'
 
 class PrefixPage implements Page {
   used = 0
   fresh = 0
   free = 0
   /** The first path to the prefix: a row of the family's paths. */
-  readonly link = new Uint32Array(PAGE_ROWS)
-  readonly lengths = new Uint8Array(PAGE_ROWS)
-  readonly references = new Uint32Array(PAGE_ROWS)
+  readonly link: Uint32Array
+  readonly references: Uint32Array
   /** The next prefix with the same hash. */
-  readonly chain = new Uint32Array(PAGE_ROWS)
+  readonly chain: Uint32Array
   /** The prefixes' addresses, {@link PrefixTable.words} numbers each. */
   readonly addresses: Uint32Array
+  readonly lengths: Uint8Array
 
   constructor(words: number) {
-    this.addresses = new Uint32Array(PAGE_ROWS * words)
+    const columns = new Columns(13 + 4 * words)
+    this.link = columns.uint32()
+    this.references = columns.uint32()
+    this.chain = columns.uint32()
+    this.addresses = columns.uint32(words)
+    this.lengths = columns.uint8()
   }
 }
 
 const FIRST_BUCKETS = 1024
+/** Prefixes a bucket at which the table grows. */
+const MOST_LOAD = 0.75
+/** By so much: to enter all prefixes again costs more than the empty buckets. */
+const GROWTH = 8
 /** In the place of a prefix length: the row is free. */
 const FREE = 255
 /** Address words of a prefix that is looked up; shared, for nothing is kept in it between calls. */
@@ -157,6 +166,12 @@ export class PrefixTable {
 
   /** Reads an address into {@link scratch}. */
   #read(octets: Uint8Array, at: number, length: number): void {
+    if (length === 24) {
+      // Most prefixes are.
+      scratch[0] = (octets[at]! << 24) | (octets[at + 1]! << 16) | (octets[at + 2]! << 8)
+      for (let word = 1; word < this.words; word++) scratch[word] = 0
+      return
+    }
     const count = (length + 7) >>> 3
     for (let word = 0; word < this.words; word++) {
       const bits = length - 32 * word
@@ -189,23 +204,28 @@ export class PrefixTable {
 
   #find(hash: number, length: number): Row {
     let row = this.#buckets[hash & (this.#buckets.length - 1)]!
+    const first = scratch[0]!
     while (row !== 0) {
       const page = this.#page(row)
       const place = row & PAGE_MASK
-      if (page.lengths[place] === length && this.#isScratch(page, place)) return row
+      if (
+        page.addresses[place * this.words] === first &&
+        page.lengths[place] === length &&
+        this.#isScratch(page, place)
+      ) {
+        return row
+      }
       row = page.chain[place]!
     }
     return 0
   }
 
+  /** Whether the words behind the first are the scratch's. */
   #isScratch({ addresses }: PrefixPage, place: number): boolean {
-    if (this.words === 1) return addresses[place] === scratch[0]
+    if (this.words === 1) return true
     const from = 4 * place
     return (
-      addresses[from] === scratch[0] &&
-      addresses[from + 1] === scratch[1] &&
-      addresses[from + 2] === scratch[2] &&
-      addresses[from + 3] === scratch[3]
+      addresses[from + 1] === scratch[1] && addresses[from + 2] === scratch[2] && addresses[from + 3] === scratch[3]
     )
   }
 
@@ -219,7 +239,7 @@ export class PrefixTable {
     page.link[place] = 0
     this.#enter(page, place, row, hash)
     // Not before: it reads all addresses into the scratch.
-    if (this.size > this.#buckets.length) this.#rehash(this.#buckets.length * 2)
+    if (this.size > this.#buckets.length * MOST_LOAD) this.#rehash(this.#buckets.length * GROWTH)
     return row
   }
 
@@ -245,7 +265,7 @@ export class PrefixTable {
     page.lengths[place] = FREE
     this.#rows.give(row)
     const buckets = this.#buckets.length
-    if (buckets > FIRST_BUCKETS && this.size * 8 < buckets) this.#rehash(buckets / 2)
+    if (buckets > FIRST_BUCKETS && this.size * 32 < buckets) this.#rehash(buckets / GROWTH)
   }
 
   #rehash(buckets: number): void {

@@ -1,8 +1,11 @@
 /** Number of a row: it stays the same for as long as the row is taken. 0 stands for none. */
 export type Row = number
 
-/** Rows of a page, and how their number splits into page and place. */
-export const PAGE_BITS = 12
+/**
+ * Rows of a page, and how their number splits into page and place. So many that a page is above a quarter of a mebibyte: what is smaller, the C
+ * library keeps for itself when it is given back.
+ */
+export const PAGE_BITS = 14
 export const PAGE_ROWS: number = 1 << PAGE_BITS
 export const PAGE_MASK: number = PAGE_ROWS - 1
 
@@ -16,6 +19,36 @@ export interface Page {
   free: number
   /** For the owner's use while a row is taken; links the free ones. */
   readonly link: Uint32Array
+}
+
+/** Makes the columns of a page, all in one piece of memory. */
+export class Columns {
+  readonly #buffer: ArrayBuffer
+  #at = 0
+
+  /** @param octets of a row in all columns; ask for the widest ones first */
+  constructor(octets: number) {
+    this.#buffer = new ArrayBuffer(octets * PAGE_ROWS)
+  }
+
+  /** A column of 32-bit numbers, `width` of them a row. */
+  uint32(width = 1): Uint32Array {
+    return new Uint32Array(this.#buffer, this.#take(4 * width), PAGE_ROWS * width)
+  }
+
+  uint16(): Uint16Array {
+    return new Uint16Array(this.#buffer, this.#take(2), PAGE_ROWS)
+  }
+
+  uint8(): Uint8Array {
+    return new Uint8Array(this.#buffer, this.#take(1), PAGE_ROWS)
+  }
+
+  #take(octets: number): number {
+    const at = this.#at
+    this.#at += octets * PAGE_ROWS
+    return at
+  }
 }
 
 /**

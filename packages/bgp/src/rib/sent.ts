@@ -6,26 +6,40 @@ export interface Told {
   readonly how: number
 }
 
+/** {@link Told} as one number, not 0. */
+export type Packed = number
+
+const HOW_BITS = 3
+const HOW_MASK = (1 << HOW_BITS) - 1
+const MAX_SET = 2 ** (32 - HOW_BITS)
+
+/** @throws {RangeError} a set above 2^29 */
+export function pack(set: Row, how: number): Packed {
+  if (set >= MAX_SET) throw new RangeError('too many sets of path attributes')
+  return set * (1 << HOW_BITS) + how
+}
+
+export const packedSet = (packed: Packed): Row => packed >>> HOW_BITS
+export const unpack = (packed: Packed): Told => ({ set: packed >>> HOW_BITS, how: packed & HOW_MASK })
+
 /** What a peer was told of the prefixes of one family. */
 export interface Sent {
   /** Paths told. */
   readonly size: number
-  /** What was told of the prefix with this Path Identifier. */
-  get(prefix: Row, pathId: number): Told | undefined
-  set(prefix: Row, pathId: number, told: Told): void
+  /** What was told of the prefix with this Path Identifier; 0 for nothing. */
+  get(prefix: Row, pathId: number): Packed | 0
+  set(prefix: Row, pathId: number, told: Packed): void
   delete(prefix: Row, pathId: number): void
   /** Path Identifiers told of a prefix. */
   pathIds(prefix: Row): readonly number[]
   /** Whether anything was told of the prefix. */
   has(prefix: Row): boolean
   /** Everything, in no order. */
-  entries(): IterableIterator<readonly [prefix: Row, told: Told]>
+  entries(): IterableIterator<readonly [prefix: Row, pathId: number, told: Packed]>
 }
 
 const PAGE_BITS = 8
 const PAGE_ROWS = 1 << PAGE_BITS
-const HOW_BITS = 3
-const HOW_MASK = (1 << HOW_BITS) - 1
 const ONE: readonly number[] = [0]
 const NONE: readonly number[] = []
 
@@ -41,23 +55,15 @@ export class SentPrefixes implements Sent {
     return this.#size
   }
 
-  get(prefix: Row): Told | undefined {
-    const value = this.#value(prefix)
-    return value === 0 ? undefined : { set: value >>> HOW_BITS, how: value & HOW_MASK }
+  get(prefix: Row): Packed | 0 {
+    return this.#pages[prefix >>> PAGE_BITS]?.[prefix & (PAGE_ROWS - 1)] ?? 0
   }
 
-  /** Whether exactly this was told; as {@link get}, without making a value. */
-  is(prefix: Row, set: Row, how: number): boolean {
-    return this.#value(prefix) === ((set << HOW_BITS) | how) >>> 0
-  }
-
-  /** @throws {RangeError} a set above 2^29 */
-  set(prefix: Row, _pathId: number, { set, how }: Told): void {
-    if (set >= 1 << (32 - HOW_BITS)) throw new RangeError('too many sets of path attributes')
+  set(prefix: Row, _pathId: number, told: Packed): void {
     const at = prefix >>> PAGE_BITS
     const page = (this.#pages[at] ??= new Uint32Array(PAGE_ROWS))
     if (page[prefix & (PAGE_ROWS - 1)] === 0) this.#size++
-    page[prefix & (PAGE_ROWS - 1)] = (set << HOW_BITS) | how
+    page[prefix & (PAGE_ROWS - 1)] = told
   }
 
   delete(prefix: Row): void {
@@ -73,38 +79,35 @@ export class SentPrefixes implements Sent {
   }
 
   has(prefix: Row): boolean {
-    return this.#value(prefix) !== 0
+    return this.get(prefix) !== 0
   }
 
-  *entries(): IterableIterator<readonly [Row, Told]> {
+  *entries(): IterableIterator<readonly [Row, number, Packed]> {
     for (let at = 0; at < this.#pages.length; at++) {
       const page = this.#pages[at]
-      for (let place = 0; page && place < PAGE_ROWS; place++) {
+      if (!page) continue
+      for (let place = 0; place < PAGE_ROWS; place++) {
         const value = page[place]!
-        if (value !== 0) yield [at * PAGE_ROWS + place, { set: value >>> HOW_BITS, how: value & HOW_MASK }]
+        if (value !== 0) yield [at * PAGE_ROWS + place, 0, value]
       }
     }
-  }
-
-  #value(prefix: Row): number {
-    return this.#pages[prefix >>> PAGE_BITS]?.[prefix & (PAGE_ROWS - 1)] ?? 0
   }
 }
 
 /** For sessions with Path Identifiers, RFC 7911: any number of paths a prefix. */
 export class SentPaths implements Sent {
-  readonly #prefixes = new Map<Row, Map<number, Told>>()
+  readonly #prefixes = new Map<Row, Map<number, Packed>>()
   #size = 0
 
   get size(): number {
     return this.#size
   }
 
-  get(prefix: Row, pathId: number): Told | undefined {
-    return this.#prefixes.get(prefix)?.get(pathId)
+  get(prefix: Row, pathId: number): Packed | 0 {
+    return this.#prefixes.get(prefix)?.get(pathId) ?? 0
   }
 
-  set(prefix: Row, pathId: number, told: Told): void {
+  set(prefix: Row, pathId: number, told: Packed): void {
     const paths = this.#prefixes.get(prefix)
     if (!paths?.has(pathId)) this.#size++
     if (paths) paths.set(pathId, told)
@@ -126,7 +129,9 @@ export class SentPaths implements Sent {
     return this.#prefixes.has(prefix)
   }
 
-  *entries(): IterableIterator<readonly [Row, Told]> {
-    for (const [prefix, paths] of this.#prefixes) for (const told of paths.values()) yield [prefix, told]
+  *entries(): IterableIterator<readonly [Row, number, Packed]> {
+    for (const [prefix, paths] of this.#prefixes) {
+      for (const [pathId, told] of paths) yield [prefix, pathId, told]
+    }
   }
 }
