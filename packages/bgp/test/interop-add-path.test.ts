@@ -69,12 +69,8 @@ interop(() => {
         const received = () => [...peer.adjRibIn()].filter(({ prefix }) => prefix === '192.0.2.0/24')
         await until('two paths', () => received().length === 2)
         t.equal(new Set(received().map(({ pathId }) => pathId)).size, 2, 'two Path Identifiers')
-        t.same(
-          received()
-            .flatMap(({ attributes }) => attributes.asPath?.[0]?.asns.at(-1))
-            .toSorted(),
-          SOURCES,
-        )
+        const origins = received().flatMap(({ attributes }) => attributes.asPath?.[0]?.asns.at(-1) ?? [])
+        t.same(new Set(origins), new Set(SOURCES))
         feeds[0]?.feed.setRoutes([])
         await until('one path', () => received().length === 1)
         t.equal(received()[0]?.attributes.asPath?.[0]?.asns.at(-1), SOURCES[1])

@@ -29,6 +29,22 @@ interop(() => {
     })
   })
 
+  eachRouter('RFC 8950 section 4: we take IPv4 prefixes with a next hop of IPv6', old, async (t, kind) => {
+    const networks = [{ prefix: '198.51.100.0/24' }]
+    const options = {
+      over: 'ipv6',
+      // Where it is the router that chooses, it has only this one to choose.
+      router: { extendedNextHop: true, networks },
+      ipv6NextHops: true,
+      peer: { extendedNextHop: IPV4 },
+    } as const
+    await withScene(kind, options, async scene => {
+      await established(scene)
+      await hasLearned(scene, ['198.51.100.0/24'])
+      t.equal(scene.learned.get('198.51.100.0/24')?.[0]?.nextHop, scene.theirs.ipv6)
+    })
+  })
+
   const short: Lacks = {
     GoBGP: 'GoBGP does not know RFC 8654',
     OpenBGPD: 'OpenBGPD 7.7 does not know RFC 8654',

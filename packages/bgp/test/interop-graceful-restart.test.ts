@@ -51,6 +51,22 @@ interop(() => {
     },
   )
 
+  eachRouter('RFC 4724 section 4.2: what it does not say again goes with End-of-RIB', never, async (t, kind) => {
+    const options = { router: { networks: NETWORKS, gracefulRestart: RESTART_TIME }, peer: { gracefulRestart: true } }
+    await withScene(kind, options, async scene => {
+      const { peer, router, routerOptions, learned } = scene
+      await established(scene)
+      await hasLearned(scene, prefixesOf(NETWORKS))
+      await router.daemon.kill()
+      await until('the end of the session', () => peer.state !== 'Established')
+      t.equal(learned.size, NETWORKS.length)
+      router.configure({ ...routerOptions, networks: NETWORKS.slice(0, 1) })
+      await router.daemon.startAgain()
+      await hasLearned(scene, prefixesOf(NETWORKS.slice(0, 1)))
+      t.equal(peer.state, 'Established')
+    })
+  })
+
   eachRouter(
     'RFC 4724 section 4.2: it does not come back; its routes go with the restart time',
     never,

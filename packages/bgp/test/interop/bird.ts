@@ -141,10 +141,14 @@ class Bird implements Router {
     this.#neighbors = neighbors.map(({ address }) => address)
   }
 
+  configure(options: RouterOptions): void {
+    this.daemon.write('bird.conf', configure(options))
+  }
+
   async start(options: RouterOptions): Promise<void> {
     const { daemon } = this
-    const config = daemon.write('bird.conf', configure(options))
-    const args = ['-f', '-c', config, '-s', daemon.path('ctl'), '-P', daemon.path('pid')]
+    this.configure(options)
+    const args = ['-f', '-c', daemon.path('bird.conf'), '-s', daemon.path('ctl'), '-P', daemon.path('pid')]
     await daemon.start({
       command: BIRD,
       args,

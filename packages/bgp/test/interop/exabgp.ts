@@ -159,15 +159,23 @@ class ExaBgp implements Router {
     this.#neighbor = neighbor?.address ?? ''
   }
 
+  configure(options: RouterOptions): void {
+    this.daemon.write('exabgp.conf', configure(options, this.daemon.path('api')))
+  }
+
   async start(options: RouterOptions): Promise<void> {
     const { daemon } = this
-    const program = daemon.write('api', API_PROCESS(daemon.directory), 0o755)
+    daemon.write('api', API_PROCESS(daemon.directory), 0o755)
+    this.configure(options)
     execFileSync('mkfifo', [daemon.path('commands')])
-    const config = daemon.write('exabgp.conf', configure(options, program))
     const settings = { 'daemon.drop': false, 'api.cli': false, 'api.ack': false }
     await daemon.start({
       command: 'env',
-      args: [...Object.entries(settings).map(([name, value]) => `exabgp.${name}=${value}`), EXABGP, config],
+      args: [
+        ...Object.entries(settings).map(([name, value]) => `exabgp.${name}=${value}`),
+        EXABGP,
+        daemon.path('exabgp.conf'),
+      ],
       prepare: () => this.#forget(),
       // It has no command line before it has a session; listening is the last step of its start.
       ready: async () => (await daemon.host.ask('ss', '-Hltn', 'sport = :179')).includes(':179'),

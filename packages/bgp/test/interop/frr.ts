@@ -136,10 +136,23 @@ class Frr implements Router {
     this.#neighbor = neighbor?.address ?? ''
   }
 
+  configure(options: RouterOptions): void {
+    this.daemon.write('bgpd.conf', configure(options))
+  }
+
   async start(options: RouterOptions): Promise<void> {
     const { daemon } = this
-    const config = daemon.write('bgpd.conf', configure(options))
-    const files = ['-f', config, '-i', daemon.path('pid'), '--vty_socket', daemon.directory, '-z', daemon.path('zserv')]
+    this.configure(options)
+    const files = [
+      '-f',
+      daemon.path('bgpd.conf'),
+      '-i',
+      daemon.path('pid'),
+      '--vty_socket',
+      daemon.directory,
+      '-z',
+      daemon.path('zserv'),
+    ]
     await daemon.start({
       command: BGPD,
       args: ['-S', '-Z', '-n', '-P', '0', '--log', 'stdout', ...files],

@@ -143,7 +143,7 @@ function toSeenPath(prefix: string, { attrs, stale }: GoPath): SeenPath {
 class GoBgp implements Router {
   readonly daemon: Daemon
   readonly #neighbor: string
-  readonly #options: RouterOptions
+  #options: RouterOptions
 
   constructor(daemon: Daemon, options: RouterOptions) {
     this.daemon = daemon
@@ -151,10 +151,15 @@ class GoBgp implements Router {
     this.#neighbor = options.neighbors[0]?.address ?? ''
   }
 
+  configure(options: RouterOptions): void {
+    this.#options = options
+    this.daemon.write('gobgpd.toml', configure(options))
+  }
+
   async start(): Promise<void> {
     const { daemon } = this
-    const config = daemon.write('gobgpd.toml', configure(this.#options))
-    const args = ['-f', config, '--pprof-disable']
+    this.configure(this.#options)
+    const args = ['-f', daemon.path('gobgpd.toml'), '--pprof-disable']
     await daemon.start({
       command: GOBGPD,
       args,

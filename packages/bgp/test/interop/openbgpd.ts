@@ -112,17 +112,21 @@ class OpenBgpd implements Router {
     this.#neighbor = neighbor?.address ?? ''
   }
 
+  /** It refuses a file that others may read when there are passwords in it. */
+  configure(options: RouterOptions): void {
+    this.daemon.write('bgpd.conf', configure(options, this.daemon.path('sock')), 0o600)
+  }
+
   async start(options: RouterOptions): Promise<void> {
     const { daemon } = this
+    this.configure(options)
     mkdirSync(CHROOT, { recursive: true })
     // On an IPv4 session its IPv6 next hop is the first IPv6 address of `lo`.
     daemon.host.exec('ip', 'address', 'delete', '::1/128', 'dev', 'lo')
     daemon.host.exec('ip', 'address', 'add', `${options.nextHops.ipv6}/128`, 'dev', 'lo', 'nodad')
-    // It refuses a file that others may read when there are passwords in it.
-    const config = daemon.write('bgpd.conf', configure(options, daemon.path('sock')), 0o600)
     await daemon.start({
       command: BGPD,
-      args: ['-d', '-v', '-f', config],
+      args: ['-d', '-v', '-f', daemon.path('bgpd.conf')],
       ready: () => this.#bgpctl('show', 'summary'),
     })
   }

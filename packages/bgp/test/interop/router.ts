@@ -65,6 +65,8 @@ export interface SeenPath {
 /** A running BGP daemon of somebody else's. Where a neighbour is not named, its first one is meant. */
 export interface Router {
   readonly daemon: Daemon
+  /** Gives it other options, which it follows from its next start on. */
+  configure(options: RouterOptions): void
   /** What it has learned from a neighbour, as it came. */
   paths(neighbor?: string): Promise<readonly SeenPath[]>
   /** How many prefixes it has from a neighbour. */

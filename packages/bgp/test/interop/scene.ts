@@ -41,6 +41,8 @@ export interface SceneOptions {
   readonly neighbor?: Partial<Neighbor>
   readonly peer?: Partial<PeerOptions>
   readonly speaker?: Partial<BgpSpeakerOptions>
+  /** The router's own prefixes of both families have its IPv6 address as next hop. @default false */
+  readonly ipv6NextHops?: boolean
   /** More neighbours for the router, made of the addresses. */
   readonly others?: (ours: Addresses, theirs: Addresses) => readonly Neighbor[]
   /** Further addresses of ours, with prefix length. */
@@ -51,6 +53,7 @@ export interface SceneOptions {
 export interface Place {
   readonly host: Host
   readonly router: Router
+  readonly routerOptions: RouterOptions
   readonly ours: Addresses
   readonly theirs: Addresses
 }
@@ -106,16 +109,16 @@ async function createWire({ aliases }: SceneOptions): Promise<Wire> {
   return { host, ours, theirs }
 }
 
-function startRouter(kind: RouterKind, { host, ours, theirs }: Wire, options: SceneOptions): Promise<Router> {
+function routerOptionsOf({ ours, theirs }: Wire, options: SceneOptions): RouterOptions {
   const { asn = OUR_AS, over = 'ipv4', dials = 'us' } = options
   const neighbor = { address: ours[over], localAddress: theirs[over], asn, passive: dials === 'us' }
-  return kind.start(host, {
+  return {
     asn: THEIR_AS,
     routerId: theirs.ipv4,
-    nextHops: theirs,
+    nextHops: options.ipv6NextHops ? { ...theirs, ipv4: theirs.ipv6 } : theirs,
     ...options.router,
     neighbors: [{ ...neighbor, ...options.neighbor }, ...(options.others?.(ours, theirs) ?? [])],
-  })
+  }
 }
 
 /** How our peer is set up towards the router. */
@@ -138,10 +141,11 @@ export async function withRouter(
 ): Promise<void> {
   const wire = await createWire(options)
   await using _ = wire.host
-  const router = await startRouter(kind, wire, options)
+  const routerOptions = routerOptionsOf(wire, options)
+  const router = await kind.start(wire.host, routerOptions)
   await using daemon = router.daemon
   try {
-    await play({ ...wire, router })
+    await play({ ...wire, router, routerOptions })
   } catch (error) {
     console.error([kind.name, daemon.output.slice(-4000)].join('\n'))
     throw error
@@ -171,13 +175,14 @@ export async function withScene(
   const asked = peerOptions(options, theirs)
   // A router that dials is not to be refused; where we dial, it is to be there.
   const early = dials === 'us' ? undefined : speaker.addPeer(asked)
-  const router = await startRouter(kind, wire, options)
+  const routerOptions = routerOptionsOf(wire, options)
+  const router = await kind.start(wire.host, routerOptions)
   await using daemon = router.daemon
   const peer = early ?? speaker.addPeer(asked)
   const history: string[] = []
   peer.on('state', (to, from, cause) => history.push(`${to} ${from} ${cause}`))
   try {
-    await play({ ...wire, history, router, speaker, peer, learned, warnings })
+    await play({ ...wire, history, router, routerOptions, speaker, peer, learned, warnings })
   } catch (error) {
     console.error([kind.name, ...history, ...warnings, daemon.output.slice(-4000)].join('\n'))
     throw error
