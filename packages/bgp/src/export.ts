@@ -133,10 +133,10 @@ function communitiesTo(session: ExportSession, communities: readonly number[] = 
   return [...communities, GRACEFUL_SHUTDOWN]
 }
 
-/** RFC 9234 section 5: what goes to a customer, a peer or a client of our route server is marked. */
-function markOf(attributes: PathAttributes, { role, asn }: ExportSession): number | undefined {
+/** RFC 9234 section 5: what goes to a customer, a peer or a client of our route server is marked, by the AS that others know. */
+function markOf(attributes: PathAttributes, { role, asn, confederationIdentifier }: ExportSession): number | undefined {
   const marks = role === 'provider' || role === 'peer' || role === 'rs'
-  return attributes.onlyToCustomer ?? (marks ? asn : undefined)
+  return attributes.onlyToCustomer ?? (marks ? (confederationIdentifier ?? asn) : undefined)
 }
 
 /** What of a route's attributes is kept that would otherwise end with us. */

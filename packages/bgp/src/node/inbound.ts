@@ -86,7 +86,6 @@ export class Inbound {
   receive(octets: Uint8Array): number {
     const { handlers } = this.#options
     const rules = this.#disabled.size === 0 && !handlers.wantsUpdates() ? this.#rules : undefined
-    this.#importer.forget()
     let count = 0
     for (let at = 0; at < octets.length; count++) {
       const end = at + readUint16(octets, at + LENGTH)
@@ -177,6 +176,8 @@ export class Inbound {
     const { facts } = this.#scan
     const feasible = facts.ownAs <= session.allowOwnAs && !facts.reflected
     const { attributes } = rib
+    // The row may have been another set's in the last message.
+    this.#importer.forget()
     attributes.retain(received)
     while (at < end) {
       const pathId = addPath ? readUint32(octets, at) : 0
@@ -258,6 +259,7 @@ export class Inbound {
     const attributes = resolveAs4(update.pathAttributes, negotiated.fourOctetAs)
     const received = rib.attributes.internValues(attributes, nextHop)
     const feasible = isFeasible(attributes, session)
+    this.#importer.forget()
     rib.attributes.retain(received)
     for (const { length, prefix: octets, pathId = 0 } of changes.reachable) {
       const prefix = paths.prefixes.intern(octets, 0, length)

@@ -61,7 +61,7 @@ export interface AttributeFacts {
   unreachAt: number
   unreachValueAt: number
   unreachEnd: number
-  /** Type Codes below 32 that are there, a bit each. */
+  /** Type Codes up to 32 that are there, a bit each; the lowest bit is that of 32. */
   seen: number
 }
 
@@ -156,8 +156,9 @@ export function scanAttributes(
     }
     const next = valueAt + length
     if (next > end) return false
-    if (code < 32) {
-      const bit = 1 << code
+    // RFC 7606 section 3 (g). LARGE_COMMUNITY, the highest that is read here, has the place of 0, which is nobody's.
+    if (code !== 0 && code <= 32) {
+      const bit = 1 << (code & 31)
       if (facts.seen & bit) return false
       facts.seen |= bit
     }
@@ -204,9 +205,9 @@ function scanValue(
       return length === 1 && facts.origin <= 2
     case 2:
       return scanAsPath(octets, valueAt, valueAt + length, rules, facts)
-    case 3: // NEXT_HOP
+    case 3: // NEXT_HOP, that of a host (RFC 4271 section 6.3)
       facts.nextHopAt = valueAt - start
-      return length === 4
+      return length === 4 && octets[valueAt] !== 0 && octets[valueAt]! < 224
     case 4: // MULTI_EXIT_DISC
       facts.flags |= FactFlag.MultiExitDisc
       facts.multiExitDisc = length === 4 ? readUint32(octets, valueAt) : 0
