@@ -1,20 +1,21 @@
 #!/usr/bin/env node
 // Listens for BMP routers and prints one JSON line for each thing they say.
-//
-//   node bmp-station.mjs --port 11019
-import { parseArgs } from 'node:util'
 import { BmpStation, bmpRib } from '@typemetal/bgp/bmp'
 import { decodeMessage, WireError } from '@typemetal/bgp/wire'
-import { jsonLine, updateFields } from './update-fields.mjs'
+import { commandLine, number } from './command-line.mjs'
+import { jsonLine, updateFields } from './text.mjs'
 
-const { values } = parseArgs({ options: { host: { type: 'string' }, port: { type: 'string', default: '11019' } } })
-const stop = new AbortController()
-process.once('SIGINT', () => stop.abort())
-process.once('SIGTERM', () => stop.abort())
+const USAGE = `node bmp-station.mjs --port 11019
 
+  --host A          address to listen on (all)
+  --port N          port to listen on; 0 lets the system choose (11019)`
+
+const { values, signal } = commandLine(USAGE, {
+  options: { host: { type: 'string' }, port: { type: 'string', default: '11019' } },
+})
 const station = new BmpStation({
-  port: Number(values.port),
-  signal: stop.signal,
+  port: number('port', values.port),
+  signal,
   ...(values.host && { host: values.host }),
 })
 const print = (router, event, fields) =>

@@ -1,16 +1,21 @@
 #!/usr/bin/env node
-// Prints an MRT file as JSON lines; .gz and .br are unpacked on the way, for others see what your system has:
-//
-//   node mrt-print.mjs rib.20260101.0000.gz
-//   bzip2 -dc updates.20260101.0000.bz2 | node mrt-print.mjs
+// Prints an MRT file as JSON lines.
 import { createReadStream } from 'node:fs'
+import { addAbortSignal } from 'node:stream'
 import { createBrotliDecompress, createGunzip } from 'node:zlib'
 import { decodeRibAttributes, MRT_STATES, readMrt } from '@typemetal/bgp/mrt'
 import { decodeMessage, WireError } from '@typemetal/bgp/wire'
-import { attributeFields, jsonLine, prefixText, updateFields } from './update-fields.mjs'
+import { commandLine } from './command-line.mjs'
+import { attributeFields, jsonLine, prefixText, updateFields } from './text.mjs'
 
-const [file] = process.argv.slice(2)
-const input = file ? createReadStream(file) : process.stdin
+const USAGE = `node mrt-print.mjs rib.20260101.0000.gz
+bzip2 -dc updates.20260101.0000.bz2 | node mrt-print.mjs
+
+Unpacks .gz and .br itself; for others see what your system has.`
+
+const { positionals, signal } = commandLine(USAGE, { allowPositionals: true, options: {} })
+const [file] = positionals
+const input = file ? createReadStream(file, { signal }) : addAbortSignal(signal, process.stdin)
 const unpacked = file?.endsWith('.gz')
   ? input.pipe(createGunzip())
   : file?.endsWith('.br')

@@ -1,5 +1,7 @@
 // What the examples that print JSON lines make of prefixes and path attributes.
-import { formatCommunity, formatLargeCommunity } from '@typemetal/bgp'
+import { formatCommunities } from '@typemetal/bgp'
+
+const ORIGINS = ['igp', 'egp', 'incomplete']
 
 /** Text of 4 or 16 octets. */
 export function addressText(octets) {
@@ -15,26 +17,21 @@ export function prefixText(afi, { length, prefix }) {
   return `${addressText(address)}/${length}`
 }
 
+/** ORIGIN in a word. */
+export const originText = origin => ORIGINS[origin]
+
 /** The path attributes that most want to see, as text. */
-export function attributeFields({
-  nextHop,
-  mpReachNlri,
-  origin,
-  asPath,
-  multiExitDisc,
-  localPref,
-  communities,
-  largeCommunities,
-}) {
+export function attributeFields(attributes) {
+  const { nextHop, mpReachNlri, origin, asPath, multiExitDisc, localPref } = attributes
   const hop = nextHop ?? mpReachNlri?.nextHop.subarray(0, 16)
+  const communities = formatCommunities(attributes)
   return {
     ...(hop?.length && { nextHop: addressText(hop) }),
-    ...(origin !== undefined && { origin: ['igp', 'egp', 'incomplete'][origin] }),
+    ...(origin !== undefined && { origin: originText(origin) }),
     ...(asPath && { asPath: asPath.flatMap(({ asns }) => asns) }),
     multiExitDisc,
     localPref,
-    communities: communities?.map(formatCommunity),
-    largeCommunities: largeCommunities?.map(formatLargeCommunity),
+    ...(communities.length && { communities }),
   }
 }
 
