@@ -4,6 +4,7 @@ import type { CheckedSessionOptions } from './options.js'
 
 /** What the FSMs of one peer share, and what outlives their connections. */
 export class PeerMemory {
+  /** Waits between attempts. */
   readonly damping: Damping
   /** ConnectRetryCounter of RFC 4271 section 8: failures since the last manual start, on whichever connection. */
   connectRetryCounter = 0

@@ -53,6 +53,7 @@ export class Peering {
     this.#primary = this.#createLine()
   }
 
+  /** The state of the connection that is furthest on, RFC 4271 section 8.2.2. */
   get state(): State {
     return this.#state
   }

@@ -182,6 +182,7 @@ export class Session {
     this.#memory = memory ?? new PeerMemory(this.#options)
   }
 
+  /** RFC 4271 section 8.2.2. */
   get state(): State {
     return this.#state
   }

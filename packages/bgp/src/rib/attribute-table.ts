@@ -123,6 +123,7 @@ export class AttributeTable {
     return this.intern(this.#joined, 0, length, before.length, this.#facts)
   }
 
+  /** One more reference, which keeps the set. */
   retain(set: Row): void {
     this.page(set).references[set & PAGE_MASK]!++
   }

@@ -16,7 +16,9 @@ export type RouteListener = (family: FamilyName, prefix: Row) => void
 
 /** Loc-RIB, RFC 4271 section 3.2: all prefixes with the paths that the decision process has selected, and the others beside them. */
 export class LocRib<S extends PathSource> {
+  /** The sets of attributes of all paths. */
   readonly attributes: AttributeTable
+  /** Whom the paths come from. */
   readonly sources = new Sources<S>()
   readonly #families: { readonly [F in FamilyName]: FamilyPaths<S> }
   #listeners: readonly RouteListener[] = []

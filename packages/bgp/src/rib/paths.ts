@@ -55,10 +55,12 @@ export class Sources<S extends PathSource> {
     this.#list[number] = source
   }
 
+  /** What the number stands for; one that was given back stands for nothing. */
   get(number: number): S {
     return this.#list[number]!
   }
 
+  /** Gives the number back. */
   delete(number: number): void {
     this.#list[number] = undefined
     this.#free.push(number)
@@ -67,6 +69,7 @@ export class Sources<S extends PathSource> {
 
 /** All paths to the prefixes of one family: every peer's Adj-RIB-In, and which of them are in the Loc-RIB. */
 export class FamilyPaths<S extends PathSource> {
+  /** Their prefixes. */
   readonly prefixes: PrefixTable
   readonly #rows = new Rows(() => new PathPage())
   readonly #sources: Sources<S>
@@ -146,18 +149,22 @@ export class FamilyPaths<S extends PathSource> {
     return this.#page(path).link[path & PAGE_MASK]!
   }
 
+  /** Row of the prefix. */
   prefixOf(path: Row): Row {
     return this.#page(path).prefix[path & PAGE_MASK]!
   }
 
+  /** Where the path comes from. */
   sourceOf(path: Row): S {
     return this.#sources.get(this.#page(path).source[path & PAGE_MASK]!)
   }
 
+  /** Number of its source among the {@link Sources}. */
   sourceNumber(path: Row): number {
     return this.#page(path).source[path & PAGE_MASK]!
   }
 
+  /** Path Identifier (RFC 7911); 0 for none. */
   pathId(path: Row): number {
     return this.#page(path).pathIds?.[path & PAGE_MASK] ?? 0
   }
@@ -172,6 +179,7 @@ export class FamilyPaths<S extends PathSource> {
     return this.#page(path).attributes[path & PAGE_MASK]!
   }
 
+  /** Bits of {@link PathFlag}. */
   flags(path: Row): number {
     return this.#page(path).flags[path & PAGE_MASK]!
   }

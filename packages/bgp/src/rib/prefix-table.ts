@@ -47,6 +47,7 @@ function mix(hash: number, word: number): number {
  * to it: paths, and peers that have been told of it.
  */
 export class PrefixTable {
+  /** Of all prefixes here. */
   readonly family: FamilyName
   /** Address words of a prefix: 1 or 4. */
   readonly words: 1 | 4
@@ -121,6 +122,7 @@ export class PrefixTable {
     return this.#page(row).link[row & PAGE_MASK]!
   }
 
+  /** Puts another path in the first place; 0 for none. */
   setFirst(row: Row, path: Row): void {
     this.#page(row).link[row & PAGE_MASK] = path
   }
@@ -146,6 +148,7 @@ export class PrefixTable {
     return this.limit
   }
 
+  /** One more reference, which keeps the row. */
   retain(row: Row): void {
     this.#page(row).references[row & PAGE_MASK]!++
   }

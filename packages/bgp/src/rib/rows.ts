@@ -6,7 +6,9 @@ export type Row = number
  * library keeps for itself when it is given back.
  */
 export const PAGE_BITS = 14
+/** Rows of a page. */
 export const PAGE_ROWS: number = 1 << PAGE_BITS
+/** What of a row's number is its place in the page. */
 export const PAGE_MASK: number = PAGE_ROWS - 1
 
 /** Columns of {@link PAGE_ROWS} rows. */
