@@ -1,6 +1,6 @@
 import { exportAttributes, exportNextHop, isExportable, isPassedOn, type ExportSession } from './export.js'
 import type { OwnRoutes } from './own-routes.js'
-import { changeRoute, LazyRoute, type ExportPolicy, type PolicyResult } from './policy.js'
+import { changeRoute, LazyRoute, type ChangedRoute, type ExportPolicy } from './policy.js'
 import {
   PAGE_MASK,
   PathFlag,
@@ -10,7 +10,6 @@ import {
   type PackedAttributes,
   type Row,
   type Tell,
-  type Told,
 } from './rib/index.js'
 import { LOCAL_SOURCE, type RouteSource } from './route-source.js'
 import {
@@ -53,8 +52,12 @@ export interface SessionExporterOptions {
   readonly source: number
   /** Families whose prefixes may have a next hop of the other family, RFC 8950. */
   readonly extendedNextHop: readonly FamilyName[]
+  /** The attributes have become more than one message can hold; the route is not told. */
+  readonly oversized: (family: FamilyName) => void
   /** There is no next hop of our own to tell a family's prefixes with. */
   readonly noNextHop: (family: FamilyName) => void
+  /** The policy has thrown; the route is not told. */
+  readonly policyFailed: (error: unknown) => void
 }
 
 /** A route on its way to a peer. */
@@ -76,26 +79,45 @@ function asPathsOf(path: AsPath): Pick<PathAttributes, 'asPath' | 'as4Path'> {
     : { asPath: path }
 }
 
+function isUsual({ session, policy }: SessionExporterOptions): boolean {
+  const { role, removePrivateAs, gracefulShutdown, confederation, confederationIdentifier, fourOctetAs } = session
+  return (
+    policy === 'accept' &&
+    role === undefined &&
+    fourOctetAs &&
+    !removePrivateAs &&
+    !gracefulShutdown &&
+    !confederation &&
+    !session.routeServerClient &&
+    confederationIdentifier === undefined
+  )
+}
+
 /** Decides for one session what of the Loc-RIB and of the peer's own routes it is told. */
 export class SessionExporter implements Exporter {
-  readonly #options: SessionExporterOptions
+  #options: SessionExporterOptions
   /** Nothing about the session needs more than {@link rewriteAttributes} does. */
-  readonly #isUsual: boolean
+  #isUsual: boolean
   #scratch = new Uint8Array(4096)
+  /** The last decision: neighbours in the table often have the same attributes from the same peer. */
+  #lastSet: Row = 0
+  #lastSource = -1
+  /** -1: not told. */
+  #lastHow = -1
 
   constructor(options: SessionExporterOptions) {
     this.#options = options
-    const { session, policy } = options
-    const { role, removePrivateAs, gracefulShutdown, confederation, confederationIdentifier, fourOctetAs } = session
-    this.#isUsual =
-      policy === 'accept' &&
-      role === undefined &&
-      fourOctetAs &&
-      !removePrivateAs &&
-      !gracefulShutdown &&
-      !confederation &&
-      !session.routeServerClient &&
-      confederationIdentifier === undefined
+    this.#isUsual = isUsual(options)
+  }
+
+  /** Other rules from now on; what was told under the ones before has to be decided anew. */
+  change(session: ExportSession, policy: ExportPolicy): void {
+    this.#options = { ...this.#options, session, policy }
+    this.#isUsual = isUsual(this.#options)
+  }
+
+  begin(): void {
+    this.#lastSet = 0
   }
 
   hasRoute(family: FamilyName, prefix: Row): boolean {
@@ -114,6 +136,7 @@ export class SessionExporter implements Exporter {
     if (own) {
       for (const [pathId, set] of own) {
         this.#tell(family, prefix, pathId, set, LOCAL_SOURCE, false, tell)
+        this.#lastSet = 0
         if (!all) return
       }
     }
@@ -124,15 +147,17 @@ export class SessionExporter implements Exporter {
       return
     }
     for (let path = paths.prefixes.first(prefix); path !== 0; path = paths.next(path)) {
-      if (paths.attributes(path) !== 0) this.#tellPath(family, prefix, path, tell)
+      const isHidden = own !== undefined && paths.sourceOf(path).local === true && own.has(paths.pathId(path))
+      if (paths.attributes(path) !== 0 && !isHidden) this.#tellPath(family, prefix, path, tell)
     }
   }
 
-  write(family: FamilyName, { set, how }: Told): PackedAttributes {
+  write(family: FamilyName, set: Row, how: number): PackedAttributes {
     const { rib, session } = this.#options
     const { attributes } = rib
     const octets = attributes.octets(set)
-    const own = how & How.KeepNextHop || how & How.Final ? attributes.nextHop(set) : session.nextHopSelf(family)!
+    const keeps = (how & (How.KeepNextHop | How.Final)) !== 0
+    const own = keeps ? attributes.nextHop(set) : session.nextHopSelf(family)!
     const isInside = family === 'ipv4-unicast' && own.length === 4
     const nextHop = isInside ? undefined : own
     if (how & How.Final) return { octets: session.fourOctetAs ? octets : this.#narrow(set), nextHop }
@@ -166,13 +191,21 @@ export class SessionExporter implements Exporter {
   #tellPath(family: FamilyName, prefix: Row, path: Row, tell: Tell): void {
     const { rib, source: peer, session } = this.#options
     const paths = rib.family(family)
-    if (paths.sourceNumber(path) === peer) return
+    const number = paths.sourceNumber(path)
+    if (number === peer) return
     const source = paths.sourceOf(path)
-    if (!isPassedOn(source, session)) return
-    const stale = (paths.flags(path) & PathFlag.LongLivedStale) !== 0
     const given = source.local ? paths.pathId(path) : 0
     const pathId = given === 0 ? LEARNED + path : given
-    this.#tell(family, prefix, pathId, paths.attributes(path), source, stale, tell)
+    const set = paths.attributes(path)
+    if (set === this.#lastSet && number === this.#lastSource && paths.flags(path) === PathFlag.Selected) {
+      if (this.#lastHow >= 0) tell(pathId, set, this.#lastHow)
+      return
+    }
+    if (!isPassedOn(source, session)) return
+    const stale = (paths.flags(path) & PathFlag.LongLivedStale) !== 0
+    this.#lastSet = 0
+    this.#tell(family, prefix, pathId, set, source, stale, tell)
+    this.#lastSource = number
   }
 
   #tell(
@@ -190,18 +223,22 @@ export class SessionExporter implements Exporter {
     const reflects = source.internal && session.internal
     const special = source.local ? UNUSUAL : UNUSUAL | DECISIVE
     if (!this.#isUsual || stale || reflects || (page.flags[at]! & special) !== 0) {
-      this.#tellUnusual({ family, prefix, pathId, set, source, stale }, tell)
+      try {
+        this.#tellUnusual({ family, prefix, pathId, set, source, stale }, tell)
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error
+        this.#options.oversized(family)
+      }
       return
     }
     const isOurs = page.nextHopLength[at] === 0 && page.nextHopAt[at] === 0
     const keeps =
       !isOurs &&
       (source.local === true || session.nextHop === 'unchanged' || (session.internal && session.nextHop !== 'self'))
-    if (keeps) {
-      const length = page.nextHopLength[at]! || 4
-      if (!this.#mayTell(family, length)) return
-    } else if (!this.#hasSelf(family)) return
-    tell(pathId, set, (source.local ? How.KeepMed : 0) | (keeps ? How.KeepNextHop : 0))
+    const may = keeps ? this.#mayTell(family, page.nextHopLength[at]! || 4) : this.#hasSelf(family)
+    this.#lastSet = set
+    this.#lastHow = may ? (source.local ? How.KeepMed : 0) | (keeps ? How.KeepNextHop : 0) : -1
+    if (may) tell(pathId, set, this.#lastHow)
   }
 
   /** A next hop of the other family is for those who have agreed on it, RFC 8950. */
@@ -225,10 +262,9 @@ export class SessionExporter implements Exporter {
     const communities = [...(stored.communities ?? []), LLGR_STALE]
     const attributes = stale && !stored.communities?.includes(LLGR_STALE) ? { ...stored, communities } : stored
     if (!isExportable(attributes, source, session)) return
-    const result = this.#applyPolicy(candidate, attributes)
-    if (result === false) return
     const nextHop = rib.attributes.nextHop(set)
-    const route = changeRoute(attributes, nextHop, result === true ? {} : result)
+    const route = this.#applyPolicy(candidate, attributes, nextHop)
+    if (!route) return
     const kept = { multiExitDisc: source.local === true || route.setsMed }
     const said = route.nextHop === nextHop ? exportNextHop(family, nextHop, source, session) : route.nextHop
     const hop = said?.length === 0 ? session.nextHopSelf(family) : said
@@ -236,22 +272,43 @@ export class SessionExporter implements Exporter {
       if (nextHop.length === 0 || said?.length === 0 || !said) this.#options.noNextHop(family)
       return
     }
-    const final = exportAttributes(route.attributes, source, session, kept)
-    tell(pathId, rib.attributes.internValues(final, hop), How.Final)
+    const final = this.#intern(exportAttributes(route.attributes, source, session, kept), hop)
+    if (final !== 0) tell(pathId, final, How.Final)
   }
 
-  #applyPolicy({ family, prefix, pathId, set, source }: Candidate, attributes: PathAttributes): PolicyResult {
-    const { policy, rib } = this.#options
-    if (typeof policy === 'string') return policy === 'accept'
-    return policy(
-      new LazyRoute({
-        family,
-        pathId: pathId >= LEARNED || pathId === 0 ? undefined : pathId,
-        from: source.policyPeer,
-        nlri: () => rib.family(family).prefixes.nlri(prefix),
-        attributes: () => attributes,
-        nextHop: () => rib.attributes.nextHop(set),
-      }),
-    )
+  /** 0 for values of a policy that no attribute can hold. */
+  #intern(attributes: PathAttributes, nextHop: Uint8Array): Row {
+    try {
+      return this.#options.rib.attributes.internValues(attributes, nextHop)
+    } catch (error) {
+      this.#options.policyFailed(error)
+      return 0
+    }
+  }
+
+  /** What policy makes of a route; `undefined` for one that is not told. */
+  #applyPolicy(
+    { family, prefix, pathId, source }: Candidate,
+    attributes: PathAttributes,
+    nextHop: Uint8Array,
+  ): ChangedRoute | undefined {
+    const { policy, rib, policyFailed } = this.#options
+    if (policy === 'reject') return undefined
+    if (policy === 'accept') return { attributes, nextHop, setsMed: false }
+    const route = new LazyRoute({
+      family,
+      pathId: pathId >= LEARNED || pathId === 0 ? undefined : pathId,
+      from: source.policyPeer,
+      nlri: () => rib.family(family).prefixes.nlri(prefix),
+      attributes: () => attributes,
+      nextHop: () => nextHop,
+    })
+    try {
+      const result = policy(route)
+      return result === false ? undefined : changeRoute(attributes, nextHop, result === true ? {} : result)
+    } catch (error) {
+      policyFailed(error)
+      return undefined
+    }
   }
 }

@@ -20,6 +20,8 @@ export interface ImportSession {
   readonly role: RoleName | undefined
   readonly policy: ImportPolicy
   readonly policyPeer: PolicyPeer
+  /** The policy has thrown; the route is not used. */
+  readonly policyFailed: (error: unknown) => void
 }
 
 /**
@@ -133,10 +135,15 @@ export class Importer {
       attributes: () => settled,
       nextHop: () => attributes.nextHop(received),
     })
-    const result = policy(route)
-    if (result === false) return 0
-    if (result === true && settled === before) return received
-    const changed = changeRoute(settled, attributes.nextHop(received), result === true ? {} : result)
-    return attributes.internValues(changed.attributes, changed.nextHop)
+    try {
+      const result = policy(route)
+      if (result === false) return 0
+      if (result === true && settled === before) return received
+      const changed = changeRoute(settled, attributes.nextHop(received), result === true ? {} : result)
+      return attributes.internValues(changed.attributes, changed.nextHop)
+    } catch (error) {
+      this.#session.policyFailed(error)
+      return 0
+    }
   }
 }

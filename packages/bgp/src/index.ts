@@ -37,7 +37,9 @@ export type { PeerCounters } from './node/counters.js'
 export { diffPeerOptions, type ChangeEffect, type PeerOptionChange } from './node/diff-peer-options.js'
 export type { ListenerOptions } from './node/listener.js'
 export type { Logger } from './node/logger.js'
-export { type CloseOptions, Peer, type PeerEvents } from './node/peer.js'
+export type { AnnouncedRoute, ReceivedRoute } from './node/adj-ribs.js'
+export { type CloseOptions, Peer, type PeerEvents, type ResetOptions } from './node/peer.js'
+export type { DynamicPeerRange } from './node/peer-ranges.js'
 export type { CommonPeerOptions, DynamicPeerOptions, PeerOptions } from './node/peer-options.js'
 export type {
   GracefulRestartPeerOptions,

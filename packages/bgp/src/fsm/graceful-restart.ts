@@ -37,20 +37,30 @@ interface Kept {
 
 const DEFAULTS = { staleTime: 360, maximumRestartTime: 0xfff, maximumLongLivedStaleTime: 0xff_ffff }
 
+function checkOptions(options: ReceivingSpeakerOptions): Required<ReceivingSpeakerOptions> {
+  const checked = { ...DEFAULTS, ...options }
+  for (const [name, value] of Object.entries(checked)) {
+    if (!(value >= 0 && value < Infinity)) throw new RangeError(`${name} must be a number of seconds, not ${value}`)
+  }
+  return checked
+}
+
 /**
  * The Receiving Speaker of RFC 4724 section 4.2, with RFC 8538 and RFC 9494: what becomes of a peer's routes while it restarts. One
  * for each peer; it reads no clock, and every call returns what to do with the routes, in this order.
  */
 export class ReceivingSpeaker {
-  readonly #options: Required<ReceivingSpeakerOptions>
+  #options: Required<ReceivingSpeakerOptions>
   readonly #kept = new Map<FamilyName, Kept>()
 
   /** @throws {RangeError} a time that is not a number of seconds */
   constructor(options: ReceivingSpeakerOptions = {}) {
-    this.#options = { ...DEFAULTS, ...options }
-    for (const [name, value] of Object.entries(this.#options)) {
-      if (!(value >= 0 && value < Infinity)) throw new RangeError(`${name} must be a number of seconds, not ${value}`)
-    }
+    this.#options = checkOptions(options)
+  }
+
+  /** Other limits from now on; waits that have begun go on. @throws {RangeError} see the constructor */
+  change(options: ReceivingSpeakerOptions): void {
+    this.#options = checkOptions(options)
   }
 
   /** Families whose routes are kept, or some of them. */

@@ -53,7 +53,7 @@ export class Peering {
     this.#primary = this.#createLine()
   }
 
-  /** The state of the connection that is furthest on, RFC 4271 section 8.2.2. */
+  /** State of the connection that counts, RFC 4271 section 8.2.2: the one that was last told in a `transition`. */
   get state(): State {
     return this.#state
   }

@@ -11,6 +11,7 @@ import {
   type MessageContext,
 } from '../wire/index.js'
 import type { Clock } from './clock.js'
+import { changeLink, type LiveLink } from './dial.js'
 
 /** What a connection tells its owner. Nothing more comes after `failed`, `malformed` or {@link Connection.end}. */
 export interface ConnectionHandlers {
@@ -42,6 +43,8 @@ export class Connection {
   readonly #framer = new Framer()
   readonly localAddress: string
   readonly remoteAddress: string
+  readonly localPort: number
+  readonly remotePort: number
   /** How messages on this connection are read; set once the session has negotiated. */
   context: MessageContext = DEFAULT_CONTEXT
   #pendingWrites = 0
@@ -54,6 +57,8 @@ export class Connection {
     this.#clock = clock
     this.localAddress = canonicalAddress(socket.localAddress ?? '::')
     this.remoteAddress = canonicalAddress(socket.remoteAddress ?? '::')
+    this.localPort = socket.localPort ?? 0
+    this.remotePort = socket.remotePort ?? 0
     socket.setNoDelay(true)
     socket.on('data', (chunk: Uint8Array) => this.#receive(chunk))
     socket.on('drain', () => this.#open && handlers.drained())
@@ -96,6 +101,11 @@ export class Connection {
     socket.end()
     socket.resume()
     return promise
+  }
+
+  /** Applies what differs to the socket; see {@link changeLink}. */
+  async change(before: LiveLink, after: LiveLink): Promise<void> {
+    if (this.#open) await changeLink(this.#socket, before, after)
   }
 
   #fail(reason: string): void {

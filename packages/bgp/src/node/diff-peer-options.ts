@@ -116,6 +116,7 @@ const FIELDS: Fields = {
   allowOwnAs: { ...policy, default: 0 },
   gracefulShutdown: { ...announcing, default: false },
   maximumPrefixes: { effect: 'live', why: 'prefixes are counted by us; a limit that is passed already counts at once' },
+  maximumPrefixesIdleTime: { effect: 'live', why: 'it counts when the limit is next passed' },
   maximumPrefixesAction: { effect: 'live', why: 'it is what we do when the limit is passed', default: 'reset' },
   minRouteAdvertisementInterval: { ...timer, default: 0 },
 }

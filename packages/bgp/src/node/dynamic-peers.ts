@@ -8,9 +8,9 @@ export interface DynamicRange<P = Peer, O = CommonPeerOptions> {
   readonly family: FamilyName
   readonly nlri: Nlri
   /** Of each peer that comes from here. */
-  readonly options: O
+  options: O
   /** Most peers at a time; see {@link isFull}. */
-  readonly limit: number
+  limit: number
   /** Those that are connected. */
   readonly peers: Set<P>
 }
@@ -20,6 +20,12 @@ export const DEFAULT_DYNAMIC_LIMIT = 100
 
 /** Whether another peer would be one too many. */
 export const isFull = ({ peers, limit }: DynamicRange<unknown, unknown>): boolean => peers.size >= limit
+
+/** @throws {RangeError} not a whole number of 1 and more */
+export function checkLimit(limit = DEFAULT_DYNAMIC_LIMIT): number {
+  if (!Number.isInteger(limit) || limit < 1) throw new RangeError(`limit must be 1 or more, not ${limit}`)
+  return limit
+}
 
 /** Ranges of one family and length, by the octets of their prefix; equal ones in the order they came. */
 type SameLength<P, O> = Map<string, DynamicRange<P, O>[]>
@@ -44,9 +50,8 @@ export class DynamicPeers<P = Peer, O = CommonPeerOptions> {
   readonly #lengths: { [F in FamilyName]: readonly number[] } = { 'ipv4-unicast': [], 'ipv6-unicast': [] }
 
   /** @throws {RangeError} `limit` is not a whole number of 1 and more */
-  add(family: FamilyName, nlri: Nlri, options: O, limit = DEFAULT_DYNAMIC_LIMIT): DynamicRange<P, O> {
-    if (!Number.isInteger(limit) || limit < 1) throw new RangeError(`limit must be 1 or more, not ${limit}`)
-    const range: DynamicRange<P, O> = { family, nlri, options, limit, peers: new Set() }
+  add(family: FamilyName, nlri: Nlri, options: O, limit?: number): DynamicRange<P, O> {
+    const range: DynamicRange<P, O> = { family, nlri, options, limit: checkLimit(limit), peers: new Set() }
     const table = this.#table(family, nlri.length)
     const key = keyOf(nlri.prefix, nlri.length)
     const same = table.get(key)
@@ -67,12 +72,13 @@ export class DynamicPeers<P = Peer, O = CommonPeerOptions> {
     this.#sortLengths(family)
   }
 
-  /** The range with the longest prefix that has the address; of equal ones the first. It may be full. */
-  find(address: Uint8Array): DynamicRange<P, O> | undefined {
+  /** The range with the longest prefix that has the address, and that fits; of equal ones the first. It may be full. */
+  find(address: Uint8Array, fits: (options: O) => boolean = () => true): DynamicRange<P, O> | undefined {
     const family = addressFamily(address)
     for (const length of this.#lengths[family]) {
-      const range = this.#tables[family].get(length)?.get(keyOf(address, length))
-      if (range) return range[0]
+      const ranges = this.#tables[family].get(length)?.get(keyOf(address, length))
+      const range = ranges?.find(({ options }) => fits(options))
+      if (range) return range
     }
     return undefined
   }

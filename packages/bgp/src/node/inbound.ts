@@ -15,6 +15,7 @@ import {
   type FamilyName,
   type MessageContext,
   type Nlri,
+  type PathAttributes,
   type UpdateMessage,
 } from '../wire/index.js'
 import { readUint16, readUint32 } from '../wire/octets.js'
@@ -51,9 +52,9 @@ const NEXT_HOP = 0b1000
 
 /** What one session receives: the way of UPDATEs into the Adj-RIB-In, and from there by policy into the Loc-RIB. */
 export class Inbound {
-  readonly #options: InboundOptions
+  #options: InboundOptions
   readonly #context: MessageContext
-  readonly #importer: Importer
+  #importer: Importer
   readonly #rules: UpdateScanRules | undefined
   readonly #scan = createUpdateScan()
   readonly #localAddress: Uint8Array
@@ -96,6 +97,12 @@ export class Inbound {
       at = end
     }
     return count
+  }
+
+  /** Other rules from now on. @param keeps see {@link InboundOptions} */
+  change(session: ImportSession, keeps: boolean): void {
+    this.#options = { ...this.#options, session, keeps }
+    this.#importer = new Importer(this.#options.rib, session)
   }
 
   /** Policy is asked again about everything that the peer has announced. */
@@ -257,7 +264,11 @@ export class Inbound {
       return
     }
     const attributes = resolveAs4(update.pathAttributes, negotiated.fourOctetAs)
-    const received = rib.attributes.internValues(attributes, nextHop)
+    const received = this.#intern(attributes, nextHop)
+    if (received === 0) {
+      for (const nlri of changes.reachable) this.#withdraw(paths, nlri)
+      return
+    }
     const feasible = isFeasible(attributes, session)
     this.#importer.forget()
     rib.attributes.retain(received)
@@ -267,6 +278,16 @@ export class Inbound {
       adjRibIn.announce(paths, prefix, pathId, received, used)
     }
     rib.attributes.release(received)
+  }
+
+  /** 0 where AS numbers of 4 octets in the place of 2 have made an attribute too long to keep. */
+  #intern(attributes: PathAttributes, nextHop: Uint8Array): Row {
+    try {
+      return this.#options.rib.attributes.internValues(attributes, nextHop)
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+      return 0
+    }
   }
 
   /** RFC 4271 section 6.3, and of the prefix's family unless both sides have agreed on more (RFC 8950), which the decoder knows. */

@@ -8,11 +8,6 @@ import { loadSockets } from './sockets.js'
 
 export type { ListenTerms } from './listening-socket.js'
 
-/** A TCP-MD5 key for the connections from an address or a prefix. */
-export interface ListenKey extends ListenTerms {
-  readonly key: string
-}
-
 export interface ListenerOptions {
   /** @default all addresses of both families */
   readonly address?: string
@@ -128,16 +123,6 @@ export class Listener {
   async change(before: ListenTerms, after: ListenTerms): Promise<void> {
     await this.add(after)
     await this.remove(before)
-  }
-
-  /** Same as {@link add}. */
-  addKey(key: ListenKey, _all?: readonly ListenKey[]): Promise<void> {
-    return this.add(key)
-  }
-
-  /** Same as {@link remove}. */
-  removeKey(key: ListenKey): Promise<void> {
-    return this.remove(key)
   }
 
   /**

@@ -122,21 +122,3 @@ export function selfNextHops(
   }
   return hops
 }
-
-/**
- * {@link selfNextHops} for one family of a session without RFC 8950, and without link-local addresses beside global ones.
- *
- * @param localAddress of the session, in canonical text
- * @returns `undefined` when the interface has no such address
- */
-export function nextHopSelf(
-  family: FamilyName,
-  localAddress: string,
-  interfaces: Interfaces = networkInterfaces(),
-): Uint8Array | undefined {
-  const local = parseAddress(localAddress)
-  const isSame = addressFamily(local) === family
-  if (isSame && !isLinkLocal(local)) return local
-  const addresses = interfaceOf(localAddress, interfaces).map(({ address }) => parseAddress(address))
-  return firstUsable(family, addresses) ?? (isSame ? local : undefined)
-}

@@ -36,12 +36,16 @@ export interface OutboundSession {
   readonly policy: ExportPolicy
   /** The peer's number among the sources. */
   readonly source: number
+  /** The policy has thrown. */
+  readonly policyFailed: (error: unknown) => void
   /** Least time between two rounds of UPDATEs. */
   readonly minRouteAdvertisementInterval: Seconds
   /** Nothing of the family is announced before {@link Outbound.release}: its routes are not selected yet (RFC 4724 section 4.1). */
   defers(family: FamilyName): boolean
   readonly sink: UpdateSink
 }
+
+const OVERSIZED = 'path attributes leave no room for a prefix: not announced'
 
 /** What an {@link Outbound} has from its peer and speaker. */
 export interface OutboundSurroundings {
@@ -52,9 +56,30 @@ export interface OutboundSurroundings {
   readonly random: () => number
 }
 
+/** A path as a peer was told it. */
+export interface WrittenPath {
+  /** Path attributes, without MP_REACH_NLRI. */
+  readonly octets: Uint8Array
+  readonly nextHop: Uint8Array
+  readonly context: MessageContext
+}
+
+/** A path that a peer was told. */
+export interface ToldPath {
+  readonly family: FamilyName
+  readonly prefix: Row
+  /** 0 without Path Identifiers. */
+  readonly pathId: number
+  /** The same for all paths that were written alike. */
+  readonly key: string
+  /** How it was written. */
+  write(): WrittenPath
+}
+
 /** A session that is announced on. */
 interface Running {
-  readonly session: OutboundSession
+  session: OutboundSession
+  readonly exporter: SessionExporter
   readonly adjRibOut: AdjRibOut<RouteSource>
   /** Families whose End-of-RIB is still to come. */
   endOfRib: readonly FamilyName[]
@@ -93,16 +118,25 @@ export class Outbound {
     return this.#running ? this.#running.adjRibOut.wantedSize : this.#own.size
   }
 
-  /** What the peer was told. */
-  get adjRibOut(): AdjRibOut<RouteSource> | undefined {
-    return this.#running?.adjRibOut
+  /** What the peer was told in this session, path by path, as it was written. */
+  *told(): IterableIterator<ToldPath> {
+    if (!this.#running) return
+    const { adjRibOut, exporter, session } = this.#running
+    const { attributes } = this.#surroundings.rib
+    for (const [family, prefix, pathId, told] of adjRibOut.entries()) {
+      const write = (): WrittenPath => {
+        const { octets, nextHop = attributes.nextHop(told.set) } = exporter.write(family, told.set, told.how)
+        return { octets: octets.slice(), nextHop, context: session.context }
+      }
+      yield { family, prefix, pathId, key: `${family} ${told.set} ${told.how}`, write }
+    }
   }
 
   /** The route to a prefix may have changed. */
-  changed(family: FamilyName, prefix: Row): void {
+  changed(family: FamilyName, prefix: Row, selected = true): void {
     const running = this.#running
     if (!running) return
-    running.adjRibOut.changed(family, prefix)
+    running.adjRibOut.changed(family, prefix, selected)
     this.#planFlush()
   }
 
@@ -117,12 +151,14 @@ export class Outbound {
       policy: session.policy,
       source: session.source,
       extendedNextHop: session.context.extendedNextHop ?? [],
+      oversized: family => this.#warnOnce(warned, family, OVERSIZED),
       noNextHop: family =>
         this.#warnOnce(
           warned,
           family,
           'no local address of this family for the next hop: its prefixes are not announced',
         ),
+      policyFailed: session.policyFailed,
     })
     const adjRibOut = new AdjRibOut({
       rib,
@@ -131,19 +167,34 @@ export class Outbound {
       families: session.families,
       addPath: session.context.addPath ?? [],
       limit: messageLimit(session.context),
-      oversized: family => this.#warnOnce(warned, family, 'path attributes leave no room for a prefix: not announced'),
+      oversized: family => this.#warnOnce(warned, family, OVERSIZED),
     })
     this.#running = {
       session,
+      exporter,
       adjRibOut,
       endOfRib: session.families,
       refreshing: new Set(),
       warned,
-      unsubscribe: rib.subscribe((family, prefix) => this.changed(family, prefix)),
+      unsubscribe: rib.subscribe((family, prefix, selected) => this.changed(family, prefix, selected)),
     }
     this.#quietUntil = 0
     for (const family of session.families) if (!session.defers(family)) adjRibOut.start(family)
-    this.flush()
+    // In a moment: who hears that the session stands may want to see what goes out.
+    this.#planFlush()
+  }
+
+  /** Other rules from now on: what differs under them is sent. */
+  change(rules: Pick<OutboundSession, 'session' | 'policy' | 'minRouteAdvertisementInterval'>): void {
+    const running = this.#running
+    if (!running) return
+    running.session = { ...running.session, ...rules }
+    running.exporter.change(rules.session, rules.policy)
+    running.warned.clear()
+    for (const family of running.session.families) {
+      if (!running.session.defers(family)) running.adjRibOut.start(family)
+    }
+    this.#planFlush()
   }
 
   /** The session has ended. */

@@ -10,6 +10,7 @@ import {
   type Instant,
   type Negotiated,
   type PeeringAction,
+  type Seconds,
   type SessionEnd,
   type SessionEvent,
   type SessionOptions,
@@ -18,6 +19,7 @@ import {
 import { encodeMessage, type NotificationMessage, type RouteRefreshMessage, type WireError } from '../wire/index.js'
 import type { Clock } from './clock.js'
 import { Connection } from './connection.js'
+import type { LiveLink } from './dial.js'
 
 /** What the driver tells the peer it drives. */
 export interface PeerDriverHandlers {
@@ -42,11 +44,6 @@ export interface PeerDriverOptions {
   readonly dial: (signal: AbortSignal) => Promise<Socket>
   readonly handlers: PeerDriverHandlers
 }
-
-/** Longest wait for TCP, in milliseconds. */
-const CONNECT_TIMEOUT = 10_000
-/** What silence may mean. */
-export const SILENCE = 'peer down, packets filtered, or another TCP-MD5 key'
 
 /** An attempt to open a connection. */
 interface Attempt {
@@ -102,8 +99,24 @@ export class PeerDriver {
     this.#peering.restarting = restarting
   }
 
+  /** Ignored unless it is Idle; then it dials at once, or listens. */
   start(): void {
     this.#run(() => this.#peering.start(this.#clock.now()))
+  }
+
+  /**
+   * Other options from now on; what the OPEN messages settle holds from the next session.
+   *
+   * @throws {RangeError} an option of the session has a value that the RFC does not allow; nothing is changed then
+   */
+  change(session: SessionOptions): void {
+    this.#peering.change(session, this.#clock.now())
+    this.#arm()
+  }
+
+  /** Changes what can be changed on all connections that stand; see {@link changeLink}. */
+  async changeLink(before: LiveLink, after: LiveLink): Promise<void> {
+    await Promise.all([...this.#links.values()].map(link => isConnection(link) && link.change(before, after)))
   }
 
   /** @returns settles when all connections are closed, at the latest after two seconds */
@@ -112,9 +125,19 @@ export class PeerDriver {
     await Promise.all(this.#closing)
   }
 
-  /** Ends the session with this NOTIFICATION; it starts again by itself, as after a failure. */
-  stopAutomatically(cease: NotificationMessage): void {
-    this.#run(() => this.#peering.stopAutomatically(this.#clock.now(), cease))
+  /** As {@link stop}, but without a word: TCP just closes, as when the process ends (RFC 4724 section 4). */
+  async leave(): Promise<void> {
+    this.#run(() => this.#peering.stop(this.#clock.now()).filter(({ type }) => type !== 'send'))
+    await Promise.all(this.#closing)
+  }
+
+  /**
+   * Ends the session with this NOTIFICATION; it starts again by itself, as after a failure.
+   *
+   * @param idleHoldTime no sooner than that; Infinity: not before {@link start}
+   */
+  stopAutomatically(cease: NotificationMessage, idleHoldTime?: Seconds): void {
+    this.#run(() => this.#peering.stopAutomatically(this.#clock.now(), cease, idleHoldTime))
   }
 
   /** Sends a message on the Established connection. */
@@ -233,11 +256,7 @@ export class PeerDriver {
     const controller = new AbortController()
     const attempt: Attempt = { give: up => controller.abort(up) }
     this.#links.set(connection, attempt)
-    const cancel = this.#clock.after(CONNECT_TIMEOUT, () =>
-      controller.abort(new Error(`no answer within 10 s: ${SILENCE}`)),
-    )
     const { socket, reason } = await this.#dialOut(controller.signal)
-    cancel()
     if (this.#links.get(connection) !== attempt) socket?.destroy()
     else if (socket) this.#reached(connection, socket)
     else this.#unreachable(connection, reason)

@@ -23,6 +23,8 @@ export interface PeerOptions extends CommonPeerOptions, EndpointOptions {
 export interface DynamicPeerOptions extends CommonPeerOptions {
   /** `10.0.0.0/24` */
   readonly prefix: string
+  /** Most peers from there at a time; further ones are rejected. @default 100 */
+  readonly limit?: number
 }
 
 /** Options of a peer, checked and with their defaults. */
@@ -57,6 +59,7 @@ const NOT_PROTOCOL = {
   gracefulShutdown: true,
   maximumPrefixes: true,
   maximumPrefixesAction: true,
+  maximumPrefixesIdleTime: true,
   minRouteAdvertisementInterval: true,
 } satisfies { readonly [K in Exclude<keyof PeerOptions, keyof ProtocolOptions>]: true }
 

@@ -1,9 +1,9 @@
 import { parseAddress } from '../address.js'
 import { sendContext, type Negotiated, type Seconds, type SessionEnd } from '../fsm/index.js'
 import type { ExportSession } from '../export.js'
+import type { ImportSession } from '../import.js'
 import { OwnRoutes } from '../own-routes.js'
-import type { PolicyPeer } from '../policy.js'
-import { AdjRibIn, type AdjRibOut, type LocRib, type UpdatePacker } from '../rib/index.js'
+import { AdjRibIn, type LocRib, type UpdatePacker } from '../rib/index.js'
 import type { ParsedRoute } from '../route.js'
 import type { RouteSource } from '../route-source.js'
 import type { FamilyName, Nlri, UpdateMessage, WireError } from '../wire/index.js'
@@ -11,8 +11,8 @@ import type { Clock } from './clock.js'
 import type { Connection } from './connection.js'
 import { Inbound } from './inbound.js'
 import type { Logger } from './logger.js'
-import { nextHopSelf } from './next-hop.js'
-import { Outbound, type UpdateSink } from './outbound.js'
+import { selfNextHops, type Interfaces } from './next-hop.js'
+import { Outbound, type OutboundSession, type UpdateSink } from './outbound.js'
 import type { CheckedPeerOptions } from './peer-options.js'
 import { StaleRoutes } from './stale-routes.js'
 
@@ -24,6 +24,8 @@ export interface RouteSurroundings {
   readonly random: () => number
   /** CLUSTER_ID of this route reflector, RFC 4456. */
   readonly clusterId: number
+  /** The machine's interfaces and their addresses. */
+  readonly interfaces: () => Interfaces
   /** Routes of the family are not selected yet, RFC 4724 section 4.1. */
   defers(family: FamilyName): boolean
 }
@@ -37,6 +39,18 @@ export interface PeerRoutesHandlers {
   tooMany(family: FamilyName | 'all', limit: number): void
 }
 
+/** The session that stands, as its routes see it. */
+interface RoutesSession {
+  readonly localAddress: string
+  readonly remoteAddress: string
+  readonly negotiated: Negotiated
+  /** Next hop self by family. */
+  readonly hops: ReadonlyMap<FamilyName, Uint8Array>
+  readonly policyFailed: (error: unknown) => void
+}
+
+const NO_ADDRESS = new Uint8Array(0)
+
 /** The three RIBs' side of one peer: what it has announced, what it is told, over all its sessions. */
 export class PeerRoutes {
   readonly adjRibIn: AdjRibIn<RouteSource>
@@ -48,9 +62,10 @@ export class PeerRoutes {
   readonly #stale: StaleRoutes
   #options: CheckedPeerOptions
   #inbound: Inbound | undefined
-  #negotiated: Negotiated | undefined
+  #session: RoutesSession | undefined
   /** Ends the wait for EoRR of families that the peer sends again, RFC 7313. */
   readonly #refreshing = new Map<FamilyName, () => void>()
+  #known: RouteSource | undefined
   #saidTooMany = false
 
   /** @throws {RangeError} the speaker has 65,535 peers */
@@ -60,15 +75,10 @@ export class PeerRoutes {
     this.#handlers = handlers
     this.#log = log
     const { rib, clock } = surroundings
-    this.adjRibIn = new AdjRibIn(rib, this.#source(undefined))
+    this.adjRibIn = new AdjRibIn(rib, this.#source())
     this.own = new OwnRoutes(rib, (family, prefix) => this.outbound.changed(family, prefix))
     this.outbound = new Outbound(this.own, { ...surroundings, log })
-    this.#stale = new StaleRoutes(this.adjRibIn, clock, log)
-  }
-
-  /** What the peer was told in this session. */
-  get adjRibOut(): AdjRibOut<RouteSource> | undefined {
-    return this.outbound.adjRibOut
+    this.#stale = new StaleRoutes(this.adjRibIn, clock, log, options.receivingSpeaker)
   }
 
   /** Replaces the routes for this peer alone. */
@@ -81,21 +91,24 @@ export class PeerRoutes {
     if (prefix !== 0) this.own.delete(family, prefix, pathId)
   }
 
-  /** A session is Established. */
-  up(connection: Connection, negotiated: Negotiated, sink: UpdateSink): void {
-    const { routing } = this.#options
-    this.#negotiated = negotiated
+  /** A session is Established. @param on the interface that the peer is on, where its address does not tell */
+  up(connection: Connection, negotiated: Negotiated, on: string | undefined, sink: UpdateSink): void {
+    const { localAddress, remoteAddress } = connection
+    const { families, extendedNextHop } = negotiated
+    const where = { localAddress, remoteAddress, ...(on !== undefined && { interface: on }) }
+    const hops = selfNextHops({ ...where, families, extendedNextHop }, this.#surroundings.interfaces)
+    const session: RoutesSession = { localAddress, remoteAddress, negotiated, hops, policyFailed: this.#policyFailed() }
+    this.#session = session
     this.#saidTooMany = false
-    this.adjRibIn.identify(this.#source(negotiated))
+    this.adjRibIn.identify(this.#source())
     this.#stale.up(negotiated)
-    this.#inbound = this.#createInbound(connection, negotiated)
+    this.#inbound = this.#createInbound(session)
     this.outbound.up({
-      session: this.#exportSession(connection, negotiated),
+      ...this.#rules(session),
       context: sendContext(negotiated),
-      families: negotiated.families,
-      policy: routing.exportPolicy,
+      families,
       source: this.adjRibIn.source,
-      minRouteAdvertisementInterval: routing.minRouteAdvertisementInterval,
+      policyFailed: session.policyFailed,
       defers: family => this.#surroundings.defers(family),
       sink,
     })
@@ -107,8 +120,8 @@ export class PeerRoutes {
     this.#inbound = undefined
     for (const cancel of this.#refreshing.values()) cancel()
     this.#refreshing.clear()
-    this.#stale.down(how, this.#negotiated)
-    this.#negotiated = undefined
+    this.#stale.down(how, this.#session?.negotiated)
+    this.#session = undefined
   }
 
   /**
@@ -141,9 +154,30 @@ export class PeerRoutes {
     this.#refreshing.set(family, cancel)
   }
 
-  /** Other options, which do not touch the session. */
-  change(options: CheckedPeerOptions): void {
+  /**
+   * Other options. What of them is about routes holds at once: those of the Adj-RIB-In are looked at anew, and the peer is told what
+   * differs for it.
+   *
+   * @returns whether the peer has to be asked for its routes, for they were not kept
+   */
+  change(options: CheckedPeerOptions): boolean {
+    const before = this.#options.routing
+    const { routing, receivingSpeaker } = options
     this.#options = options
+    this.#stale.change(receivingSpeaker)
+    this.adjRibIn.identify(this.#source())
+    if (routing.importPolicy === 'reject') this.adjRibIn.clear()
+    if (this.#session) this.outbound.change(this.#rules(this.#session))
+    // Others are told of the peer's routes or not by what it is to us.
+    if (before.routeReflectorClient !== routing.routeReflectorClient) this.#touchRoutes()
+    this.#saidTooMany = false
+    this.#checkLimits()
+    const sameImport = before.importPolicy === routing.importPolicy && before.allowOwnAs === routing.allowOwnAs
+    if (!this.#inbound || !this.#session || sameImport) return false
+    this.#inbound.change(this.#importSession(this.#session), routing.importPolicy !== 'reject')
+    if (before.importPolicy === 'reject') return true
+    this.#inbound.reconsider()
+    return false
   }
 
   /** The peer is gone for good. */
@@ -155,45 +189,70 @@ export class PeerRoutes {
     this.own.replace([])
   }
 
-  #policyPeer(negotiated: Negotiated | undefined): PolicyPeer {
-    const { name, address, session } = this.#options
-    const asn = negotiated?.peerAsn ?? (typeof session.remoteAs === 'number' ? session.remoteAs : 0)
-    return { name, address, asn, internal: negotiated?.internal ?? false }
-  }
-
-  #source(negotiated: Negotiated | undefined): RouteSource {
-    const { address, routing } = this.#options
-    return {
-      internal: negotiated?.internal ?? false,
-      confederation: negotiated?.confederation ?? false,
-      bgpIdentifier: negotiated?.peerBgpIdentifier ?? 0,
-      address: parseAddress(address),
-      policyPeer: this.#policyPeer(negotiated),
-      reflectorClient: routing.routeReflectorClient,
+  /** Says once a session what a policy has thrown: it may do so for every route. */
+  #policyFailed(): (error: unknown) => void {
+    let said = false
+    return error => {
+      if (said) return
+      said = true
+      this.#log.error({ error: String(error) }, 'a policy has thrown: such routes are rejected')
     }
   }
 
-  #createInbound(connection: Connection, negotiated: Negotiated): Inbound {
-    const { rib, clusterId } = this.#surroundings
-    const { address, session, routing } = this.#options
+  #touchRoutes(): void {
+    const { rib } = this.#surroundings
+    for (const family of ['ipv4-unicast', 'ipv6-unicast'] as const) {
+      const paths = rib.family(family)
+      for (const path of this.adjRibIn.paths(family)) rib.touch(family, paths.prefixOf(path))
+    }
+  }
+
+  /** What is known of the peer is kept from its last session on, as its routes may be. */
+  #source(): RouteSource {
+    const { name, address, session, routing } = this.#options
+    const { negotiated, remoteAddress = address } = this.#session ?? {}
+    const before = this.#known
+    const asn = negotiated?.peerAsn ?? (typeof session.remoteAs === 'number' ? session.remoteAs : 0)
+    const internal = negotiated?.internal ?? before?.internal ?? false
+    const known: RouteSource = {
+      internal,
+      confederation: negotiated?.confederation ?? before?.confederation ?? false,
+      bgpIdentifier: negotiated?.peerBgpIdentifier ?? before?.bgpIdentifier ?? 0,
+      address: remoteAddress === '' ? (before?.address ?? NO_ADDRESS) : parseAddress(remoteAddress),
+      policyPeer: { name, address: remoteAddress, asn, internal },
+      reflectorClient: routing.routeReflectorClient,
+    }
+    this.#known = known
+    return known
+  }
+
+  #importSession({ remoteAddress, negotiated, policyFailed }: RoutesSession): ImportSession {
+    const { name, session, routing } = this.#options
+    const { peerAsn, internal, role } = negotiated
+    return {
+      asn: session.asn,
+      peerAsn,
+      bgpIdentifier: session.bgpIdentifier,
+      clusterId: this.#surroundings.clusterId || session.bgpIdentifier,
+      internal,
+      allowOwnAs: routing.allowOwnAs,
+      role,
+      policy: routing.importPolicy,
+      policyPeer: { name, address: remoteAddress, asn: peerAsn, internal },
+      policyFailed,
+    }
+  }
+
+  #createInbound(session: RoutesSession): Inbound {
+    const { localAddress, remoteAddress, negotiated } = session
     return new Inbound({
-      address,
-      localAddress: connection.localAddress,
+      address: remoteAddress,
+      localAddress,
       negotiated,
-      rib,
+      rib: this.#surroundings.rib,
       adjRibIn: this.adjRibIn,
-      keeps: routing.importPolicy !== 'reject',
-      session: {
-        asn: session.asn,
-        peerAsn: negotiated.peerAsn,
-        bgpIdentifier: session.bgpIdentifier,
-        clusterId: clusterId || session.bgpIdentifier,
-        internal: negotiated.internal,
-        allowOwnAs: routing.allowOwnAs,
-        role: negotiated.role,
-        policy: routing.importPolicy,
-        policyPeer: this.#policyPeer(negotiated),
-      },
+      keeps: this.#options.routing.importPolicy !== 'reject',
+      session: this.#importSession(session),
       handlers: {
         wantsUpdates: () => this.#handlers.wantsUpdates(),
         update: update => this.#handlers.update(update),
@@ -226,10 +285,14 @@ export class PeerRoutes {
     }
   }
 
-  #exportSession({ localAddress }: Connection, negotiated: Negotiated): ExportSession {
+  #rules(session: RoutesSession): Pick<OutboundSession, 'session' | 'policy' | 'minRouteAdvertisementInterval'> {
+    const { exportPolicy: policy, minRouteAdvertisementInterval } = this.#options.routing
+    return { session: this.#exportSession(session), policy, minRouteAdvertisementInterval }
+  }
+
+  #exportSession({ negotiated, hops }: RoutesSession): ExportSession {
     const { session, routing } = this.#options
-    const { internal, confederation, fourOctetAs, families, role } = negotiated
-    const hops = new Map(families.map(family => [family, nextHopSelf(family, localAddress)]))
+    const { internal, confederation, fourOctetAs, role } = negotiated
     return {
       asn: session.asn,
       peerAsn: negotiated.peerAsn,

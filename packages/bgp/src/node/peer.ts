@@ -1,30 +1,39 @@
 import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
-import { formatAddress, formatPrefix, parsePrefix } from '../address.js'
-import type { ControlMessage, Negotiated, RemoteAs, Seconds, SessionEnd, State } from '../fsm/index.js'
-import { PathFlag } from '../rib/index.js'
+import { parsePrefix } from '../address.js'
+import {
+  createHardReset,
+  type Negotiated,
+  type RemoteAs,
+  type Seconds,
+  type SessionEnd,
+  type State,
+} from '../fsm/index.js'
 import { parseRoute, type Route } from '../route.js'
 import {
   CeaseSubcode,
   createCease,
   familyName,
   familyOf,
-  shutdownCommunication,
   WireError,
   type FamilyName,
   type NotificationMessage,
-  type PathAttributes,
   type RouteRefreshMessage,
   type UpdateMessage,
 } from '../wire/index.js'
-import type { Connection } from './connection.js'
-import { MessageCounter, type PeerCounters } from './counters.js'
-import { dialTcp } from './dial.js'
+import { announcedRoutes, receivedRoutes, type AnnouncedRoute, type ReceivedRoute } from './adj-ribs.js'
+import type { PeerCounters } from './counters.js'
+import { diffPeerOptions, type PeerOptionChange } from './diff-peer-options.js'
+import type { ListenTerms } from './listening-socket.js'
 import type { Logger } from './logger.js'
-import type { UpdateSink } from './outbound.js'
-import { PeerDriver, SILENCE } from './peer-driver.js'
-import type { CheckedPeerOptions } from './peer-options.js'
+import { PeerDriver } from './peer-driver.js'
+import { PeerLink, type LinkSurroundings } from './peer-link.js'
+import { PeerLog } from './peer-log.js'
+import { PeerMessages } from './peer-messages.js'
+import { checkPeerOptions, type CheckedPeerOptions, type PeerOptions, type SpeakerDefaults } from './peer-options.js'
 import { PeerRoutes, type RouteSurroundings } from './peer-routes.js'
+import type { Incoming } from './reception.js'
+import { SILENCE } from './silence.js'
 
 /** Events of a {@link Peer}. */
 export interface PeerEvents {
@@ -47,35 +56,32 @@ export interface CloseOptions {
   readonly subcode?: number
   /** Shutdown Communication, RFC 9003; sent with AdministrativeShutdown and AdministrativeReset. */
   readonly communication?: string
+  /**
+   * This process is about to restart, and packets are forwarded on: towards a peer that would keep our routes meanwhile (RFC 4724) TCP just
+   * closes, without a NOTIFICATION; the others are told as ever. Come back with the speaker's option `restarting`. @default false
+   */
+  readonly gracefulRestart?: boolean
+}
+
+/** How to end a session that is to come back. */
+export interface ResetOptions {
+  /** Subcode of the Cease NOTIFICATION, RFC 4486. @default `CeaseSubcode.AdministrativeReset` */
+  readonly subcode?: number
+  /** Shutdown Communication, RFC 9003; sent with AdministrativeShutdown and AdministrativeReset. */
+  readonly communication?: string
+  /** Neither side keeps the other's routes meanwhile: Hard Reset, RFC 8538, where both would. @default false */
+  readonly hard?: boolean
 }
 
 /** What a peer has from its speaker. */
-export interface PeerSurroundings extends RouteSurroundings {
+export interface PeerSurroundings extends RouteSurroundings, LinkSurroundings {
+  readonly defaults: SpeakerDefaults
   readonly log: Logger
+  /** The peer is elsewhere, or needs other things of the listening socket. */
+  readonly optionsChanged: (peer: Peer, before: ListenTerms) => void
   readonly closed: (peer: Peer) => void
   readonly transition: (peer: Peer, to: State, negotiated: Negotiated | undefined) => void
   readonly endOfRib: (peer: Peer, family: FamilyName) => void
-}
-
-/** A path that a peer has announced to us. */
-export interface ReceivedRoute {
-  readonly prefix: string
-  /** Path Identifier, RFC 7911; absent without. */
-  readonly pathId?: number
-  readonly nextHop: string
-  /** As the peer has sent them, before policy. */
-  readonly attributes: PathAttributes
-  /** Policy and loop detection let it be used. */
-  readonly accepted: boolean
-  /** The peer restarts and has not said it anew, RFC 4724. */
-  readonly stale: boolean
-}
-
-/** A path that a peer was told. */
-export interface AnnouncedRoute {
-  readonly prefix: string
-  /** Its attributes here; on the way to the peer AS_PATH, LOCAL_PREF and others become what the session asks for. */
-  readonly attributes: PathAttributes
 }
 
 /** Longest wait for EoRR, RFC 7313 section 4.2. */
@@ -83,31 +89,34 @@ const REFRESH_PATIENCE: Seconds = 3600
 
 /** One peer of a {@link BgpSpeaker}: its session, what it is told, what it tells. Made by `speaker.addPeer`. */
 export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
-  readonly name: string
-  /** Canonical text. */
-  readonly address: string
-  readonly port: number
-  /** AS number that the peer must have; see {@link negotiated} for the one it has. */
-  readonly asn: RemoteAs
-  readonly #options: CheckedPeerOptions
   readonly #surroundings: PeerSurroundings
-  readonly #log: Logger
+  readonly #log: PeerLog
+  readonly #link: PeerLink
   readonly #driver: PeerDriver
-  readonly #counter = new MessageCounter()
+  readonly #messages: PeerMessages
   readonly #routes: PeerRoutes
+  #given: PeerOptions
+  #options: CheckedPeerOptions
   #closing: Promise<void> | undefined
   #saidUnanswered = false
+  /** Why the last attempts failed, as it was logged. */
+  #saidUnreachable = ''
 
-  /** @internal */
-  constructor(options: CheckedPeerOptions, surroundings: PeerSurroundings) {
+  /**
+   * @internal
+   * @throws {RangeError} an option that cannot work
+   */
+  constructor(given: PeerOptions, surroundings: PeerSurroundings) {
     super()
+    const options = checkPeerOptions(given, surroundings.defaults)
+    this.#given = given
     this.#options = options
     this.#surroundings = surroundings
-    this.name = options.name
-    this.address = options.address
-    this.port = options.port
-    this.asn = options.session.remoteAs
-    this.#log = surroundings.log.child({ peer: this.name })
+    this.#log = new PeerLog(surroundings.log, options.name)
+    this.#messages = new PeerMessages(this.#log, {
+      isListening: () => this.listenerCount('message') > 0,
+      message: (direction, octets) => this.emit('message', direction, octets),
+    })
     this.#driver = new PeerDriver({
       session: options.session,
       clock: surroundings.clock,
@@ -116,9 +125,9 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
         transition: (to, from, cause, ended) => this.#transition(to, from, cause, ended),
         update: octets => this.#updates(octets),
         routeRefresh: message => this.#routeRefresh(message),
-        sent: message => this.#sent(message),
-        received: message => this.#received(message),
-        octets: (direction, octets) => this.#octets(direction, octets),
+        sent: message => this.#messages.sent(message),
+        received: message => this.#messages.received(message),
+        octets: (direction, octets) => this.#messages.octets(direction, octets),
         unanswered: () => this.#unanswered(),
         writable: () => this.#routes.outbound.flush(),
       },
@@ -134,6 +143,37 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
       },
       this.#log,
     )
+    // Last of all: it may look for a neighbour from now on.
+    this.#link = new PeerLink(options, { ...surroundings, log: this.#log }, () => this.#driver.start())
+  }
+
+  /** For logs and metrics. */
+  get name(): string {
+    return this.#options.name
+  }
+
+  /** In canonical text, without zone; empty for a peer on an interface while it has not been found. */
+  get address(): string {
+    return this.#driver.connection?.remoteAddress ?? this.#link.address
+  }
+
+  /** @internal As its options say; empty for a peer on an interface. */
+  get configuredAddress(): string {
+    return this.#options.address
+  }
+
+  /** The interface of an unnumbered peer. */
+  get interface(): string | undefined {
+    return this.#options.interface
+  }
+
+  get port(): number {
+    return this.#options.port
+  }
+
+  /** AS number that the peer must have; see {@link negotiated} for the one it has. */
+  get asn(): RemoteAs {
+    return this.#options.session.remoteAs
   }
 
   get state(): State {
@@ -150,6 +190,16 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
     return this.#driver.connection?.localAddress
   }
 
+  /** Our TCP port on the Established session. */
+  get localPort(): number | undefined {
+    return this.#driver.connection?.localPort
+  }
+
+  /** The peer's TCP port on the Established session. */
+  get remotePort(): number | undefined {
+    return this.#driver.connection?.remotePort
+  }
+
   /** Whether it waits for the peer to connect. */
   get passive(): boolean {
     return this.#options.passive
@@ -163,7 +213,7 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
   /** A copy of the counters as they are now. */
   get counters(): PeerCounters {
     return {
-      ...this.#counter.read(),
+      ...this.#messages.counter.read(),
       prefixesAnnounced: this.#routes.outbound.announced,
       prefixesPending: this.#routes.outbound.wanted,
       prefixesReceived: this.#routes.adjRibIn.size(),
@@ -197,32 +247,13 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
   }
 
   /** The Adj-RIB-In, RFC 4271 section 3.2: what the peer has announced, before policy. Read it before anything else happens. */
-  *adjRibIn(): IterableIterator<ReceivedRoute> {
-    const { rib } = this.#surroundings
-    for (const family of ['ipv4-unicast', 'ipv6-unicast'] as const) {
-      const paths = rib.family(family)
-      for (const path of this.#routes.adjRibIn.paths(family)) {
-        const received = paths.received(path)
-        const pathId = paths.pathId(path)
-        yield {
-          prefix: formatPrefix(family, paths.prefixes.nlri(paths.prefixOf(path))),
-          ...(pathId !== 0 && { pathId }),
-          nextHop: formatAddress(rib.attributes.nextHop(received)),
-          attributes: rib.attributes.attributes(received),
-          accepted: paths.attributes(path) !== 0,
-          stale: (paths.flags(path) & PathFlag.Stale) !== 0,
-        }
-      }
-    }
+  adjRibIn(): IterableIterator<ReceivedRoute> {
+    return receivedRoutes(this.#surroundings.rib, this.#routes.adjRibIn)
   }
 
-  /** The Adj-RIB-Out, RFC 4271 section 3.2: what the peer was told in this session. Read it before anything else happens. */
-  *adjRibOut(): IterableIterator<AnnouncedRoute> {
-    const { rib } = this.#surroundings
-    for (const [family, prefix, , { set }] of this.#routes.adjRibOut?.entries() ?? []) {
-      const { prefixes } = rib.family(family)
-      yield { prefix: formatPrefix(family, prefixes.nlri(prefix)), attributes: rib.attributes.attributes(set) }
-    }
+  /** The Adj-RIB-Out, RFC 4271 section 3.2: what the peer was told in this session, as it was sent. Read it before anything else happens. */
+  adjRibOut(): IterableIterator<AnnouncedRoute> {
+    return announcedRoutes(this.#surroundings.rib, this.#routes.outbound)
   }
 
   /**
@@ -237,9 +268,48 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
     return true
   }
 
-  /** Ends the peer for good, with Cease where a session stands. Safe to call twice. @returns settles when its sockets are closed */
-  close({ subcode = CeaseSubcode.PeerDeconfigured, communication }: CloseOptions = {}): Promise<void> {
-    this.#closing ??= this.#end(createCease(subcode, communication))
+  /**
+   * Other options in the place of all those before. Those that the protocol can carry on a running session are applied to it; for the others
+   * the session ends with Cease, Other Configuration Change (RFC 4486), and comes back.
+   *
+   * @returns what has changed, see {@link diffPeerOptions}
+   * @throws {RangeError} an option that cannot work; nothing is changed then
+   * @throws {BgpSocketError} an option needs `@typemetal/sockets`, which is not installed
+   */
+  change(options: PeerOptions): readonly PeerOptionChange[] {
+    const checked = checkPeerOptions(options, this.#surroundings.defaults)
+    const changes = diffPeerOptions(this.#given, options)
+    if (changes.length === 0) return changes
+    const resets = changes.some(({ effect }) => effect === 'reset')
+    if (resets) this.#end(createCease(CeaseSubcode.OtherConfigurationChange), changes.some(isAnotherPeer))
+    this.#given = options
+    this.#options = checked
+    this.#log.rename(checked.name)
+    this.#driver.change(checked.session)
+    this.#changeLink(checked)
+    if (this.#routes.change(checked)) this.#refreshAll()
+    this.#log.info({ changes: changes.map(({ field, effect }) => `${field}: ${effect}`) }, 'options changed')
+    return changes
+  }
+
+  /**
+   * Ends the session with Cease, Administrative Reset (RFC 4486), and lets it come back; a peer that is idle is tried at once. Where both
+   * sides keep routes through NOTIFICATIONs (RFC 8538) they do, unless it is `hard`.
+   */
+  reset({ subcode = CeaseSubcode.AdministrativeReset, communication, hard = false }: ResetOptions = {}): void {
+    if (this.#closing) return
+    const cease = createCease(subcode, communication)
+    if (this.state === 'Idle') this.#driver.start()
+    else this.#end(hard && this.negotiated?.gracefulRestart?.notification ? createHardReset(cease) : cease, false)
+  }
+
+  /**
+   * Ends the peer for good, with Cease where a session stands. Safe to call twice.
+   *
+   * @returns settles when its sockets are closed
+   */
+  close(options: CloseOptions = {}): Promise<void> {
+    this.#closing ??= this.#close(options)
     return this.#closing
   }
 
@@ -254,8 +324,19 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
   }
 
   /** @internal */
-  accept(socket: Socket, refuse: (socket: Socket) => void): void {
+  accept({ socket, remote }: Incoming, refuse: (socket: Socket) => void): void {
+    this.#link.met(remote)
     this.#driver.accept(socket, refuse)
+  }
+
+  /** @internal Whether a connection that has come in can be this peer's. */
+  isFrom(incoming: Incoming): boolean {
+    return this.#link.isFrom(incoming)
+  }
+
+  /** @internal What it needs of the listening socket. */
+  get terms(): ListenTerms {
+    return this.#link.terms
   }
 
   /** @internal Number of the peer among the sources of paths. */
@@ -273,20 +354,59 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
     this.#driver.restarting = restarting
   }
 
-  async #end(cease: NotificationMessage): Promise<void> {
-    await this.#driver.stop(cease)
+  async #close({
+    subcode = CeaseSubcode.PeerDeconfigured,
+    communication,
+    gracefulRestart,
+  }: CloseOptions): Promise<void> {
+    const leaves = gracefulRestart && this.#isKept
+    await (leaves ? this.#driver.leave() : this.#driver.stop(createCease(subcode, communication)))
+    await this.#link.close()
     this.#routes.close()
     this.#surroundings.closed(this)
   }
 
-  #dial(signal: AbortSignal): Promise<Socket> {
-    const { dialAddress: address, port, sourceAddress, md5Key, ttl } = this.#options
-    const optional = {
-      ...(sourceAddress !== undefined && { sourceAddress }),
-      ...(md5Key !== undefined && { md5Key }),
-      ...(ttl !== undefined && { ttl }),
+  /** Whether the peer keeps our routes while we are away, RFC 4724 section 4.2. */
+  get #isKept(): boolean {
+    const { families, gracefulRestart } = this.#options.session
+    return this.negotiated?.gracefulRestart !== undefined && (gracefulRestart?.families ?? families).length > 0
+  }
+
+  /** Ends the session, which comes back. @param forGood nothing is kept for it: it is another peer */
+  #end(cease: NotificationMessage, forGood: boolean): void {
+    if (forGood) void this.#driver.stop(cease)
+    else this.#driver.stopAutomatically(cease)
+    if (forGood || this.#options.session.automaticStart === false) this.#driver.start()
+  }
+
+  #changeLink(options: CheckedPeerOptions): void {
+    const { terms } = this.#link
+    const { before, after } = this.#link.change(options)
+    this.#surroundings.optionsChanged(this, terms)
+    this.#driver
+      .changeLink(before, after)
+      .catch((error: Error) => this.#log.error({ error: error.message }, 'cannot change a connection that stands'))
+  }
+
+  /** Its routes were not kept, and are wanted now. */
+  #refreshAll(): void {
+    const families = this.negotiated?.families ?? []
+    const missing = families.filter(family => !this.requestRefresh(family))
+    if (missing.length > 0) this.#log.warn({ families: missing }, 'routes come with the next session: no ROUTE-REFRESH')
+  }
+
+  /** Says why the peer cannot be reached, once for as long as it stays the reason. */
+  async #dial(signal: AbortSignal): Promise<Socket> {
+    try {
+      return await this.#link.dial(signal)
+    } catch (error) {
+      const { message } = error as Error
+      if (!signal.aborted && message !== this.#saidUnreachable) {
+        this.#saidUnreachable = message
+        this.#log.warn({ reason: message }, 'peer cannot be reached')
+      }
+      throw error
     }
-    return dialTcp({ address, port, ...optional }, signal)
   }
 
   #transition(to: State, from: State, cause: string, ended: SessionEnd | undefined): void {
@@ -295,7 +415,8 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
     const { connection, negotiated } = this.#driver
     this.#surroundings.transition(this, to, negotiated)
     if (to === 'Established' && connection && negotiated) {
-      this.#routes.up(connection, negotiated, this.#createSink(connection))
+      this.#saidUnreachable = ''
+      this.#routes.up(connection, negotiated, this.#link.interface, this.#messages.sinkOf(connection))
     }
     const level = to === 'Established' || from === 'Established' ? 'info' : 'debug'
     this.#log[level]({ to, from, cause }, 'session state')
@@ -309,44 +430,14 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
     this.#log.warn({ address: this.address }, `no answer before the next attempt: ${SILENCE}`)
   }
 
-  #createSink(connection: Connection): UpdateSink {
-    const counter = this.#counter
-    const peer = this
-    return {
-      get isBlocked(): boolean {
-        return connection.isBlocked
-      },
-      write(octets, count) {
-        counter.sent('update', count)
-        peer.#octets('sent', octets)
-        connection.write(octets)
-      },
-      writeRefresh(octets) {
-        counter.sent('route-refresh')
-        peer.#octets('sent', octets)
-        connection.write(octets)
-      },
-    }
-  }
-
   #updates(octets: Uint8Array): void {
-    this.#octets('received', octets)
+    this.#messages.octets('received', octets)
     try {
-      this.#counter.received('update', this.#routes.receive(octets))
+      this.#messages.counter.received('update', this.#routes.receive(octets))
     } catch (error) {
       if (!(error instanceof WireError)) throw error
-      this.#counter.received('update')
+      this.#messages.counter.received('update')
       this.#driver.updateFailed(error)
-    }
-  }
-
-  /** Whole messages, one or many, to those who want to see them. */
-  #octets(direction: 'sent' | 'received', octets: Uint8Array): void {
-    if (this.listenerCount('message') === 0) return
-    for (let at = 0; at < octets.length;) {
-      const end = at + ((octets[at + 16]! << 8) | octets[at + 17]!)
-      this.emit('message', direction, octets.subarray(at, end))
-      at = end
     }
   }
 
@@ -356,7 +447,7 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
   }
 
   #tooMany(family: FamilyName | 'all', limit: number): void {
-    const { maximumPrefixesAction } = this.#options.routing
+    const { maximumPrefixesAction, maximumPrefixesIdleTime } = this.#options.routing
     this.#log.warn({ family, limit }, 'more prefixes than allowed')
     if (maximumPrefixesAction === 'warn') return
     // RFC 4486 section 4: which family, and how many were allowed.
@@ -365,7 +456,8 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
       family === 'all'
         ? new Uint8Array(0)
         : Uint8Array.of(afi >> 8, afi, safi, limit >>> 24, limit >>> 16, limit >>> 8, limit)
-    this.#driver.stopAutomatically({ ...createCease(CeaseSubcode.MaximumNumberOfPrefixesReached), data })
+    const cease = { ...createCease(CeaseSubcode.MaximumNumberOfPrefixesReached), data }
+    this.#driver.stopAutomatically(cease, maximumPrefixesIdleTime)
   }
 
   #routeRefresh({ afi, safi, subtype }: RouteRefreshMessage): void {
@@ -377,21 +469,7 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
     else if (negotiated.enhancedRouteRefresh && subtype <= 2)
       this.#routes.refreshed(family, subtype === 2, REFRESH_PATIENCE)
   }
-
-  #sent(message: ControlMessage): void {
-    this.#counter.sent(message.type)
-    if (message.type === 'notification') this.#logNotification('notification sent', message)
-  }
-
-  #received(message: ControlMessage): void {
-    this.#counter.received(message.type)
-    if (message.type === 'notification') this.#logNotification('notification received', message)
-  }
-
-  #logNotification(what: string, notification: NotificationMessage): void {
-    const { errorCode, errorSubcode, data } = notification
-    const communication = shutdownCommunication(notification)
-    const fields = { errorCode, errorSubcode, ...(communication && { communication }) }
-    this.#log.info({ ...fields, ...(data.length && { data: Buffer.from(data).toString('hex') }) }, what)
-  }
 }
+
+/** Options that make it another peer: nothing of the one before is kept. */
+const isAnotherPeer = ({ field }: PeerOptionChange): boolean => ['address', 'interface', 'asn'].includes(field)

@@ -51,6 +51,8 @@ export interface SpeakerDefaults {
   readonly random: () => number
   /** The confederation that the speaker is in, RFC 5065; a peer with a `localAsn` is outside of it. */
   readonly confederation?: Confederation
+  /** The speaker's name, where a peer is not told another. */
+  readonly fqdn?: CapabilityOptions['fqdn']
 }
 
 /** {@link ProtocolOptions}, checked. */
@@ -107,6 +109,7 @@ export function checkProtocolOptions(
   checkTime('longLivedGracefulRestart.maximumStaleTime', longLived?.maximumStaleTime)
   const session = checkSessionOptions({
     extendedNextHop,
+    ...(speaker.fqdn && { fqdn: speaker.fqdn }),
     ...withoutUndefined(same),
     asn: localAsn ?? speaker.asn,
     bgpIdentifier: parseIdentifier(bgpIdentifier),

@@ -29,13 +29,19 @@ export interface RoutingOptions {
   readonly maximumPrefixes?: number | Partial<Record<FamilyName, number>>
   /** Above the limit: end the session with Cease 6/1 (RFC 4486), or only say so in the log. @default 'reset' */
   readonly maximumPrefixesAction?: 'reset' | 'warn'
+  /**
+   * How long the session then stays down, RFC 4486 section 4; Infinity: until `peer.reset()`. @default as after any failure
+   */
+  readonly maximumPrefixesIdleTime?: Seconds
   /** MinRouteAdvertisementInterval, RFC 4271 section 9.2.1.1. @default 0 */
   readonly minRouteAdvertisementInterval?: Seconds
 }
 
 /** {@link RoutingOptions} with their defaults. */
-export type CheckedRoutingOptions = Required<Omit<RoutingOptions, 'nextHop' | 'maximumPrefixes'>> &
-  Pick<RoutingOptions, 'nextHop'> & { readonly maximumPrefixes: Partial<Record<FamilyName | 'all', number>> }
+export type CheckedRoutingOptions = Required<
+  Omit<RoutingOptions, 'nextHop' | 'maximumPrefixes' | 'maximumPrefixesIdleTime'>
+> &
+  Pick<RoutingOptions, 'nextHop' | 'maximumPrefixesIdleTime'> & { readonly maximumPrefixes: Partial<Record<FamilyName | 'all', number>> }
 
 const MAX_PREFIXES = 0xffff_ffff
 
@@ -52,6 +58,10 @@ function checkLimits(limit: RoutingOptions['maximumPrefixes']): CheckedRoutingOp
 /** @throws {RangeError} an option that cannot work */
 export function checkRoutingOptions(options: RoutingOptions): CheckedRoutingOptions {
   const { minRouteAdvertisementInterval = 0, allowOwnAs = 0, nextHop, maximumPrefixesAction = 'reset' } = options
+  const { maximumPrefixesIdleTime } = options
+  if (maximumPrefixesIdleTime !== undefined && !(maximumPrefixesIdleTime >= 0)) {
+    throw new RangeError(`maximumPrefixesIdleTime must be a number of seconds, not ${maximumPrefixesIdleTime}`)
+  }
   if (!(minRouteAdvertisementInterval >= 0 && minRouteAdvertisementInterval <= 0xffff)) {
     throw new RangeError(`minRouteAdvertisementInterval must be 0 to 65535 s, not ${minRouteAdvertisementInterval}`)
   }
@@ -76,6 +86,7 @@ export function checkRoutingOptions(options: RoutingOptions): CheckedRoutingOpti
     gracefulShutdown: options.gracefulShutdown ?? false,
     maximumPrefixes: checkLimits(options.maximumPrefixes),
     maximumPrefixesAction,
+    ...(maximumPrefixesIdleTime !== undefined && { maximumPrefixesIdleTime }),
     minRouteAdvertisementInterval,
   }
 }

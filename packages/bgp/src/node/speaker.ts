@@ -1,24 +1,24 @@
 import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
-import {
-  canonicalAddress,
-  formatAddress,
-  formatPrefix,
-  parseAddress,
-  parseIdentifier,
-  parsePrefix,
-} from '../address.js'
-import { RestartingSpeaker, type Negotiated, type RestartAction, type Seconds, type State } from '../fsm/index.js'
+import { formatAddress, formatPrefix, parseIdentifier, parsePrefix } from '../address.js'
+import type { CapabilityOptions, Confederation, Seconds, State } from '../fsm/index.js'
 import { AdjRibIn, LocRib, UpdatePacker, type MultipathOptions, type Row } from '../rib/index.js'
 import { parseRoute, type Route } from '../route.js'
 import { LOCAL_SOURCE, type RouteSource } from '../route-source.js'
 import { CeaseSubcode, createCease, encodeMessage, type FamilyName, type PathAttributes } from '../wire/index.js'
 import { systemClock, type Clock } from './clock.js'
-import { DynamicPeers, type DynamicRange } from './dynamic-peers.js'
-import { Listener, type ListenerOptions, type ListenKey } from './listener.js'
+import { LinkWatch } from './link-watch.js'
+import type { ListenerOptions } from './listener.js'
+import type { ListenTerms } from './listening-socket.js'
 import { SILENT, type Logger } from './logger.js'
-import { Peer, type CloseOptions } from './peer.js'
-import { checkPeerOptions, type DynamicPeerOptions, type PeerOptions, type SpeakerDefaults } from './peer-options.js'
+import { cachedInterfaces } from './next-hop.js'
+import { Peer, type CloseOptions, type PeerSurroundings } from './peer.js'
+import type { DynamicPeerOptions, PeerOptions, SpeakerDefaults } from './peer-options.js'
+import { PeerRanges, type DynamicPeerRange, type PeerRange } from './peer-ranges.js'
+import { PeerTable } from './peer-table.js'
+import { checkProtocolOptions } from './protocol-options.js'
+import { Reception, type Incoming } from './reception.js'
+import { SpeakerRestart } from './speaker-restart.js'
 
 /** Options of a {@link BgpSpeaker}. */
 export interface BgpSpeakerOptions {
@@ -28,6 +28,10 @@ export interface BgpSpeakerOptions {
   readonly bgpIdentifier: string
   /** Listen for peers that connect to us; {@link BgpSpeaker.start} does it. @default do not listen */
   readonly listen?: ListenerOptions
+  /** The confederation that `asn` is a member of, RFC 5065. @default none */
+  readonly confederation?: Confederation
+  /** Our name for the operators of the peers, FQDN capability. @default not said */
+  readonly fqdn?: CapabilityOptions['fqdn']
   /** Paths used side by side. @default up to 64, all through the same neighbour AS */
   readonly multipath?: Partial<MultipathOptions>
   /** CLUSTER_ID as a route reflector, RFC 4456. @default the BGP Identifier */
@@ -93,51 +97,53 @@ const FAMILIES: readonly FamilyName[] = ['ipv4-unicast', 'ipv6-unicast']
  */
 export class BgpSpeaker extends EventEmitter<BgpSpeakerEvents> implements AsyncDisposable {
   readonly #defaults: SpeakerDefaults
-  readonly #clock: Clock
   readonly #log: Logger
   readonly #signal: AbortSignal | undefined
-  readonly #listener: Listener | undefined
-  readonly #peers = new Set<Peer>()
-  readonly #keys = new Map<Peer | DynamicRange, ListenKey>()
-  readonly #dynamic = new DynamicPeers()
+  readonly #reception: Reception
+  readonly #ranges: PeerRanges
+  readonly #peers = new PeerTable()
+  readonly #surroundings: PeerSurroundings
   readonly #locRib: LocRib<RouteSource>
   readonly #own: AdjRibIn<RouteSource>
-  readonly #bySource = new Map<number, Peer>()
-  readonly #packer = new UpdatePacker()
-  readonly #clusterId: number
-  readonly #restart: RestartingSpeaker<Peer> | undefined
-  #cancelRestart = (): void => {}
+  readonly #restart: SpeakerRestart | undefined
   readonly #onAbort = (): void => void this.close()
-  #listening: Promise<unknown> = Promise.resolve()
   #closing: Promise<void> | undefined
 
   /** @throws {RangeError} an option that cannot work */
   constructor(options: BgpSpeakerOptions) {
     super()
-    const { asn, bgpIdentifier, listen, multipath, log, signal, clock, random } = options
-    if (!Number.isInteger(asn) || asn < 1 || asn > 0xffff_ffff) throw new RangeError(`not an AS number: ${asn}`)
-    parseIdentifier(bgpIdentifier)
-    this.#defaults = { asn, bgpIdentifier, random: random ?? Math.random }
-    this.#clock = clock ?? systemClock
-    this.#log = log ?? SILENT
-    this.#listener =
-      listen &&
-      new Listener(
-        listen,
-        socket => this.#incoming(socket),
-        error => this.#log.error({ error: error.message }, 'listening failed'),
-      )
-    const seed = Math.floor(this.#defaults.random() * 0x1_0000_0000)
-    this.#locRib = new LocRib({ maximumPaths: 64, relax: false, ...multipath, seed })
-    this.#locRib.subscribe((family, prefix) => this.#routeChanged(family, prefix))
+    const { listen, multipath, clusterId, signal, clock = systemClock, log = SILENT } = options
+    this.#defaults = checkDefaults(options)
+    const { random } = this.#defaults
+    this.#log = log
+    this.#locRib = new LocRib({ maximumPaths: 64, relax: false, ...multipath, seed: Math.floor(random() * 2 ** 32) })
+    this.#locRib.subscribe((family, prefix, selected) => selected && this.#routeChanged(family, prefix))
     this.#own = new AdjRibIn(this.#locRib, LOCAL_SOURCE)
-    this.#clusterId = options.clusterId === undefined ? 0 : parseIdentifier(options.clusterId)
-    if (options.restarting) {
-      const { selectionDeferralTime } = options
-      const deferral = selectionDeferralTime !== undefined && { selectionDeferralTime }
-      this.#restart = new RestartingSpeaker({ families: FAMILIES, ...deferral }, this.#clock.now())
+    const links = new LinkWatch(error => log.error({ error: error.message }, 'cannot follow network interfaces'))
+    this.#reception = new Reception({ listen, links, log, accept: incoming => this.#incoming(incoming) })
+    this.#surroundings = {
+      defaults: this.#defaults,
+      clock,
+      log,
+      links,
+      random,
+      rib: this.#locRib,
+      packer: new UpdatePacker(),
+      clusterId: clusterId === undefined ? 0 : parseIdentifier(clusterId),
+      interfaces: cachedInterfaces(clock),
+      defers: family => this.#restart?.defers(family) ?? false,
+      transition: (peer, to, negotiated) => this.#restart?.transition(peer, to, negotiated),
+      endOfRib: (peer, family) => this.#restart?.endOfRib(peer, family),
+      optionsChanged: (peer, before) => this.#optionsChanged(peer, before),
+      closed: peer => this.#forget(peer),
     }
-    this.#armRestart()
+    this.#ranges = new PeerRanges({
+      defaults: this.#defaults,
+      reception: this.#reception,
+      log,
+      create: peer => this.#createPeer(peer),
+    })
+    this.#restart = options.restarting ? this.#createRestart(options, clock) : undefined
     this.#signal = signal
     signal?.addEventListener('abort', this.#onAbort, { once: true })
   }
@@ -152,12 +158,12 @@ export class BgpSpeaker extends EventEmitter<BgpSpeakerEvents> implements AsyncD
 
   /** Port it listens on; `undefined` when it does not. */
   get port(): number | undefined {
-    return this.#listener?.port
+    return this.#reception.port
   }
 
   /** All peers, dynamic ones included. */
   get peers(): readonly Peer[] {
-    return [...this.#peers]
+    return this.#peers.all
   }
 
   /**
@@ -167,7 +173,7 @@ export class BgpSpeaker extends EventEmitter<BgpSpeakerEvents> implements AsyncD
    */
   async start(): Promise<void> {
     this.#signal?.throwIfAborted()
-    await this.#changeListener(listener => listener.open([...this.#keys.values()]))
+    await this.#reception.open()
   }
 
   /**
@@ -178,8 +184,7 @@ export class BgpSpeaker extends EventEmitter<BgpSpeakerEvents> implements AsyncD
    */
   addPeer(options: PeerOptions): Peer {
     const peer = this.#createPeer(options)
-    const { md5Key } = options
-    if (md5Key !== undefined) this.#addKey(peer, { address: peer.address, key: md5Key })
+    this.#reception.add(peer.terms)
     this.#restart?.addPeer(peer)
     peer.start()
     return peer
@@ -189,19 +194,11 @@ export class BgpSpeaker extends EventEmitter<BgpSpeakerEvents> implements AsyncD
    * Lets peers connect from a prefix; each becomes a {@link Peer} for as long as its session lasts. Of several prefixes the
    * longest counts; a peer configured with its address comes first.
    *
-   * @returns ends it, and the sessions that came of it
+   * @returns changes it, or ends it and the sessions that came of it
    * @throws {RangeError} an option that cannot work
    */
-  addDynamicPeers(options: DynamicPeerOptions): AsyncDisposable {
-    const { family, nlri } = parsePrefix(options.prefix)
-    const address = formatPrefix(family, nlri).split('/', 1)[0] ?? ''
-    const { prefix: _, ...common } = options
-    checkPeerOptions({ ...common, address, passive: true }, this.#defaults)
-    const range = this.#dynamic.add(family, nlri, common)
-    if (options.md5Key !== undefined) {
-      this.#addKey(range, { address, prefixLength: nlri.length, key: options.md5Key })
-    }
-    return { [Symbol.asyncDispose]: () => this.#removeRange(range) }
+  addDynamicPeers(options: DynamicPeerOptions): DynamicPeerRange {
+    return this.#ranges.add(options)
   }
 
   /**
@@ -229,9 +226,12 @@ export class BgpSpeaker extends EventEmitter<BgpSpeakerEvents> implements AsyncD
     for (const [family, prefix] of this.#locRib.prefixes()) yield this.#toRouteChange(family, prefix)
   }
 
-  /** Ends all sessions with Cease, Administrative Shutdown, and stops listening. Safe to call twice. */
-  close({ subcode = CeaseSubcode.AdministrativeShutdown, communication }: CloseOptions = {}): Promise<void> {
-    this.#closing ??= this.#closeAll({ subcode, ...(communication !== undefined && { communication }) })
+  /**
+   * Ends all sessions with Cease, Administrative Shutdown, and stops listening. Before a restart that peers are to bridge:
+   * `close({ gracefulRestart: true })`, and then a speaker that is `restarting` (RFC 4724). Safe to call twice.
+   */
+  close({ subcode = CeaseSubcode.AdministrativeShutdown, ...options }: CloseOptions = {}): Promise<void> {
+    this.#closing ??= this.#closeAll({ subcode, ...options })
     return this.#closing
   }
 
@@ -242,90 +242,41 @@ export class BgpSpeaker extends EventEmitter<BgpSpeakerEvents> implements AsyncD
 
   async #closeAll(options: CloseOptions): Promise<void> {
     this.#signal?.removeEventListener('abort', this.#onAbort)
-    this.#cancelRestart()
-    const listener = this.#changeListener(open => open.close())
-    await Promise.all([listener, ...this.peers.map(peer => peer.close(options))])
+    this.#restart?.close()
+    await Promise.all([this.#reception.close(), ...this.peers.map(peer => peer.close(options))])
   }
 
-  /** Listener changes run one after the other. */
-  #changeListener(change: (listener: Listener) => Promise<void>): Promise<void> {
-    const listener = this.#listener
-    if (!listener) return Promise.resolve()
-    const done = this.#listening.then(() => change(listener))
-    this.#listening = done.catch(() => {})
-    return done
-  }
-
-  #addKey(owner: Peer | DynamicRange, key: ListenKey): void {
-    this.#keys.set(owner, key)
-    this.#changeListener(listener => listener.addKey(key, [...this.#keys.values()])).catch((error: Error) =>
-      this.#log.error({ error: error.message, address: key.address }, 'cannot set a TCP-MD5 key for listening'),
-    )
-  }
-
-  #removeKey(owner: Peer | DynamicRange): void {
-    const key = this.#keys.get(owner)
-    if (!key) return
-    this.#keys.delete(owner)
-    this.#changeListener(listener => listener.removeKey(key)).catch((error: Error) =>
-      this.#log.warn({ error: error.message, address: key.address }, 'cannot remove a TCP-MD5 key'),
-    )
+  #createRestart({ selectionDeferralTime }: BgpSpeakerOptions, clock: Clock): SpeakerRestart {
+    const deferral = selectionDeferralTime !== undefined && { selectionDeferralTime }
+    return new SpeakerRestart({ families: FAMILIES, ...deferral }, clock, {
+      select: family => {
+        for (const peer of this.#peers.all) peer.release(family)
+      },
+      restarted: () => {
+        for (const peer of this.#peers.all) peer.restarting = false
+        this.emit('restarted')
+      },
+    })
   }
 
   #createPeer(options: PeerOptions): Peer {
     if (this.#closing) throw new RangeError('the speaker is closed')
-    const peer: Peer = new Peer(checkPeerOptions(options, this.#defaults), {
-      clock: this.#clock,
-      log: this.#log,
-      rib: this.#locRib,
-      packer: this.#packer,
-      random: this.#defaults.random,
-      clusterId: this.#clusterId,
-      defers: family => this.#restart?.defers(family) ?? false,
-      transition: (each, to, negotiated) => this.#transition(each, to, negotiated),
-      endOfRib: (each, family) => this.#perform(this.#restart?.endOfRib(each, family)),
-      closed: closed => this.#forget(closed),
-    })
+    const peer: Peer = new Peer(options, this.#surroundings)
     this.#peers.add(peer)
-    this.#bySource.set(peer.source, peer)
     if (this.#restart?.restarting) peer.restarting = true
     peer.on('state', (to, from, cause) => this.emit('state', peer, to, from, cause))
     return peer
   }
 
+  #optionsChanged(peer: Peer, before: ListenTerms): void {
+    this.#peers.moved(peer)
+    this.#reception.change(before, peer.terms)
+  }
+
   #forget(peer: Peer): void {
     this.#peers.delete(peer)
-    this.#bySource.delete(peer.source)
-    this.#perform(this.#restart?.removePeer(peer))
-    this.#removeKey(peer)
-  }
-
-  #transition(peer: Peer, to: State, negotiated: Negotiated | undefined): void {
-    if (!this.#restart) return
-    const isUp = to === 'Established' && negotiated !== undefined
-    this.#perform(isUp ? this.#restart.sessionUp(peer, negotiated) : this.#restart.sessionDown(peer))
-  }
-
-  #perform(actions: readonly RestartAction[] = []): void {
-    for (const action of actions) {
-      if (action.type === 'select') {
-        for (const peer of this.#peers) peer.release(action.family)
-        continue
-      }
-      for (const peer of this.#peers) peer.restarting = false
-      this.emit('restarted')
-    }
-    if (actions.length > 0) this.#armRestart()
-  }
-
-  #armRestart(): void {
-    this.#cancelRestart()
-    const restart = this.#restart
-    const next = restart?.nextTimeout
-    if (!restart || next === undefined) return
-    this.#cancelRestart = this.#clock.after(Math.max(0, Math.ceil(next - this.#clock.now())), () =>
-      this.#perform(restart.handleTimeout(this.#clock.now())),
-    )
+    this.#restart?.removePeer(peer)
+    this.#reception.remove(peer.terms)
   }
 
   #routeChanged(family: FamilyName, prefix: Row): void {
@@ -340,53 +291,53 @@ export class BgpSpeaker extends EventEmitter<BgpSpeakerEvents> implements AsyncD
       const nextHop = attributes.nextHop(set)
       return {
         nextHop: nextHop.length === 0 ? 'self' : formatAddress(nextHop),
-        peer: this.#bySource.get(paths.sourceNumber(path)),
+        peer: this.#peers.bySource(paths.sourceNumber(path)),
         attributes: attributes.attributes(set),
       }
     }
     return { prefix: formatPrefix(family, paths.prefixes.nlri(prefix)), paths: paths.selected(prefix).map(toRoutePath) }
   }
 
-  async #removeRange(range: DynamicRange): Promise<void> {
-    this.#dynamic.delete(range)
-    this.#removeKey(range)
-    await Promise.all([...range.peers].map(peer => peer.close()))
-  }
-
-  #incoming(socket: Socket): void {
-    if (socket.remoteAddress === undefined || socket.localAddress === undefined) {
-      socket.destroy()
+  #incoming(incoming: Incoming): void {
+    const { socket, remote: address } = incoming
+    const known = this.#peers.find(incoming)
+    const range = known || this.#closing ? undefined : this.#ranges.find(incoming)
+    const terms = known?.terms ?? range?.options.terms
+    const objection = terms && this.#reception.admit(socket, terms)
+    if (objection !== undefined) {
+      // RFC 5082: not even a NOTIFICATION for who may be anybody.
+      this.#log.warn({ address, reason: objection }, 'connection dropped')
+      socket.resetAndDestroy()
       return
     }
-    const remote = canonicalAddress(socket.remoteAddress)
-    const peer = this.#configured(remote, canonicalAddress(socket.localAddress)) ?? this.#createDynamic(remote)
-    if (peer) peer.accept(socket, refuse)
-    else {
-      this.#log.info({ address: remote }, 'connection from an address that no peer has: rejected')
-      refuse(socket)
+    const peer = known ?? (range && this.#welcome(range, incoming))
+    if (peer) {
+      peer.accept(incoming, refuse)
+      return
     }
+    this.#log.info({ address }, range ? 'connection rejected' : 'connection from an address that no peer has: rejected')
+    refuse(socket)
   }
 
-  /** Of several peers with one address, one that can still take a connection. */
-  #configured(remote: string, local: string): Peer | undefined {
-    const fitting = this.peers.filter(
-      peer => peer.address === remote && (peer.sourceAddress === undefined || peer.sourceAddress === local),
-    )
-    return fitting.find(peer => peer.state !== 'Established') ?? fitting[0]
-  }
-
-  #createDynamic(remote: string): Peer | undefined {
-    const range = this.#dynamic.find(parseAddress(remote))
-    if (!range || this.#closing) return undefined
-    const peer = this.#createPeer({ ...range.options, address: remote, passive: true })
-    range.peers.add(peer)
-    peer.on('state', to => {
-      if (to !== 'Idle') return
-      range.peers.delete(peer)
-      void peer.close()
-    })
+  #welcome(range: PeerRange, incoming: Incoming): Peer | undefined {
+    const peer = this.#ranges.createPeer(range, incoming)
+    if (!peer) return undefined
     peer.start()
     this.emit('peer', peer)
     return peer
   }
+}
+
+/** @throws {RangeError} an option that cannot work */
+function checkDefaults({
+  asn,
+  bgpIdentifier,
+  confederation,
+  fqdn,
+  random = Math.random,
+}: BgpSpeakerOptions): SpeakerDefaults {
+  if (!Number.isInteger(asn) || asn < 1 || asn > 0xffff_ffff) throw new RangeError(`not an AS number: ${asn}`)
+  const defaults = { asn, bgpIdentifier, random, ...(confederation && { confederation }), ...(fqdn && { fqdn }) }
+  checkProtocolOptions({ asn: 'external' }, defaults, { passive: false, unnumbered: false })
+  return defaults
 }

@@ -32,6 +32,11 @@ export class StaleRoutes {
     return this.#speaker.keeps(family)
   }
 
+  /** Other limits from now on. */
+  change(options: ReceivingSpeakerOptions): void {
+    this.#speaker.change(options)
+  }
+
   up(negotiated: Negotiated): void {
     this.#perform(this.#speaker.sessionUp(negotiated, this.#clock.now()))
   }

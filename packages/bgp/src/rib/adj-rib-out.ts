@@ -3,7 +3,7 @@ import type { Octets } from '../wire/octets.js'
 import type { LocRib } from './loc-rib.js'
 import type { PrefixTable } from './prefix-table.js'
 import { PAGE_MASK, type Row } from './rows.js'
-import { pack, packedSet, SentPaths, SentPrefixes, unpack, type Packed, type Sent, type Told } from './sent.js'
+import { pack, packedHow, packedSet, SentPaths, SentPrefixes, unpack, type Packed, type Sent, type Told } from './sent.js'
 import type { PathSource } from './source.js'
 import type { PackedAttributes, UpdatePacker, UpdateTaker } from './update-packer.js'
 
@@ -21,12 +21,14 @@ export type Tell = (pathId: number, set: Row, how: number) => void
 
 /** Decides what of the Loc-RIB one peer is told, and how it is written: RFC 4271 section 9.1.3. */
 export interface Exporter {
+  /** Called before the decisions of one round, in which the RIBs stay as they are. */
+  begin(): void
   /** Whether there is anything that the peer might be told of the prefix; asked for each change, so it must be quick. */
   hasRoute(family: FamilyName, prefix: Row): boolean
   /** Tells the paths to a prefix: the best one, or all where the session has Path Identifiers. */
   decide(family: FamilyName, prefix: Row, all: boolean, tell: Tell): void
   /** The attributes in the session's form. */
-  write(family: FamilyName, told: Told): PackedAttributes
+  write(family: FamilyName, set: Row, how: number): PackedAttributes
 }
 
 /** Options of an {@link AdjRibOut}. */
@@ -72,7 +74,7 @@ class Queue {
 
 /** Prefixes and Path Identifiers that go into the same UPDATEs. */
 interface Group {
-  readonly told: Packed
+  told: Packed
   readonly rows: Row[]
   readonly pathIds: number[]
 }
@@ -113,7 +115,9 @@ class FamilyOut {
 export class AdjRibOut<S extends PathSource> {
   readonly #options: AdjRibOutOptions<S>
   readonly #families: readonly FamilyOut[]
-  readonly #groups = new Map<number, Group>()
+  readonly #groups = new Map<Packed, Group>()
+  /** Empty ones, to be filled again. */
+  readonly #spare: Group[] = []
   /** Octets of the groups' attributes. */
   #grouped = 0
   readonly #gone: { readonly rows: Row[]; readonly pathIds: number[] } = { rows: [], pathIds: [] }
@@ -179,9 +183,14 @@ export class AdjRibOut<S extends PathSource> {
     out.again ||= again
   }
 
-  /** A route to the prefix may have changed. */
-  changed(family: FamilyName, prefix: Row): void {
+  /**
+   * A route to the prefix may have changed.
+   *
+   * @param selected the best one; else only others, which matter where several are told
+   */
+  changed(family: FamilyName, prefix: Row, selected = true): void {
     const out = this.#out(family)
+    if (!selected && !out?.hasPathIds) return
     // What is still ahead of the cursor is looked at anyway.
     if (!out?.started || out.waiting.has(prefix) || (out.cursor !== 0 && prefix >= out.cursor)) return
     const isGone = !this.#options.exporter.hasRoute(family, prefix)
@@ -203,6 +212,7 @@ export class AdjRibOut<S extends PathSource> {
       this.#families.find(({ cursor }) => cursor > 0)
     if (!out) return false
     this.#options.packer.begin(this.#options.limit, take)
+    this.#options.exporter.begin()
     if (out.withdrawn.size > 0) this.#fromQueue(out, out.withdrawn)
     else if (out.changed.size > 0) this.#fromQueue(out, out.changed)
     else this.#fromCursor(out)
@@ -238,6 +248,7 @@ export class AdjRibOut<S extends PathSource> {
 
   #wantedOf(out: FamilyOut, prefix: Row): number {
     let count = 0
+    this.#options.exporter.begin()
     this.#options.exporter.decide(out.name, prefix, out.hasPathIds, (_, set) => {
       count++
       this.#options.rib.attributes.sweep(set)
@@ -298,19 +309,16 @@ export class AdjRibOut<S extends PathSource> {
     const group = this.#lastGroup?.told === told ? this.#lastGroup : this.#group(told)
     group.rows.push(prefix)
     if (out.hasPathIds) group.pathIds.push(pathId)
-    // What is written must outlive what may change before.
-    out.prefixes.retain(prefix)
   }
 
   #group(told: Packed): Group {
     let group = this.#groups.get(told)
     if (!group) {
-      const { attributes } = this.#options.rib
       const set = packedSet(told)
-      group = { told, rows: [], pathIds: [] }
+      group = this.#spare.pop() ?? { told, rows: [], pathIds: [] }
+      group.told = told
       this.#groups.set(told, group)
-      this.#grouped += attributes.page(set).length[set & PAGE_MASK]!
-      attributes.retain(set)
+      this.#grouped += this.#options.rib.attributes.page(set).length[set & PAGE_MASK]!
     }
     this.#lastGroup = group
     return group
@@ -327,22 +335,40 @@ export class AdjRibOut<S extends PathSource> {
   }
 
   #write(out: FamilyOut): void {
-    const { packer, exporter, rib } = this.#options
+    const { packer, exporter } = this.#options
     const { prefixes, name, hasPathIds } = out
     const gone = this.#gone
     if (gone.rows.length > 0) packer.withdraw(name, prefixes, gone.rows, hasPathIds ? gone.pathIds : undefined)
     for (const prefix of gone.rows) prefixes.release(prefix)
     gone.rows.length = 0
     gone.pathIds.length = 0
-    for (const { told, rows, pathIds } of this.#groups.values()) {
-      const packed = exporter.write(name, unpack(told))
-      const fits = packer.announce(name, prefixes, rows, hasPathIds ? pathIds : undefined, packed)
-      if (!fits) for (const row of rows) this.#options.oversized?.(name, row)
-      for (const row of rows) prefixes.release(row)
-      rib.attributes.release(packedSet(told))
+    for (const group of this.#groups.values()) {
+      const { told, rows, pathIds } = group
+      const set = packedSet(told)
+      const packed = exporter.write(name, set, packedHow(told))
+      const count = packer.announce(name, prefixes, rows, hasPathIds ? pathIds : undefined, packed)
+      if (count < rows.length) this.#untell(out, group, count)
+      if (this.#spare.length < LAST_WINDOW) this.#spare.push(group)
+      rows.length = 0
+      pathIds.length = 0
     }
     this.#groups.clear()
     this.#lastGroup = undefined
     this.#grouped = 0
+  }
+
+  /** Takes back what does not fit into a message: the peer must not keep what it was told before. */
+  #untell(out: FamilyOut, { told, rows, pathIds }: Group, from: number): void {
+    const left = rows.slice(from)
+    const leftIds = out.hasPathIds ? pathIds.slice(from) : undefined
+    this.#options.packer.withdraw(out.name, out.prefixes, left, leftIds)
+    left.forEach((prefix, i) => {
+      const pathId = leftIds?.[i] ?? 0
+      this.#options.oversized?.(out.name, prefix)
+      if (out.sent.get(prefix, pathId) !== told) return
+      out.sent.delete(prefix, pathId)
+      this.#options.rib.attributes.release(packedSet(told))
+      out.prefixes.release(prefix)
+    })
   }
 }

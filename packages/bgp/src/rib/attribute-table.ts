@@ -15,7 +15,7 @@ class AttributePage implements Page {
   /** The next set with the same hash. */
   readonly link = this.#columns.uint32()
   readonly references = this.#columns.uint32()
-  readonly hash = this.#columns.uint32()
+  readonly hash = this.#columns.int32()
   /** Place of the octets in the arena. */
   readonly place = this.#columns.uint32()
   readonly localPref = this.#columns.uint32()
@@ -171,7 +171,7 @@ export class AttributeTable {
   #hash(octets: Uint8Array, start: number, end: number, nextHopLength: number): number {
     let hash = this.#seed ^ nextHopLength
     for (let at = start; at < end; at++) hash = Math.imul(hash ^ octets[at]!, 0x01000193) ^ (hash >>> 15)
-    return hash >>> 0
+    return hash
   }
 
   #add(
@@ -224,7 +224,7 @@ export class AttributeTable {
     this.#rows.give(set)
     if (this.#arena.isWasteful) this.#compact()
     const buckets = this.#buckets.length
-    if (buckets > FIRST_BUCKETS && this.size * 8 < buckets) this.#rehash(buckets / 2)
+    if (buckets > FIRST_BUCKETS && this.size * 64 < buckets) this.#rehash(buckets / 4)
   }
 
   #forEach(visit: (page: AttributePage, at: number, set: Row) => void): void {

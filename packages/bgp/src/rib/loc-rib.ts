@@ -11,8 +11,12 @@ export interface LocRibOptions extends Partial<MultipathOptions> {
   readonly seed?: number
 }
 
-/** Called when the selected paths of a prefix have changed. */
-export type RouteListener = (family: FamilyName, prefix: Row) => void
+/**
+ * Called when the paths of a prefix have changed.
+ *
+ * @param selected the selected ones have; else only others that might be used
+ */
+export type RouteListener = (family: FamilyName, prefix: Row, selected: boolean) => void
 
 /** Loc-RIB, RFC 4271 section 3.2: all prefixes with the paths that the decision process has selected, and the others beside them. */
 export class LocRib<S extends PathSource> {
@@ -26,9 +30,9 @@ export class LocRib<S extends PathSource> {
   constructor({ maximumPaths = 1, relax = false, seed = 0 }: LocRibOptions = {}) {
     this.attributes = new AttributeTable(seed)
     const options = { maximumPaths, relax, seed }
-    const changed = (family: FamilyName, prefix: Row): void => {
+    const changed: RouteListener = (family, prefix, selected) => {
       const listeners = this.#listeners
-      for (let i = 0; i < listeners.length; i++) listeners[i]!(family, prefix)
+      for (let i = 0; i < listeners.length; i++) listeners[i]!(family, prefix, selected)
     }
     const create = (family: FamilyName): FamilyPaths<S> =>
       new FamilyPaths(family, this.attributes, this.sources, options, changed)
@@ -46,6 +50,11 @@ export class LocRib<S extends PathSource> {
     return () => {
       this.#listeners = this.#listeners.filter(other => other !== listener)
     }
+  }
+
+  /** Tells the listeners of a prefix whose paths have stayed the same, but not what is known of their sources. */
+  touch(family: FamilyName, prefix: Row): void {
+    for (const listener of this.#listeners) listener(family, prefix, true)
   }
 
   /** Prefixes that have a path that is used. Counted by looking at all. */

@@ -4,7 +4,7 @@ import type { Octets } from '../wire/index.js'
 export type Place = number
 
 /** Octets of a segment, and how a place splits into segment and position. */
-const SEGMENT_BITS = 20
+const SEGMENT_BITS = 18
 const SEGMENT_OCTETS = 1 << SEGMENT_BITS
 const SEGMENT_MASK = SEGMENT_OCTETS - 1
 const FIRST_OCTETS = 1 << 16

@@ -75,14 +75,14 @@ export class FamilyPaths<S extends PathSource> {
   readonly #sources: Sources<S>
   readonly #attributes: AttributeTable
   readonly #decision: Decision<S>
-  readonly #changed: (family: FamilyName, prefix: Row) => void
+  readonly #changed: (family: FamilyName, prefix: Row, selected: boolean) => void
 
   constructor(
     family: FamilyName,
     attributes: AttributeTable,
     sources: Sources<S>,
     options: MultipathOptions & { readonly seed: number },
-    changed: (family: FamilyName, prefix: Row) => void,
+    changed: (family: FamilyName, prefix: Row, selected: boolean) => void,
   ) {
     this.prefixes = new PrefixTable(family, options.seed)
     this.#attributes = attributes
@@ -249,15 +249,19 @@ export class FamilyPaths<S extends PathSource> {
     page.flags[at] = 0
     if (pathId !== 0 || page.pathIds) (page.pathIds ??= new Uint32Array(PAGE_ROWS))[at] = pathId
     this.prefixes.retain(prefix)
-    page.link[at] = first
-    this.prefixes.setFirst(prefix, path)
     if (first !== 0) {
+      // Behind the first, which is the best one until it is decided anew.
+      page.link[at] = this.next(first)
+      this.#page(first).link[first & PAGE_MASK] = path
       this.#select(prefix, path)
-    } else if (attributes !== 0) {
-      // Most prefixes have one path, which needs no decision.
-      page.flags[at] = PathFlag.Selected
-      this.#changed(this.prefixes.family, prefix)
+      return
     }
+    page.link[at] = 0
+    this.prefixes.setFirst(prefix, path)
+    if (attributes === 0) return
+    // Most prefixes have one path, which needs no decision.
+    page.flags[at] = PathFlag.Selected
+    this.#changed(this.prefixes.family, prefix, true)
   }
 
   #remove(path: Row): void {
@@ -270,8 +274,8 @@ export class FamilyPaths<S extends PathSource> {
     this.#unlink(prefix, path)
     page.prefix[at] = 0
     this.#rows.give(path)
-    if (this.prefixes.first(prefix) !== 0) this.#select(prefix, 0, wasSelected)
-    else if (wasSelected) this.#changed(this.prefixes.family, prefix)
+    if (wasSelected && this.prefixes.first(prefix) !== 0) this.#select(prefix, 0, true)
+    else if (attributes !== 0) this.#changed(this.prefixes.family, prefix, wasSelected)
     this.prefixes.release(prefix)
     this.#attributes.release(received)
     if (attributes !== 0) this.#attributes.release(attributes)
@@ -326,6 +330,8 @@ export class FamilyPaths<S extends PathSource> {
     }
     const [best = 0] = selected
     this.#moveToFront(prefix, selected)
-    if (changed || best !== bestBefore) this.#changed(this.prefixes.family, prefix)
+    if (changed || best !== bestBefore || touched !== 0) {
+      this.#changed(this.prefixes.family, prefix, changed || best !== bestBefore)
+    }
   }
 }

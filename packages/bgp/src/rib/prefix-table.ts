@@ -11,7 +11,7 @@ class PrefixPage implements Page {
   /** The next prefix with the same hash. */
   readonly chain: Uint32Array
   /** The prefixes' addresses, {@link PrefixTable.words} numbers each. */
-  readonly addresses: Uint32Array
+  readonly addresses: Int32Array
   readonly lengths: Uint8Array
 
   constructor(words: number) {
@@ -19,7 +19,7 @@ class PrefixPage implements Page {
     this.link = columns.uint32()
     this.references = columns.uint32()
     this.chain = columns.uint32()
-    this.addresses = columns.uint32(words)
+    this.addresses = columns.int32(words)
     this.lengths = columns.uint8()
   }
 }
@@ -27,12 +27,14 @@ class PrefixPage implements Page {
 const FIRST_BUCKETS = 1024
 /** Prefixes a bucket at which the table grows. */
 const MOST_LOAD = 0.75
+/** Buckets a prefix at which it shrinks: late, for what is withdrawn at once mostly comes back at once. */
+const LEAST_LOAD = 128
 /** By so much: to enter all prefixes again costs more than the empty buckets. */
 const GROWTH = 8
 /** In the place of a prefix length: the row is free. */
 const FREE = 255
 /** Address words of a prefix that is looked up; shared, for nothing is kept in it between calls. */
-const scratch = new Uint32Array(4)
+const scratch = new Int32Array(4)
 
 /** Mixes a number into a hash so that every bit of both counts (the last steps of MurmurHash3). */
 function mix(hash: number, word: number): number {
@@ -202,7 +204,7 @@ export class PrefixTable {
   #hash(length: number): number {
     let hash = mix(this.#seed, scratch[0]!)
     for (let word = 1; word < this.words; word++) hash = mix(hash, scratch[word]!)
-    return (hash ^ Math.imul(length, 0x9e3779b1)) >>> 0
+    return hash ^ Math.imul(length, 0x9e3779b1)
   }
 
   #find(hash: number, length: number): Row {
@@ -268,7 +270,7 @@ export class PrefixTable {
     page.lengths[place] = FREE
     this.#rows.give(row)
     const buckets = this.#buckets.length
-    if (buckets > FIRST_BUCKETS && this.size * 32 < buckets) this.#rehash(buckets / GROWTH)
+    if (buckets > FIRST_BUCKETS && this.size * LEAST_LOAD < buckets) this.#rehash(buckets / GROWTH)
   }
 
   #rehash(buckets: number): void {

@@ -1,12 +1,8 @@
 /** Number of a row: it stays the same for as long as the row is taken. 0 stands for none. */
 export type Row = number
 
-/**
- * Rows of a page, and how their number splits into page and place. So many that a page is above a quarter of a mebibyte: what is smaller, the C
- * library keeps for itself when it is given back.
- */
+/** Rows of a page, and how their number splits into page and place. */
 export const PAGE_BITS = 14
-/** Rows of a page. */
 export const PAGE_ROWS: number = 1 << PAGE_BITS
 /** What of a row's number is its place in the page. */
 export const PAGE_MASK: number = PAGE_ROWS - 1
@@ -23,7 +19,7 @@ export interface Page {
   readonly link: Uint32Array
 }
 
-/** Makes the columns of a page, all in one piece of memory. */
+/** Makes the columns of a page, all in one piece of memory: so big a piece the C library mostly gives back to the system. */
 export class Columns {
   readonly #buffer: ArrayBuffer
   #at = 0
@@ -33,9 +29,14 @@ export class Columns {
     this.#buffer = new ArrayBuffer(octets * PAGE_ROWS)
   }
 
-  /** A column of 32-bit numbers, `width` of them a row. */
-  uint32(width = 1): Uint32Array {
-    return new Uint32Array(this.#buffer, this.#take(4 * width), PAGE_ROWS * width)
+  /** A column of 32-bit numbers. */
+  uint32(): Uint32Array {
+    return new Uint32Array(this.#buffer, this.#take(4), PAGE_ROWS)
+  }
+
+  /** A column of signed 32-bit numbers, `width` of them a row: they stay small numbers where unsigned ones would not. */
+  int32(width = 1): Int32Array {
+    return new Int32Array(this.#buffer, this.#take(4 * width), PAGE_ROWS * width)
   }
 
   uint16(): Uint16Array {

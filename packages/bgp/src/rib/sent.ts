@@ -20,6 +20,7 @@ export function pack(set: Row, how: number): Packed {
 }
 
 export const packedSet = (packed: Packed): Row => packed >>> HOW_BITS
+export const packedHow = (packed: Packed): number => packed & HOW_MASK
 export const unpack = (packed: Packed): Told => ({ set: packed >>> HOW_BITS, how: packed & HOW_MASK })
 
 /** What a peer was told of the prefixes of one family. */

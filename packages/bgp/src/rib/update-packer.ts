@@ -1,5 +1,5 @@
 import { familyOf, type FamilyName } from '../wire/index.js'
-import { HEADER_LENGTH, MAX_LENGTH, MessageType, writeHeader } from '../wire/header.js'
+import { HEADER_LENGTH, MAX_LENGTH, MessageType } from '../wire/header.js'
 import { EMPTY, writeUint16, writeUint32, type Octets } from '../wire/octets.js'
 import { AttributeFlag } from '../wire/attribute/codec.js'
 import type { PrefixTable } from './prefix-table.js'
@@ -16,6 +16,7 @@ export interface PackedAttributes {
   readonly nextHop: Uint8Array | undefined
 }
 
+const MARKER = 16
 const LENGTH_FIELDS = 4 // Withdrawn Routes Length and Total Path Attribute Length
 const MP_REACH = 14
 const MP_UNREACH = 15
@@ -33,6 +34,8 @@ export class UpdatePacker {
   #chunk = EMPTY
   #at = 0
   #count = 0
+  /** First prefix that {@link #fill} has not written. */
+  #next = 0
 
   /** @param limit longest message: 4,096 octets, or 65,535 (RFC 8654) */
   begin(limit: Octets, take: UpdateTaker): void {
@@ -58,7 +61,8 @@ export class UpdatePacker {
       const nlriAt = at
       // Behind IPv4's prefixes comes the length of no attributes.
       const room = isIpv4 ? end - 2 : end
-      ;[next, at] = this.#fill(prefixes, rows, pathIds, next, at, room)
+      at = this.#fill(prefixes, rows, pathIds, next, at, room)
+      next = this.#next
       if (isIpv4) {
         writeUint16(this.#chunk, lengthAt, at - nlriAt)
         at = writeUint16(this.#chunk, at, 0)
@@ -67,20 +71,23 @@ export class UpdatePacker {
     }
   }
 
-  /** Announces prefixes that share attributes. @returns whether a message has room for the attributes and a prefix at all */
+  /**
+   * Announces prefixes that share attributes.
+   *
+   * @returns how many: all of them, or those before the first that a message with these attributes has no room for
+   */
   announce(
     family: FamilyName,
     prefixes: PrefixTable,
     rows: readonly Row[],
     pathIds: readonly number[] | undefined,
     { octets, nextHop }: PackedAttributes,
-  ): boolean {
+  ): number {
     for (let next = 0; next < rows.length;) {
       const start = this.#startMessage()
       const end = start + this.#limit
       const lengthAt = start + HEADER_LENGTH
       const attributesAt = lengthAt + LENGTH_FIELDS
-      const before = next
       let at: number
       if (nextHop) {
         at = this.#startMp(attributesAt, MP_REACH, family)
@@ -88,21 +95,22 @@ export class UpdatePacker {
         this.#chunk.set(nextHop, at)
         at += nextHop.length
         this.#chunk[at++] = 0
-        ;[next, at] = this.#fill(prefixes, rows, pathIds, next, at, end - octets.length)
-        if (next === before) return false
+        at = this.#fill(prefixes, rows, pathIds, next, at, end - octets.length)
+        if (this.#next === next) return next
         this.#endMp(lengthAt, attributesAt, at, octets.length)
         this.#chunk.set(octets, at)
         at += octets.length
       } else {
-        if (attributesAt + octets.length > end) return false
+        if (attributesAt + octets.length > end) return next
         this.#chunk.set(octets, attributesAt)
         writeUint16(this.#chunk, writeUint16(this.#chunk, lengthAt, 0), octets.length)
-        ;[next, at] = this.#fill(prefixes, rows, pathIds, next, attributesAt + octets.length, end)
-        if (next === before) return false
+        at = this.#fill(prefixes, rows, pathIds, next, attributesAt + octets.length, end)
+        if (this.#next === next) return next
       }
+      next = this.#next
       this.#endMessage(start, at)
     }
-    return true
+    return rows.length
   }
 
   /** Hands over what has been written. */
@@ -125,7 +133,9 @@ export class UpdatePacker {
   }
 
   #endMessage(start: number, end: number): void {
-    writeHeader(this.#chunk.subarray(start), end - start, MessageType.Update)
+    this.#chunk.fill(0xff, start, start + MARKER)
+    writeUint16(this.#chunk, start + MARKER, end - start)
+    this.#chunk[start + MARKER + 2] = MessageType.Update
     this.#at = end
     this.#count++
   }
@@ -145,7 +155,7 @@ export class UpdatePacker {
     writeUint16(this.#chunk, writeUint16(this.#chunk, lengthAt, 0), end - attributeAt + others)
   }
 
-  /** Writes prefixes as long as there is room. @returns the first one that is not written, and where to go on */
+  /** Writes prefixes from the `next` one on as long as there is room. @returns where to go on */
   #fill(
     prefixes: PrefixTable,
     rows: readonly Row[],
@@ -153,13 +163,14 @@ export class UpdatePacker {
     next: number,
     at: number,
     end: number,
-  ): [next: number, at: number] {
+  ): number {
     for (; next < rows.length; next++) {
       const row = rows[next]!
       if (at + (pathIds ? 4 : 0) + prefixes.encodedLength(row) > end) break
       if (pathIds) at = writeUint32(this.#chunk, at, pathIds[next]!)
       at = prefixes.encode(row, this.#chunk, at)
     }
-    return [next, at]
+    this.#next = next
+    return at
   }
 }
