@@ -37,6 +37,9 @@ export interface MonitoredPeer {
   readonly address: string
   /** Our address on the session. */
   readonly localAddress: string | undefined
+  /** Our TCP port, and the peer's; absent where they are not known. */
+  readonly localPort?: number | undefined
+  readonly remotePort?: number | undefined
   readonly state: State
   readonly negotiated: MonitoredSession | undefined
   readonly counters: { readonly prefixesReceived: number; readonly prefixesAnnounced: number }

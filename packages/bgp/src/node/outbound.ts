@@ -73,7 +73,7 @@ export interface ToldPath {
   /** The same for all paths that were written alike. */
   readonly key: string
   /** How it was written. */
-  write(): WrittenPath
+  readonly write: () => WrittenPath
 }
 
 /** A session that is announced on. */

@@ -116,7 +116,8 @@ export class PeerDriver {
 
   /** Changes what can be changed on all connections that stand; see {@link changeLink}. */
   async changeLink(before: LiveLink, after: LiveLink): Promise<void> {
-    await Promise.all([...this.#links.values()].map(link => isConnection(link) && link.change(before, after)))
+    const connections = [...this.#links.values()].filter(isConnection)
+    await Promise.all(connections.map(connection => connection.change(before, after)))
   }
 
   /** @returns settles when all connections are closed, at the latest after two seconds */

@@ -25,7 +25,7 @@ export class PeerLink {
   #options: CheckedLinkOptions
   #terms: ListenTerms
   #neighbor: UnnumberedNeighbor | undefined
-  #closing: Promise<void> = Promise.resolve()
+  #closing: Promise<unknown> = Promise.resolve()
   /** Where an unnumbered peer has last come from. */
   #met = ''
   /** The last attempt failed because there was nobody to dial. */
@@ -125,10 +125,10 @@ export class PeerLink {
     return neighbor
   }
 
-  #forget(): Promise<void> {
+  #forget(): Promise<unknown> {
     const neighbor = this.#neighbor
     this.#neighbor = undefined
-    if (neighbor) this.#closing = Promise.all([this.#closing, neighbor.close()]).then(() => {})
+    if (neighbor) this.#closing = Promise.all([this.#closing, neighbor.close()])
     return this.#closing
   }
 }

@@ -376,7 +376,7 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
   #end(cease: NotificationMessage, forGood: boolean): void {
     if (forGood) void this.#driver.stop(cease)
     else this.#driver.stopAutomatically(cease)
-    if (forGood || this.#options.session.automaticStart === false) this.#driver.start()
+    if (forGood || !this.#options.session.automaticStart) this.#driver.start()
   }
 
   #changeLink(options: CheckedPeerOptions): void {

@@ -41,7 +41,9 @@ export interface RoutingOptions {
 export type CheckedRoutingOptions = Required<
   Omit<RoutingOptions, 'nextHop' | 'maximumPrefixes' | 'maximumPrefixesIdleTime'>
 > &
-  Pick<RoutingOptions, 'nextHop' | 'maximumPrefixesIdleTime'> & { readonly maximumPrefixes: Partial<Record<FamilyName | 'all', number>> }
+  Pick<RoutingOptions, 'nextHop' | 'maximumPrefixesIdleTime'> & {
+    readonly maximumPrefixes: Partial<Record<FamilyName | 'all', number>>
+  }
 
 const MAX_PREFIXES = 0xffff_ffff
 

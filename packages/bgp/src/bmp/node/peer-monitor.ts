@@ -42,6 +42,7 @@ interface Session {
   readonly negotiated: MonitoredSession
   readonly header: BmpPeerHeader
   readonly localAddress: Uint8Array
+  readonly ports: { readonly localPort: number; readonly remotePort: number }
   readonly opens: { readonly sent: Uint8Array; readonly received: Uint8Array }
   ended: BmpPeerDownReason | undefined
 }
@@ -89,8 +90,7 @@ export class PeerMonitor implements Subject {
   }
 
   up(): BmpMessage {
-    const { header, localAddress, opens } = this.#shown()
-    const ports = { localPort: 0, remotePort: 0 }
+    const { header, localAddress, ports, opens } = this.#shown()
     const { sent: sentOpen, received: receivedOpen } = opens
     return { type: 'peer-up', peer: header, localAddress, ...ports, sentOpen, receivedOpen, information: [] }
   }
@@ -153,7 +153,7 @@ export class PeerMonitor implements Subject {
 
   #up(): void {
     const { peer, asn, bgpIdentifier, now, changed } = this.#options
-    const { negotiated, localAddress } = peer
+    const { negotiated, localAddress, localPort = 0, remotePort = 0 } = peer
     if (!negotiated || localAddress === undefined) return
     const address = parseAddress(peer.address)
     const rebuilt = rebuiltOpens(negotiated, asn, parseIdentifier(bgpIdentifier))
@@ -171,6 +171,7 @@ export class PeerMonitor implements Subject {
         timestamp: now(),
       },
       localAddress: parseAddress(localAddress),
+      ports: { localPort, remotePort },
       opens: { ...rebuilt, ...this.#opens },
       ended: undefined,
     }
