@@ -391,7 +391,9 @@ t.test('RFC 4271 6.8: both sides dial at once, on real sockets, always exactly o
     const [ab, ba] = [dial(a, b), dial(b, a)]
     a.speaker.announce({ prefix: '192.0.2.0/24' })
     b.speaker.announce({ prefix: '198.51.100.0/24' })
-    await until(() => [...a.speaker.locRib(), ...b.speaker.locRib()].length === 2, 'routes on both sides')
+    const learned = (): number =>
+      [a, b].flatMap(({ speaker }) => [...speaker.locRib()]).filter(({ paths }) => paths[0]?.peer).length
+    await until(() => learned() === 2, 'routes on both sides')
     await new Promise(resolve => setTimeout(resolve, 20))
     if (ab.state !== 'Established' || ba.state !== 'Established') t.fail(`round ${round}: ${ab.state}, ${ba.state}`)
     await Promise.all([a.speaker.close(), b.speaker.close()])
