@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import type { ExportSession } from '../dist/export.js'
 import type { RouteSource } from '../dist/route-source.js'
 import { formatPrefix, parseAddress, parsePrefix } from '../dist/address.js'
+import { withoutNextHops } from '../dist/rib/attribute-table.js'
 import { AdjRibIn, type AdjRibOut, type FamilyPaths, type LocRib, type PathSource, type Row } from '@typemetal/bgp/rib'
 import {
   decodeMessage,
@@ -110,8 +111,8 @@ export function split(octets: Uint8Array): Uint8Array[] {
 }
 
 /** What an UPDATE says of a path, without what it stands with in the message. */
-const describe = ({ nextHop: _, mpReachNlri: _reach, mpUnreachNlri: _unreach, ...rest }: PathAttributes): string =>
-  JSON.stringify(rest, (_key, value: unknown) =>
+const describe = (attributes: PathAttributes): string =>
+  JSON.stringify(withoutNextHops(attributes), (_key, value: unknown) =>
     typeof value === 'bigint' ? String(value) : value instanceof Uint8Array ? toHex(value) : value,
   )
 
