@@ -53,6 +53,7 @@ export {
   type RouteChange,
   type RoutePath,
 } from './node/speaker.js'
+export type { ExportPolicy, ImportPolicy, PolicyChanges, PolicyPeer, PolicyResult, PolicyRoute } from './policy.js'
 export type { MultipathOptions } from './rib/index.js'
 export type { Route } from './route.js'
 export { CeaseSubcode, type FamilyName, type PathAttributes, type UpdateMessage } from './wire/index.js'

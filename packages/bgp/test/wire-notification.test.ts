@@ -19,7 +19,7 @@ const notification = (errorCode: number, errorSubcode: number, data = ''): Notif
   return { type: 'notification', errorCode, errorSubcode, data: hex(data) }
 }
 
-t.test('RFC 9003 2: shutdown communication', async t => {
+t.test('RFC 8203, RFC 9003 2: shutdown communication', async t => {
   t.equal(shutdownCommunication(createCease(2, 'maintenance till 12:00')), 'maintenance till 12:00')
   t.equal(shutdownCommunication(createCease(4, 'ä'.repeat(200)))?.length, 127, 'cut between characters')
   t.equal(createCease(2, 'x'.repeat(300)).data.length, 256)

@@ -8,6 +8,7 @@ import { loadSockets } from './sockets.js'
 
 export type { ListenTerms } from './listening-socket.js'
 
+/** Where a speaker listens for its peers. */
 export interface ListenerOptions {
   /** @default all addresses of both families */
   readonly address?: string

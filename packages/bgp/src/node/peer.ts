@@ -167,6 +167,7 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
     return this.#options.interface
   }
 
+  /** TCP port of the peer that we connect to. */
   get port(): number {
     return this.#options.port
   }
@@ -176,6 +177,7 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
     return this.#options.session.remoteAs
   }
 
+  /** RFC 4271 section 8.2.2. */
   get state(): State {
     return this.#driver.state
   }

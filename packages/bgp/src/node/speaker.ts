@@ -148,10 +148,12 @@ export class BgpSpeaker extends EventEmitter<BgpSpeakerEvents> implements AsyncD
     signal?.addEventListener('abort', this.#onAbort, { once: true })
   }
 
+  /** Our AS number. */
   get asn(): number {
     return this.#defaults.asn
   }
 
+  /** Our BGP Identifier. */
   get bgpIdentifier(): string {
     return this.#defaults.bgpIdentifier
   }
