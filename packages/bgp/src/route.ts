@@ -75,8 +75,9 @@ export function parseRoute(route: Route): ParsedRoute {
   checkUint32('localPref', localPref)
   checkUint32('multiExitDisc', multiExitDisc)
   checkUint32('pathId', pathId)
-  const { communities, largeCommunities, extendedCommunities } = parseCommunities(texts)
-  if (4 * communities.length + 12 * largeCommunities.length + 8 * extendedCommunities.length > MAX_COMMUNITY_OCTETS) {
+  const { communities, largeCommunities, extendedCommunities, ipv6ExtendedCommunities } = parseCommunities(texts)
+  const extended = 8 * extendedCommunities.length + 20 * ipv6ExtendedCommunities.length
+  if (4 * communities.length + 12 * largeCommunities.length + extended > MAX_COMMUNITY_OCTETS) {
     throw new RangeError(`too many communities for one route: ${texts.length}`)
   }
   const attributes: PathAttributes = {
@@ -87,6 +88,7 @@ export function parseRoute(route: Route): ParsedRoute {
     ...(multiExitDisc !== undefined && { multiExitDisc }),
     ...(communities.length && { communities }),
     ...(extendedCommunities.length && { extendedCommunities }),
+    ...(ipv6ExtendedCommunities.length && { ipv6ExtendedCommunities }),
     ...(largeCommunities.length && { largeCommunities }),
   }
   return { family, nlri, pathId, nextHop: parseNextHop(nextHop, family), attributes }

@@ -62,7 +62,7 @@ t.test('--help says how to start each, and what is wrong is one line', async t =
 t.test('the collector prints what announce announces, and that it takes leave', async t => {
   await using collector = new ExampleProcess('collector.mjs', '--address', LOCAL, '--port', '0')
   const port = String(await collector.listening())
-  const communities = ['64512:2', 'no-export', 'rt:64512:3']
+  const communities = ['64512:2', 'no-export', 'rt:64512:3', 'rt:[2001:db8::1]:4', 'large:64512:5:6']
   const what = ['--med', '7', '--as-path', '65001,65002', ...communities.flatMap(text => ['--community', text])]
   await using announce = new ExampleProcess('announce.mjs', '--peer', LOCAL, '--port', port, ...what, '192.0.2.0/24')
   t.match(await collector.next('prefix'), {
