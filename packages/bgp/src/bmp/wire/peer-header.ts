@@ -61,6 +61,8 @@ const ADDRESS = 10 // octets from the start of the header
 const NUMBERS = 26
 const ADDRESS_LENGTH = 16
 const SECOND = 1_000_000
+/** Microseconds that the two fields can hold, in February 2106; nothing stops a router from putting a second and more into the lower one. */
+const LATEST = 0xffff_ffff * SECOND + (SECOND - 1)
 const numbers = new Parser()
   .endianness('big')
   .uint32('asn')
@@ -90,7 +92,7 @@ export function decodePeerHeader(reader: OctetReader): BmpPeerHeader {
     address: isWide(peerType, flags) ? field : field.subarray(12),
     asn,
     bgpIdentifier,
-    timestamp: seconds * SECOND + microseconds,
+    timestamp: Math.min(seconds * SECOND + microseconds, LATEST),
   }
 }
 
