@@ -14,6 +14,8 @@ export interface ImportSession {
   readonly bgpIdentifier: number
   readonly clusterId: number
   readonly internal: boolean
+  /** AS Confederation Identifier: our AS number to those outside (RFC 5065). */
+  readonly confederationIdentifier?: number | undefined
   /** Times our own AS may stand in AS_PATH. */
   readonly allowOwnAs: number
   /** Ours, RFC 9234. */
@@ -43,10 +45,10 @@ export function resolveAs4(attributes: PathAttributes, fourOctetAs: boolean): Pa
 
 /** RFC 4271 section 9.1.2, RFC 4456 section 8 and RFC 5065 section 4: a path that has been here before must not be used. */
 export function isFeasible(attributes: PathAttributes, session: ImportSession): boolean {
-  const { asn, bgpIdentifier, clusterId, allowOwnAs } = session
+  const { asn, confederationIdentifier, bgpIdentifier, clusterId, allowOwnAs } = session
   if (attributes.originatorId === bgpIdentifier || attributes.clusterList?.includes(clusterId)) return false
   let own = 0
-  for (const { asns } of attributes.asPath ?? []) for (const member of asns) if (member === asn) own++
+  for (const { asns } of attributes.asPath ?? []) for (const member of asns) if (member === asn || member === confederationIdentifier) own++
   return own <= allowOwnAs
 }
 

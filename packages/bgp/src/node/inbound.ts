@@ -312,13 +312,13 @@ function isZero(octets: Uint8Array, at: number): boolean {
   return true
 }
 
-/** By what UPDATEs are scanned; `undefined` where none can be: AS numbers of 2 octets, a confederation's other members. */
+/** By what UPDATEs are scanned; `undefined` where none can be: AS numbers of 2 octets, confederations. */
 function scanRules(
   negotiated: Negotiated,
-  { asn, bgpIdentifier, clusterId }: ImportSession,
+  { asn, confederationIdentifier, bgpIdentifier, clusterId }: ImportSession,
 ): UpdateScanRules | undefined {
   const { internal, confederation, fourOctetAs, families, addPath } = negotiated
-  if (!fourOctetAs || confederation) return undefined
+  if (!fourOctetAs || confederation || confederationIdentifier !== undefined) return undefined
   return {
     internal,
     asn,

@@ -235,6 +235,7 @@ export class PeerRoutes {
       bgpIdentifier: session.bgpIdentifier,
       clusterId: this.#surroundings.clusterId || session.bgpIdentifier,
       internal,
+      confederationIdentifier: session.confederation?.identifier,
       allowOwnAs: routing.allowOwnAs,
       role,
       policy: routing.importPolicy,

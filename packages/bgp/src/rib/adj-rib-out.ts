@@ -151,7 +151,7 @@ export class AdjRibOut<S extends PathSource> {
 
   /** Something waits to be told. */
   get isPending(): boolean {
-    return this.#families.some(({ waiting, cursor }) => waiting.size > 0 || cursor > 0)
+    return !this.#closed && this.#families.some(({ waiting, cursor }) => waiting.size > 0 || cursor > 0)
   }
 
   /** Whether a family's prefixes are all told. */
@@ -206,6 +206,7 @@ export class AdjRibOut<S extends PathSource> {
    * @returns whether anything was left to do
    */
   next(take: UpdateTaker): boolean {
+    if (this.#closed) return false
     const out =
       this.#families.find(({ withdrawn }) => withdrawn.size > 0) ??
       this.#families.find(({ waiting }) => waiting.size > 0) ??

@@ -274,8 +274,11 @@ export class FamilyPaths<S extends PathSource> {
     this.#unlink(prefix, path)
     page.prefix[at] = 0
     this.#rows.give(path)
-    if (wasSelected && this.prefixes.first(prefix) !== 0) this.#select(prefix, 0, true)
-    else if (attributes !== 0) this.#changed(this.prefixes.family, prefix, wasSelected)
+    // One that was not used may have kept another from being used, by its MED.
+    if (attributes !== 0) {
+      const isLast = this.prefixes.first(prefix) === 0
+      if (isLast || !this.#select(prefix, 0, wasSelected)) this.#changed(this.prefixes.family, prefix, wasSelected)
+    }
     this.prefixes.release(prefix)
     this.#attributes.release(received)
     if (attributes !== 0) this.#attributes.release(attributes)
@@ -308,8 +311,9 @@ export class FamilyPaths<S extends PathSource> {
    *
    * @param touched a path whose attributes have changed; 0 for none
    * @param lost a path that was used has been taken out
+   * @returns whether the listeners were told
    */
-  #select(prefix: Row, touched: Row, lost = false): void {
+  #select(prefix: Row, touched: Row, lost = false): boolean {
     const decision = this.#decision
     const bestBefore = this.best(prefix)
     let changed = lost || (touched !== 0 && (this.flags(touched) & PathFlag.Selected) !== 0)
@@ -330,8 +334,8 @@ export class FamilyPaths<S extends PathSource> {
     }
     const [best = 0] = selected
     this.#moveToFront(prefix, selected)
-    if (changed || best !== bestBefore || touched !== 0) {
-      this.#changed(this.prefixes.family, prefix, changed || best !== bestBefore)
-    }
+    const isTold = changed || best !== bestBefore || touched !== 0
+    if (isTold) this.#changed(this.prefixes.family, prefix, changed || best !== bestBefore)
+    return isTold
   }
 }
