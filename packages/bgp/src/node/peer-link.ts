@@ -74,6 +74,7 @@ export class PeerLink {
 
   /** @throws {BgpSocketError} there is no connection; the message says why. Or the signal's reason */
   async dial(signal: AbortSignal): Promise<Socket> {
+    await this.#neighbor?.looked
     const { port, sourceAddress, connectTime, device, md5Key, ttl, minTtl, dialAddress } = this.#options
     const address = this.#neighbor ? this.#neighbor.address : dialAddress
     this.#isMissed = address === undefined

@@ -333,7 +333,7 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
 
   /** @internal Whether a connection that has come in can be this peer's. */
   isFrom(incoming: Incoming): boolean {
-    return this.#link.isFrom(incoming)
+    return !this.#closing && this.#link.isFrom(incoming)
   }
 
   /** @internal What it needs of the listening socket. */

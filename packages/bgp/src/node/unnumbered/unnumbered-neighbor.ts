@@ -88,6 +88,11 @@ export class UnnumberedNeighbor implements AsyncDisposable {
     this.#started = this.#start()
   }
 
+  /** Settles when the interface has been looked at for the first time. */
+  get looked(): Promise<void> {
+    return this.#started
+  }
+
   /** The neighbour's address with its zone (`fe80::1%eth0`); `undefined` while there is none, or more than one. */
   get address(): string | undefined {
     const { address } = this.#neighbor
