@@ -1,0 +1,123 @@
+// `npm run fuzz [-- --seconds N --seed S --target a,b --list]`: throws octets at each part of @typemetal/bgp until one fails or the time is over.
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { parseArgs } from 'node:util'
+import { Worker, isMainThread, parentPort, workerData } from 'node:worker_threads'
+import { setFlagsFromString } from 'node:v8'
+import { fail, prepare, root } from './prepare.mjs'
+
+const MEBIBYTE = 1 << 20
+/** Most that a target may add to the heap between a quarter of its time and its end, in octets. */
+const MOST_GROWTH = 32 * MEBIBYTE
+/** A single input that takes longer does not end, in milliseconds. */
+const PATIENCE = 30_000
+/** Room for the input that is being tried: its length, then its octets. */
+const SHARED = 4 + 256 * 1024
+
+const tests = join(root, 'packages', 'bgp', 'dist-test', 'fuzz')
+const load = name => import(pathToFileURL(join(tests, name)).href)
+
+if (isMainThread) await main()
+else await work()
+
+async function main() {
+  const { values } = parseArgs({
+    options: {
+      seconds: { type: 'string', default: '60' },
+      seed: { type: 'string' },
+      target: { type: 'string' },
+      list: { type: 'boolean', default: false },
+    },
+  })
+  const seconds = Number(values.seconds)
+  const seed = Number(values.seed ?? Math.floor(Math.random() * 1_000_000_000))
+  if (!(seconds > 0)) fail(`--seconds must be a number above 0, not ${values.seconds}`)
+  if (!Number.isInteger(seed)) fail(`--seed must be a whole number, not ${values.seed}`)
+  prepare()
+  const { TARGETS } = await load('targets.js')
+  if (values.list) {
+    for (const { name, claim } of TARGETS) console.log(`${name.padEnd(12)} ${claim}`)
+    return
+  }
+  const names = values.target?.split(',') ?? TARGETS.map(({ name }) => name)
+  const unknown = names.filter(name => !TARGETS.some(target => target.name === name))
+  if (unknown.length > 0) fail(`no target ${unknown.join(', ')}; --list shows them`)
+  console.log(`seed ${seed}, ${seconds} s for ${names.length} targets`)
+  for (const name of names) {
+    const result = await runInWorker(name, seed, (seconds * 1000) / names.length)
+    if (!tell(name, seed, result)) process.exit(1)
+  }
+  process.exit(0)
+}
+
+/** In a thread of its own, so that an input without end can be told as well. */
+function runInWorker(name, seed, milliseconds) {
+  const shared = new SharedArrayBuffer(SHARED)
+  const worker = new Worker(new URL(import.meta.url), { workerData: { name, seed, milliseconds, shared } })
+  const length = new Int32Array(shared, 0, 1)
+  const inputOf = () => Buffer.from(new Uint8Array(shared, 4, Math.max(0, length[0])).slice()).toString('hex')
+  return new Promise(resolve => {
+    let beats = 0
+    const end = result => {
+      clearInterval(watch)
+      resolve(result)
+    }
+    const watch = setInterval(() => {
+      if (beats++ < PATIENCE / 1000) return
+      const hex = inputOf()
+      void worker.terminate()
+      end({ hex, error: `no end within ${PATIENCE / 1000} s` })
+    }, 1000)
+    worker.on('message', message => {
+      beats = 0
+      if (message.result) end(message.result)
+    })
+    worker.on('error', error => end({ hex: inputOf(), error: error.stack }))
+  })
+}
+
+async function work() {
+  const { name, seed, milliseconds, shared } = workerData
+  setFlagsFromString('--expose-gc')
+  globalThis.gc = (await import('node:vm')).runInNewContext('gc')
+  const { fuzz } = await load('fuzz.js')
+  const { TARGETS } = await load('targets.js')
+  const target = TARGETS.find(each => each.name === name)
+  const length = new Int32Array(shared, 0, 1)
+  const octets = new Uint8Array(shared, 4)
+  const before = input => {
+    length[0] = Math.min(input.length, octets.length)
+    octets.set(input.subarray(0, octets.length))
+  }
+  const { executions, growth, failure, ...rest } = await fuzz(target, seed, {
+    milliseconds,
+    before,
+    beat: () => parentPort.postMessage({}),
+  })
+  const hex = failure && Buffer.from(failure.input).toString('hex')
+  parentPort.postMessage({
+    result: { executions, growth, milliseconds: rest.milliseconds, hex, error: failure?.error.stack },
+  })
+}
+
+/** Says how it went. @returns whether it went well */
+function tell(name, seed, { executions = 0, milliseconds = 1, growth, hex, error }) {
+  if (error === undefined) {
+    const rate = Math.round((executions / milliseconds) * 1000).toLocaleString('en')
+    const grown = growth === undefined ? '' : `, heap ${growth < 0 ? '' : '+'}${(growth / MEBIBYTE).toFixed(1)} MiB`
+    console.log(`${name.padEnd(12)} ${executions.toLocaleString('en')} executions, ${rate}/s${grown}`)
+    if (growth === undefined || growth <= MOST_GROWTH) return true
+    console.error(`typemetal: ${name} keeps memory: +${Math.round(growth / MEBIBYTE)} MiB; seed ${seed}`)
+    return false
+  }
+  console.error(`${error}
+
+typemetal: fuzz target ${name} failed; seed ${seed}, input:
+${hex}
+
+Once it is understood, keep it as packages/bgp/test/vectors/fuzz/${name}-WHAT-IT-WAS.hex, in three lines:
+# ${name}
+# RFC and section: what it once did
+${hex}`)
+  return false
+}
