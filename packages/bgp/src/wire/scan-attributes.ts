@@ -162,7 +162,7 @@ export function scanAttributes(
       if (facts.seen & bit) return false
       facts.seen |= bit
     }
-    const usual = (flags & CHECKED_FLAGS) === CATEGORY[code]
+    const usual = CATEGORY[code] !== 0 && (flags & CHECKED_FLAGS) === CATEGORY[code]
     if (usual) {
       if (!scanValue(octets, code, at, valueAt, length, start, rules, facts)) return false
     } else if (!trusted) return false
