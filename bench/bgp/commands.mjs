@@ -5,14 +5,15 @@ import { createInterface } from 'node:readline'
 export function answerCommands(commands) {
   const say = answer => process.stdout.write(`${JSON.stringify(answer)}\n`)
   const lines = createInterface({ input: process.stdin })
-  lines.on('line', async line => {
+  const answer = async line => {
     const { id, command, ...options } = JSON.parse(line)
     try {
       say({ id, answer: (await commands[command](options)) ?? {} })
     } catch (error) {
       say({ id, error: error.message })
     }
-  })
+  }
+  lines.on('line', line => void answer(line))
   lines.on('close', () => process.exit())
   say({ id: 0 })
 }

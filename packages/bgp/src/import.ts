@@ -48,7 +48,8 @@ export function isFeasible(attributes: PathAttributes, session: ImportSession): 
   const { asn, confederationIdentifier, bgpIdentifier, clusterId, allowOwnAs } = session
   if (attributes.originatorId === bgpIdentifier || attributes.clusterList?.includes(clusterId)) return false
   let own = 0
-  for (const { asns } of attributes.asPath ?? []) for (const member of asns) if (member === asn || member === confederationIdentifier) own++
+  for (const { asns } of attributes.asPath ?? [])
+    for (const member of asns) if (member === asn || member === confederationIdentifier) own++
   return own <= allowOwnAs
 }
 

@@ -57,8 +57,7 @@ function parseNextHop(text: string, family: FamilyName): Uint8Array {
 }
 
 function parseOrigin(origin: Route['origin'] = 'igp'): Origin {
-  if (!Object.hasOwn(ORIGINS, origin))
-    throw new RangeError(`origin must be igp, egp or incomplete, not ${String(origin)}`)
+  if (!Object.hasOwn(ORIGINS, origin)) throw new RangeError(`origin must be igp, egp or incomplete, not ${origin}`)
   return ORIGINS[origin]
 }
 

@@ -3,7 +3,17 @@ import type { Octets } from '../wire/octets.js'
 import type { LocRib } from './loc-rib.js'
 import type { PrefixTable } from './prefix-table.js'
 import { PAGE_MASK, type Row } from './rows.js'
-import { pack, packedHow, packedSet, SentPaths, SentPrefixes, unpack, type Packed, type Sent, type Told } from './sent.js'
+import {
+  pack,
+  packedHow,
+  packedSet,
+  SentPaths,
+  SentPrefixes,
+  unpack,
+  type Packed,
+  type Sent,
+  type Told,
+} from './sent.js'
 import type { PathSource } from './source.js'
 import type { PackedAttributes, UpdatePacker, UpdateTaker } from './update-packer.js'
 

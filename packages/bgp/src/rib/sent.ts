@@ -6,7 +6,7 @@ export interface Told {
   readonly how: number
 }
 
-/** {@link Told} as one number, not 0. */
+/** {@link Told} as one number; 0 for nothing. */
 export type Packed = number
 
 const HOW_BITS = 3
@@ -28,7 +28,7 @@ export interface Sent {
   /** Paths told. */
   readonly size: number
   /** What was told of the prefix with this Path Identifier; 0 for nothing. */
-  get(prefix: Row, pathId: number): Packed | 0
+  get(prefix: Row, pathId: number): Packed
   set(prefix: Row, pathId: number, told: Packed): void
   delete(prefix: Row, pathId: number): void
   /** Path Identifiers told of a prefix. */
@@ -56,7 +56,7 @@ export class SentPrefixes implements Sent {
     return this.#size
   }
 
-  get(prefix: Row): Packed | 0 {
+  get(prefix: Row): Packed {
     return this.#pages[prefix >>> PAGE_BITS]?.[prefix & (PAGE_ROWS - 1)] ?? 0
   }
 
@@ -104,7 +104,7 @@ export class SentPaths implements Sent {
     return this.#size
   }
 
-  get(prefix: Row, pathId: number): Packed | 0 {
+  get(prefix: Row, pathId: number): Packed {
     return this.#prefixes.get(prefix)?.get(pathId) ?? 0
   }
 
