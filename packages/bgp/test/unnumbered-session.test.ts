@@ -52,7 +52,9 @@ function suite(): void {
       t.same(told.map(({ prefix }) => prefix).toSorted(), OURS)
 
       run('ip', 'link', 'set', host.link, 'down')
-      await until('the neighbour is gone', () => log.at('info').some(({ reason }) => `${reason}`.endsWith('is down')))
+      await until('the neighbour is gone', () =>
+        log.at('info').some(({ reason }) => reason === `interface ${host.link} is down`),
+      )
       t.equal(peer.state, 'Established', 'TCP and the hold timer know better')
       run('ip', 'link', 'set', host.link, 'up')
       await until('an address again', () => linkLocal(host.link) !== undefined)
