@@ -86,14 +86,14 @@ export class Inbound {
    */
   receive(octets: Uint8Array): number {
     const { handlers } = this.#options
-    const rules = this.#disabled.size === 0 && !handlers.wantsUpdates() ? this.#rules : undefined
+    const rules = handlers.wantsUpdates() ? undefined : this.#rules
     let count = 0
     for (let at = 0; at < octets.length; count++) {
       const end = at + readUint16(octets, at + LENGTH)
       const scan = this.#scan
-      if (!rules || !scanUpdate(octets, at, end, rules, scan) || !this.#take(octets, scan)) {
-        this.#read(octets.subarray(at, end))
-      }
+      // A family may have been disabled by the message before.
+      const isQuick = rules && this.#disabled.size === 0 && scanUpdate(octets, at, end, rules, scan)
+      if (!isQuick || !this.#take(octets, scan)) this.#read(octets.subarray(at, end))
       at = end
     }
     return count

@@ -248,8 +248,29 @@ function scanValue(
     case 16: // EXTENDED COMMUNITIES
       return length !== 0 && length % 8 === 0
     default: // 32, LARGE_COMMUNITY
-      return length !== 0 && length % 12 === 0
+      return length !== 0 && length % 12 === 0 && isUniqueList(octets, valueAt, valueAt + length)
   }
+}
+
+/** More are left to the full decoder, for each is compared with all others. */
+const MOST_LARGE_COMMUNITIES = 64
+
+/** RFC 8092 section 5: no large community twice. */
+function isUniqueList(octets: Uint8Array, start: number, end: number): boolean {
+  if (end - start > 12 * MOST_LARGE_COMMUNITIES) return false
+  for (let at = start + 12; at < end; at += 12) {
+    const last = readUint32(octets, at + 8)
+    for (let other = start; other < at; other += 12) {
+      if (
+        readUint32(octets, other + 8) === last &&
+        readUint32(octets, other + 4) === readUint32(octets, at + 4) &&
+        readUint32(octets, other) === readUint32(octets, at)
+      ) {
+        return false
+      }
+    }
+  }
+  return true
 }
 
 function scanAsPath(octets: Uint8Array, at: number, end: number, rules: ScanRules, facts: AttributeFacts): boolean {
