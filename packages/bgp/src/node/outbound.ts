@@ -83,8 +83,10 @@ interface Running {
   readonly adjRibOut: AdjRibOut<RouteSource>
   /** Families whose End-of-RIB is still to come. */
   endOfRib: readonly FamilyName[]
-  /** Families that are told again, whose end is to be marked (RFC 7313). */
-  readonly refreshing: Set<FamilyName>
+  /** Families that the peer wants to be told again, and whether between marks (RFC 7313). */
+  readonly asked: Map<FamilyName, boolean>
+  /** Those of them that are being told again. */
+  readonly refreshing: Map<FamilyName, boolean>
   readonly warned: Set<string>
   readonly unsubscribe: () => void
 }
@@ -174,7 +176,8 @@ export class Outbound {
       exporter,
       adjRibOut,
       endOfRib: session.families,
-      refreshing: new Set(),
+      asked: new Map(),
+      refreshing: new Map(),
       warned,
       unsubscribe: rib.subscribe((family, prefix, selected) => this.changed(family, prefix, selected)),
     }
@@ -205,15 +208,15 @@ export class Outbound {
     this.#running = undefined
   }
 
-  /** Announces a family's prefixes again, RFC 2918 section 4; between two marks where both sides know them (RFC 7313). */
+  /**
+   * Announces a family's prefixes again, RFC 2918 section 4; between two marks where both sides know them (RFC 7313). However often the peer
+   * asks meanwhile, that comes to its end and then happens once more; and not before the End-of-RIB (RFC 7313 section 4.1).
+   */
   refresh(family: FamilyName, marked: boolean): void {
     const running = this.#running
     if (!running?.session.families.includes(family)) return
-    if (marked) {
-      running.refreshing.add(family)
-      running.session.sink.writeRefresh(encodeRefresh(family, BEGIN_OF_REFRESH))
-    }
-    running.adjRibOut.start(family, true)
+    running.asked.set(family, marked)
+    this.#beginRefreshes(running)
     this.#planFlush()
   }
 
@@ -235,7 +238,7 @@ export class Outbound {
         sink.write(octets, count)
       })
       this.#markEnds(running)
-      if (!more) break
+      if (!more && !running.adjRibOut.isPending) break
     }
     if (sent && minRouteAdvertisementInterval > 0 && !running.adjRibOut.isPending) {
       // RFC 4271 sections 9.2.1.1 and 10: with jitter.
@@ -270,10 +273,22 @@ export class Outbound {
     const done = running.endOfRib.filter(family => adjRibOut.isDone(family))
     if (done.length > 0) running.endOfRib = running.endOfRib.filter(family => !done.includes(family))
     for (const family of done) session.sink.write(encodeUpdate(createEndOfRib(familyOf(family)), session.context), 1)
-    for (const family of refreshing) {
+    for (const [family, marked] of refreshing) {
       if (!adjRibOut.isDone(family)) continue
       refreshing.delete(family)
-      session.sink.writeRefresh(encodeRefresh(family, END_OF_REFRESH))
+      if (marked) session.sink.writeRefresh(encodeRefresh(family, END_OF_REFRESH))
+    }
+    if (running.asked.size > 0) this.#beginRefreshes(running)
+  }
+
+  /** Begins to tell families again that were asked for and are told whole. */
+  #beginRefreshes({ session, adjRibOut, asked, refreshing, endOfRib }: Running): void {
+    for (const [family, marked] of asked) {
+      if (refreshing.has(family) || endOfRib.includes(family)) continue
+      asked.delete(family)
+      refreshing.set(family, marked)
+      if (marked) session.sink.writeRefresh(encodeRefresh(family, BEGIN_OF_REFRESH))
+      adjRibOut.start(family, true)
     }
   }
 
