@@ -1,5 +1,12 @@
 import type { RoleName } from './fsm/index.js'
-import type { AsPath, AsPathSegment, FamilyName, PathAttributes, UnknownAttribute } from './wire/index.js'
+import type {
+  AsPath,
+  AsPathSegment,
+  ExtendedCommunity,
+  FamilyName,
+  PathAttributes,
+  UnknownAttribute,
+} from './wire/index.js'
 import { AttributeFlag, SegmentType } from './wire/index.js'
 
 /** What of a session decides how a route is announced on it. */
@@ -52,6 +59,8 @@ export interface ExportSource {
 const DEFAULT_LOCAL_PREF = 100
 const GRACEFUL_SHUTDOWN = 0xffff_0000
 const MAX_SEGMENT = 255
+/** Bit of an extended community's type, RFC 4360 section 2. */
+const NON_TRANSITIVE = 0x40
 
 /** Private AS numbers, RFC 6996. */
 const isPrivate = (asn: number): boolean =>
@@ -128,9 +137,32 @@ function passOnUnknown(unknown: readonly UnknownAttribute[]): readonly UnknownAt
     .map(({ code, flags, value }) => ({ code, flags: flags | AttributeFlag.Partial, value }))
 }
 
+const NON_TRANSITIVE = 0x40
+
+/** RFC 4360 section 6: non-transitive ones end at the border of the AS or confederation; those that we attach are for the receiver. */
+function extendedTo(
+  { internal, confederation, routeServerClient }: ExportSession,
+  { local }: ExportSource,
+  list: PathAttributes['extendedCommunities'] = [],
+): readonly ExtendedCommunity[] {
+  return local || internal || confederation || routeServerClient
+    ? list
+    : list.filter(({ type }) => (type & NON_TRANSITIVE) === 0)
+}
+
 function communitiesTo(session: ExportSession, communities: readonly number[] = []): readonly number[] {
   if (!session.gracefulShutdown || communities.includes(GRACEFUL_SHUTDOWN)) return communities
   return [...communities, GRACEFUL_SHUTDOWN]
+}
+
+/** RFC 4360 section 6: what is not transitive stays within the AS and its confederation, but for what we attach ourselves. */
+function extendedCommunitiesTo(
+  session: ExportSession,
+  source: ExportSource,
+  communities: readonly ExtendedCommunity[] = [],
+): readonly ExtendedCommunity[] {
+  if (source.local || session.internal || session.confederation) return communities
+  return communities.filter(({ type }) => !(type & NON_TRANSITIVE))
 }
 
 /** RFC 9234 section 5: what goes to a customer, a peer or a client of our route server is marked, by the AS that others know. */
@@ -163,11 +195,16 @@ export function exportAttributes(
     clusterList,
     aigp,
     onlyToCustomer: _,
+    extendedCommunities: _extended,
+    communities: _communities,
     unknown,
     partial,
+    extendedCommunities,
     ...rest
   } = reflect(attributes, source, session)
   const communities = communitiesTo(session, attributes.communities)
+  const extended = extendedTo(session, source, extendedCommunities)
+  const extended = extendedCommunitiesTo(session, source, attributes.extendedCommunities)
   const mark = markOf(attributes, session)
   const passed = source.local ? unknown : unknown && passOnUnknown(unknown)
   const keepMed = kept.multiExitDisc || inside || session.routeServerClient
@@ -178,6 +215,7 @@ export function exportAttributes(
     // RFC 4271 section 5.1.5: never to external peers.
     ...(inside && { localPref: session.gracefulShutdown ? 0 : (localPref ?? DEFAULT_LOCAL_PREF) }),
     ...(communities.length && { communities }),
+    ...(extended.length && { extendedCommunities: extended }),
     ...(session.internal && originatorId !== undefined && { originatorId }),
     ...(session.internal && clusterList && { clusterList }),
     ...(session.aigp && aigp !== undefined && { aigp }),

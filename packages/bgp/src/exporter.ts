@@ -34,7 +34,7 @@ const How = {
 
 /** Flags of sets that the quick way does not do. */
 const UNUSUAL = FactFlag.Unusual | FactFlag.Aigp | FactFlag.OnlyToCustomer | FactFlag.Confederation
-/** Communities that decide whether a learned route is told. */
+/** Communities that decide whether a learned route is told, or are not told along with it. */
 const DECISIVE = FactFlag.NoExport | FactFlag.NoAdvertise | FactFlag.NoExportSubconfed | FactFlag.LongLivedStale
 const LLGR_STALE = 0xffff_0006
 /** Path Identifiers of learned paths, apart from those that our own routes may have. */
@@ -221,7 +221,7 @@ export class SessionExporter implements Exporter {
     const page = rib.attributes.page(set)
     const at = set & PAGE_MASK
     const reflects = source.internal && session.internal
-    const special = source.local ? UNUSUAL : UNUSUAL | DECISIVE
+    const special = source.local ? UNUSUAL : UNUSUAL | DECISIVE | (session.internal ? 0 : FactFlag.NonTransitive)
     if (!this.#isUsual || stale || reflects || (page.flags[at]! & special) !== 0) {
       try {
         this.#tellUnusual({ family, prefix, pathId, set, source, stale }, tell)

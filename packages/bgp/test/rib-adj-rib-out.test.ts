@@ -254,7 +254,7 @@ t.test('RFC 7911 3: each path with its Path Identifier, of the families that hav
   assertEmpty(wanted.rib)
 })
 
-t.test('Adj-RIB-Out: closed in the midst of everything it gives all references back', async () => {
+t.test('Adj-RIB-Out: closed in the midst of everything it gives all references back', async t => {
   for (const addPath of [[], ['ipv4-unicast', 'ipv6-unicast']] as const) {
     const wanted = new Wanted({ addPath })
     for (let i = 0; i < 3000; i++) wanted.set(i % 2 ? key4(i) : key6(i), withPref(i % 50), i % 3)
@@ -264,6 +264,8 @@ t.test('Adj-RIB-Out: closed in the midst of everything it gives all references b
     wanted.out.start('ipv4-unicast', true)
     wanted.out.close()
     wanted.out.close()
+    t.notOk(wanted.out.next(() => t.fail()))
+    t.notOk(wanted.out.isPending)
     wanted.clear()
     assertEmpty(wanted.rib)
   }

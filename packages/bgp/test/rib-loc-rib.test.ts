@@ -159,6 +159,21 @@ t.test('RFC 9494 4.3: long-lived stale paths come last, NO_LLGR ones go, and bei
   t.same(scene.selected(), [1])
 })
 
+t.test('RFC 4271 9.1.2.2 (c): a path that was not used decides by its MED all the same, and by going', async t => {
+  const rib = new LocRib<RouteSource>()
+  const far = new Announcer(rib, source(9))
+  const between = new Announcer(rib, source(5, { internal: true }))
+  const near = new Announcer(rib, source(1))
+  far.announce(PREFIX, sequence(2))
+  between.announce(PREFIX, { ...sequence(1), multiExitDisc: 0 })
+  near.announce(PREFIX, { ...sequence(1), multiExitDisc: 10 })
+  const { paths, prefix } = rowOf(rib, PREFIX)
+  const best = (): number => paths.sourceNumber(paths.best(prefix))
+  t.equal(best(), far.adjRibIn.source)
+  between.withdraw(PREFIX)
+  t.equal(best(), near.adjRibIn.source)
+})
+
 t.test('Adj-RIB-In: sizes, clearing by family, closing; its number is given to the next peer', async t => {
   const { rib, peers } = new Scene()
   const [a, b] = peers as [Announcer<RouteSource>, Announcer<RouteSource>]

@@ -50,6 +50,7 @@ function assertSame(
     asPath = [],
     communities = [],
     clusterList = [],
+    extendedCommunities = [],
     ...rest
   } = said.pathAttributes
   const prefixes = (from: number, to: number, family: (typeof FAMILIES)[number]) =>
@@ -92,7 +93,8 @@ function assertSame(
     (communities.includes(0xffff_0007) ? FactFlag.NoLongLived : 0) |
     (communities.includes(0xffff_ff01) ? FactFlag.NoExport : 0) |
     (communities.includes(0xffff_ff02) ? FactFlag.NoAdvertise : 0) |
-    (communities.includes(0xffff_ff03) ? FactFlag.NoExportSubconfed : 0)
+    (communities.includes(0xffff_ff03) ? FactFlag.NoExportSubconfed : 0) |
+    (extendedCommunities.some(({ type }) => type & 0x40) ? FactFlag.NonTransitive : 0)
   assert.equal(facts.flags, flags)
 }
 
