@@ -87,11 +87,19 @@ class Life {
   }
 
   async #send(counts) {
+    await this.#take(counts ? `send ${label(this.#size)}` : undefined)
+    if (!counts) return
+    // A process does it once with code that has never run; from then on a table goes out as it does here.
+    await this.#run.place.sink.ask('close', { name: 'sink' })
+    await this.#take(`send ${label(this.#size)} again`)
+  }
+
+  /** A new peer takes the table. */
+  async #take(what) {
     const options = { name: 'sink', to: DAEMON.address, size: this.#size, limit: this.#limit, ...SINK }
     const { first, last, size } = await this.#run.place.sink.ask('take', options)
     if (last === Infinity) throw new Error(`${size} of ${this.#size} prefixes came out within ${this.#limit} ms`)
-    if (!counts) return
-    const what = `send ${label(this.#size)}`
+    if (!what) return
     this.#add(`${what}: first prefix`, 'ms', first, { goal: 5 })
     this.#add(`${what}: last octet`, 'ms', last, this.#size === 10_000 ? { goal: 20 } : {})
     this.#run.say(this.#kind, `${what} in ${round(last)} ms, first prefix after ${round(first)}`)

@@ -59,8 +59,6 @@ export interface ExportSource {
 const DEFAULT_LOCAL_PREF = 100
 const GRACEFUL_SHUTDOWN = 0xffff_0000
 const MAX_SEGMENT = 255
-/** Bit of an extended community's type, RFC 4360 section 2. */
-const NON_TRANSITIVE = 0x40
 
 /** Private AS numbers, RFC 6996. */
 const isPrivate = (asn: number): boolean =>
@@ -155,16 +153,6 @@ function communitiesTo(session: ExportSession, communities: readonly number[] = 
   return [...communities, GRACEFUL_SHUTDOWN]
 }
 
-/** RFC 4360 section 6: what is not transitive stays within the AS and its confederation, but for what we attach ourselves. */
-function extendedCommunitiesTo(
-  session: ExportSession,
-  source: ExportSource,
-  communities: readonly ExtendedCommunity[] = [],
-): readonly ExtendedCommunity[] {
-  if (source.local || session.internal || session.confederation) return communities
-  return communities.filter(({ type }) => !(type & NON_TRANSITIVE))
-}
-
 /** RFC 9234 section 5: what goes to a customer, a peer or a client of our route server is marked, by the AS that others know. */
 function markOf(attributes: PathAttributes, { role, asn, confederationIdentifier }: ExportSession): number | undefined {
   const marks = role === 'provider' || role === 'peer' || role === 'rs'
@@ -195,8 +183,6 @@ export function exportAttributes(
     clusterList,
     aigp,
     onlyToCustomer: _,
-    extendedCommunities: _extended,
-    communities: _communities,
     unknown,
     partial,
     extendedCommunities,
@@ -204,7 +190,6 @@ export function exportAttributes(
   } = reflect(attributes, source, session)
   const communities = communitiesTo(session, attributes.communities)
   const extended = extendedTo(session, source, extendedCommunities)
-  const extended = extendedCommunitiesTo(session, source, attributes.extendedCommunities)
   const mark = markOf(attributes, session)
   const passed = source.local ? unknown : unknown && passOnUnknown(unknown)
   const keepMed = kept.multiExitDisc || inside || session.routeServerClient

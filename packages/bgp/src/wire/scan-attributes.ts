@@ -19,8 +19,6 @@ export const FactFlag = {
   OnlyToCustomer: 0x400,
   /** Confederation segments (RFC 5065) are in AS_PATH. */
   Confederation: 0x800,
-  /** Extended communities that stay within an AS (RFC 4360 section 6) are there. */
-  NonTransitive: 0x2000,
   /** Attributes that the quick way from one peer to the next does not know are there. */
   Unusual: 0x1000,
   /** Non-transitive extended communities (RFC 4360) are there. */
@@ -120,8 +118,6 @@ function clearFacts(facts: AttributeFacts): void {
   facts.seen = 0
 }
 
-/** Bit of an extended community's type: it is not for other ASes, RFC 4360 section 2. */
-const NON_TRANSITIVE = 0x40
 const WELL_KNOWN: number = AttributeFlag.Transitive
 const OPTIONAL: number = AttributeFlag.Optional
 const OPTIONAL_TRANSITIVE: number = AttributeFlag.Optional | AttributeFlag.Transitive
@@ -319,11 +315,5 @@ function scanCommunities(octets: Uint8Array, at: number, length: number, facts: 
       facts.flags |= COMMUNITY_FLAGS.get(readUint32(octets, at)) ?? 0
     }
   }
-  return true
-}
-
-function scanExtendedCommunities(octets: Uint8Array, at: number, length: number, facts: AttributeFacts): boolean {
-  if (length === 0 || length % 8 !== 0) return false
-  for (const end = at + length; at < end; at += 8) if (octets[at]! & NON_TRANSITIVE) facts.flags |= FactFlag.NonTransitive
   return true
 }
