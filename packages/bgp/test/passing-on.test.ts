@@ -162,6 +162,21 @@ t.test('RFC 1997: well-known communities of learned routes', async t => {
   await until(() => outside.told().has('192.0.9.0/24'), 'what we attach ourselves is for the receiver to heed')
 })
 
+t.test('RFC 4360 section 6: non-transitive extended communities end at the border of the AS', async t => {
+  await using hub = await createHub()
+  await using from = await connect(hub, { asn: 64_513 })
+  await using outside = await connect(hub, { asn: 64_514 })
+  await using inside = await connect(hub, { asn: HUB_AS })
+  const route = { prefix: '192.0.2.0/24', communities: ['link-bandwidth:64513:1000', 'rt:64513:1'] }
+  await announce(from, [outside, inside], [route])
+  const heard = ({ told }: Neighbor) => formatCommunities(told().get(route.prefix) ?? {})
+  t.same(heard(outside), ['rt:64513:1'])
+  t.same(heard(inside), route.communities)
+  hub.speaker.announce({ prefix: '192.0.3.0/24', communities: ['link-bandwidth:64512:2000'] })
+  await until(() => outside.told().has('192.0.3.0/24'), 'told')
+  t.same(formatCommunities(outside.told().get('192.0.3.0/24') ?? {}), ['link-bandwidth:64512:2000'], 'but for our own')
+})
+
 t.test('RFC 4456 section 6: who is told by a reflector; section 8: ORIGINATOR_ID and CLUSTER_LIST', async t => {
   await using hub = await createHub({ clusterId: '10.0.0.99' })
   const client = { asn: HUB_AS, peer: { routeReflectorClient: true } } as const
