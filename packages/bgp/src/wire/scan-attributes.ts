@@ -250,7 +250,8 @@ function scanValue(
     case 16:
       return scanExtendedCommunities(octets, valueAt, length, facts)
     default: // 32, LARGE_COMMUNITY
-      return length !== 0 && length % 12 === 0 && isUniqueList(octets, valueAt, valueAt + length)
+      if (length === 0 || length % 12 !== 0) return false
+      return rules === NO_RULES || isUniqueList(octets, valueAt, valueAt + length)
   }
 }
 
