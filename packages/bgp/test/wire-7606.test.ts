@@ -380,3 +380,21 @@ t.test('RFC 4271 4.3: the unused flags do not count', async t => {
   t.equal(found.faults, undefined)
   t.match(found.pathAttributes.unknown, [{ code: 200, flags: 0xe0 }])
 })
+
+t.test('RFC 7606 3 (g): an attribute that comes a thousand times is one fault', async t => {
+  const found = decoded(update(`${GOOD}${'400600'.repeat(1000)}`))
+  t.equal(found.faults?.length, 1)
+  t.match(found, { nlri: [{ length: 24 }], faults: [{ disposition: 'attribute-discard', notification: [3, 1] }] })
+  const two = decoded(update(`${GOOD}${'400600'.repeat(9)}${'80c800'.repeat(9)}`))
+  t.equal(two.faults?.length, 2, 'each Type Code by itself')
+})
+
+t.test('RFC 7606 2: 60,000 prefixes are withdrawn as well as one', async t => {
+  const count = 60_000
+  const reach = `900e${(9 + count).toString(16)}0001 01 04 0a000001 00${'00'.repeat(count)}`
+  const octets = update(`40010109${reach}`, '')
+  const found = decoded(octets, { ...EXTERNAL, extendedMessage: true })
+  t.equal(found.pathAttributes.mpUnreachNlri?.withdrawnRoutes.length, count)
+  const two = decoded(update(`40010109 800f03000201${reach}`, ''), { ...EXTERNAL, extendedMessage: true })
+  t.equal(two.withdrawnRoutes.length, count, 'beside another family')
+})

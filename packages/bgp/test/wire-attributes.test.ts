@@ -1,6 +1,6 @@
 import t from 'tap'
-import { encodeMessage, type MessageContext } from '@typemetal/bgp/wire'
-import { decoded, EXTERNAL, GOOD, NEXT_HOP, ORIGIN, toHex, update } from './octets.js'
+import { encodeMessage, encodePathAttributes, type MessageContext } from '@typemetal/bgp/wire'
+import { AS_PATH, decoded, EXTERNAL, GOOD, NEXT_HOP, ORIGIN, toHex, update } from './octets.js'
 
 const INTERNAL: MessageContext = { fourOctetAs: true, internal: true }
 const CONFEDERATION: MessageContext = { fourOctetAs: true, internal: false, confederation: true }
@@ -92,3 +92,41 @@ t.test('RFC 8092 5: large communities come out and go out each once', async t =>
   const octets = encodeMessage({ type: 'update', withdrawnRoutes: [], pathAttributes: twice, nlri }, EXTERNAL)
   t.equal(toHex(octets), toHex(update(`${GOOD}c02018${b}${a}`)))
 })
+
+t.test('RFC 7606 7: an empty list has no attribute, for one without a member would be malformed', async t => {
+  const { pathAttributes, nlri } = decoded(update(GOOD))
+  const empty = {
+    ...pathAttributes,
+    communities: [],
+    clusterList: [],
+    as4Path: [],
+    extendedCommunities: [],
+    ipv6ExtendedCommunities: [],
+    largeCommunities: [],
+  }
+  const octets = encodeMessage({ type: 'update', withdrawnRoutes: [], pathAttributes: empty, nlri }, EXTERNAL)
+  t.equal(toHex(octets), toHex(update(GOOD)))
+  const own = { ...pathAttributes, asPath: [] }
+  const written = encodeMessage({ type: 'update', withdrawnRoutes: [], pathAttributes: own, nlri }, INTERNAL)
+  t.equal(toHex(written), toHex(update(`${ORIGIN}400200${NEXT_HOP}`)), 'but for AS_PATH')
+})
+
+t.test('RFC 7607 2: AS 0 is not sent in AGGREGATOR and AS4_AGGREGATOR', async t => {
+  const none = { asn: 0, bgpIdentifier: 1 }
+  t.throws(() => encodePathAttributes({ aggregator: none }, EXTERNAL), RangeError)
+  t.throws(() => encodePathAttributes({ as4Aggregator: none }, EXTERNAL), RangeError)
+})
+
+t.test(
+  'RFC 4271 4.3: the Partial bit is for optional transitive attributes, Extended Length for long ones',
+  async t => {
+    const octets = update(`60010100${AS_PATH}${NEXT_HOP}a0040400000001 e00804fde80001`)
+    const { pathAttributes, faults } = decoded(octets)
+    t.equal(faults, undefined)
+    t.same(pathAttributes.partial, [8])
+    const expected = update(`40010100${AS_PATH}${NEXT_HOP}80040400000001 e00804fde80001`)
+    t.equal(toHex(encodeMessage(decoded(octets), EXTERNAL)), toHex(expected))
+    const unknown = [{ code: 200, flags: 0xdf, value: Uint8Array.of(1) }]
+    t.equal(toHex(encodePathAttributes({ unknown }, EXTERNAL)), 'c0c80101')
+  },
+)

@@ -169,3 +169,9 @@ t.test('RFC 4724 2: End-of-RIB is told from other UPDATEs', async t => {
   t.same(discarded.pathAttributes, {})
   t.equal(endOfRibFamily(discarded), undefined, 'what a fault has left empty is none')
 })
+
+t.test('RFC 4271 4.3: what one message withdraws and announces is announced', async t => {
+  const [first, second] = updateChanges(decoded(update(`800f0700010118c00002${GOOD}`, '18c00002')))
+  t.match(first, { withdrawn: [{ length: 24 }], reachable: [] })
+  t.match(second, { withdrawn: [], reachable: [{ length: 24 }] })
+})

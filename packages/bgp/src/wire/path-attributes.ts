@@ -2,6 +2,7 @@ import {
   AttributeFlag,
   familyFault,
   MalformedValue,
+  OPTIONAL_TRANSITIVE,
   ValueFault,
   type AttributeCodec,
   type AttributeSite,
@@ -41,6 +42,8 @@ class AttributeReader implements AttributeSite, DecodedAttributes {
   readonly #values: Writable<{ [K in keyof KnownAttributes]?: unknown }> = {}
   readonly faults: WireError[] = []
   readonly codes: number[] = []
+  /** Type Codes that came more than once: each is one fault, however often it came. */
+  #repeated: Set<number> | undefined
   #unknown: UnknownAttribute[] | undefined
   #partial: number[] | undefined
   /** Where the attribute and its value start, where both end, and where the field does. */
@@ -127,15 +130,22 @@ class AttributeReader implements AttributeSite, DecodedAttributes {
 
   #attribute(flags: number, code: number): void {
     if (this.codes.includes(code)) {
-      // RFC 7606 section 3 (g)
-      const carriesPrefixes = code === MP_REACH_NLRI || code === MP_UNREACH_NLRI
-      this.#fault(`attribute ${code} twice`, 1, carriesPrefixes ? 'session-reset' : 'attribute-discard')
+      this.#again(code)
       return
     }
     this.codes.push(code)
     const known = knownAttribute(code)
     if (known) this.#addKnown(flags, known)
     else this.#addUnknown(flags, code)
+  }
+
+  /** RFC 7606 section 3 (g): only the first one counts. */
+  #again(code: number): void {
+    this.#repeated ??= new Set()
+    if (this.#repeated.has(code)) return
+    this.#repeated.add(code)
+    const carriesPrefixes = code === MP_REACH_NLRI || code === MP_UNREACH_NLRI
+    this.#fault(`attribute ${code} twice`, 1, carriesPrefixes ? 'session-reset' : 'attribute-discard')
   }
 
   #addUnknown(flags: number, code: number): void {
@@ -163,7 +173,8 @@ class AttributeReader implements AttributeSite, DecodedAttributes {
       this.#malformed(error, codec)
       return
     }
-    if (flags & AttributeFlag.Partial) {
+    // RFC 4271 section 4.3: on others it is 0, and what came with it otherwise must not go on with it.
+    if (flags & AttributeFlag.Partial && codec.flags === OPTIONAL_TRANSITIVE) {
       this.#partial ??= []
       this.#partial.push(codec.code)
     }
@@ -214,16 +225,19 @@ interface Outgoing {
   readonly codec?: AttributeCodec<unknown>
 }
 
+/** Empty lists have no attribute: without a member it would be malformed (RFC 7606 section 7), but for AS_PATH. */
 function outgoing(attributes: PathAttributes, context: MessageContext): Outgoing[] {
   const list: Outgoing[] = []
   for (const { key, codec } of KNOWN_ATTRIBUTES) {
     const value = attributes[key]
-    if (value === undefined) continue
+    if (value === undefined || (Array.isArray(value) && value.length === 0 && key !== 'asPath')) continue
     const partial = attributes.partial?.includes(codec.code) ? AttributeFlag.Partial : 0
     list.push({ code: codec.code, flags: codec.flags | partial, length: codec.length(value, context), value, codec })
   }
   if (!attributes.unknown) return list
-  for (const { code, flags, value } of attributes.unknown) list.push({ code, flags, length: value.length, value })
+  for (const { code, flags, value } of attributes.unknown) {
+    list.push({ code, flags: flags & KEPT_FLAGS, length: value.length, value })
+  }
   return list.toSorted((a, b) => rank(a) - rank(b))
 }
 

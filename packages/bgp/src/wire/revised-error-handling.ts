@@ -47,24 +47,21 @@ const isIpv4Unicast = ({ afi, safi }: Family): boolean => afi === Afi.IPv4 && sa
 
 /** RFC 7606 section 2: all prefixes of the message become withdrawn ones. */
 function treatAsWithdraw({ withdrawnRoutes, pathAttributes, nlri }: UpdateMessage): UpdateMessage {
-  const ipv4: Nlri[] = [...withdrawnRoutes, ...nlri]
+  const ipv4: readonly Nlri[] = withdrawnRoutes.concat(nlri)
   const { mpReachNlri: reach, mpUnreachNlri: unreach } = pathAttributes
-  const withdrawn = (attributes: PathAttributes): UpdateMessage => {
-    return { type: 'update', withdrawnRoutes: ipv4, pathAttributes: attributes, nlri: [] }
+  const withdrawn = (attributes: PathAttributes, withdrawnRoutes = ipv4): UpdateMessage => {
+    return { type: 'update', withdrawnRoutes, pathAttributes: attributes, nlri: [] }
   }
   if (!reach || reach.opaque) return withdrawn(unreach ? { mpUnreachNlri: unreach } : {})
   const { afi, safi } = reach
   if (!unreach) return withdrawn({ mpUnreachNlri: { afi, safi, withdrawnRoutes: reach.nlri } })
   if (unreach.afi === afi && unreach.safi === safi) {
-    return withdrawn({ mpUnreachNlri: { afi, safi, withdrawnRoutes: [...unreach.withdrawnRoutes, ...reach.nlri] } })
+    return withdrawn({ mpUnreachNlri: { afi, safi, withdrawnRoutes: unreach.withdrawnRoutes.concat(reach.nlri) } })
   }
   // Two families in one message: the IPv4 one fits the Withdrawn Routes field.
-  if (isIpv4Unicast(reach)) {
-    ipv4.push(...reach.nlri)
-    return withdrawn({ mpUnreachNlri: unreach })
-  }
-  if (isIpv4Unicast(unreach)) ipv4.push(...unreach.withdrawnRoutes)
-  return withdrawn({ mpUnreachNlri: { afi, safi, withdrawnRoutes: reach.nlri } })
+  if (isIpv4Unicast(reach)) return withdrawn({ mpUnreachNlri: unreach }, ipv4.concat(reach.nlri))
+  const more = isIpv4Unicast(unreach) ? unreach.withdrawnRoutes : []
+  return withdrawn({ mpUnreachNlri: { afi, safi, withdrawnRoutes: reach.nlri } }, ipv4.concat(more))
 }
 
 /**

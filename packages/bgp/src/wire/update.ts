@@ -107,13 +107,14 @@ export interface FamilyChanges {
 export function updateChanges({ withdrawnRoutes, pathAttributes, nlri }: UpdateMessage): FamilyChanges[] {
   const { nextHop, mpReachNlri: reach, mpUnreachNlri: unreach } = pathAttributes
   const changes: FamilyChanges[] = []
-  if (withdrawnRoutes.length || nlri.length) {
-    const family = { afi: Afi.IPv4, safi: Safi.Unicast }
-    changes.push({ family, withdrawn: withdrawnRoutes, reachable: nlri, nextHop })
-  }
+  // In front: what is withdrawn and announced in one message stays (RFC 4271 section 4.3).
   if (unreach && familyName(unreach)) {
     const family = { afi: unreach.afi, safi: unreach.safi }
     changes.push({ family, withdrawn: unreach.withdrawnRoutes, reachable: [], nextHop: undefined })
+  }
+  if (withdrawnRoutes.length || nlri.length) {
+    const family = { afi: Afi.IPv4, safi: Safi.Unicast }
+    changes.push({ family, withdrawn: withdrawnRoutes, reachable: nlri, nextHop })
   }
   if (reach && familyName(reach)) {
     const family = { afi: reach.afi, safi: reach.safi }

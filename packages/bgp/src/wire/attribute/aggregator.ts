@@ -15,6 +15,11 @@ export function checkAggregatorAs(asn: number): number {
   return asn
 }
 
+/** @throws {RangeError} caller's fault: AS 0, RFC 7607 section 2 */
+export function checkSentAggregatorAs(asn: number): void {
+  if (asn === 0) throw new RangeError('AS 0 must not be sent')
+}
+
 /** AGGREGATOR, RFC 4271 section 5.1.7; its AS number is 4 octets wide between speakers of RFC 6793. */
 export const aggregator: AttributeCodec<Aggregator> = {
   code: 7,
@@ -28,6 +33,7 @@ export const aggregator: AttributeCodec<Aggregator> = {
   },
   length: (_, { fourOctetAs }) => (fourOctetAs ? 8 : 6),
   encode({ asn, bgpIdentifier }, into, { fourOctetAs }) {
+    checkSentAggregatorAs(asn)
     const at = fourOctetAs ? writeUint32(into, 0, asn) : writeUint16(into, 0, asn > 0xffff ? AS_TRANS : asn)
     writeUint32(into, at, bgpIdentifier)
   },

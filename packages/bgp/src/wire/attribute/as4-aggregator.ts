@@ -1,5 +1,5 @@
 import { readUint32, writeUint32 } from '../octets.js'
-import { checkAggregatorAs, type Aggregator } from './aggregator.js'
+import { checkAggregatorAs, checkSentAggregatorAs, type Aggregator } from './aggregator.js'
 import { checkLength, OPTIONAL_TRANSITIVE, type AttributeCodec } from './codec.js'
 
 /** AS4_AGGREGATOR, RFC 6793 section 3: the AGGREGATOR with its 4-octet AS number. */
@@ -14,6 +14,7 @@ export const as4Aggregator: AttributeCodec<Aggregator> = {
   },
   length: () => 8,
   encode({ asn, bgpIdentifier }, into) {
+    checkSentAggregatorAs(asn)
     writeUint32(into, writeUint32(into, 0, asn), bgpIdentifier)
   },
 }
