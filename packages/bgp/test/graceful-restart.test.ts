@@ -170,9 +170,49 @@ t.test('RFC 9494 section 4.2: the Long-Lived Stale Time goes on until a session 
   t.same(short(soon.peer.handleTimeout(s(600))), ['delete-stale ipv4'])
 
   const after = flapped(610)
-  t.same(after.actions, ['delete-stale ipv4', 'mark-stale ipv4', 'delete-all ipv6'], 'over while it synchronized')
-  t.equal(after.peer.nextTimeout, s(710))
+  t.same(after.actions, ['delete-all ipv4', 'delete-all ipv6'], 'over while it synchronized')
+  t.equal(after.peer.nextTimeout, undefined)
 })
+
+t.test('RFC 9494 section 4.2: the Long-Lived Stale Time ends while the session synchronizes', async t => {
+  const back = (): ReceivingSpeaker => {
+    const peer = new ReceivingSpeaker({ staleTime: 1000 })
+    peer.sessionDown('tcp', LLGR, 0)
+    peer.handleTimeout(s(100))
+    peer.sessionUp(LLGR, s(550))
+    t.equal(peer.nextTimeout, s(600), 'it goes on')
+    t.same(short(peer.handleTimeout(s(600))), ['delete-stale ipv4'])
+    return peer
+  }
+  t.same(short(back().sessionDown('tcp', LLGR, s(610))), ['delete-all ipv4', 'delete-all ipv6'], 'nothing may remain')
+  const synchronized = back()
+  t.same(synchronized.endOfRib(V4), [])
+  t.same(short(synchronized.sessionDown('tcp', LLGR, s(620))), ['mark-stale ipv4', 'delete-all ipv6'])
+  t.equal(synchronized.nextTimeout, s(720))
+  const again = back()
+  again.sessionDown('tcp', LLGR, s(610))
+  again.sessionUp(LLGR, s(620))
+  t.same(short(again.sessionDown('tcp', LLGR, s(630))), ['mark-stale ipv4', 'delete-all ipv6'], 'a session later')
+})
+
+t.test(
+  'RFC 9494 section 4.2: a second restart leaves what the first one left until the Long-Lived Stale Time is over',
+  async t => {
+    const peer = new ReceivingSpeaker({ staleTime: 1000 })
+    peer.sessionDown('tcp', LLGR, 0)
+    peer.sessionUp(LLGR, s(50))
+    t.same(short(peer.sessionDown('tcp', LLGR, s(80))), ['mark-stale ipv4', 'delete-all ipv6'])
+    t.equal(peer.nextTimeout, s(180), 'a Restart Time anew')
+    t.same(short(peer.handleTimeout(s(180))), ['mark-long-lived ipv4'])
+    t.equal(peer.nextTimeout, s(600), 'both times since the first restart')
+
+    const late = new ReceivingSpeaker({ staleTime: 1000 })
+    late.sessionDown('tcp', LLGR, 0)
+    late.sessionUp(LLGR, s(50))
+    t.same(short(late.sessionDown('tcp', LLGR, s(590))), ['delete-stale ipv4', 'mark-stale ipv4', 'delete-all ipv6'])
+    t.equal(late.nextTimeout, s(690))
+  },
+)
 
 t.test('RFC 4724 section 4.2, RFC 9494 section 4.2: our limits to what the peer asks', async t => {
   const peer = new ReceivingSpeaker({ maximumRestartTime: 10, maximumLongLivedStaleTime: 20 })

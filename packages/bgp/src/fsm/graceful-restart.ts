@@ -29,10 +29,10 @@ interface Kept {
   phase: 'restart' | 'long-lived' | 'synchronizing'
   /** When the phase ends. */
   deadline: Instant
-  /** Long-Lived Stale Time; 0 where the peer asked for none. */
-  readonly longLived: Seconds
-  /** When the Long-Lived Stale Time ends, once it has begun; it ends whatever happens meanwhile. */
-  longLivedDeadline: Instant | undefined
+  /** When Restart Time and Long-Lived Stale Time are both over; stays where it is until a session has synchronized. */
+  readonly end: Instant
+  /** The Long-Lived Stale Time has begun; it goes on whatever happens meanwhile. */
+  longLivedRuns: boolean
 }
 
 const DEFAULTS = { staleTime: 360, maximumRestartTime: 0xfff, maximumLongLivedStaleTime: 0xff_ffff }
@@ -52,6 +52,8 @@ function checkOptions(options: ReceivingSpeakerOptions): Required<ReceivingSpeak
 export class ReceivingSpeaker {
   #options: Required<ReceivingSpeakerOptions>
   readonly #kept = new Map<FamilyName, Kept>()
+  /** Families whose Long-Lived Stale Time has ended on a session that is not synchronized yet. */
+  readonly #overdue = new Set<FamilyName>()
 
   /** @throws {RangeError} a time that is not a number of seconds */
   constructor(options: ReceivingSpeakerOptions = {}) {
@@ -88,7 +90,11 @@ export class ReceivingSpeaker {
   sessionDown(how: SessionEnd, negotiated: Negotiated | undefined, now: Instant): readonly StaleAction[] {
     const families = new Set([...this.#kept.keys(), ...(negotiated?.families ?? [])])
     const outlives = negotiated !== undefined && isRestart(how, negotiated)
-    return [...families].flatMap(family => (outlives ? this.#keep(family, negotiated, now) : this.#drop(family)))
+    const actions = [...families].flatMap(family =>
+      outlives && !this.#isOverdue(family, now) ? this.#keep(family, negotiated, now) : this.#drop(family),
+    )
+    this.#overdue.clear()
+    return actions
   }
 
   /** A session is Established. Routes are not kept any longer where the peer has lost its forwarding state or does not say that it has it. */
@@ -97,7 +103,7 @@ export class ReceivingSpeaker {
     for (const [family, kept] of this.#kept) {
       if (hasPreserved(negotiated, family, kept.phase)) {
         kept.phase = 'synchronizing'
-        kept.deadline = now + this.#options.staleTime * 1000
+        kept.deadline = Math.min(now + this.#options.staleTime * 1000, kept.longLivedRuns ? kept.end : Infinity)
       } else {
         this.#kept.delete(family)
         actions.push({ type: 'delete-stale', family })
@@ -108,6 +114,7 @@ export class ReceivingSpeaker {
 
   /** The peer's End-of-RIB has come in. */
   endOfRib(family: FamilyName): readonly StaleAction[] {
+    this.#overdue.delete(family)
     if (this.#kept.get(family)?.phase !== 'synchronizing') return []
     this.#kept.delete(family)
     return [{ type: 'delete-stale', family }]
@@ -120,15 +127,21 @@ export class ReceivingSpeaker {
 
   #expire(family: FamilyName, kept: Kept, now: Instant): StaleAction[] {
     if (kept.deadline > now) return []
-    const end = kept.longLivedDeadline ?? kept.deadline + kept.longLived * 1000
-    if (kept.phase !== 'restart' || end <= now) {
-      this.#kept.delete(family)
-      return [{ type: 'delete-stale', family }]
+    if (kept.phase === 'restart' && kept.end > now) {
+      kept.phase = 'long-lived'
+      kept.longLivedRuns = true
+      kept.deadline = kept.end
+      return [{ type: 'mark-long-lived', family }]
     }
-    kept.phase = 'long-lived'
-    kept.longLivedDeadline = end
-    kept.deadline = end
-    return [{ type: 'mark-long-lived', family }]
+    if (kept.phase === 'synchronizing' && kept.longLivedRuns && kept.end <= now) this.#overdue.add(family)
+    this.#kept.delete(family)
+    return [{ type: 'delete-stale', family }]
+  }
+
+  /** RFC 9494 section 4.2: a session that ends after the Long-Lived Stale Time and before End-of-RIB leaves nothing behind. */
+  #isOverdue(family: FamilyName, now: Instant): boolean {
+    const kept = this.#kept.get(family)
+    return this.#overdue.has(family) || (kept !== undefined && kept.longLivedRuns && kept.end <= now)
   }
 
   #drop(family: FamilyName): StaleAction[] {
@@ -140,18 +153,15 @@ export class ReceivingSpeaker {
     const { restart, longLived } = this.#times(family, negotiated)
     if (restart === 0 && longLived === 0) return this.#drop(family)
     const earlier = this.#kept.get(family)
-    const longLivedDeadline = earlier?.longLivedDeadline
-    // RFC 9494 section 4.2: the Long-Lived Stale Time goes on until a session has synchronized.
-    const runs = longLivedDeadline !== undefined && longLivedDeadline > now
-    const kept: Kept = {
-      phase: 'restart',
-      deadline: Math.min(now + restart * 1000, runs ? longLivedDeadline : Infinity),
-      longLived: runs ? (longLivedDeadline - now) / 1000 : longLived,
-      longLivedDeadline: runs ? longLivedDeadline : undefined,
-    }
+    const goesOn =
+      earlier !== undefined && (earlier.longLivedRuns || (longLived > 0 && earlier.end > now + restart * 1000))
+    const end = goesOn ? earlier.end : now + (restart + longLived) * 1000
+    const deadline = Math.min(now + restart * 1000, end)
+    const kept: Kept = { phase: 'restart', deadline, end, longLivedRuns: goesOn && earlier.longLivedRuns }
     this.#kept.set(family, kept)
-    // RFC 4724 section 4.2: a second restart ends what the first one left, unless it is long-lived.
-    const actions: StaleAction[] = earlier && !runs ? [{ type: 'delete-stale', family }] : []
+    // RFC 4724 section 4.2: a second restart ends what the first one left; but not before the Long-Lived Stale Time is over, says
+    // RFC 9494 section 4.2.
+    const actions: StaleAction[] = earlier && !goesOn ? [{ type: 'delete-stale', family }] : []
     return [...actions, { type: 'mark-stale', family }, ...this.#expire(family, kept, now)]
   }
 
