@@ -4,6 +4,7 @@ import {
   createHardReset,
   createOpen,
   describeEvent,
+  errorEvent,
   hardResetReason,
   isHardReset,
   Session,
@@ -12,7 +13,14 @@ import {
   type SessionEvent,
   type SessionOptions,
 } from '@typemetal/bgp/fsm'
-import { createCease, WireError, type NotificationMessage, type OpenMessage } from '@typemetal/bgp/wire'
+import {
+  createCease,
+  decodeMessage,
+  encodeMessage,
+  WireError,
+  type NotificationMessage,
+  type OpenMessage,
+} from '@typemetal/bgp/wire'
 import { EVENTS, OPTIONS, PEER_OPEN, sessionIn, shortAction } from './sessions.js'
 
 const GRACEFUL: Partial<SessionOptions> = { gracefulRestart: {} }
@@ -171,4 +179,22 @@ t.test('RFC 4271 section 6: the data of an error goes into the NOTIFICATION', as
   const error = new WireError('length', 16, [1, 2], 'session-reset', Uint8Array.of(0, 18))
   const [action] = sessionIn('Established').handle({ type: 'BGPHeaderErr', error }, 0)
   t.match(action, { message: { errorCode: 1, errorSubcode: 2, data: Uint8Array.of(0, 18) } })
+})
+
+t.test('RFC 4271 section 4.1, RFC 7313 section 5: data that no NOTIFICATION has room for are cut', async t => {
+  const refresh = new Uint8Array(4096).fill(0xff, 0, 16)
+  refresh.set([0x10, 0x00, 5, 0, 1, 1, 1], 16)
+  const error = t.throws(() => decodeMessage(refresh)) as WireError
+  t.same(error.notification, [7, 1])
+  const [action] = sessionIn('Established').handle(errorEvent(error), 0)
+  if (action?.type !== 'send') throw new Error('nothing sent')
+  const octets = encodeMessage(action.message)
+  t.equal(octets.length, 4096)
+  t.same(octets.subarray(21), refresh.subarray(0, 4096 - 21))
+  const value = new WireError('value', 23, [3, 9], 'session-reset', new Uint8Array(60_000))
+  const [update] = sessionIn('Established').handle({ type: 'UpdateMsgErr', error: value }, 0)
+  t.match(update, { message: { data: { length: 4075 } } })
+  const delayed = sessionIn('Active', { delayOpenTime: 5 })
+  delayed.handle(EVENTS.TcpConnectionConfirmed, 0)
+  t.match(delayed.handle({ type: 'BGPHeaderErr', error: value }, 0)[0], { message: { data: { length: 4075 } } })
 })

@@ -7,7 +7,7 @@ import { EVENTS, outcome, sessionIn } from './sessions.js'
  * Every event in every state, in the order of RFC 4271 section 8.1. A cell has the new state, or `=` where it stays, and what is
  * done: `dial`; `open`, `keepalive` or the code/subcode of the NOTIFICATION sent; `close` the TCP connection; `update`, `refresh`:
  * hand the message on; `+`: add 1 to the ConnectRetryCounter. A new state but Idle ends in the timer that is due next, in seconds:
- * 120 ConnectRetryTimer, 240 the HoldTimer for the OPEN, 30 KeepaliveTimer.
+ * 120 ConnectRetryTimer, 240 the HoldTimer for the OPEN, 30 KeepaliveTimer. 5/0 is for events that are no messages (RFC 6608).
  */
 const TABLE = `
  n  event                                                                | Idle             | Connect             | Active              | OpenSent                | OpenConfirm      | Established
@@ -19,11 +19,11 @@ const TABLE = `
  6  AutomaticStart_with_DampPeerOscillations                             | Connect dial 120 | =                   | =                   | =                       | =                | =
  7  AutomaticStart_with_DampPeerOscillations_and_PassiveTcpEstablishment | Active 120       | =                   | =                   | =                       | =                | =
  8  AutomaticStop                                                        | =                | Idle close +        | Idle close +        | Idle 6/2 close +        | Idle 6/2 close + | Idle 6/2 close +
- 9  ConnectRetryTimer_Expires                                            | =                | = dial              | Connect dial 120    | Idle 5/1 close +        | Idle 5/2 close + | Idle 5/3 close +
+ 9  ConnectRetryTimer_Expires                                            | =                | = dial              | Connect dial 120    | Idle 5/0 close +        | Idle 5/0 close + | Idle 5/0 close +
  10 HoldTimer_Expires                                                    | =                | Idle close +        | Idle close +        | Idle 4/0 close +        | Idle 4/0 close + | Idle 4/0 close +
- 11 KeepaliveTimer_Expires                                               | =                | Idle close +        | Idle close +        | Idle 5/1 close +        | = keepalive      | = keepalive
- 12 DelayOpenTimer_Expires                                               | =                | OpenSent open 240   | OpenSent open 240   | Idle 5/1 close +        | Idle 5/2 close + | Idle 5/3 close +
- 13 IdleHoldTimer_Expires                                                | Connect dial 120 | Idle close +        | Idle close +        | Idle 5/1 close +        | Idle 5/2 close + | Idle 5/3 close +
+ 11 KeepaliveTimer_Expires                                               | =                | Idle close +        | Idle close +        | Idle 5/0 close +        | = keepalive      | = keepalive
+ 12 DelayOpenTimer_Expires                                               | =                | OpenSent open 240   | OpenSent open 240   | Idle 5/0 close +        | Idle 5/0 close + | Idle 5/0 close +
+ 13 IdleHoldTimer_Expires                                                | Connect dial 120 | Idle close +        | Idle close +        | Idle 5/0 close +        | Idle 5/0 close + | Idle 5/0 close +
  14 TcpConnection_Valid                                                  | =                | =                   | =                   | =                       | =                | =
  15 Tcp_CR_Invalid                                                       | =                | =                   | =                   | =                       | =                | =
  16 Tcp_CR_Acked                                                         | =                | OpenSent open 240   | OpenSent open 240   | =                       | =                | =
@@ -39,7 +39,7 @@ const TABLE = `
  26 KeepAliveMsg                                                         | =                | Idle close +        | Idle close +        | Idle 5/1 close +        | Established 30   | =
  27 UpdateMsg                                                            | =                | Idle close +        | Idle close +        | Idle 5/1 close +        | Idle 5/2 close + | = update
  28 UpdateMsgErr                                                         | =                | Idle close +        | Idle close +        | Idle 5/1 close +        | Idle 5/2 close + | Idle 3/10 close +
- 29 SendHoldTimer_Expires                                                | =                | Idle close +        | Idle close +        | Idle 5/1 close +        | Idle 5/2 close + | Idle 8/0 close +
+ 29 SendHoldTimer_Expires                                                | =                | Idle close +        | Idle close +        | Idle 5/0 close +        | Idle 5/0 close + | Idle 8/0 close +
  -- RouteRefreshMsg                                                      | =                | Idle close +        | Idle close +        | Idle 5/1 close +        | Idle 5/2 close + | = refresh
  -- TcpSendProgress                                                      | =                | =                   | =                   | =                       | =                | =
 `
@@ -116,3 +116,26 @@ function waiting(state: State): Session {
   return session
 }
 for (const cell of cellsOf(DELAY_OPEN_TABLE)) check(cell, waiting, 'DelayOpenTimer running, ')
+
+/** Message types of RFC 4271 section 4.1 and RFC 2918 section 3. */
+const MESSAGES: readonly [SessionEventType, number][] = [
+  ['BGPOpen', 1],
+  ['BGPOpenMsgErr', 1],
+  ['UpdateMsg', 2],
+  ['UpdateMsgErr', 2],
+  ['KeepAliveMsg', 4],
+  ['RouteRefreshMsg', 5],
+]
+for (const [i, state] of (['OpenSent', 'OpenConfirm', 'Established'] as const).entries()) {
+  t.test(`RFC 6608 section 4: an unexpected message in ${state}, and its type as data`, async t => {
+    for (const [type, messageType] of MESSAGES) {
+      const [action] = sessionIn(state).handle(EVENTS[type], 0)
+      const message = action?.type === 'send' && action.message.type === 'notification' ? action.message : undefined
+      if (message?.errorCode !== 5) continue
+      t.equal(message.errorSubcode, i + 1)
+      t.same([...message.data], [messageType], type)
+    }
+    const [action] = sessionIn(state).handle(EVENTS.DelayOpenTimer_Expires, 0)
+    t.match(action, { message: { errorCode: 5, errorSubcode: 0, data: new Uint8Array() } }, 'no message')
+  })
+}

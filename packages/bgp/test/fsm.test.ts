@@ -4,6 +4,7 @@ import t from 'tap'
 import {
   checkSessionOptions,
   collisionSurvivor,
+  createOpen,
   Damping,
   describeEvent,
   errorEvent,
@@ -76,6 +77,23 @@ t.test('RFC 4271 4.2, 10: hold and keepalive time are negotiated, with jitter', 
   off.handle({ type: 'KeepAliveMsg' }, 0)
   t.equal(off.state, 'Established')
   t.equal(off.nextTimeout, undefined)
+})
+
+t.test('RFC 4271 4.4: no more than one KEEPALIVE a second', async t => {
+  const interval = (options: Partial<SessionOptions>): number | undefined =>
+    sessionIn('Established', { random: () => 0, ...options }).nextTimeout
+  t.equal(interval({ holdTime: 3 }), 1000, 'jitter does not make it shorter')
+  t.equal(interval({ holdTime: 90, keepaliveTime: 0.1 }), 1000, 'neither does the option')
+  t.equal(interval({ holdTime: 6 }), 1500)
+})
+
+t.test('RFC 4271 4.2, RFC 5492 3: what counts is the OPEN that was sent, whatever the options are by now', async t => {
+  const session = sessionIn('OpenSent', { holdTime: 30, addPath: { receive: ['ipv4-unicast'] } })
+  session.change(checkSessionOptions({ ...OPTIONS, holdTime: 90, extendedMessage: false }), 0)
+  const addPath = { send: ['ipv4-unicast'], receive: ['ipv4-unicast'] } as const
+  const peer = { asn: 64_513, bgpIdentifier: 2, holdTime: 180, families: ['ipv4-unicast'] as const, addPath }
+  session.handle({ type: 'BGPOpen', open: createOpen(peer) }, 0)
+  t.match(session.negotiated, { holdTime: 30, extendedMessage: true, addPath: { receive: ['ipv4-unicast'], send: [] } })
 })
 
 t.test('RFC 4271 4.4, 6.5: KEEPALIVE and UPDATE hold the session, silence ends it', async t => {

@@ -147,6 +147,30 @@ t.test('RFC 2918, RFC 7313, RFC 8654: route refresh and extended messages', asyn
   t.match(agreed(without, {}), { routeRefresh: true, enhancedRouteRefresh: false, extendedMessage: false })
 })
 
+t.test(
+  'RFC 8654 section 4: whoever said that it takes long messages takes them, whatever the other one said',
+  async t => {
+    const ours = agreed({}, { extendedMessage: false })
+    t.equal(receiveContext(ours).extendedMessage, true)
+    t.equal(sendContext(ours).extendedMessage, false)
+    const theirs = agreed({ extendedMessage: false }, {})
+    t.equal(receiveContext(theirs).extendedMessage, false)
+    t.equal(sendContext(theirs).extendedMessage, false, 'our option turns off both')
+  },
+)
+
+t.test('RFC 8950 section 4: next hops of the other family are taken by whoever said so', async t => {
+  const ours = agreed({ extendedNextHop: [V4] }, {})
+  t.same(receiveContext(ours).extendedNextHop, [V4])
+  t.same(sendContext(ours).extendedNextHop, [])
+  const theirs = agreed({}, { extendedNextHop: [V4] })
+  t.same(receiveContext(theirs).extendedNextHop, [])
+  t.same(sendContext(theirs).extendedNextHop, [])
+  const l2vpn: Capability = { type: 'extended-next-hop', families: [{ afi: 1, safi: 1, nextHopAfi: 25 }] }
+  const other = { ...open(), capabilities: [...open().capabilities, l2vpn] }
+  t.same(negotiate({ ...US, extendedNextHop: [V4] }, other, 64_513).extendedNextHop, [], 'next hops of neither family')
+})
+
 t.test('RFC 7911 section 4: we receive where the peer sends, and the other way round', async t => {
   const both = { addPath: { receive: [V4, V6], send: [V4, V6] } }
   t.same(agreed(both, both).addPath, { receive: [V4, V6], send: [V4, V6] })
@@ -284,4 +308,16 @@ t.test('what messages are read and written by', async t => {
   t.same(sendContext(negotiated), { ...common, aigpSession: false, addPath: [] })
   t.equal(sendContext(agreed({}, { asn: 64_512 }, 'internal')).aigpSession, true, 'RFC 7311 section 3.2')
   t.equal(sendContext(agreed({ aigp: true }, {})).aigpSession, true)
+})
+
+t.test('RFC 5492 section 4: unknown capabilities are kept without the octets that they came in', async t => {
+  const octets = encodeMessage({
+    ...open(),
+    capabilities: [{ type: 'unknown', code: 200, value: Uint8Array.of(1, 2) }],
+  })
+  const remote = decodeMessage(octets)
+  if (remote.type !== 'open') throw new Error('no OPEN')
+  const [capability] = negotiate({ ...US, families: [V4] }, remote, 64_513).peerCapabilities
+  octets.fill(0)
+  t.same(capability, { type: 'unknown', code: 200, value: Uint8Array.of(1, 2) })
 })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Peering, type SessionOptions } from '@typemetal/bgp/fsm'
+import { createOpen, Peering, type SessionOptions } from '@typemetal/bgp/fsm'
 import { createCease } from '@typemetal/bgp/wire'
 import { Pair, seeded } from './pair.js'
 import { OPTIONS, PEER_OPEN, shortAction } from './sessions.js'
@@ -170,6 +170,29 @@ t.test('RFC 4271 6.8: an OPEN that cannot stand does not win a collision', async
   t.equal(peering.state, 'OpenSent', 'ours goes on')
   peering.handle(ours, { type: 'BGPOpen', open: PEER_OPEN }, 0)
   t.equal(peering.state, 'OpenConfirm')
+})
+
+t.test('RFC 6286 2.3, RFC 5065 4: with equal BGP Identifiers the AS numbers decide that the OPENs have', async t => {
+  const identifier = 64_512
+  const peering = new Peering({
+    asn: 10,
+    bgpIdentifier: 2,
+    remoteAs: 100,
+    confederation: { identifier, members: [11] },
+  })
+  const [dial] = peering.start(0)
+  peering.handle(dial!.connection, { type: 'Tcp_CR_Acked' }, 0)
+  const theirs = peering.accept(0).connection!
+  const open = createOpen({ asn: 100, bgpIdentifier: 2, holdTime: 90, families: ['ipv4-unicast'] })
+  const actions = peering.handle(theirs, { type: 'BGPOpen', open }, 0)
+  t.same(
+    actions.map(action => [action.connection, shortAction(action)]),
+    [
+      [theirs, '6/7'],
+      [theirs, 'close'],
+    ],
+    '64512 is the larger one, our member AS is not seen outside',
+  )
 })
 
 t.test('the second connection takes over when the first one fails', async t => {

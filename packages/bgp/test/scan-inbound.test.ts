@@ -68,6 +68,7 @@ class Receiver {
       addPath: { receive: addPath, send: [] },
       extendedMessage,
       extendedNextHop,
+      promised: { extendedMessage, extendedNextHop },
       routeRefresh: true,
       enhancedRouteRefresh: false,
       role,

@@ -1,10 +1,11 @@
-import type {
-  Message,
-  NotificationMessage,
-  OpenMessage,
-  RouteRefreshMessage,
-  UpdateMessage,
-  WireError,
+import {
+  MessageType,
+  type Message,
+  type NotificationMessage,
+  type OpenMessage,
+  type RouteRefreshMessage,
+  type UpdateMessage,
+  type WireError,
 } from '../wire/index.js'
 import { hardResetReason } from './hard-reset.js'
 import type { Seconds, TimerName } from './timers.js'
@@ -110,6 +111,25 @@ export const updateEvent = (octets: Uint8Array): SessionEvent => ({ type: 'Updat
 export function errorEvent(error: WireError): SessionEvent {
   if (error.notification[0] === 2) return { type: 'BGPOpenMsgErr', error }
   return { type: error.notification[0] === 3 ? 'UpdateMsgErr' : 'BGPHeaderErr', error }
+}
+
+/** Type of the message that an event stands for; `undefined` where it is none, or one whose header could not be read. */
+export function messageTypeOf({ type }: SessionEvent): MessageType | undefined {
+  switch (type) {
+    case 'BGPOpen':
+    case 'BGPOpen_with_DelayOpenTimer_running':
+    case 'BGPOpenMsgErr':
+      return MessageType.Open
+    case 'UpdateMsg':
+    case 'UpdateMsgErr':
+      return MessageType.Update
+    case 'KeepAliveMsg':
+      return MessageType.Keepalive
+    case 'RouteRefreshMsg':
+      return MessageType.RouteRefresh
+    default:
+      return undefined
+  }
 }
 
 /** Code and subcode; of a hard reset those of its reason too. */

@@ -1,5 +1,6 @@
 import { capabilitiesLength, encodeCapabilities } from '../wire/capability/index.js'
 import {
+  Afi,
   familyName,
   HEADER_LENGTH,
   lastCapability,
@@ -55,10 +56,15 @@ export interface Negotiated {
   readonly families: readonly FamilyName[]
   /** Families with a Path Identifier in each direction, RFC 7911 section 4. */
   readonly addPath: { readonly receive: readonly FamilyName[]; readonly send: readonly FamilyName[] }
-  /** Messages may have up to 65,535 octets, RFC 8654. */
+  /** Our messages may have up to 65,535 octets: both sides take such ones, RFC 8654. */
   readonly extendedMessage: boolean
-  /** Families whose prefixes may have a next hop of the other family: both sides said so (RFC 8950). */
+  /** Families whose prefixes we may send with a next hop of the other family: both sides take them, RFC 8950. */
   readonly extendedNextHop: readonly FamilyName[]
+  /**
+   * What our OPEN has promised to take, and the peer may send without having said the same: RFC 8654 section 4, RFC 8950
+   * section 4.
+   */
+  readonly promised: { readonly extendedMessage: boolean; readonly extendedNextHop: readonly FamilyName[] }
   /** The peer takes ROUTE-REFRESH, RFC 2918. */
   readonly routeRefresh: boolean
   /** Both sides mark where a refresh begins and ends, RFC 7313. */
@@ -71,7 +77,7 @@ export interface Negotiated {
   readonly longLivedGracefulRestart: readonly PeerLongLivedFamily[] | undefined
   /** AIGP is taken and sent, RFC 7311 section 3.2. */
   readonly aigp: boolean
-  /** All that the peer's OPEN said. */
+  /** All that the peer's OPEN said; octets of their own, which stay. */
   readonly peerCapabilities: readonly Capability[]
 }
 
@@ -142,18 +148,16 @@ function addPathFamilies(
   }
 }
 
-function extendedNextHops(
-  sent: OpenMessage,
-  remote: OpenMessage,
-  carried: readonly FamilyName[],
-): readonly FamilyName[] {
-  const list = (open: OpenMessage): readonly FamilyName[] =>
-    known(lastCapability(open.capabilities, 'extended-next-hop')?.families ?? [], carried)
-      .filter(({ afi, nextHopAfi }) => afi !== nextHopAfi)
-      .map(({ family }) => family)
-  const theirs = list(remote)
-  return list(sent).filter(name => theirs.includes(name))
+/** Families whose prefixes a speaker takes with next hops of the other of both address families. */
+function extendedNextHops(open: OpenMessage, carried: readonly FamilyName[]): readonly FamilyName[] {
+  const list = known(lastCapability(open.capabilities, 'extended-next-hop')?.families ?? [], carried)
+  const wanted = (afi: Afi): Afi => (afi === Afi.IPv4 ? Afi.IPv6 : Afi.IPv4)
+  return list.filter(({ afi, nextHopAfi }) => nextHopAfi === wanted(afi)).map(({ family }) => family)
 }
+
+/** Octets of unknown capabilities are views into what was received, and a session would keep all of that. */
+const owned = (capability: Capability): Capability =>
+  capability.type === 'unknown' ? { ...capability, value: capability.value.slice() } : capability
 
 type Restarts = Pick<Negotiated, 'gracefulRestart' | 'longLivedGracefulRestart'>
 
@@ -206,22 +210,25 @@ export function negotiate(
   checkRequired(local, sent, remote)
   const families = commonFamilies(sent, remote)
   const both = (type: Capability['type']): boolean => has(sent, type) && has(remote, type)
+  const ourNextHops = extendedNextHops(sent, families)
+  const theirNextHops = extendedNextHops(remote, families)
   return {
     peerAsn,
     peerBgpIdentifier: remote.bgpIdentifier,
     internal,
     confederation,
-    holdTime: Math.min(local.holdTime, remote.holdTime),
+    holdTime: Math.min(sent.holdTime, remote.holdTime),
     fourOctetAs: both('four-octet-as'),
     families,
     addPath: addPathFamilies(sent, remote, families),
     extendedMessage: both('extended-message'),
-    extendedNextHop: extendedNextHops(sent, remote, families),
+    extendedNextHop: ourNextHops.filter(name => theirNextHops.includes(name)),
+    promised: { extendedMessage: has(sent, 'extended-message'), extendedNextHop: ourNextHops },
     routeRefresh: has(remote, 'route-refresh'),
     enhancedRouteRefresh: both('enhanced-route-refresh'),
     role,
     ...restarts(sent, remote, families),
     aigp: local.aigp ?? (internal || confederation),
-    peerCapabilities: remote.capabilities,
+    peerCapabilities: remote.capabilities.map(owned),
   }
 }

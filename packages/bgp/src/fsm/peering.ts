@@ -3,6 +3,7 @@ import { collisionSurvivor } from './collision.js'
 import type { SessionAction, SessionEnd, SessionEvent, State } from './events.js'
 import { PeerMemory } from './memory.js'
 import { negotiate, type Negotiated } from './negotiate.js'
+import { localAs } from './open.js'
 import { checkSessionOptions, type CheckedSessionOptions, type SessionOptions } from './options.js'
 import { Session } from './session.js'
 import type { Instant, Seconds } from './timers.js'
@@ -250,7 +251,9 @@ export class Peering {
   #loser(line: Line, other: Line, open: OpenMessage): Line {
     if (line.session.initiator === other.session.initiator) return other
     const remote = { bgpIdentifier: open.bgpIdentifier, asn: openAsn(open) }
-    return line.session.initiator === collisionSurvivor(this.#options, remote) ? other : line
+    const { bgpIdentifier, remoteAs } = this.#options
+    const local = { bgpIdentifier, asn: localAs(this.#options, remoteAs) }
+    return line.session.initiator === collisionSurvivor(local, remote) ? other : line
   }
 
   #isAcceptable(open: OpenMessage): boolean {

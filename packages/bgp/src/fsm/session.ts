@@ -1,6 +1,14 @@
-import { createCease, ErrorCode, WireError, type NotificationMessage, type OpenMessage } from '../wire/index.js'
+import {
+  createCease,
+  createNotification,
+  ErrorCode,
+  WireError,
+  type NotificationMessage,
+  type OpenMessage,
+} from '../wire/index.js'
 import {
   describeEvent,
+  messageTypeOf,
   type ControlMessage,
   type SessionAction,
   type SessionEvent,
@@ -21,9 +29,11 @@ type Cell<T extends SessionEventType> = (s: Session, event: EventOf<T>, now: Ins
 type Row = { readonly [T in SessionEventType]?: Cell<T> }
 type AnyCell = (s: Session, event: SessionEvent, now: Instant) => void
 
-/** FSM Error subcode for an event without a cell, RFC 6608 section 3; the earlier states drop to Idle in silence. */
+/** FSM Error subcode for a message without a cell, RFC 6608 section 3; the earlier states drop to Idle in silence. */
 const UNEXPECTED: { readonly [S in State]?: number } = { OpenSent: 1, OpenConfirm: 2, Established: 3 }
 const NO_DATA = new Uint8Array(0)
+/** RFC 4271 section 4.4: no more than one KEEPALIVE a second. */
+const LEAST_KEEPALIVE_INTERVAL: Seconds = 1
 const KEEPALIVE: ControlMessage = { type: 'keepalive' }
 
 const ignore = (): void => {}
@@ -167,6 +177,8 @@ export class Session {
   #state: State = 'Idle'
   #actions: SessionAction[] = []
   #initiator: 'local' | 'remote' | undefined
+  /** Our OPEN on this connection; the options may have changed since. */
+  #sentOpen: OpenMessage | undefined
   #negotiated: Negotiated | undefined
   #establishedAt: Instant | undefined
   #awaits = false
@@ -260,7 +272,7 @@ export class Session {
     const cell = Session.#table[this.#state][event.type] as AnyCell | undefined
     const subcode = UNEXPECTED[this.#state]
     if (cell) cell(this, event, now)
-    else if (subcode) this.#notify(notification(ErrorCode.FiniteStateMachine, subcode), event, now)
+    else if (subcode) this.#notify(unexpected(event, subcode), event, now)
     else if (this.#state !== 'Idle') this.#toIdle(event, now)
   }
 
@@ -338,7 +350,8 @@ export class Session {
 
   #sendOpen(event: SessionEvent, now: Instant): void {
     this.#timers.stopAll()
-    this.#send(this.#createOpen(), now)
+    this.#sentOpen = this.#createOpen()
+    this.#send(this.#sentOpen, now)
     this.#timers.start('HoldTimer', this.#options.openHoldTime, now)
     this.#enter('OpenSent', event)
   }
@@ -353,8 +366,9 @@ export class Session {
 
   /** @param reply our OPEN, where it is not sent yet */
   #acceptOpen(event: SessionEvent & { readonly open: OpenMessage }, now: Instant, reply?: OpenMessage): void {
+    const sent = reply ?? this.#sentOpen
     try {
-      this.#negotiated = negotiate(this.#options, event.open, this.#options.remoteAs, reply ?? this.#createOpen())
+      this.#negotiated = negotiate(this.#options, event.open, this.#options.remoteAs, sent)
     } catch (error) {
       if (!(error instanceof WireError)) throw error
       if (reply) this.#refuseWithoutOpen({ type: 'BGPOpenMsgErr', error }, now)
@@ -381,7 +395,8 @@ export class Session {
     const third = (this.#negotiated?.holdTime ?? 0) / 3
     // A keepaliveTime of 0 asks for none only together with a Hold Time of 0.
     const interval = Math.min(this.#options.keepaliveTime || third, third)
-    if (interval > 0) this.#timers.start('KeepaliveTimer', this.#jitter(interval), now)
+    if (interval === 0) return
+    this.#timers.start('KeepaliveTimer', Math.max(LEAST_KEEPALIVE_INTERVAL, this.#jitter(interval)), now)
   }
 
   #restartHold(now: Instant): void {
@@ -391,7 +406,7 @@ export class Session {
   }
 
   #refuse(error: WireError, event: SessionEvent, now: Instant): void {
-    this.#notify(notification(error.notification[0], error.notification[1], error.data), event, now)
+    this.#notify(createNotification(error), event, now)
   }
 
   #sendWithoutOpen(message: NotificationMessage): void {
@@ -399,8 +414,7 @@ export class Session {
   }
 
   #refuseWithoutOpen(event: EventOf<'BGPHeaderErr' | 'BGPOpenMsgErr'>, now: Instant): void {
-    const { notification: code, data } = event.error
-    this.#sendWithoutOpen(notification(code[0], code[1], data))
+    this.#sendWithoutOpen(createNotification(event.error))
     this.#toIdle(event, now)
   }
 
@@ -432,6 +446,7 @@ export class Session {
   #disconnect(): void {
     this.#timers.stopAll()
     this.#initiator = undefined
+    this.#sentOpen = undefined
     this.#negotiated = undefined
     this.#sendPending = false
     // The attempt with fewer capabilities has been made.
@@ -461,6 +476,13 @@ export class Session {
     const hold = Math.max(idleHoldTime, this.#options.passive ? 0 : wait)
     if (hold < Infinity) this.#timers.start('IdleHoldTimer', hold, now)
   }
+}
+
+/** RFC 6608 section 4: the data are the type of the unexpected message. Other events have no subcode of their own. */
+function unexpected(event: SessionEvent, subcode: number): NotificationMessage {
+  const type = messageTypeOf(event)
+  if (type === undefined) return notification(ErrorCode.FiniteStateMachine, 0)
+  return notification(ErrorCode.FiniteStateMachine, subcode, Uint8Array.of(type))
 }
 
 const idleHold = (idleHoldTime: Seconds | undefined): Fall => (idleHoldTime === undefined ? {} : { idleHoldTime })
