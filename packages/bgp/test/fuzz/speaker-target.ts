@@ -2,9 +2,17 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import * as fc from 'fast-check'
 import { BgpSpeaker } from '@typemetal/bgp'
 import { createOpen } from '@typemetal/bgp/fsm'
-import { encodeMessage, MessageType, type OpenMessage } from '@typemetal/bgp/wire'
+import {
+  encodeMessage,
+  MessageType,
+  type MessageContext,
+  type OpenMessage,
+  type UpdateMessage,
+} from '@typemetal/bgp/wire'
+import { anyUpdate } from '../messages.js'
 import { OctetSource } from './octet-source.js'
 import type { Attempt, FuzzTarget } from './target.js'
 import { untilTrue, Witness } from './witness.js'
@@ -15,12 +23,36 @@ const LOCAL = '127.0.0.1'
 const KEEPALIVE = encodeMessage({ type: 'keepalive' })
 const both = { families: ['ipv4-unicast', 'ipv6-unicast'] } as const
 
+interface HostilePeer {
+  readonly address: string
+  readonly open: OpenMessage
+  /** What the session of that OPEN carries to us. */
+  readonly context: MessageContext
+}
+
+const EXTERNAL: MessageContext = { fourOctetAs: true, internal: false }
+const MODERN: MessageContext = {
+  ...EXTERNAL,
+  addPath: both.families,
+  extendedMessage: true,
+  extendedNextHop: ['ipv4-unicast'],
+}
+
 /** Peers that may send anything: where they come from, and the OPEN that gets them in. */
-const PEERS: readonly { readonly address: string; readonly open: OpenMessage }[] = [
-  { address: '127.0.2.1', open: createOpen({ ...both, asn: 64_513, bgpIdentifier: 77, holdTime: 90 }) },
-  { address: '127.0.3.1', open: createOpen({ ...both, asn: OURS, bgpIdentifier: 78, holdTime: 0 }) },
+const PEERS: readonly HostilePeer[] = [
+  {
+    address: '127.0.2.1',
+    context: EXTERNAL,
+    open: createOpen({ ...both, asn: 64_513, bgpIdentifier: 77, holdTime: 90 }),
+  },
+  {
+    address: '127.0.3.1',
+    context: { ...EXTERNAL, internal: true },
+    open: createOpen({ ...both, asn: OURS, bgpIdentifier: 78, holdTime: 0 }),
+  },
   {
     address: '127.0.4.1',
+    context: MODERN,
     open: createOpen({
       ...both,
       asn: 64_514,
@@ -34,6 +66,7 @@ const PEERS: readonly { readonly address: string; readonly open: OpenMessage }[]
   // One that knows nothing but AS numbers of 2 octets.
   {
     address: '127.0.5.1',
+    context: { ...EXTERNAL, fourOctetAs: false },
     open: { type: 'open', version: 4, asn: 64_515, holdTime: 90, bgpIdentifier: 80, capabilities: [] },
   },
 ]
@@ -132,18 +165,39 @@ async function open(): Promise<SpeakerAttempt> {
   speaker.addDynamicPeers({ ...PEER_OPTIONS, prefix: modern!, asn: 64_514, addPath })
   speaker.addDynamicPeers({ ...PEER_OPTIONS, prefix: old!, asn: 64_515 })
   speaker.addPeer({ ...PEER_OPTIONS, address: '127.0.9.1', asn: 64_999, passive: true })
+  // Values are made of routes for those who listen, and of one peer's UPDATEs.
+  speaker.on('route', ({ paths }) => void paths.map(({ attributes }) => attributes))
+  speaker.on('peer', peer => peer.address === PEERS[1]!.address && peer.on('update', () => {}))
   await speaker.start()
   const witness = await Witness.connect(speaker.port!, '127.0.9.1', 64_999)
   return new SpeakerAttempt(speaker, witness)
 }
 
-/** All messages to each peer, most of them in Established. */
+/** Messages of all types to each peer, and UPDATEs that fit its session; most of them in Established. */
 function streams(): readonly Uint8Array[] {
   const messages = wholeMessages()
-  return messages.map((octets, i) => {
+  const any = messages.map((octets, i) => {
     const behind = messages[(i * 13) % messages.length]!
     return Uint8Array.from([i % PEERS.length, i % 9 < 7 ? 3 | (i & 0xf0) : i % 3, ...octets, ...behind])
   })
+  const fitting = PEERS.flatMap(({ context }, index) => {
+    const updates = fc.sample(fc.array(anyUpdate(context), { minLength: 1, maxLength: 3 }), { seed: 1, numRuns: 60 })
+    return updates.map(list => {
+      const octets = list.map(update => encodeOrNothing(update, context))
+      return Uint8Array.from([index, 3, ...octets.flatMap(each => [...each])])
+    })
+  })
+  return [...any, ...fitting]
+}
+
+/** The arbitraries make some that are longer than a message may be. */
+function encodeOrNothing(update: UpdateMessage, context: MessageContext): Uint8Array {
+  try {
+    return encodeMessage(update, context)
+  } catch (error) {
+    assert.ok(error instanceof RangeError)
+    return new Uint8Array(0)
+  }
 }
 
 export const SPEAKER: FuzzTarget = {
