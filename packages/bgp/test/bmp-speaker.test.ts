@@ -5,7 +5,7 @@ import t from 'tap'
 import { BgpSpeaker } from '@typemetal/bgp'
 import { BmpClient, bmpRib, BmpStation, type BmpPeerUp } from '@typemetal/bgp/bmp'
 import { dumpTable, MrtRecorder, readMrt, type MrtRecord } from '@typemetal/bgp/mrt'
-import { decodeMessage, type UpdateMessage } from '@typemetal/bgp/wire'
+import { decodeMessage, endOfRibFamily, type UpdateMessage } from '@typemetal/bgp/wire'
 import { until } from './interop/namespace.js'
 import { toHex } from './octets.js'
 
@@ -37,6 +37,47 @@ class Tables {
     }
   }
 }
+
+t.test(
+  'RFC 8671 section 4: the Adj-RIB-Out of a session that stands is shown as it was sent',
+  { timeout: 60_000 },
+  async t => {
+    await using told = new BgpSpeaker({
+      asn: 64513,
+      bgpIdentifier: '10.0.0.2',
+      listen: { address: '127.0.0.1', port: 0 },
+    })
+    await told.start()
+    told.addDynamicPeers({ prefix: '127.0.0.0/8', asn: 64512 })
+    await using monitored = new BgpSpeaker({ asn: 64512, bgpIdentifier: '10.0.0.1' })
+    for (const route of ROUTES) monitored.announce(route)
+    const peer = monitored.addPeer({ address: '127.0.0.1', port: told.port ?? 0, asn: 64513 })
+    await until('told', () => told.peers[0]?.counters.prefixesReceived === 3)
+
+    await using station = new BmpStation({ host: '127.0.0.1', port: 0 })
+    const tables = new Tables()
+    const paths: unknown[] = []
+    const ups: BmpPeerUp[] = []
+    let ends = 0
+    station.on('peer-up', (_, message) => ups.push(message))
+    station.on('route-monitoring', (_, message, context) => {
+      const update = decodeMessage(message.update, context) as UpdateMessage
+      tables.take(bmpRib(message.peer), update)
+      if (endOfRibFamily(update)) ends++
+      else paths.push(update.pathAttributes.asPath)
+    })
+    await station.start()
+    const monitor = ['adj-rib-out-post-policy'] as const
+    const identity = { sysName: 'r1', sysDescr: 'Typemetal' }
+    const to = { host: '127.0.0.1', port: station.port ?? 0 }
+    await using client = new BmpClient({ speaker: monitored, ...to, ...identity, monitor })
+    await until('its table and End-of-RIB', () => tables.of(monitor[0]).size === 3 && ends === 2)
+    t.ok(client.connected)
+    t.same([...tables.of(monitor[0])].toSorted(), KEYS.toSorted())
+    for (const path of paths) t.match(path, [{ asns: [64512] }], 'our AS in front')
+    t.match(ups, [{ localPort: peer.localPort, remotePort: told.port }], 'RFC 7854 section 4.10')
+  },
+)
 
 t.test('RFC 7854, RFC 9069: a station sees what the peers of a speaker say', { timeout: 60_000 }, async t => {
   await using monitored = new BgpSpeaker({

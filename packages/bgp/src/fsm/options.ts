@@ -99,17 +99,22 @@ function checkRole({ asn, confederation, remoteAs, role }: CheckedSessionOptions
 }
 
 function checkRequired(options: CheckedSessionOptions): void {
+  if (!options.requireCapabilities?.length) return
   const ours = createOpen(options, { remoteAs: options.remoteAs }).capabilities
   const foreign = options.requireCapabilities?.find(wanted => !ours.some(({ type }) => type === wanted))
   if (foreign !== undefined) throw new RangeError(`requireCapabilities has ${foreign}, which we do not send ourselves`)
 }
 
+/** Options that have been through here: a peer's go from its owner to its peering, and from there to each of its sessions. */
+const CHECKED = new WeakSet<SessionOptions>()
+
 /**
- * Fills in the defaults.
+ * Fills in the defaults. Options that it has made stay as they are.
  *
  * @throws {RangeError} an option has a value that the RFC does not allow; the message begins with its name
  */
 export function checkSessionOptions(options: SessionOptions): CheckedSessionOptions {
+  if (CHECKED.has(options)) return options as CheckedSessionOptions
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
   const checked: CheckedSessionOptions = { ...DEFAULTS, ...(given as SessionOptions) }
   checkWhole('asn', checked.asn, 1, MAX_UINT32)
@@ -120,5 +125,6 @@ export function checkSessionOptions(options: SessionOptions): CheckedSessionOpti
   checkCapabilityOptions(checked, checked.families)
   checkRole(checked)
   checkRequired(checked)
+  CHECKED.add(checked)
   return checked
 }

@@ -54,6 +54,9 @@ function isUsable(address: Uint8Array): boolean {
 /** The interface that has this address. */
 function interfaceOf(address: string, interfaces: Interfaces): readonly InterfaceAddress[] {
   const all = Object.values(interfaces)
+  const same = all.find(entries => entries?.some(entry => entry.address === address))
+  // There may be thousands of interfaces, and the text is canonical already as a rule; that of IPv4 always is.
+  if (same || !address.includes(':')) return same ?? NO_ADDRESSES
   return all.find(entries => entries?.some(entry => canonicalAddress(entry.address) === address)) ?? NO_ADDRESSES
 }
 
