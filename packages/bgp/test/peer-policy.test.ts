@@ -148,6 +148,7 @@ t.test('RFC 4271 section 3.2: the Adj-RIB-Out is what was sent', async t => {
     { prefix: '198.51.100.0/24', pathId: 9 },
     { prefix: '2001:db8::/32', nextHop: '2001:db8::1' },
   ])
+  const usual = node.addPeer({ address: '127.0.0.1', port: router.port, asn: 64_513, sourceAddress: '127.0.0.5' })
   const theirs = await connected
   await until(() => theirs.counters.prefixesReceived === 4, 'all of them')
   const told = [...peer.adjRibOut()]
@@ -161,6 +162,9 @@ t.test('RFC 4271 section 3.2: the Adj-RIB-Out is what was sent', async t => {
   t.ok(told.every(({ attributes }) => !('localPref' in attributes) && !('nextHop' in attributes)))
   const heard = [...theirs.adjRibIn()]
   t.match(heard, told, 'and what the other side has heard')
+  usual.announce({ prefix: '192.0.2.0/24' })
+  await until(() => usual.counters.prefixesAnnounced === 1, 'told')
+  t.match([...usual.adjRibOut()], [{ prefix: '192.0.2.0/24', nextHop: '127.0.0.5', attributes: { asPath } }])
 })
 
 t.test('RFC 6793 section 4.2.2: the Adj-RIB-Out towards a 2-octet speaker has AS numbers whole', async t => {

@@ -53,13 +53,15 @@ export function* receivedRoutes(
   }
 }
 
+const NO_ADDRESS = new Uint8Array(4)
+
 type Said = Pick<AnnouncedRoute, 'nextHop' | 'attributes'>
 
 /** What was written, read again. */
-function read({ octets, nextHop: hop, context }: WrittenPath): Said {
+function read({ octets, nextHop: separate, context }: WrittenPath): Said {
   const decoded = readPathAttributes(octets, 0, octets.length, context, 0).attributes
-  const { nextHop: _, ...attributes } = resolveAs4(decoded, context.fourOctetAs)
-  return { nextHop: formatAddress(hop), attributes }
+  const { nextHop = NO_ADDRESS, ...attributes } = resolveAs4(decoded, context.fourOctetAs)
+  return { nextHop: formatAddress(separate ?? nextHop), attributes }
 }
 
 /** The Adj-RIB-Out of a peer as values, RFC 4271 section 3.2. Paths that were written alike share their attributes. */

@@ -60,7 +60,8 @@ export interface OutboundSurroundings {
 export interface WrittenPath {
   /** Path attributes, without MP_REACH_NLRI. */
   readonly octets: Uint8Array
-  readonly nextHop: Uint8Array
+  /** That of MP_REACH_NLRI; `undefined` where NEXT_HOP is among the attributes. */
+  readonly nextHop: Uint8Array | undefined
   readonly context: MessageContext
 }
 
@@ -124,10 +125,9 @@ export class Outbound {
   *told(): IterableIterator<ToldPath> {
     if (!this.#running) return
     const { adjRibOut, exporter, session } = this.#running
-    const { attributes } = this.#surroundings.rib
     for (const [family, prefix, pathId, told] of adjRibOut.entries()) {
       const write = (): WrittenPath => {
-        const { octets, nextHop = attributes.nextHop(told.set) } = exporter.write(family, told.set, told.how)
+        const { octets, nextHop } = exporter.write(family, told.set, told.how)
         return { octets: octets.slice(), nextHop, context: session.context }
       }
       yield { family, prefix, pathId, key: `${family} ${told.set} ${told.how}`, write }
