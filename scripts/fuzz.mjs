@@ -89,13 +89,15 @@ async function work() {
     length[0] = Math.min(input.length, octets.length)
     octets.set(input.subarray(0, octets.length))
   }
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+  const report = message => parentPort.postMessage(message)
   const { executions, growth, failure, ...rest } = await fuzz(target, seed, {
     milliseconds,
     before,
-    beat: () => parentPort.postMessage({}),
+    beat: () => report({}),
   })
   const hex = failure && Buffer.from(failure.input).toString('hex')
-  parentPort.postMessage({
+  report({
     result: { executions, growth, milliseconds: rest.milliseconds, hex, error: failure?.error.stack },
   })
 }

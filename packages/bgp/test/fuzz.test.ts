@@ -4,9 +4,12 @@ import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import { fuzz, runOnce } from './fuzz/fuzz.js'
 import { TARGETS } from './fuzz/targets.js'
-import { hex, toHex } from './octets.js'
+import { hex, toHex, VECTORS as MESSAGES } from './octets.js'
 
 const VECTORS = new URL('../test/vectors/fuzz/', import.meta.url)
+
+/** The vectors come first in each corpus; what an arbitrary has made comes behind. */
+const MOST_CUT = MESSAGES.length
 
 /** Most time for one seed of one target, in milliseconds; and most inputs, so that quick machines do not work for nothing. */
 const SHORT = { milliseconds: 250, executions: 2000 }
@@ -20,6 +23,41 @@ for (const target of TARGETS) {
       t.ok(executions > 0)
       if (failure) t.fail(`seed ${seed}, input ${toHex(failure.input)}: ${failure.error.stack}`)
     }
+  })
+}
+
+/** Cut at each octet, with the header telling the truth about it and without. */
+function* truncations(input: Uint8Array): Generator<Uint8Array> {
+  for (let length = 0; length < input.length; length++) {
+    yield input.slice(0, length)
+    if (length < 21 || input[2] !== 0xff) continue
+    const cut = input.slice(0, length)
+    cut.set([(length - 2) >> 8, length - 2], 18)
+    yield cut
+  }
+}
+
+/** Long inputs are cut at their first octets; beyond there is nothing new. */
+const LONGEST_CUT = 600
+
+for (const target of TARGETS.filter(({ name }) =>
+  ['decode', 'identity', 'scan', 'framer', 'bmp', 'mrt'].includes(name),
+)) {
+  t.test(`fuzz ${target.name}: every truncation of every vector`, async t => {
+    const attempt = await target.open()
+    let count = 0
+    for (const input of target.corpus().slice(0, MOST_CUT)) {
+      for (const cut of truncations(input.subarray(0, LONGEST_CUT))) {
+        const kept = cut.slice()
+        try {
+          await attempt.run(cut)
+        } catch (error) {
+          t.fail(`${toHex(kept)}: ${(error as Error).stack}`)
+        }
+        count++
+      }
+    }
+    t.ok(count > 1000, `${count} truncations`)
   })
 }
 
