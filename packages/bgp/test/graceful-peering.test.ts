@@ -30,10 +30,10 @@ const short = (actions: readonly PeeringAction[]): unknown[] =>
 
 t.test('RFC 4724 section 4.2: an OPEN on a new connection ends the old session in silence', async t => {
   const { peering, connection: old } = established(GRACEFUL, GRACEFUL_OPEN)
-  const { connection, actions } = peering.accept(10)
+  const { connection, actions } = peering.accept(4990)
   t.same(actions.map(shortAction), ['open'], 'the connection alone ends nothing')
   t.equal(peering.state, 'Established')
-  const replaced = peering.handle(connection!, { type: 'BGPOpen', open: GRACEFUL_OPEN }, 20)
+  const replaced = peering.handle(connection!, { type: 'BGPOpen', open: GRACEFUL_OPEN }, 5000)
   t.same(short(replaced), [
     [old, 'close'],
     [connection, 'OpenSent'],
@@ -41,8 +41,8 @@ t.test('RFC 4724 section 4.2: an OPEN on a new connection ends the old session i
     [connection, 'OpenConfirm'],
   ])
   t.match(replaced[1], { from: 'Established', ended: 'tcp', cause: 'peer has restarted' })
-  t.same(peering.handle(old, EVENTS.KeepAliveMsg, 20), [], 'the old one is unknown now')
-  peering.handle(connection!, EVENTS.KeepAliveMsg, 30)
+  t.same(peering.handle(old, EVENTS.KeepAliveMsg, 5000), [], 'the old one is unknown now')
+  peering.handle(connection!, EVENTS.KeepAliveMsg, 5010)
   t.equal(peering.state, 'Established')
 })
 
@@ -70,6 +70,14 @@ t.test('RFC 4724 section 4.2: what does not end the old session', async t => {
     { from: 'Established', to: 'Idle', ended: 'tcp' },
     { from: 'Idle', to: 'OpenSent', connection: next, cause: 'other connection ended' },
   ])
+
+  const collided = established(GRACEFUL, GRACEFUL_OPEN)
+  const loser = collided.peering.accept(10).connection!
+  t.same(short(collided.peering.handle(loser, { type: 'BGPOpen', open: GRACEFUL_OPEN }, 4999)), [
+    [loser, '6/7'],
+    [loser, 'close'],
+  ])
+  t.equal(collided.peering.state, 'Established', 'it was sent before the collision was resolved (RFC 4271 section 6.8)')
 
   t.equal(established(GRACEFUL, PEER_OPEN).peering.accept(10).connection, undefined, 'peer without the capability')
   t.equal(established(OPTIONS, GRACEFUL_OPEN).peering.accept(10).connection, undefined, 'we without it')

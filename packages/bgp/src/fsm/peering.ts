@@ -27,6 +27,12 @@ interface Line {
   readonly session: Session
 }
 
+/**
+ * An OPEN that comes so soon after a session was Established, in milliseconds, is of a connection that lost the collision, its
+ * Cease on the way. A peer that has restarted within this time comes again.
+ */
+const COLLISION_PATIENCE: Instant = 5000
+
 const isOpening = (state: State): boolean => state === 'OpenSent' || state === 'OpenConfirm'
 
 /**
@@ -35,7 +41,8 @@ const isOpening = (state: State): boolean => state === 'OpenSent' || state === '
  *
  * Beside an Established session a further connection is refused, unless CollisionDetectEstablishedState lets the two collide or
  * graceful restart was agreed on: then the peer must have restarted unnoticed, and its OPEN ends the old session in silence (RFC 4724
- * section 4.2). Not the connection by itself does, as the RFC has it: one that lost a collision may still be on its way.
+ * section 4.2). Not the connection by itself does, as the RFC has it, nor an OPEN in the first seconds: one that lost a collision may still
+ * be on its way.
  */
 export class Peering {
   #options: CheckedSessionOptions
@@ -228,11 +235,16 @@ export class Peering {
   #handleOpen(line: Line, open: OpenMessage, now: Instant): void {
     const other = line === this.#primary ? this.#second : this.#primary
     if (other && this.#collides(other.session) && this.#isAcceptable(open)) {
-      if (other.session.state === 'Established' && this.#restartsGracefully(other.session)) {
-        this.#replacePrimary(line, 'peer has restarted', now, 'tcp')
-      } else if (this.#resolve(line, other, open, now) === line) return
+      if (this.#hasRestarted(other.session, now)) this.#replacePrimary(line, 'peer has restarted', now, 'tcp')
+      else if (this.#resolve(line, other, open, now) === line) return
     }
     this.#deliver(line, { type: 'BGPOpen', open }, now)
+  }
+
+  /** Whether a new OPEN of the peer means that it knows nothing of the session any more. */
+  #hasRestarted(session: Session, now: Instant): boolean {
+    if (session.state !== 'Established' || !this.#restartsGracefully(session)) return false
+    return now - (session.establishedAt ?? now) >= COLLISION_PATIENCE
   }
 
   #collides({ state }: Session): boolean {
@@ -249,6 +261,7 @@ export class Peering {
 
   /** Of two connections that the peer opened it has given up the older one; RFC 4271 knows no such collision. */
   #loser(line: Line, other: Line, open: OpenMessage): Line {
+    if (other.session.state === 'Established' && !this.#options.collisionDetectEstablishedState) return line
     if (line.session.initiator === other.session.initiator) return other
     const remote = { bgpIdentifier: open.bgpIdentifier, asn: openAsn(open) }
     const { bgpIdentifier, remoteAs } = this.#options

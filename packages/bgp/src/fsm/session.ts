@@ -209,6 +209,11 @@ export class Session {
     return this.#negotiated
   }
 
+  /** When the session became Established; `undefined` in the other states. */
+  get establishedAt(): Instant | undefined {
+    return this.#establishedAt
+  }
+
   /** ConnectRetryCounter of RFC 4271 section 8: failures since the last manual start. */
   get connectRetryCounter(): number {
     return this.#memory.connectRetryCounter
