@@ -85,9 +85,11 @@ function withoutPrivate(path: AsPath): AsPath {
 }
 
 function pathTo(session: ExportSession, path: AsPath): AsPath {
-  if (session.internal || session.routeServerClient) return path
-  if (session.confederation) return prepend(path, session.asn, SegmentType.AsConfedSequence)
+  const { internal, confederation, routeServerClient } = session
+  if (internal || (routeServerClient && confederation)) return path
+  if (confederation) return prepend(path, session.asn, SegmentType.AsConfedSequence)
   const outside = withoutConfederation(path)
+  if (routeServerClient) return outside
   const own = session.confederationIdentifier ?? session.asn
   return prepend(session.removePrivateAs ? withoutPrivate(outside) : outside, own)
 }

@@ -281,6 +281,8 @@ export class SessionExporter implements Exporter {
     try {
       return this.#options.rib.attributes.internValues(attributes, nextHop)
     } catch (error) {
+      // Without a policy to blame there is just too much of it.
+      if (typeof this.#options.policy === 'string') throw error
       this.#options.policyFailed(error)
       return 0
     }

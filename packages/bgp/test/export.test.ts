@@ -196,6 +196,11 @@ t.test('RFC 7311 section 3.2: AIGP goes to where it is taken', async t => {
 t.test('RFC 7947 section 2.2: a route server is not seen in what it tells', async t => {
   const to = { routeServerClient: true }
   t.same(path(to, seq(1, 2)), seq(1, 2))
+  t.same(
+    path(to, [{ type: 3, asns: [5] }, ...seq(1, 2)]),
+    seq(1, 2),
+    'RFC 5065 section 4: but its confederation is not, either',
+  )
   t.same(exportNextHop('ipv4-unicast', HOP4, EXTERNAL, session(to)), HOP4)
   t.same(told({ communities: [1, 2] }, to).communities, [1, 2])
 })

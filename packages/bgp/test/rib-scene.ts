@@ -3,10 +3,11 @@ import assert from 'node:assert/strict'
 import type { ExportSession } from '../dist/export.js'
 import type { RouteSource } from '../dist/route-source.js'
 import { formatPrefix, parseAddress, parsePrefix } from '../dist/address.js'
-import { withoutNextHops } from '../dist/rib/attribute-table.js'
+import { TABLE_CONTEXT, withoutNextHops } from '../dist/rib/attribute-table.js'
 import { AdjRibIn, type AdjRibOut, type FamilyPaths, type LocRib, type PathSource, type Row } from '@typemetal/bgp/rib'
 import {
   decodeMessage,
+  encodePathAttributes,
   familyName,
   updateChanges,
   type FamilyName,
@@ -124,6 +125,7 @@ export class Mirror {
   readonly updates: UpdateMessage[] = []
   /** Octets of each. */
   readonly lengths: number[] = []
+  readonly #attributes = new Map<string, PathAttributes>()
   readonly #context: MessageContext
 
   constructor(context: MessageContext) {
@@ -149,8 +151,19 @@ export class Mirror {
       for (const nlri of reachable) {
         const value = `${toHex(nextHop!)} ${describe(update.pathAttributes)}`
         this.routes.set(`${formatPrefix(name, nlri)} ${nlri.pathId ?? 0}`, value)
+        this.#attributes.set(`${formatPrefix(name, nlri)} ${nlri.pathId ?? 0}`, update.pathAttributes)
       }
     }
+  }
+
+  /** As {@link routes}, with the attributes in octets, for 4-octet AS numbers. */
+  octets(): Map<string, string> {
+    const found = new Map<string, string>()
+    for (const [key, value] of this.routes) {
+      const octets = encodePathAttributes(withoutNextHops(this.#attributes.get(key)!), TABLE_CONTEXT)
+      found.set(key, `${value.split(' ')[0]} ${toHex(octets)}`)
+    }
+    return found
   }
 
   /** Takes all that waits. @returns the UPDATEs of this time */
