@@ -34,8 +34,8 @@ export function resolveAs4(attributes: PathAttributes, fourOctetAs: boolean): Pa
   const { as4Path, as4Aggregator, ...rest } = attributes
   const { asPath, aggregator } = rest
   if (fourOctetAs || (!as4Path && !as4Aggregator)) return rest
-  // An AGGREGATOR that fits 2 octets is newer than both AS4 attributes.
-  if (aggregator && aggregator.asn !== AS_TRANS) return rest
+  // Of both, an AGGREGATOR that fits 2 octets is newer than the AS4 attributes.
+  if (aggregator && as4Aggregator && aggregator.asn !== AS_TRANS) return rest
   return {
     ...rest,
     ...(asPath && { asPath: mergeAs4Path(asPath, as4Path) }),
@@ -105,12 +105,18 @@ export class Importer {
     const before = attributes.attributes(received)
     const after = this.#settle(before)
     this.#lastReceived = received
-    this.#lastAttributes = !after
-      ? 0
-      : after === before
-        ? received
-        : attributes.internValues(after, attributes.nextHop(received))
+    this.#lastAttributes = !after ? 0 : after === before ? received : this.#intern(after, attributes.nextHop(received))
     return this.#lastAttributes
+  }
+
+  /** What has become too long by what was added to it is not used. */
+  #intern(attributes: PathAttributes, nextHop: Uint8Array): Row {
+    try {
+      return this.#rib.attributes.internValues(attributes, nextHop)
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+      return 0
+    }
   }
 
   #settle(attributes: PathAttributes): PathAttributes | undefined {

@@ -294,7 +294,7 @@ export class Inbound {
   #isUsable(nextHop: Uint8Array, family: Family): boolean {
     const isOther = (nextHop.length === 4) !== (family.afi === Afi.IPv4)
     const name = familyName(family)
-    if (isOther && (!name || !this.#options.negotiated.extendedNextHop.includes(name))) return false
+    if (isOther && (!name || !this.#context.extendedNextHop?.includes(name))) return false
     const address = nextHop.subarray(0, Math.min(16, nextHop.length))
     if (!isHost(address)) return false
     return this.#mayBeUs || formatAddress(address) !== this.#options.localAddress

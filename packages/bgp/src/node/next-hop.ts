@@ -1,13 +1,11 @@
 import { networkInterfaces } from 'node:os'
-import { addressFamily, canonicalAddress, parseAddress, parsePrefix } from '../address.js'
+import { addressFamily, canonicalAddress, parseAddress } from '../address.js'
 import type { FamilyName } from '../wire/index.js'
 import type { Clock } from './clock.js'
 
 /** An address of an interface. */
 export interface InterfaceAddress {
   readonly address: string
-  /** The address with its prefix length: `10.0.0.1/24`. */
-  readonly cidr?: string | null
 }
 
 /** Addresses of the machine by interface, as `os.networkInterfaces()` gives them. */
@@ -17,8 +15,6 @@ export type Interfaces = Readonly<Record<string, readonly InterfaceAddress[] | u
 export interface NextHopSession {
   /** Our address of the session, in canonical text without zone. */
   readonly localAddress: string
-  /** The peer's, likewise. */
-  readonly remoteAddress: string
   /** Interface of an unnumbered peer; where a link-local address alone does not tell. */
   readonly interface?: string
   readonly families: readonly FamilyName[]
@@ -63,33 +59,19 @@ function interfaceOf(address: string, interfaces: Interfaces): readonly Interfac
 const firstUsable = (family: FamilyName, addresses: readonly Uint8Array[]): Uint8Array | undefined =>
   addresses.find(address => addressFamily(address) === family && isUsable(address))
 
-/** Whether a peer is a direct neighbour on an interface. */
-function isOnLink(remoteAddress: string, addresses: readonly InterfaceAddress[]): boolean {
-  const remote = parseAddress(remoteAddress)
-  if (isLinkLocal(remote)) return true
-  return addresses.some(({ cidr }) => {
-    if (!cidr) return false
-    const { family, nlri } = parsePrefix(cidr)
-    // Same bits up to the prefix length: the remote address cut to it is the prefix.
-    const cut = parsePrefix(`${remoteAddress}/${Math.min(nlri.length, remote.length * 8)}`).nlri.prefix
-    return family === addressFamily(remote) && nlri.prefix.every((octet, i) => octet === cut[i])
-  })
-}
-
 /**
- * RFC 2545 section 3: the global address, with the link-local one behind it where the peer is on the same link. Where there is no
- * global one, as between unnumbered peers, the link-local one alone: what FRR and BIRD understand, and the RFC leaves open.
+ * The global address; on a session between link-local addresses with that behind it (RFC 2545 section 3), or that alone where there is no
+ * global one, as between unnumbered peers, which the RFC leaves open. On all other sessions the global one goes alone, though the RFC
+ * wants both on a shared link: a router that knows no interfaces, as FRR's bgpd without zebra, cannot use the other one, and drops the route.
  */
-function ipv6NextHop(local: Uint8Array, addresses: readonly Uint8Array[], sharesLink: boolean): Uint8Array | undefined {
-  const isIpv6 = local.length === 16
-  const global = isIpv6 && !isLinkLocal(local) ? local : firstUsable('ipv6-unicast', addresses)
-  const linkLocal = isIpv6 && isLinkLocal(local) ? local : addresses.find(isLinkLocal)
-  // Over IPv4 a peer could not tell which link a link-local address alone is on.
-  if (!global) return isIpv6 ? linkLocal : undefined
-  if (!linkLocal || !sharesLink) return global
+function ipv6NextHop(local: Uint8Array, addresses: readonly Uint8Array[]): Uint8Array | undefined {
+  if (local.length === 16 && !isLinkLocal(local)) return local
+  const global = firstUsable('ipv6-unicast', addresses)
+  if (local.length === 4) return global
+  if (!global) return local
   const both = new Uint8Array(32)
   both.set(global)
-  both.set(linkLocal, 16)
+  both.set(local, 16)
   return both
 }
 
@@ -105,7 +87,7 @@ export function selfNextHops(
   session: NextHopSession,
   interfaces: () => Interfaces = networkInterfaces,
 ): ReadonlyMap<FamilyName, Uint8Array> {
-  const { localAddress, remoteAddress, families, extendedNextHop } = session
+  const { localAddress, families, extendedNextHop } = session
   const local = parseAddress(localAddress)
   const hops = new Map<FamilyName, Uint8Array>()
   if (local.length === 4 && families.every(family => family === 'ipv4-unicast')) {
@@ -115,7 +97,7 @@ export function selfNextHops(
   const all = interfaces()
   const entries = (session.interface && all[session.interface]) || interfaceOf(localAddress, all)
   const addresses = entries.map(({ address }) => parseAddress(address))
-  const ipv6 = ipv6NextHop(local, addresses, isOnLink(remoteAddress, entries))
+  const ipv6 = ipv6NextHop(local, addresses)
   const ipv4 = local.length === 4 ? local : firstUsable('ipv4-unicast', addresses)
   const isExtended = extendedNextHop.includes('ipv4-unicast') && local.length === 16
   const forIpv4 = isExtended && (!ipv4 || isLinkLocal(local)) ? ipv6 : ipv4
