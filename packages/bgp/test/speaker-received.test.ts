@@ -58,7 +58,7 @@ t.test('RFC 4271 6.1, 6.2, 6.5, 6608: what is wrong is answered by its NOTIFICAT
     { octets: message(1, '05fc01005a0a0000fe00'), answer: '2/1', data: '0004' },
     { octets: message(1, '04fc02005a0a0000fe00'), answer: '2/2' },
     { octets: message(1, '04fc0100010a0000fe00'), answer: '2/6' },
-    { octets: message(4, ''), answer: '5/1' },
+    { octets: message(4, ''), answer: '5/1', data: '04' },
   ]) {
     await using raw = await RawPeer.connect(router.port)
     await raw.next('open')
