@@ -41,8 +41,8 @@ export interface HostileScene extends AsyncDisposable {
   readonly speaker: BgpSpeaker
   /** The session beside, which is to notice nothing. */
   readonly witness: Witness
-  /** A TCP connection of the hostile peer. */
-  dial(localAddress?: string): Promise<Socket>
+  /** A TCP connection of the hostile peer. @param allowHalfOpen it does not close because we do */
+  dial(localAddress?: string, allowHalfOpen?: boolean): Promise<Socket>
   /** One with an Established session on it. */
   establish(open?: OpenMessage): Promise<Socket>
 }
@@ -59,8 +59,8 @@ export async function openScene(
   await speaker.start()
   const witness = await Witness.connect(speaker.port!, WITNESS, 64_999)
   const sockets: Socket[] = []
-  const dial = async (localAddress = HOSTILE): Promise<Socket> => {
-    const socket = connect({ host: LOCAL, port: speaker.port!, localAddress })
+  const dial = async (localAddress = HOSTILE, allowHalfOpen = false): Promise<Socket> => {
+    const socket = connect({ host: LOCAL, port: speaker.port!, localAddress, allowHalfOpen })
     socket.on('error', () => {})
     sockets.push(socket)
     await once(socket, 'connect')

@@ -1,11 +1,10 @@
 import { EventEmitter } from 'node:events'
-import type { Socket } from 'node:net'
 import { formatAddress, formatPrefix, parseIdentifier, parsePrefix } from '../address.js'
 import type { CapabilityOptions, Confederation, Seconds, State } from '../fsm/index.js'
 import { AdjRibIn, LocRib, UpdatePacker, type MultipathOptions, type Row } from '../rib/index.js'
 import { parseRoute, type Route } from '../route.js'
 import { LOCAL_SOURCE, type RouteSource } from '../route-source.js'
-import { CeaseSubcode, createCease, encodeMessage, type FamilyName, type PathAttributes } from '../wire/index.js'
+import { CeaseSubcode, type FamilyName, type PathAttributes } from '../wire/index.js'
 import { systemClock, type Clock } from './clock.js'
 import { LinkWatch } from './link-watch.js'
 import type { ListenerOptions } from './listener.js'
@@ -18,6 +17,7 @@ import { PeerRanges, type DynamicPeerRange, type PeerRange } from './peer-ranges
 import { PeerTable } from './peer-table.js'
 import { checkProtocolOptions } from './protocol-options.js'
 import { Reception, type Incoming } from './reception.js'
+import { Refusals } from './refusals.js'
 import { SpeakerRestart } from './speaker-restart.js'
 
 /** Options of a {@link BgpSpeaker}. */
@@ -81,14 +81,6 @@ export interface BgpSpeakerEvents {
   restarted: []
 }
 
-/** Says Cease, Connection Rejected (RFC 4486 section 4) to a connection that no peer takes. */
-function refuse(socket: Socket): void {
-  socket.on('error', () => socket.destroy())
-  socket.end(encodeMessage(createCease(CeaseSubcode.ConnectionRejected)))
-  socket.resume()
-  socket.setTimeout(2000, () => socket.destroy())
-}
-
 const FAMILIES: readonly FamilyName[] = ['ipv4-unicast', 'ipv6-unicast']
 
 /**
@@ -101,6 +93,7 @@ export class BgpSpeaker extends EventEmitter<BgpSpeakerEvents> implements AsyncD
   readonly #signal: AbortSignal | undefined
   readonly #reception: Reception
   readonly #ranges: PeerRanges
+  readonly #refusals: Refusals
   readonly #peers = new PeerTable()
   readonly #surroundings: PeerSurroundings
   readonly #locRib: LocRib<RouteSource>
@@ -116,6 +109,7 @@ export class BgpSpeaker extends EventEmitter<BgpSpeakerEvents> implements AsyncD
     this.#defaults = checkDefaults(options)
     const { random } = this.#defaults
     this.#log = log
+    this.#refusals = new Refusals(clock)
     this.#locRib = new LocRib({ maximumPaths: 64, relax: false, ...multipath, seed: Math.floor(random() * 2 ** 32) })
     this.#locRib.subscribe((family, prefix, selected) => selected && this.#routeChanged(family, prefix))
     this.#own = new AdjRibIn(this.#locRib, LOCAL_SOURCE)
@@ -314,11 +308,11 @@ export class BgpSpeaker extends EventEmitter<BgpSpeakerEvents> implements AsyncD
     }
     const peer = known ?? (range && this.#welcome(range, incoming))
     if (peer) {
-      peer.accept(incoming, refuse)
+      peer.accept(incoming, refused => this.#refusals.refuse(refused))
       return
     }
     this.#log.info({ address }, range ? 'connection rejected' : 'connection from an address that no peer has: rejected')
-    refuse(socket)
+    this.#refusals.refuse(socket)
   }
 
   #welcome(range: PeerRange, incoming: Incoming): Peer | undefined {

@@ -54,6 +54,8 @@ export async function runOnce(target: FuzzTarget, input: Uint8Array): Promise<vo
 function heapUsed(): number | undefined {
   if (!globalThis.gc) return undefined
   globalThis.gc()
+  // Array buffers are freed behind the back of the first one.
+  globalThis.gc()
   return process.memoryUsage().heapUsed + process.memoryUsage().arrayBuffers
 }
 
