@@ -326,10 +326,14 @@ t.test('options that the RFC does not allow', async t => {
     { confederation: { identifier: 1, members: [1] } },
     { extraCapabilities: [{ code: 256, value: new Uint8Array() }] },
     { extraCapabilities: [{ code: 1, value: new Uint8Array(256) }] },
+    { extraCapabilities: Array.from({ length: 16 }, () => ({ code: 200, value: new Uint8Array(255) })) },
     { requireCapabilities: ['role'] },
+    { fourOctetAs: false, asn: 65_536 },
   ] as unknown as Partial<SessionOptions>[]) {
     t.throws(() => checkSessionOptions({ ...OPTIONS, ...wrong }), RangeError, JSON.stringify(wrong))
   }
+  const member = { asn: 70_000, confederation: { identifier: 64_512, members: [] } }
+  t.ok(checkSessionOptions({ ...OPTIONS, ...member, fourOctetAs: false }), 'the identifier is the AS number outside')
   t.equal(checkSessionOptions({ ...OPTIONS, sendHoldTime: 0 }).sendHoldTime, 0, 'RFC 9687: off')
 })
 

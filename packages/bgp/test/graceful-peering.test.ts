@@ -83,7 +83,7 @@ t.test('RFC 4724 section 4.2: what does not end the old session', async t => {
   t.equal(established(OPTIONS, GRACEFUL_OPEN).peering.accept(10).connection, undefined, 'we without it')
 })
 
-t.test('RFC 4724 section 4.1: R bit while we restart', async t => {
+t.test('RFC 4724 sections 3, 4.1: R bit while we restart, F bits from then on', async t => {
   const peering = new Peering(GRACEFUL)
   const flags = (actions: readonly PeeringAction[]): unknown => {
     const action = actions.find(({ type }) => type === 'send')
@@ -100,7 +100,11 @@ t.test('RFC 4724 section 4.1: R bit while we restart', async t => {
   peering.handle(connection, EVENTS.TcpConnectionFails, 0)
   peering.restarting = false
   peering.handleTimeout(peering.nextTimeout!)
-  t.same(flags(peering.handle(connection, EVENTS.Tcp_CR_Acked, 0)), [false, false, false], 'no session yet')
+  t.same(
+    flags(peering.handle(connection, EVENTS.Tcp_CR_Acked, 0)),
+    [false, true, true],
+    'over, but what we forward was kept',
+  )
 })
 
 t.test('RFC 4271 section 6.8: CollisionDetectEstablishedState', async t => {

@@ -12,8 +12,11 @@ export class PeerMemory {
   openLevel: OpenLevel = 'all'
   /** We have restarted and hold back our routes: Restart State (R) of RFC 4724 section 3. */
   restarting = false
-  /** There has been a session since we started: our forwarding state is older than the next one. */
-  established = false
+  /**
+   * What we forward is older than the next session: there has been one since we started, or we have restarted and kept it. Forwarding
+   * State (F) of RFC 4724 section 3.
+   */
+  forwardingPreserved = false
 
   constructor(options: CheckedSessionOptions) {
     this.damping = new Damping(dampingOf(options))

@@ -1,7 +1,7 @@
-import type { FamilyName } from '../wire/index.js'
+import { MAX_LENGTH, openLength, type FamilyName } from '../wire/index.js'
 import { checkCapabilityOptions, type CapabilityOptions } from './capability-options.js'
 import { checkWhole } from './check.js'
-import { createOpen, type RemoteAs } from './open.js'
+import { createOpen, localAs, type RemoteAs } from './open.js'
 import type { Seconds } from './timers.js'
 
 /**
@@ -64,6 +64,7 @@ const DEFAULTS = {
 export type CheckedSessionOptions = SessionOptions & Required<Pick<SessionOptions, keyof typeof DEFAULTS>>
 
 const MAX_UINT32 = 0xffff_ffff
+const MAX_UINT16 = 0xffff
 const MAX_TIME: Seconds = 65_535
 
 function checkFamilies(families: readonly FamilyName[]): void {
@@ -98,10 +99,13 @@ function checkRole({ asn, confederation, remoteAs, role }: CheckedSessionOptions
   if (inside) throw new RangeError('role is for external peers')
 }
 
-function checkRequired(options: CheckedSessionOptions): void {
-  if (!options.requireCapabilities?.length) return
-  const ours = createOpen(options, { remoteAs: options.remoteAs }).capabilities
-  const foreign = options.requireCapabilities?.find(wanted => !ours.some(({ type }) => type === wanted))
+function checkOpen(options: CheckedSessionOptions): void {
+  const { extraCapabilities = [], remoteAs, requireCapabilities = [] } = options
+  if (extraCapabilities.length === 0 && requireCapabilities.length === 0) return
+  const open = createOpen(options, { remoteAs })
+  if (openLength(open) > MAX_LENGTH)
+    throw new RangeError(`extraCapabilities do not fit an OPEN of ${MAX_LENGTH} octets`)
+  const foreign = requireCapabilities.find(wanted => !open.capabilities.some(({ type }) => type === wanted))
   if (foreign !== undefined) throw new RangeError(`requireCapabilities has ${foreign}, which we do not send ourselves`)
 }
 
@@ -120,11 +124,14 @@ export function checkSessionOptions(options: SessionOptions): CheckedSessionOpti
   checkWhole('asn', checked.asn, 1, MAX_UINT32)
   checkWhole('bgpIdentifier', checked.bgpIdentifier, 1, MAX_UINT32)
   if (typeof checked.remoteAs === 'number') checkWhole('remote AS number', checked.remoteAs, 1, MAX_UINT32)
+  if (checked.fourOctetAs === false && localAs(checked, checked.remoteAs) > MAX_UINT16) {
+    throw new RangeError('fourOctetAs must not be false with an AS number above 65535')
+  }
   checkTimes(checked)
   checkFamilies(checked.families)
   checkCapabilityOptions(checked, checked.families)
   checkRole(checked)
-  checkRequired(checked)
+  checkOpen(checked)
   CHECKED.add(checked)
   return checked
 }

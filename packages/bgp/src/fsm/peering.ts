@@ -83,6 +83,7 @@ export class Peering {
 
   set restarting(restarting: boolean) {
     this.#memory.restarting = restarting
+    if (restarting) this.#memory.forwardingPreserved = true
   }
 
   /** When {@link handleTimeout} is next due; `undefined` while no timer runs. */

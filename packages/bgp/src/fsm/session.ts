@@ -363,10 +363,9 @@ export class Session {
 
   /** RFC 4724 section 4: a session that breaks while we run leaves our forwarding state alone, and so must a restart. */
   #createOpen(): OpenMessage {
-    const { restarting, established } = this.#memory
+    const { restarting, forwardingPreserved } = this.#memory
     const { remoteAs } = this.#options
-    const level = this.#openLevel
-    return createOpen(this.#options, { remoteAs, level, restarting, forwardingPreserved: restarting || established })
+    return createOpen(this.#options, { remoteAs, level: this.#openLevel, restarting, forwardingPreserved })
   }
 
   /** @param reply our OPEN, where it is not sent yet */
@@ -390,7 +389,7 @@ export class Session {
 
   #establish(event: SessionEvent, now: Instant): void {
     this.#establishedAt = now
-    this.#memory.established = true
+    this.#memory.forwardingPreserved = true
     this.#enter('Established', event)
     this.#sendProgress(this.#sendPending, now)
   }
