@@ -1,4 +1,10 @@
-import { CeaseSubcode, ErrorCode, type NotificationMessage } from '../wire/index.js'
+import {
+  CeaseSubcode,
+  createHardReset as wrap,
+  ErrorCode,
+  hardResetCause,
+  type NotificationMessage,
+} from '../wire/index.js'
 
 /** Whether a NOTIFICATION asks for the end of the session without graceful restart, RFC 8538 section 3. */
 export const isHardReset = ({ errorCode, errorSubcode }: NotificationMessage): boolean =>
@@ -8,21 +14,11 @@ export const isHardReset = ({ errorCode, errorSubcode }: NotificationMessage): b
  * Cease, Hard Reset, around the NOTIFICATION that says why, RFC 8538 section 3.1. To be sent only where both sides keep routes
  * through NOTIFICATIONs; one that is a hard reset already stays as it is.
  */
-export function createHardReset(reason: NotificationMessage): NotificationMessage {
-  if (isHardReset(reason)) return reason
-  const { errorCode, errorSubcode, data: inner } = reason
-  const data = new Uint8Array(2 + inner.length)
-  data.set([errorCode, errorSubcode])
-  data.set(inner, 2)
-  return { type: 'notification', errorCode: ErrorCode.Cease, errorSubcode: CeaseSubcode.HardReset, data }
-}
+export const createHardReset = (reason: NotificationMessage): NotificationMessage =>
+  isHardReset(reason) ? reason : wrap(reason)
 
 /** The NOTIFICATION in a hard reset; `undefined` for any other, and for a hard reset that does not say why. */
-export function hardResetReason(message: NotificationMessage): NotificationMessage | undefined {
-  const [errorCode, errorSubcode] = message.data
-  if (!isHardReset(message) || errorCode === undefined || errorSubcode === undefined) return undefined
-  return { type: 'notification', errorCode, errorSubcode, data: message.data.subarray(2) }
-}
+export const hardResetReason: (message: NotificationMessage) => NotificationMessage | undefined = hardResetCause
 
 /** RFC 8538 section 5.1: Ceases after which the session is not to come back soon. */
 const FINAL: readonly number[] = [
