@@ -11,7 +11,7 @@ import { toHex } from './octets.js'
 import { FAMILIES, HOP4, HOP6 } from './rib-scene.js'
 
 const few = (max: number): fc.Arbitrary<number> => fc.integer({ min: 1, max })
-const anyRoute: fc.Arbitrary<PathAttributes> = fc.record(
+const anyUnusual: fc.Arbitrary<PathAttributes> = fc.record(
   {
     origin: fc.constantFrom(0 as const, 1 as const, 2 as const),
     asPath: fc.array(
@@ -39,6 +39,19 @@ const anyRoute: fc.Arbitrary<PathAttributes> = fc.record(
   },
   { requiredKeys: ['origin', 'asPath'], noNullPrototype: true },
 )
+/** What goes from octets to octets, for the most part. */
+const anyRoute = fc.oneof(
+  {
+    weight: 2,
+    arbitrary: anyUnusual.map(({ origin, multiExitDisc = 1, localPref = 100 }) => ({
+      origin: origin!,
+      asPath: [],
+      multiExitDisc,
+      localPref,
+    })),
+  },
+  { weight: 1, arbitrary: anyUnusual },
+)
 const anySession = fc.record(
   {
     internal: fc.boolean(),
@@ -51,7 +64,7 @@ const anySession = fc.record(
     special: fc.constantFrom('none', 'none', 'none', 'removePrivateAs', 'gracefulShutdown', 'routeServerClient'),
     role: fc.constantFrom<RoleName>('provider', 'customer', 'peer', 'rs', 'rs-client'),
   },
-  { requiredKeys: ['internal', 'propagate', 'fourOctetAs', 'special', 'longLived', 'aigp'] },
+  { requiredKeys: ['internal', 'propagate', 'fourOctetAs', 'reflectorClient', 'special', 'longLived', 'aigp'] },
 )
 const anyStep = fc.record({
   who: fc.constantFrom('peer' as const, 'external', 'external', 'second', 'internal', 'local'),
@@ -92,7 +105,7 @@ t.test('property: whatever is announced, the peer knows what the rules make of t
       const scene = new Scene({ to })
       for (const { who, what, prefix, attributes } of steps) {
         const announcer = scene[who]
-        const { originatorId: _o, clusterList: _c, ...outside } = attributes
+        const { originatorId: _o, clusterList: _c, ...outside }: PathAttributes = attributes
         // Only internal peers say who has reflected a route.
         if (what === 'announce')
           announcer.announce(prefix, who === 'internal' ? attributes : outside, 0, prefix.includes(':') ? HOP6 : HOP4)

@@ -138,6 +138,19 @@ t.test('RFC 8950 section 4: a next hop of the other family goes to those who tak
   plain.close()
 })
 
+t.test('RFC 1997: what is remembered of a set does not outlive it', async t => {
+  const scene = new Scene()
+  scene.external.announce(PREFIX, { communities: [1] })
+  t.equal(scene.told().size, 1)
+  scene.external.withdraw(PREFIX)
+  t.equal(scene.told().size, 0)
+  scene.external.announce(PREFIX, { communities: [0xffff_ff01] })
+  t.equal(scene.told().size, 0, 'NO_EXPORT, in the row of the set before')
+  scene.external.announce(PREFIX, { communities: [2] })
+  t.equal(scene.told().size, 1)
+  scene.close()
+})
+
 t.test(
   'RFC 4271 section 5.1.3: without an address of our own nothing of the family is told, and that is said',
   async t => {
@@ -222,4 +235,3 @@ t.test('RFC 8654: attributes that grow beyond what can be kept are not told', as
   t.ok(scene.oversized > 0)
   scene.close()
 })
-

@@ -39,6 +39,7 @@ t.test('AttributeTable: equal attributes are one set, for as long as somebody ha
   table.retain(one)
   table.release(one)
   t.equal(table.size, 1)
+  t.same(table.attributes(one).communities, [1, 2])
   table.release(one)
   t.equal(table.size, 0)
   const next = table.internValues(sequence(7))
