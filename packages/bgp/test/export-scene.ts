@@ -96,4 +96,3 @@ export class Scene {
     assertEmpty(this.rib)
   }
 }
-

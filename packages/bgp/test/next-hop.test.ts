@@ -5,21 +5,11 @@ import { cachedInterfaces, selfNextHops, type Interfaces, type NextHopSession } 
 import { TestClock } from './clock.js'
 
 const BOTH: readonly FamilyName[] = ['ipv4-unicast', 'ipv6-unicast']
-const lo = [
-  { address: '127.0.0.1' },
-  { address: '::1' },
-]
+const lo = [{ address: '127.0.0.1' }, { address: '::1' }]
 const MACHINE: Interfaces = {
   lo,
-  both: [
-    { address: '10.0.0.1' },
-    { address: '2001:db8::1' },
-    { address: 'fe80::b' },
-  ],
-  six: [
-    { address: '2001:db8:6::1' },
-    { address: 'fe80::6' },
-  ],
+  both: [{ address: '10.0.0.1' }, { address: '2001:db8::1' }, { address: 'fe80::b' }],
+  six: [{ address: '2001:db8:6::1' }, { address: 'fe80::6' }],
   bare: [{ address: 'fe80::1' }],
   same: [{ address: 'fe80::1' }, { address: '2001:db8:7::1' }],
   four: [{ address: '10.4.0.1' }],

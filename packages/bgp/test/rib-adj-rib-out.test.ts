@@ -75,7 +75,11 @@ t.test('RFC 4271 9.2: what changes back before it was sent is not sent', async t
 for (const { ref, limit, most } of [
   // 4 octets a prefix of 32 bits and its length, 6 of 48; ORIGIN, AS_PATH, NEXT_HOP, LOCAL_PREF; MP_REACH_NLRI with 16 octets of next hop.
   { ref: 'RFC 4271 4.1', limit: 4096, most: { announce4: 810, withdraw4: 814, announce6: 576, withdraw6: 580 } },
-  { ref: 'RFC 8654 3', limit: 65_535, most: { announce4: 13_098, withdraw4: 13_102, announce6: 9353, withdraw6: 9357 } },
+  {
+    ref: 'RFC 8654 3',
+    limit: 65_535,
+    most: { announce4: 13_098, withdraw4: 13_102, announce6: 9353, withdraw6: 9357 },
+  },
 ]) {
   t.test(`${ref}: no message is above ${limit} octets, and full ones are full`, async t => {
     const count = 30_000
@@ -151,27 +155,30 @@ const filled = (left: number): object => ({
   unknown: [{ code: 99, flags: 0xc0, value: new Uint8Array(4096 - 19 - 4 - (4 + 3 + 7 + 7) - (4 + 4032) - 3 - left) }],
 })
 
-t.test('RFC 4271 4.1: attributes that leave no room for a prefix are not told, and what was told before is taken back', async t => {
-  const wanted = new Wanted()
-  wanted.set('10.0.0.0/24', withPref(1, filled(4)))
-  wanted.set('10.0.1.0/24', withPref(1))
-  wanted.drain()
-  t.same(wanted.oversized, [], 'exactly enough room')
-  t.equal(Math.max(...wanted.mirror.lengths), 4096)
-  wanted.set('10.0.0.0/24', withPref(1, filled(3)))
-  wanted.set('10.0.1.0/24', withPref(2))
-  wanted.drain()
-  t.same(wanted.oversized, ['10.0.0.0/24'])
-  t.same([...known(wanted)], [['10.0.1.0/24 0', 2]], 'the others are told all the same')
-  t.equal(wanted.out.size, 1)
-  wanted.set('10.0.0.0/24', withPref(3))
-  wanted.drain()
-  t.equal(known(wanted).get('10.0.0.0/24 0'), 3, 'and it is told once it fits again')
-  wanted.clear()
-  wanted.drain()
-  wanted.out.close()
-  assertEmpty(wanted.rib)
-})
+t.test(
+  'RFC 4271 4.1: attributes that leave no room for a prefix are not told, and what was told before is taken back',
+  async t => {
+    const wanted = new Wanted()
+    wanted.set('10.0.0.0/24', withPref(1, filled(4)))
+    wanted.set('10.0.1.0/24', withPref(1))
+    wanted.drain()
+    t.same(wanted.oversized, [], 'exactly enough room')
+    t.equal(Math.max(...wanted.mirror.lengths), 4096)
+    wanted.set('10.0.0.0/24', withPref(1, filled(3)))
+    wanted.set('10.0.1.0/24', withPref(2))
+    wanted.drain()
+    t.same(wanted.oversized, ['10.0.0.0/24'])
+    t.same([...known(wanted)], [['10.0.1.0/24 0', 2]], 'the others are told all the same')
+    t.equal(wanted.out.size, 1)
+    wanted.set('10.0.0.0/24', withPref(3))
+    wanted.drain()
+    t.equal(known(wanted).get('10.0.0.0/24 0'), 3, 'and it is told once it fits again')
+    wanted.clear()
+    wanted.drain()
+    wanted.out.close()
+    assertEmpty(wanted.rib)
+  },
+)
 
 t.test('RFC 2918 4: a refresh sends a family again, the other one not', async t => {
   const wanted = new Wanted()
@@ -230,12 +237,15 @@ t.test('RFC 7911 3: each path with its Path Identifier, of the families that hav
     wanted.set('2001:db8::/32', withPref(pathId % 7), pathId)
   }
   wanted.drain()
-  t.same(known(wanted), new Map([
-    ['10.0.0.0/24 1', 1],
-    ['10.0.0.0/24 2', 2],
-    ['10.0.0.0/24 4294967295', 0xffff_ffff % 7],
-    ['2001:db8::/32 0', 1],
-  ]))
+  t.same(
+    known(wanted),
+    new Map([
+      ['10.0.0.0/24 1', 1],
+      ['10.0.0.0/24 2', 2],
+      ['10.0.0.0/24 4294967295', 0xffff_ffff % 7],
+      ['2001:db8::/32 0', 1],
+    ]),
+  )
   t.equal(wanted.out.size, 4)
   t.same(
     [...wanted.out.entries()].map(([family, , pathId]) => `${family} ${pathId}`),

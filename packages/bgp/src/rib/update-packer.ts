@@ -127,7 +127,9 @@ export class UpdatePacker {
   #startMessage(): number {
     if (this.#at + this.#limit > this.#chunk.length) {
       this.flush()
-      if (this.#chunk.length < this.#limit) this.#chunk = new Uint8Array(Math.max(CHUNK, this.#limit))
+      // Room for more than one message, however long they may be: most are short.
+      const size = Math.max(CHUNK, 2 * this.#limit)
+      if (this.#chunk.length < size) this.#chunk = new Uint8Array(size)
     }
     return this.#at
   }

@@ -2,8 +2,6 @@ import type { FamilyName } from '@typemetal/bgp'
 import type { Daemon } from './daemon.js'
 import type { Host } from './namespace.js'
 
-export const FAMILIES = ['ipv4-unicast', 'ipv6-unicast'] as const satisfies readonly FamilyName[]
-
 /** A neighbour of the router: us. */
 export interface Neighbor {
   /** Ours. */
