@@ -148,3 +148,28 @@ t.test('importPolicy reject: nothing is learned, UPDATEs are still told', async 
   t.equal(peer.counters.prefixesReceived, 0)
   t.equal(router.routes.size, 0)
 })
+
+t.test(
+  'RFC 7313 section 5: a refresh mark of 4,096 octets is answered by a NOTIFICATION that fits, and the peer may come again',
+  async t => {
+    await using router = await createRouter({ asn: 64_512, bgpIdentifier: '10.0.0.1' })
+    const peer = router.speaker.addPeer({ address: LOCAL, asn: 64_513, passive: true, extendedMessage: false })
+    {
+      await using raw = await RawPeer.connect(router.port)
+      await raw.establish()
+      await established(peer)
+      raw.send(message(5, `00010101${'00'.repeat(4096 - 19 - 4)}`))
+      while (raw.received[0]?.type === 'update') raw.received.shift()
+      await until(() => raw.received.some(({ type }) => type === 'notification'), 'a NOTIFICATION')
+      t.match(
+        raw.received.find(({ type }) => type === 'notification'),
+        { errorCode: 7, errorSubcode: 1 },
+      )
+      await raw.closed()
+    }
+    await using again = await RawPeer.connect(router.port)
+    await again.establish()
+    await established(peer)
+    t.equal(peer.state, 'Established')
+  },
+)

@@ -19,13 +19,9 @@ function addPathFamilies(capabilities: readonly Capability[], direction: 'send' 
     .filter(isNamed)
 }
 
-/** Families that both sides take with next hops of the other address family, RFC 8950. */
-function extendedNextHops(ours: readonly Capability[], theirs: readonly Capability[]): readonly FamilyName[] {
-  const families = (capabilities: readonly Capability[]): readonly FamilyName[] =>
-    capabilities.flatMap(one => (one.type === 'extended-next-hop' ? one.families.map(familyName) : [])).filter(isNamed)
-  const both = families(theirs)
-  return families(ours).filter(name => both.includes(name))
-}
+/** Families that a speaker takes with next hops of the other address family, RFC 8950 section 4. */
+const extendedNextHops = (capabilities: readonly Capability[]): readonly FamilyName[] =>
+  capabilities.flatMap(one => (one.type === 'extended-next-hop' ? one.families.map(familyName) : [])).filter(isNamed)
 
 /**
  * How the UPDATE messages that Route Monitoring brings of a peer are read, by the OPEN messages of its Peer Up and the header of
@@ -40,14 +36,13 @@ export function bmpMessageContext({ sentOpen, receivedOpen }: BmpPeerUp, header:
   const out = header.peerType !== BmpPeerType.LocRib && (header.flags & BmpPeerFlag.AdjRibOut) !== 0
   const [sender, receiver] = out ? [sent, received] : [received, sent]
   const receives = addPathFamilies(receiver.capabilities, 'receive')
-  const has = (type: Capability['type']): boolean =>
-    [sent, received].every(open => open.capabilities.some(capability => capability.type === type))
   return {
     fourOctetAs: header.peerType === BmpPeerType.LocRib || (header.flags & BmpPeerFlag.TwoOctetAsPath) === 0,
     internal: true,
     addPath: addPathFamilies(sender.capabilities, 'send').filter(name => receives.includes(name)),
-    extendedMessage: has('extended-message'),
-    extendedNextHop: extendedNextHops(sent.capabilities, received.capabilities),
+    // The receiver's word is enough for these two, RFC 8654 and RFC 8950 section 4.
+    extendedMessage: receiver.capabilities.some(({ type }) => type === 'extended-message'),
+    extendedNextHop: extendedNextHops(receiver.capabilities),
   }
 }
 
