@@ -1,7 +1,7 @@
 /** What of a peer's TCP connection its options decide: keys (RFC 2385), TTLs (RFC 5082), devices. */
 import { readMd5Counters } from '@typemetal/sockets'
 import t, { type Test } from 'tap'
-import type { Peer, PeerOptions } from '@typemetal/bgp'
+import { BgpSpeaker, type Peer, type PeerOptions } from '@typemetal/bgp'
 import { TestClock } from './clock.js'
 import { isInside, missingPrivilege } from './interop/namespace.js'
 import { RawPeer } from './raw-peer.js'
@@ -83,10 +83,17 @@ function suite(): void {
 
   t.test('RFC 5082 section 3: who comes from too far is dropped without a word', async t => {
     const log = new RecordingLog()
-    await using router = await createRouter({ asn: 64_512, log })
-    const peer = router.speaker.addPeer({ address: LOCAL, asn: 64_513, passive: true, ttlSecurity: 1 })
+    // The peer before it listens: a connection that is there before its terms are is one that the kernel alone makes fall silent.
+    await using router = new BgpSpeaker({
+      asn: 64_512,
+      bgpIdentifier: '10.0.0.254',
+      listen: { address: LOCAL, port: 0 },
+      log,
+    })
+    const peer = router.addPeer({ address: LOCAL, asn: 64_513, passive: true, ttlSecurity: 1 })
+    await router.start()
     await using node = createNode({ asn: 64_513 })
-    const far = node.addPeer({ address: LOCAL, port: router.port, asn: 64_512, idleHoldTime: 0 })
+    const far = node.addPeer({ address: LOCAL, port: router.port!, asn: 64_512, idleHoldTime: 0 })
     const reason = "it came with TTL 64, and this peer's is 255 at least"
     await until(() => log.at('warn').some(line => line['reason'] === reason), 'looked at')
     t.match(log.at('warn')[0], { message: 'connection dropped', address: LOCAL })
