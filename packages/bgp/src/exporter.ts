@@ -8,6 +8,7 @@ import {
   type Exporter,
   type LocRib,
   type PackedAttributes,
+  type Rewrite,
   type Row,
   type Tell,
 } from './rib/index.js'
@@ -99,6 +100,7 @@ export class SessionExporter implements Exporter {
   /** Nothing about the session needs more than {@link rewriteAttributes} does. */
   #isUsual: boolean
   #scratch = new Uint8Array(4096)
+  #rewrites: (Rewrite | undefined)[] = []
   /** The last decision: neighbours in the table often have the same attributes from the same peer. */
   #lastSet: Row = 0
   #lastSource = -1
@@ -113,6 +115,7 @@ export class SessionExporter implements Exporter {
   /** Other rules from now on; what was told under the ones before has to be decided anew. */
   change(session: ExportSession, policy: ExportPolicy): void {
     this.#options = { ...this.#options, session, policy }
+    this.#rewrites = []
     this.#isUsual = isUsual(this.#options)
   }
 
@@ -152,6 +155,11 @@ export class SessionExporter implements Exporter {
     }
   }
 
+  repeats(family: FamilyName, prefix: Row): boolean {
+    if (this.#lastSet === 0 || this.#lastHow < 0 || this.#options.own.size > 0) return false
+    return this.#options.rib.family(family).isBest(prefix, this.#lastSource, this.#lastSet)
+  }
+
   write(family: FamilyName, set: Row, how: number): PackedAttributes {
     const { rib, session } = this.#options
     const { attributes } = rib
@@ -161,16 +169,27 @@ export class SessionExporter implements Exporter {
     const isInside = family === 'ipv4-unicast' && own.length === 4
     const nextHop = isInside ? undefined : own
     if (how & How.Final) return { octets: session.fourOctetAs ? octets : this.#narrow(set), nextHop }
-    const hasLocalPref = attributes.page(set).flags[set & PAGE_MASK]! & FactFlag.LocalPref
     if (this.#scratch.length < octets.length + MARGIN) this.#scratch = new Uint8Array(octets.length + MARGIN)
-    const rewrite = {
+    const hasLocalPref = (attributes.page(set).flags[set & PAGE_MASK]! & FactFlag.LocalPref) !== 0
+    const rewrite = this.#rewriteOf(how, hasLocalPref, isInside, own)
+    const length = rewriteAttributes(octets, rewrite, this.#scratch, 0)
+    return { octets: this.#scratch.subarray(0, length), nextHop }
+  }
+
+  /** There are few of them in a session, and many sets that are written by each. */
+  #rewriteOf(how: number, hasLocalPref: boolean, isInside: boolean, own: Uint8Array): Rewrite {
+    const key = how | (hasLocalPref ? 8 : 0) | (isInside ? 16 : 0)
+    const known = this.#rewrites[key]
+    if (known) return known
+    const { session } = this.#options
+    const rewrite: Rewrite = {
       prepend: session.internal ? 0 : session.asn,
       localPref: session.internal ? (hasLocalPref ? 'keep' : 'add') : 'drop',
       multiExitDisc: session.internal || (how & How.KeepMed) !== 0,
       nextHop: !isInside ? 'drop' : how & How.KeepNextHop ? 'keep' : own,
-    } as const
-    const length = rewriteAttributes(octets, rewrite, this.#scratch, 0)
-    return { octets: this.#scratch.subarray(0, length), nextHop }
+    }
+    this.#rewrites[key] = rewrite
+    return rewrite
   }
 
   /** A final set in 2-octet AS numbers, RFC 6793 section 4.2.2. */

@@ -56,6 +56,10 @@ export class Wanted implements Exporter {
 
   begin(): void {}
 
+  repeats(): boolean {
+    return false
+  }
+
   hasRoute(family: FamilyName, prefix: Row): boolean {
     return this.#routes[family].has(prefix)
   }

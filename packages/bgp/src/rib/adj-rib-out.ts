@@ -37,6 +37,8 @@ export interface Exporter {
   hasRoute(family: FamilyName, prefix: Row): boolean
   /** Tells the paths to a prefix: the best one, or all where the session has Path Identifiers. */
   decide(family: FamilyName, prefix: Row, all: boolean, tell: Tell): void
+  /** Whether the last path that was told in this round is told of this prefix too, in a session without Path Identifiers. May say no. */
+  repeats(family: FamilyName, prefix: Row): boolean
   /** The attributes in the session's form. */
   write(family: FamilyName, set: Row, how: number): PackedAttributes
 }
@@ -125,6 +127,7 @@ class FamilyOut {
 export class AdjRibOut<S extends PathSource> {
   readonly #options: AdjRibOutOptions<S>
   readonly #families: readonly FamilyOut[]
+  readonly #byName: { [F in FamilyName]?: FamilyOut } = {}
   readonly #groups = new Map<Packed, Group>()
   /** Empty ones, to be filled again. */
   readonly #spare: Group[] = []
@@ -133,6 +136,8 @@ export class AdjRibOut<S extends PathSource> {
   readonly #gone: { readonly rows: Row[]; readonly pathIds: number[] } = { rows: [], pathIds: [] }
   /** The group that was last added to: neighbours in the table often share it. */
   #lastGroup: Group | undefined
+  /** What was told last, whether it had to be written or not. */
+  #lastTold: Packed = 0
   /** What {@link #tell} is about. */
   #about: FamilyOut | undefined
   #prefix: Row = 0
@@ -144,7 +149,8 @@ export class AdjRibOut<S extends PathSource> {
   readonly #tell: Tell = (pathId, set, how) => {
     this.#isTold = true
     if (this.#gonePaths.size > 0) this.#gonePaths.delete(pathId)
-    this.#announce(this.#about!, this.#prefix, pathId, pack(set, how))
+    this.#lastTold = pack(set, how)
+    this.#announce(this.#about!, this.#prefix, pathId, this.#lastTold)
   }
 
   constructor(options: AdjRibOutOptions<S>) {
@@ -152,6 +158,7 @@ export class AdjRibOut<S extends PathSource> {
     this.#families = options.families.map(
       name => new FamilyOut(options.rib.family(name).prefixes, name, options.addPath.includes(name)),
     )
+    for (const out of this.#families) this.#byName[out.name] = out
   }
 
   /** Paths that the peer was told of. */
@@ -254,7 +261,7 @@ export class AdjRibOut<S extends PathSource> {
   }
 
   #out(family: FamilyName): FamilyOut | undefined {
-    return this.#closed ? undefined : this.#families.find(({ name }) => name === family)
+    return this.#closed ? undefined : this.#byName[family]
   }
 
   #wantedOf(out: FamilyOut, prefix: Row): number {
@@ -277,13 +284,16 @@ export class AdjRibOut<S extends PathSource> {
   }
 
   #fromCursor(out: FamilyOut): void {
-    const { prefixes } = out
+    const { prefixes, name, hasPathIds } = out
+    const { exporter } = this.#options
+    const { limit } = prefixes
     let row = prefixes.nextLive(out.cursor)
-    for (let i = 0; i < out.window && this.#grouped < WINDOW_OCTETS && row < prefixes.limit; i++) {
-      this.#reconcile(out, row, out.again)
+    for (let i = 0; i < out.window && this.#grouped < WINDOW_OCTETS && row < limit; i++) {
+      if (!hasPathIds && exporter.repeats(name, row)) this.#announce(out, row, 0, this.#lastTold)
+      else this.#reconcile(out, row, out.again)
       row = prefixes.nextLive(row + 1)
     }
-    if (row < prefixes.limit) {
+    if (row < limit) {
       out.cursor = row
     } else {
       out.cursor = 0

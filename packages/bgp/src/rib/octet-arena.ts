@@ -8,6 +8,8 @@ const SEGMENT_BITS = 18
 const SEGMENT_OCTETS = 1 << SEGMENT_BITS
 const SEGMENT_MASK = SEGMENT_OCTETS - 1
 const FIRST_OCTETS = 1 << 16
+/** Runs above this are worth a call to copy them. */
+const LONG: Octets = 128
 
 /** Many short runs of octets, one behind the other in a few big arrays. What is taken out leaves a hole until {@link compact}. */
 export class OctetArena {
@@ -27,7 +29,7 @@ export class OctetArena {
     const length = end - start
     const segment = this.#segmentFor(length)
     const at = this.#next
-    if (length > 64) segment.set(octets.subarray(start, end), at)
+    if (length > LONG) segment.set(octets.subarray(start, end), at)
     else for (let i = 0; i < length; i++) segment[at + i] = octets[start + i]!
     this.#next += length
     this.#live += length

@@ -190,6 +190,15 @@ export class FamilyPaths<S extends PathSource> {
     return first !== 0 && this.flags(first) & PathFlag.Selected ? first : 0
   }
 
+  /** Whether the best path to a prefix has no mark but that of being used, and comes from this source with these attributes. */
+  isBest(prefix: Row, source: number, attributes: Row): boolean {
+    const first = this.prefixes.first(prefix)
+    const page = this.#rows.pages[first >>> PAGE_BITS]
+    if (first === 0 || !page) return false
+    const at = first & PAGE_MASK
+    return page.attributes[at] === attributes && page.source[at] === source && page.flags[at] === PathFlag.Selected
+  }
+
   /** The paths to a prefix that are used, the best one first. */
   selected(prefix: Row): Row[] {
     const list: Row[] = []

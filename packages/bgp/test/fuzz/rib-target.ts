@@ -60,6 +60,7 @@ class Listener {
       limit: 4096,
       exporter: {
         begin: () => {},
+        repeats: () => false,
         hasRoute: (family, prefix) => rib.family(family).best(prefix) !== 0,
         decide: (family, prefix, all, tell) => {
           const paths = rib.family(family)
