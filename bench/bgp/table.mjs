@@ -91,6 +91,8 @@ class Life {
     if (!counts) return
     // A process does it once with code that has never run; from then on a table goes out as it does here.
     await this.#run.place.sink.ask('close', { name: 'sink' })
+    // A connection that comes while the one before still stands is refused, RFC 4271 section 6.8.
+    await sleep(this.#run.calm)
     await this.#take(`send ${label(this.#size)} again`)
   }
 
