@@ -21,6 +21,7 @@ import {
   type FamilyName,
   type PathAttributes,
 } from './wire/index.js'
+import { EMPTY } from './wire/octets.js'
 import { FactFlag } from './wire/scan-attributes.js'
 
 /** How a set is written: {@link Told.how}. */
@@ -99,7 +100,8 @@ export class SessionExporter implements Exporter {
   #options: SessionExporterOptions
   /** Nothing about the session needs more than {@link rewriteAttributes} does. */
   #isUsual: boolean
-  #scratch = new Uint8Array(4096)
+  /** Made when it is first needed: most sessions never do. */
+  #scratch: Uint8Array = EMPTY
   #rewrites: (Rewrite | undefined)[] = []
   /** The last decision: neighbours in the table often have the same attributes from the same peer. */
   #lastSet: Row = 0
@@ -169,7 +171,7 @@ export class SessionExporter implements Exporter {
     const isInside = family === 'ipv4-unicast' && own.length === 4
     const nextHop = isInside ? undefined : own
     if (how & How.Final) return { octets: session.fourOctetAs ? octets : this.#narrow(set), nextHop }
-    if (this.#scratch.length < octets.length + MARGIN) this.#scratch = new Uint8Array(octets.length + MARGIN)
+    if (this.#scratch.length < octets.length + MARGIN) this.#scratch = new Uint8Array(2 * octets.length + MARGIN)
     const hasLocalPref = (attributes.page(set).flags[set & PAGE_MASK]! & FactFlag.LocalPref) !== 0
     const rewrite = this.#rewriteOf(how, hasLocalPref, isInside, own)
     const length = rewriteAttributes(octets, rewrite, this.#scratch, 0)

@@ -18,7 +18,7 @@ import {
   type PathAttributes,
   type UpdateMessage,
 } from '../wire/index.js'
-import { readUint16, readUint32 } from '../wire/octets.js'
+import { EMPTY, readUint16, readUint32 } from '../wire/octets.js'
 import { createUpdateScan, scanUpdate, type UpdateScan, type UpdateScanRules } from '../wire/scan-update.js'
 
 export interface InboundOptions {
@@ -61,7 +61,8 @@ export class Inbound {
   /** Two speakers of one machine may well share an address. */
   readonly #mayBeUs: boolean
   readonly #disabled = new Set<FamilyName>()
-  #joined = new Uint8Array(4096)
+  /** Made when it is first needed: most sessions never do. */
+  #joined: Uint8Array = EMPTY
 
   constructor(options: InboundOptions) {
     const { negotiated, rib, session, address, localAddress } = options
@@ -161,7 +162,7 @@ export class Inbound {
     const before = facts.reachAt - scan.attributesAt
     const behind = scan.attributesEnd - facts.reachEnd
     const length = scan.reachNextHopLength + before + behind
-    if (this.#joined.length < length) this.#joined = new Uint8Array(length)
+    if (this.#joined.length < length) this.#joined = new Uint8Array(2 * length)
     const joined = this.#joined
     const hopEnd = scan.reachNextHopAt + scan.reachNextHopLength
     joined.set(octets.subarray(scan.reachNextHopAt, hopEnd))
