@@ -1,13 +1,6 @@
 import type { RoleName } from './fsm/index.js'
-import type {
-  AsPath,
-  AsPathSegment,
-  ExtendedCommunity,
-  FamilyName,
-  PathAttributes,
-  UnknownAttribute,
-} from './wire/index.js'
-import { AttributeFlag, SegmentType } from './wire/index.js'
+import type { AsPath, ExtendedCommunity, FamilyName, PathAttributes, UnknownAttribute } from './wire/index.js'
+import { AttributeFlag, isConfederationSegment, SegmentType, WellKnownCommunity } from './wire/index.js'
 
 /** What of a session decides how a route is announced on it. */
 export interface ExportSession {
@@ -57,15 +50,11 @@ export interface ExportSource {
 
 /** LOCAL_PREF to internal peers when the route has none. */
 const DEFAULT_LOCAL_PREF = 100
-const GRACEFUL_SHUTDOWN = 0xffff_0000
 const MAX_SEGMENT = 255
 
 /** Private AS numbers, RFC 6996. */
 const isPrivate = (asn: number): boolean =>
   (asn >= 64_512 && asn <= 65_534) || (asn >= 4_200_000_000 && asn < 4_294_967_295)
-
-const isConfederation = ({ type }: AsPathSegment): boolean =>
-  type === SegmentType.AsConfedSequence || type === SegmentType.AsConfedSet
 
 /** RFC 4271 section 5.1.2 and RFC 5065 section 4: our AS in front of the path. */
 export function prepend(path: AsPath, asn: number, type: SegmentType = SegmentType.AsSequence): AsPath {
@@ -77,7 +66,7 @@ export function prepend(path: AsPath, asn: number, type: SegmentType = SegmentTy
 }
 
 /** RFC 5065 section 4.1 (c): outside of the confederation nobody sees it. */
-const withoutConfederation = (path: AsPath): AsPath => path.filter(segment => !isConfederation(segment))
+const withoutConfederation = (path: AsPath): AsPath => path.filter(segment => !isConfederationSegment(segment))
 
 function withoutPrivate(path: AsPath): AsPath {
   const kept = path.map(({ type, asns }) => ({ type, asns: asns.filter(asn => !isPrivate(asn)) }))
@@ -103,10 +92,10 @@ export function isExportable(attributes: PathAttributes, source: ExportSource, s
   // What we attach ourselves is for the receiver to heed.
   if (communities?.length && !source.local) {
     const outside = !session.internal && !session.confederation
-    if (communities.includes(0xffff_ff02)) return false
-    if (outside && communities.includes(0xffff_ff01)) return false
-    if (!session.internal && communities.includes(0xffff_ff03)) return false
-    if (!session.longLived && communities.includes(0xffff_0006)) return false
+    if (communities.includes(WellKnownCommunity.NoAdvertise)) return false
+    if (outside && communities.includes(WellKnownCommunity.NoExport)) return false
+    if (!session.internal && communities.includes(WellKnownCommunity.NoExportSubconfed)) return false
+    if (!session.longLived && communities.includes(WellKnownCommunity.LlgrStale)) return false
   }
   // RFC 9234 section 5: what a provider, a peer or a route server has told us is for our customers only.
   const { role } = session
@@ -151,8 +140,8 @@ function extendedTo(
 }
 
 function communitiesTo(session: ExportSession, communities: readonly number[] = []): readonly number[] {
-  if (!session.gracefulShutdown || communities.includes(GRACEFUL_SHUTDOWN)) return communities
-  return [...communities, GRACEFUL_SHUTDOWN]
+  if (!session.gracefulShutdown || communities.includes(WellKnownCommunity.GracefulShutdown)) return communities
+  return [...communities, WellKnownCommunity.GracefulShutdown]
 }
 
 /** RFC 9234 section 5: what goes to a customer, a peer or a client of our route server is marked, by the AS that others know. */

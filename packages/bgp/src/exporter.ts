@@ -17,6 +17,7 @@ import {
   encodePathAttributes,
   familyBits,
   SegmentType,
+  WellKnownCommunity,
   type AsPath,
   type FamilyName,
   type PathAttributes,
@@ -38,7 +39,6 @@ const How = {
 const UNUSUAL = FactFlag.Unusual | FactFlag.Aigp | FactFlag.OnlyToCustomer | FactFlag.Confederation
 /** Communities that decide whether a learned route is told, or are not told along with it. */
 const DECISIVE = FactFlag.NoExport | FactFlag.NoAdvertise | FactFlag.NoExportSubconfed | FactFlag.LongLivedStale
-const LLGR_STALE = 0xffff_0006
 /** Path Identifiers of learned paths, apart from those that our own routes may have. */
 const LEARNED = 0x8000_0000
 /** More than the octets that {@link rewriteAttributes} adds. */
@@ -280,8 +280,9 @@ export class SessionExporter implements Exporter {
     const { family, set, source, stale, pathId } = candidate
     const { rib, session } = this.#options
     const stored = rib.attributes.attributes(set)
-    const communities = [...(stored.communities ?? []), LLGR_STALE]
-    const attributes = stale && !stored.communities?.includes(LLGR_STALE) ? { ...stored, communities } : stored
+    const communities = [...(stored.communities ?? []), WellKnownCommunity.LlgrStale]
+    const attributes =
+      stale && !stored.communities?.includes(WellKnownCommunity.LlgrStale) ? { ...stored, communities } : stored
     if (!isExportable(attributes, source, session)) return
     const nextHop = rib.attributes.nextHop(set)
     const route = this.#applyPolicy(candidate, attributes, nextHop)

@@ -3,7 +3,7 @@ import type { FamilyPaths, LocRib, Row } from './rib/index.js'
 import { PAGE_MASK } from './rib/index.js'
 import type { RouteSource } from './route-source.js'
 import type { RoleName } from './fsm/index.js'
-import { AS_TRANS, mergeAs4Path, type PathAttributes } from './wire/index.js'
+import { AS_TRANS, mergeAs4Path, WellKnownCommunity, type PathAttributes } from './wire/index.js'
 import { FactFlag } from './wire/scan-attributes.js'
 
 /** What of a session decides how a received route is taken. */
@@ -70,7 +70,9 @@ function applyRole(attributes: PathAttributes, { role, peerAsn }: ImportSession)
 
 /** RFC 8326 section 4: what the other side is about to take away comes last. */
 function applyGracefulShutdown(attributes: PathAttributes, { internal }: ImportSession): PathAttributes {
-  return internal || !attributes.communities?.includes(0xffff_0000) ? attributes : { ...attributes, localPref: 0 }
+  return internal || !attributes.communities?.includes(WellKnownCommunity.GracefulShutdown)
+    ? attributes
+    : { ...attributes, localPref: 0 }
 }
 
 /** The way of a peer's routes into the Loc-RIB, RFC 4271 section 9.1.1: roles, graceful shutdown, policy. */

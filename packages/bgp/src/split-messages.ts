@@ -1,4 +1,5 @@
 import { HEADER_LENGTH } from './wire/index.js'
+import { readUint16 } from './wire/octets.js'
 
 const LENGTH = 16 // octets from the start of a message
 const TYPE = 18
@@ -9,7 +10,7 @@ export const typeOf = (message: Uint8Array): number => message[TYPE]!
 /** The messages that stand back to back in `octets`, as views. */
 export function* splitMessages(octets: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at + HEADER_LENGTH <= octets.length;) {
-    const length = (octets[at + LENGTH]! << 8) | octets[at + LENGTH + 1]!
+    const length = readUint16(octets, at + LENGTH)
     yield octets.subarray(at, at + Math.max(length, HEADER_LENGTH))
     at += Math.max(length, HEADER_LENGTH)
   }

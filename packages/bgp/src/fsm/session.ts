@@ -220,7 +220,7 @@ export class Session {
   }
 
   /**
-   * Idle for now, but a connection from the peer may start the session: because the peer could not be reached before, or
+   * Idle, but a connection from the peer may start the session: because the peer could not be reached before, or
    * because it is for the peer to connect.
    */
   get awaitsConnection(): boolean {

@@ -19,7 +19,7 @@ import type { Logger } from './logger.js'
 
 /** Where UPDATEs go. */
 export interface UpdateSink {
-  /** TCP has enough for now; {@link Outbound.flush} is called again when it has not. */
+  /** TCP takes no more; {@link Outbound.flush} is called again when it has not. */
   readonly isBlocked: boolean
   /** @param count UPDATEs in `octets` */
   write(octets: Uint8Array, count: number): void

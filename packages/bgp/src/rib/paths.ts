@@ -128,7 +128,7 @@ export class FamilyPaths<S extends PathSource> {
   withdraw(source: number, prefix: Row, pathId: number): boolean {
     const path = this.find(source, prefix, pathId)
     if (path === 0) return false
-    this.#remove(path)
+    this.remove(path)
     return true
   }
 
@@ -237,11 +237,6 @@ export class FamilyPaths<S extends PathSource> {
     if (before !== 0) this.#attributes.release(before)
   }
 
-  /** Takes a path out. */
-  remove(path: Row): void {
-    this.#remove(path)
-  }
-
   #page(path: Row): PathPage {
     return this.#rows.pages[path >>> PAGE_BITS]!
   }
@@ -273,7 +268,8 @@ export class FamilyPaths<S extends PathSource> {
     this.#changed(this.prefixes.family, prefix, true)
   }
 
-  #remove(path: Row): void {
+  /** Takes a path out. */
+  remove(path: Row): void {
     const page = this.#page(path)
     const at = path & PAGE_MASK
     const prefix = page.prefix[at]!

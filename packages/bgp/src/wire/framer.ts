@@ -1,5 +1,5 @@
 import { decodeHeader, HEADER_LENGTH, MAX_LENGTH, type MessageType } from './header.js'
-import type { Octets } from './octets.js'
+import { readUint16, type Octets } from './octets.js'
 
 const LENGTH = 16 // octets from the start of a header
 const TYPE = 18
@@ -62,7 +62,7 @@ export class Framer {
   /** Length of the message at `at`; `undefined` for a broken header behind others, which can wait. */
   #lengthAt(chunk: Uint8Array, at: number, limit: Octets): Octets | undefined {
     if (at === this.#at) return decodeHeader(chunk, at, limit).length
-    const length = (chunk[at + LENGTH]! << 8) | chunk[at + LENGTH + 1]!
+    const length = readUint16(chunk, at + LENGTH)
     if (length < LEAST_UPDATE || length > limit) return undefined
     for (let i = 0; i < LENGTH; i++) if (chunk[at + i] !== 0xff) return undefined
     return length

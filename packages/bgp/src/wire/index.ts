@@ -14,7 +14,13 @@
 export { BgpError } from '../errors.js'
 export type { Aggregator } from './attribute/aggregator.js'
 export { mergeAs4Path } from './attribute/as4-path.js'
-export { asPathLength, SegmentType, type AsPath, type AsPathSegment } from './attribute/as-path.js'
+export {
+  asPathLength,
+  isConfederationSegment,
+  SegmentType,
+  type AsPath,
+  type AsPathSegment,
+} from './attribute/as-path.js'
 export { AttributeFlag } from './attribute/codec.js'
 export { WellKnownCommunity } from './attribute/communities.js'
 export type { ExtendedCommunity } from './attribute/extended-communities.js'

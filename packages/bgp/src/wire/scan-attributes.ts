@@ -1,5 +1,6 @@
 import { AttributeFlag } from './attribute/codec.js'
 import { SegmentType } from './attribute/as-path.js'
+import { WellKnownCommunity } from './attribute/communities.js'
 import { readUint16, readUint32 } from './octets.js'
 
 /** Bits of {@link AttributeFacts.flags}. */
@@ -26,13 +27,13 @@ export const FactFlag = {
 } as const
 
 /** Well-known communities that decide something, RFC 1997, RFC 8326 and RFC 9494. */
-const COMMUNITY_FLAGS: ReadonlyMap<number, number> = new Map([
-  [0xffff_0000, FactFlag.GracefulShutdown],
-  [0xffff_0006, FactFlag.LongLivedStale],
-  [0xffff_0007, FactFlag.NoLongLived],
-  [0xffff_ff01, FactFlag.NoExport],
-  [0xffff_ff02, FactFlag.NoAdvertise],
-  [0xffff_ff03, FactFlag.NoExportSubconfed],
+const COMMUNITY_FLAGS: ReadonlyMap<number, number> = new Map<number, number>([
+  [WellKnownCommunity.GracefulShutdown, FactFlag.GracefulShutdown],
+  [WellKnownCommunity.LlgrStale, FactFlag.LongLivedStale],
+  [WellKnownCommunity.NoLlgr, FactFlag.NoLongLived],
+  [WellKnownCommunity.NoExport, FactFlag.NoExport],
+  [WellKnownCommunity.NoAdvertise, FactFlag.NoAdvertise],
+  [WellKnownCommunity.NoExportSubconfed, FactFlag.NoExportSubconfed],
 ])
 
 /** What decisions are made by, of one set of path attributes. Made once and filled again for each set. */
