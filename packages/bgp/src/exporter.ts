@@ -157,9 +157,9 @@ export class SessionExporter implements Exporter {
     }
   }
 
-  repeats(family: FamilyName, prefix: Row): boolean {
-    if (this.#lastSet === 0 || this.#lastHow < 0 || this.#options.own.size > 0) return false
-    return this.#options.rib.family(family).isBest(prefix, this.#lastSource, this.#lastSet)
+  alike(family: FamilyName, prefix: Row, into: Row[], at: number, most: number): number {
+    if (this.#lastSet === 0 || this.#lastHow < 0 || this.#options.own.size > 0) return 0
+    return this.#options.rib.family(family).alike(prefix, this.#lastSource, this.#lastSet, into, at, most)
   }
 
   write(family: FamilyName, set: Row, how: number): PackedAttributes {

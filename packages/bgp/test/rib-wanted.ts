@@ -56,8 +56,8 @@ export class Wanted implements Exporter {
 
   begin(): void {}
 
-  repeats(): boolean {
-    return false
+  alike(): number {
+    return 0
   }
 
   hasRoute(family: FamilyName, prefix: Row): boolean {

@@ -23,6 +23,7 @@ export { type AddressMessage } from './wire/address-message.js'
 export {
   ETH_P_ALL,
   ETH_P_ARP,
+  ETH_P_IP,
   ETH_P_IPV6,
   PacketSocket,
   type PacketSocketOptions,
@@ -31,7 +32,9 @@ export {
 export { Icmpv6Socket, type Icmpv6Packet, type Icmpv6SocketOptions } from './node/icmpv6-socket.js'
 export { listLinks, type Link, type LinkAddress } from './node/links.js'
 export { LinkMonitor, type LinkMonitorOptions } from './node/link-monitor.js'
-export { UdpSocket, type UdpPacket, type UdpSocketOptions } from './node/udp-socket.js'
+export { UdpSocket, type UdpDestination, type UdpPacket, type UdpSocketOptions } from './node/udp-socket.js'
+export { type UdpBatch } from './node/udp-batch.js'
+export { RawIpSocket, type RawIpSocketOptions } from './node/raw-ip-socket.js'
 export { TcpSocket, type Md5Key } from './node/tcp-socket.js'
 export { type ConnectWait } from './node/connect-wait.js'
 export { connectTcp, listenTcp, type ConnectTcpOptions, type ListenTcpOptions } from './node/tcp.js'

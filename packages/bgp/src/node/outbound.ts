@@ -179,7 +179,7 @@ export class Outbound {
       asked: new Map(),
       refreshing: new Map(),
       warned,
-      unsubscribe: rib.subscribe((family, prefix, selected) => this.changed(family, prefix, selected)),
+      unsubscribe: rib.subscribe((family, prefix, selected) => this.changed(family, prefix, selected), session.source),
     }
     this.#quietUntil = 0
     for (const family of session.families) if (!session.defers(family)) adjRibOut.start(family)

@@ -23,6 +23,8 @@ import type { PackedAttributes, UpdatePacker, UpdateTaker } from './update-packe
  */
 const FIRST_WINDOW = 16
 const LAST_WINDOW = 4096
+/** Prefixes of a group that is kept to be filled again. */
+const LONGEST_SPARE = 64
 /** Octets of different attributes that they have at most, about. */
 const WINDOW_OCTETS = 131_072
 
@@ -37,8 +39,15 @@ export interface Exporter {
   hasRoute(family: FamilyName, prefix: Row): boolean
   /** Tells the paths to a prefix: the best one, or all where the session has Path Identifiers. */
   decide(family: FamilyName, prefix: Row, all: boolean, tell: Tell): void
-  /** Whether the last path that was told in this round is told of this prefix too, in a session without Path Identifiers. May say no. */
-  repeats(family: FamilyName, prefix: Row): boolean
+  /**
+   * Collects prefixes from `prefix` on of which the last path that was told in this round is told too, in a session without Path
+   * Identifiers; of those that it may collect it need not.
+   *
+   * @param into where they go, from `at` on
+   * @param most of them at most
+   * @returns how many
+   */
+  alike(family: FamilyName, prefix: Row, into: Row[], at: number, most: number): number
   /** The attributes in the session's form. */
   write(family: FamilyName, set: Row, how: number): PackedAttributes
 }
@@ -85,15 +94,19 @@ class Queue {
 }
 
 /** Prefixes and Path Identifiers that go into the same UPDATEs. */
-interface Group {
-  told: Packed
-  readonly rows: Row[]
-  readonly pathIds: number[]
+class Group {
+  told: Packed = 0
+  /** How many of the following count: to empty an array would give its memory away. */
+  size = 0
+  readonly rows: Row[] = []
+  readonly pathIds: number[] = []
 }
 
 /** What is told and waits to be told of one family. */
 class FamilyOut {
   readonly sent: Sent
+  /** {@link sent} in a session without Path Identifiers. */
+  readonly sentPrefixes: SentPrefixes | undefined
   readonly hasPathIds: boolean
   /** Prefixes that have changed, those that are gone apart: they go first. */
   readonly withdrawn = new Queue()
@@ -115,7 +128,8 @@ class FamilyOut {
     hasPathIds: boolean,
   ) {
     this.hasPathIds = hasPathIds
-    this.sent = hasPathIds ? new SentPaths() : new SentPrefixes()
+    this.sentPrefixes = hasPathIds ? undefined : new SentPrefixes()
+    this.sent = this.sentPrefixes ?? new SentPaths()
   }
 }
 
@@ -133,11 +147,13 @@ export class AdjRibOut<S extends PathSource> {
   readonly #spare: Group[] = []
   /** Octets of the groups' attributes. */
   #grouped = 0
-  readonly #gone: { readonly rows: Row[]; readonly pathIds: number[] } = { rows: [], pathIds: [] }
+  readonly #gone = new Group()
   /** The group that was last added to: neighbours in the table often share it. */
   #lastGroup: Group | undefined
   /** What was told last, whether it had to be written or not. */
   #lastTold: Packed = 0
+  /** The last prefix of {@link #announceAlike}. */
+  #lastAlike: Row = 0
   /** What {@link #tell} is about. */
   #about: FamilyOut | undefined
   #prefix: Row = 0
@@ -284,14 +300,14 @@ export class AdjRibOut<S extends PathSource> {
   }
 
   #fromCursor(out: FamilyOut): void {
-    const { prefixes, name, hasPathIds } = out
-    const { exporter } = this.#options
+    const { prefixes } = out
     const { limit } = prefixes
     let row = prefixes.nextLive(out.cursor)
-    for (let i = 0; i < out.window && this.#grouped < WINDOW_OCTETS && row < limit; i++) {
-      if (!hasPathIds && exporter.repeats(name, row)) this.#announce(out, row, 0, this.#lastTold)
-      else this.#reconcile(out, row, out.again)
-      row = prefixes.nextLive(row + 1)
+    for (let seen = 0; seen < out.window && this.#grouped < WINDOW_OCTETS && row < limit;) {
+      this.#reconcile(out, row, out.again)
+      const alike = this.#announceAlike(out, row + 1, out.window - seen)
+      seen += 1 + alike
+      row = prefixes.nextLive(alike > 0 ? this.#lastAlike + 1 : row + 1)
     }
     if (row < limit) {
       out.cursor = row
@@ -316,6 +332,25 @@ export class AdjRibOut<S extends PathSource> {
     } else for (const pathId of gone) this.#withdraw(out, prefix, pathId)
   }
 
+  /** Announces prefixes from `prefix` on that have the path which was told last; neighbours in the table often have. @returns how many */
+  #announceAlike(out: FamilyOut, prefix: Row, most: number): number {
+    const group = this.#lastGroup
+    if (!out.sentPrefixes || !group || group.told !== this.#lastTold) return 0
+    const { exporter, rib } = this.#options
+    const { rows, size, told } = group
+    const count = exporter.alike(out.name, prefix, rows, size, most)
+    if (count === 0) return 0
+    const end = size + count
+    this.#lastAlike = rows[end - 1]!
+    if (out.sentPrefixes.setAll(rows, size, end, told)) {
+      rib.attributes.retain(packedSet(told), count)
+      out.prefixes.retainAll(rows, size, end)
+      group.size = end
+      // What is announced goes into the group that they stand in, at their place or before it.
+    } else for (let at = size; at < end; at++) this.#announce(out, rows[at]!, 0, told)
+    return count
+  }
+
   #announce(out: FamilyOut, prefix: Row, pathId: number, told: Packed): void {
     const { attributes } = this.#options.rib
     const before = out.sent.get(prefix, pathId)
@@ -328,16 +363,18 @@ export class AdjRibOut<S extends PathSource> {
       out.sent.set(prefix, pathId, told)
     }
     const group = this.#lastGroup?.told === told ? this.#lastGroup : this.#group(told)
-    group.rows.push(prefix)
-    if (out.hasPathIds) group.pathIds.push(pathId)
+    group.rows[group.size] = prefix
+    if (out.hasPathIds) group.pathIds[group.size] = pathId
+    group.size++
   }
 
   #group(told: Packed): Group {
     let group = this.#groups.get(told)
     if (!group) {
       const set = packedSet(told)
-      group = this.#spare.pop() ?? { told, rows: [], pathIds: [] }
+      group = this.#spare.pop() ?? new Group()
       group.told = told
+      group.size = 0
       this.#groups.set(told, group)
       this.#grouped += this.#options.rib.attributes.page(set).length[set & PAGE_MASK]!
     }
@@ -348,8 +385,10 @@ export class AdjRibOut<S extends PathSource> {
   #withdraw(out: FamilyOut, prefix: Row, pathId: number): void {
     const before = out.sent.get(prefix, pathId)
     if (before === 0) return
-    this.#gone.rows.push(prefix)
-    if (out.hasPathIds) this.#gone.pathIds.push(pathId)
+    const gone = this.#gone
+    gone.rows[gone.size] = prefix
+    if (out.hasPathIds) gone.pathIds[gone.size] = pathId
+    gone.size++
     out.sent.delete(prefix, pathId)
     this.#options.rib.attributes.release(packedSet(before))
     // The reference of what was told is now that of what is written.
@@ -359,19 +398,17 @@ export class AdjRibOut<S extends PathSource> {
     const { packer, exporter } = this.#options
     const { prefixes, name, hasPathIds } = out
     const gone = this.#gone
-    if (gone.rows.length > 0) packer.withdraw(name, prefixes, gone.rows, hasPathIds ? gone.pathIds : undefined)
-    for (const prefix of gone.rows) prefixes.release(prefix)
-    gone.rows.length = 0
-    gone.pathIds.length = 0
+    if (gone.size > 0) packer.withdraw(name, prefixes, gone.rows, gone.size, hasPathIds ? gone.pathIds : undefined)
+    for (let i = 0; i < gone.size; i++) prefixes.release(gone.rows[i]!)
+    gone.size = 0
     for (const group of this.#groups.values()) {
-      const { told, rows, pathIds } = group
+      const { told, rows, size, pathIds } = group
       const set = packedSet(told)
       const packed = exporter.write(name, set, packedHow(told))
-      const count = packer.announce(name, prefixes, rows, hasPathIds ? pathIds : undefined, packed)
-      if (count < rows.length) this.#untell(out, group, count)
-      if (this.#spare.length < LAST_WINDOW) this.#spare.push(group)
-      rows.length = 0
-      pathIds.length = 0
+      const count = packer.announce(name, prefixes, rows, size, hasPathIds ? pathIds : undefined, packed)
+      if (count < size) this.#untell(out, group, count)
+      // A long one is not worth its memory.
+      if (size <= LONGEST_SPARE && this.#spare.length < LAST_WINDOW) this.#spare.push(group)
     }
     this.#groups.clear()
     this.#lastGroup = undefined
@@ -379,10 +416,10 @@ export class AdjRibOut<S extends PathSource> {
   }
 
   /** Takes back what does not fit into a message: the peer must not keep what it was told before. */
-  #untell(out: FamilyOut, { told, rows, pathIds }: Group, from: number): void {
-    const left = rows.slice(from)
-    const leftIds = out.hasPathIds ? pathIds.slice(from) : undefined
-    this.#options.packer.withdraw(out.name, out.prefixes, left, leftIds)
+  #untell(out: FamilyOut, { told, rows, size, pathIds }: Group, from: number): void {
+    const left = rows.slice(from, size)
+    const leftIds = out.hasPathIds ? pathIds.slice(from, size) : undefined
+    this.#options.packer.withdraw(out.name, out.prefixes, left, left.length, leftIds)
     left.forEach((prefix, i) => {
       const pathId = leftIds?.[i] ?? 0
       this.#options.oversized?.(out.name, prefix)

@@ -123,9 +123,9 @@ export class AttributeTable {
     return this.intern(this.#joined, 0, length, before.length, this.#facts)
   }
 
-  /** One more reference, which keeps the set. */
-  retain(set: Row): void {
-    this.page(set).references[set & PAGE_MASK]!++
+  /** One more reference, or more, which keep the set. */
+  retain(set: Row, count = 1): void {
+    this.page(set).references[set & PAGE_MASK]! += count
   }
 
   /** The last reference takes the set with it. */

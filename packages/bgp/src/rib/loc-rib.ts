@@ -1,7 +1,7 @@
 import type { FamilyName } from '../wire/index.js'
 import { AttributeTable } from './attribute-table.js'
 import type { MultipathOptions } from './decision.js'
-import { FamilyPaths, Sources } from './paths.js'
+import { FamilyPaths, Sources, type PathsListener } from './paths.js'
 import type { Row } from './rows.js'
 import type { PathSource } from './source.js'
 
@@ -18,6 +18,14 @@ export interface LocRibOptions extends Partial<MultipathOptions> {
  */
 export type RouteListener = (family: FamilyName, prefix: Row, selected: boolean) => void
 
+interface Subscription {
+  readonly listener: RouteListener
+  readonly except: number
+}
+
+/** No number of a source, and not what {@link PathsListener} has for several either. */
+const NOBODY = -1
+
 /** Loc-RIB, RFC 4271 section 3.2: all prefixes with the paths that the decision process has selected, and the others beside them. */
 export class LocRib<S extends PathSource> {
   /** The sets of attributes of all paths. */
@@ -25,14 +33,17 @@ export class LocRib<S extends PathSource> {
   /** Whom the paths come from. */
   readonly sources = new Sources<S>()
   readonly #families: { readonly [F in FamilyName]: FamilyPaths<S> }
-  #listeners: readonly RouteListener[] = []
+  #listeners: readonly Subscription[] = []
 
   constructor({ maximumPaths = 1, relax = false, seed = 0 }: LocRibOptions = {}) {
     this.attributes = new AttributeTable(seed)
     const options = { maximumPaths, relax, seed }
-    const changed: RouteListener = (family, prefix, selected) => {
+    const changed: PathsListener = (family, prefix, selected, only) => {
       const listeners = this.#listeners
-      for (let i = 0; i < listeners.length; i++) listeners[i]!(family, prefix, selected)
+      for (let i = 0; i < listeners.length; i++) {
+        const { listener, except } = listeners[i]!
+        if (except !== only) listener(family, prefix, selected)
+      }
     }
     const create = (family: FamilyName): FamilyPaths<S> =>
       new FamilyPaths(family, this.attributes, this.sources, options, changed)
@@ -44,17 +55,21 @@ export class LocRib<S extends PathSource> {
     return this.#families[name]
   }
 
-  /** @returns ends it */
-  subscribe(listener: RouteListener): () => void {
-    this.#listeners = [...this.#listeners, listener]
+  /**
+   * @param except number of a source: the listener is not told of a new prefix that nobody else has a path to
+   * @returns ends it
+   */
+  subscribe(listener: RouteListener, except?: number): () => void {
+    const subscription: Subscription = { listener, except: except ?? NOBODY }
+    this.#listeners = [...this.#listeners, subscription]
     return () => {
-      this.#listeners = this.#listeners.filter(other => other !== listener)
+      this.#listeners = this.#listeners.filter(other => other !== subscription)
     }
   }
 
   /** Tells the listeners of a prefix whose paths have stayed the same, but not what is known of their sources. */
   touch(family: FamilyName, prefix: Row): void {
-    for (const listener of this.#listeners) listener(family, prefix, true)
+    for (const { listener } of this.#listeners) listener(family, prefix, true)
   }
 
   /** Prefixes that have a path that is used. Counted by looking at all. */

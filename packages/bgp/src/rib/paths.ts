@@ -67,6 +67,16 @@ export class Sources<S extends PathSource> {
   }
 }
 
+/**
+ * Called when the paths of a prefix have changed.
+ *
+ * @param selected the selected ones have; else only others that might be used
+ * @param only number of the source that has the only path to a new prefix; -2 where it is not that simple
+ */
+export type PathsListener = (family: FamilyName, prefix: Row, selected: boolean, only: number) => void
+
+const SEVERAL = -2
+
 /** All paths to the prefixes of one family: every peer's Adj-RIB-In, and which of them are in the Loc-RIB. */
 export class FamilyPaths<S extends PathSource> {
   /** Their prefixes. */
@@ -75,14 +85,14 @@ export class FamilyPaths<S extends PathSource> {
   readonly #sources: Sources<S>
   readonly #attributes: AttributeTable
   readonly #decision: Decision<S>
-  readonly #changed: (family: FamilyName, prefix: Row, selected: boolean) => void
+  readonly #changed: PathsListener
 
   constructor(
     family: FamilyName,
     attributes: AttributeTable,
     sources: Sources<S>,
     options: MultipathOptions & { readonly seed: number },
-    changed: (family: FamilyName, prefix: Row, selected: boolean) => void,
+    changed: PathsListener,
   ) {
     this.prefixes = new PrefixTable(family, options.seed)
     this.#attributes = attributes
@@ -190,13 +200,31 @@ export class FamilyPaths<S extends PathSource> {
     return first !== 0 && this.flags(first) & PathFlag.Selected ? first : 0
   }
 
-  /** Whether the best path to a prefix has no mark but that of being used, and comes from this source with these attributes. */
-  isBest(prefix: Row, source: number, attributes: Row): boolean {
-    const first = this.prefixes.first(prefix)
-    const page = this.#rows.pages[first >>> PAGE_BITS]
-    if (first === 0 || !page) return false
-    const at = first & PAGE_MASK
-    return page.attributes[at] === attributes && page.source[at] === source && page.flags[at] === PathFlag.Selected
+  /**
+   * Collects prefixes from `prefix` on, as long as the best path to each has no mark but that of being used, and comes from this source with
+   * these attributes.
+   *
+   * @param into where they go, from `at` on
+   * @param most of them at most
+   * @returns how many; at the end of a page it may stop early
+   */
+  alike(prefix: Row, source: number, attributes: Row, into: Row[], at: number, most: number): number {
+    const page = this.prefixes.page(prefix)
+    if (!page) return 0
+    const { link, references, fresh } = page
+    const { pages } = this.#rows
+    const first = prefix - (prefix & PAGE_MASK)
+    let count = 0
+    for (let place = prefix & PAGE_MASK; place < fresh && count < most; place++) {
+      if (references[place] === 0) continue
+      const path = link[place]!
+      if (path === 0) break
+      const paths = pages[path >>> PAGE_BITS]!
+      const i = path & PAGE_MASK
+      if (paths.attributes[i] !== attributes || paths.source[i] !== source || paths.flags[i] !== PathFlag.Selected) break
+      into[at + count++] = first + place
+    }
+    return count
   }
 
   /** The paths to a prefix that are used, the best one first. */
@@ -265,7 +293,7 @@ export class FamilyPaths<S extends PathSource> {
     if (attributes === 0) return
     // Most prefixes have one path, which needs no decision.
     page.flags[at] = PathFlag.Selected
-    this.#changed(this.prefixes.family, prefix, true)
+    this.#changed(this.prefixes.family, prefix, true, source)
   }
 
   /** Takes a path out. */
@@ -282,7 +310,7 @@ export class FamilyPaths<S extends PathSource> {
     // One that was not used may have kept another from being used, by its MED.
     if (attributes !== 0) {
       const isLast = this.prefixes.first(prefix) === 0
-      if (isLast || !this.#select(prefix, 0, wasSelected)) this.#changed(this.prefixes.family, prefix, wasSelected)
+      if (isLast || !this.#select(prefix, 0, wasSelected)) this.#changed(this.prefixes.family, prefix, wasSelected, SEVERAL)
     }
     this.prefixes.release(prefix)
     this.#attributes.release(received)
@@ -340,7 +368,7 @@ export class FamilyPaths<S extends PathSource> {
     const [best = 0] = selected
     this.#moveToFront(prefix, selected)
     const isTold = changed || best !== bestBefore || touched !== 0
-    if (isTold) this.#changed(this.prefixes.family, prefix, changed || best !== bestBefore)
+    if (isTold) this.#changed(this.prefixes.family, prefix, changed || best !== bestBefore, SEVERAL)
     return isTold
   }
 }

@@ -1,7 +1,8 @@
 import type { FamilyName, Nlri } from '../wire/index.js'
 import { Columns, PAGE_BITS, PAGE_MASK, PAGE_ROWS, Rows, type Page, type Row } from './rows.js'
 
-class PrefixPage implements Page {
+/** Columns of prefixes. */
+export class PrefixPage implements Page {
   used = 0
   fresh = 0
   free = 0
@@ -31,6 +32,9 @@ const MOST_LOAD = 0.75
 const LEAST_LOAD = 128
 /** By so much: to enter all prefixes again costs more than the empty buckets. */
 const GROWTH = 8
+/** Prefixes that differ in nothing but as many last bits have buckets side by side. */
+const NEIGHBOUR_BITS = 3
+const NEIGHBOURS = (1 << NEIGHBOUR_BITS) - 1
 /** In the place of a prefix length: the row is free. */
 const FREE = 255
 /** Address words of a prefix that is looked up; shared, for nothing is kept in it between calls. */
@@ -56,6 +60,7 @@ export class PrefixTable {
   readonly #rows: Rows<PrefixPage>
   readonly #seed: number
   #buckets = new Uint32Array(FIRST_BUCKETS)
+  #written = 0
 
   /** @param seed makes the hashes hard to foresee for those who choose the prefixes */
   constructor(family: FamilyName, seed: number) {
@@ -73,6 +78,11 @@ export class PrefixTable {
   /** Rows are below this number. */
   get limit(): number {
     return this.#rows.pages.length * PAGE_ROWS
+  }
+
+  /** The columns of a row's page; `undefined` where no row is taken. */
+  page(row: Row): PrefixPage | undefined {
+    return this.#rows.pages[row >>> PAGE_BITS]
   }
 
   /** The row of the prefix whose octets are at `at`, made if there is none, without a reference. Bits behind `length` do not matter. */
@@ -119,6 +129,40 @@ export class PrefixTable {
     return at + 1 + count
   }
 
+  /**
+   * Writes prefixes as NLRI, those of `rows` from `from` up to `to`, until there is no room for one before `end`.
+   *
+   * @returns the octet after the written ones; {@link written} says how far it has got
+   */
+  encodeAll(rows: readonly Row[], from: number, to: number, into: Uint8Array, at: number, end: number): number {
+    const { pages } = this.#rows
+    const { words } = this
+    let next = from
+    for (; next < to; next++) {
+      const row = rows[next]!
+      const { lengths, addresses } = pages[row >>> PAGE_BITS]!
+      const place = row & PAGE_MASK
+      const length = lengths[place]!
+      const count = (length + 7) >>> 3
+      if (at + 1 + count > end) break
+      into[at++] = length
+      const word = addresses[place * words]!
+      if (count > 0) into[at] = word >>> 24
+      if (count > 1) into[at + 1] = word >>> 16
+      if (count > 2) into[at + 2] = word >>> 8
+      if (count > 3) into[at + 3] = word
+      for (let i = 4; i < count; i++) into[at + i] = addresses[place * words + (i >>> 2)]! >>> (24 - 8 * (i & 3))
+      at += count
+    }
+    this.#written = next
+    return at
+  }
+
+  /** Where the last {@link encodeAll} stopped: the first of the rows that it had no room for. */
+  get written(): number {
+    return this.#written
+  }
+
   /** The first path to the prefix; 0 for none. */
   first(row: Row): Row {
     return this.#page(row).link[row & PAGE_MASK]!
@@ -153,6 +197,15 @@ export class PrefixTable {
   /** One more reference, which keeps the row. */
   retain(row: Row): void {
     this.#page(row).references[row & PAGE_MASK]!++
+  }
+
+  /** One more reference to each of `rows` from `from` up to `to`. */
+  retainAll(rows: readonly Row[], from: number, to: number): void {
+    const { pages } = this.#rows
+    for (let i = from; i < to; i++) {
+      const row = rows[i]!
+      pages[row >>> PAGE_BITS]!.references[row & PAGE_MASK]!++
+    }
   }
 
   /** The last reference takes the row with it. */
@@ -201,10 +254,18 @@ export class PrefixTable {
     for (let i = 0; i < count; i++) into[at + i] = addresses[from + (i >>> 2)]! >>> (24 - 8 * (i & 3))
   }
 
+  /**
+   * Neighbours share all of their hash but its last bits, and so a line of the processor's cache: an UPDATE mostly has neighbours. Whoever
+   * chooses prefixes that differ in no such bit fills an eighth of the buckets at worst.
+   */
   #hash(length: number): number {
-    let hash = mix(this.#seed, scratch[0]!)
-    for (let word = 1; word < this.words; word++) hash = mix(hash, scratch[word]!)
-    return hash ^ Math.imul(length, 0x9e3779b1)
+    const last = this.words === 1 || length === 0 ? 0 : (length - 1) >>> 5
+    const free = 32 * (last + 1) - length
+    const word = scratch[last]!
+    let hash = this.#seed ^ Math.imul(length, 0x9e3779b1)
+    for (let before = 0; before < last; before++) hash = mix(hash, scratch[before]!)
+    hash = mix(hash, word & (-1 << (free + NEIGHBOUR_BITS)))
+    return (hash & ~NEIGHBOURS) | ((word >>> free) & NEIGHBOURS)
   }
 
   #find(hash: number, length: number): Row {

@@ -67,6 +67,22 @@ export class SentPrefixes implements Sent {
     page[prefix & (PAGE_ROWS - 1)] = told
   }
 
+  /**
+   * Notes the same for many prefixes, those of `rows` from `from` up to `to`, of which none may have been told.
+   *
+   * @returns whether none had been; nothing is noted otherwise
+   */
+  setAll(rows: readonly Row[], from: number, to: number, told: Packed): boolean {
+    for (let i = from; i < to; i++) if (this.has(rows[i]!)) return false
+    for (let i = from; i < to; i++) {
+      const prefix = rows[i]!
+      const page = (this.#pages[prefix >>> PAGE_BITS] ??= new Uint32Array(PAGE_ROWS))
+      page[prefix & (PAGE_ROWS - 1)] = told
+    }
+    this.#size += to - from
+    return true
+  }
+
   delete(prefix: Row): void {
     const page = this.#pages[prefix >>> PAGE_BITS]
     if (!page || page[prefix & (PAGE_ROWS - 1)] === 0) return

@@ -45,15 +45,16 @@ export class UpdatePacker {
     this.#count = 0
   }
 
-  /** Withdraws prefixes. @param pathIds one for each, where the session has them */
+  /** Withdraws the first `size` of `rows`. @param pathIds one for each, where the session has them */
   withdraw(
     family: FamilyName,
     prefixes: PrefixTable,
     rows: readonly Row[],
+    size: number,
     pathIds: readonly number[] | undefined,
   ): void {
     const isIpv4 = family === 'ipv4-unicast'
-    for (let next = 0; next < rows.length;) {
+    for (let next = 0; next < size;) {
       const start = this.#startMessage()
       const end = start + this.#limit
       const lengthAt = start + HEADER_LENGTH
@@ -61,7 +62,7 @@ export class UpdatePacker {
       const nlriAt = at
       // Behind IPv4's prefixes comes the length of no attributes.
       const room = isIpv4 ? end - 2 : end
-      at = this.#fill(prefixes, rows, pathIds, next, at, room)
+      at = this.#fill(prefixes, rows, size, pathIds, next, at, room)
       next = this.#next
       if (isIpv4) {
         writeUint16(this.#chunk, lengthAt, at - nlriAt)
@@ -72,7 +73,7 @@ export class UpdatePacker {
   }
 
   /**
-   * Announces prefixes that share attributes.
+   * Announces the first `size` of `rows`, which share attributes.
    *
    * @returns how many: all of them, or those before the first that a message with these attributes has no room for
    */
@@ -80,10 +81,11 @@ export class UpdatePacker {
     family: FamilyName,
     prefixes: PrefixTable,
     rows: readonly Row[],
+    size: number,
     pathIds: readonly number[] | undefined,
     { octets, nextHop }: PackedAttributes,
   ): number {
-    for (let next = 0; next < rows.length;) {
+    for (let next = 0; next < size;) {
       const start = this.#startMessage()
       const end = start + this.#limit
       const lengthAt = start + HEADER_LENGTH
@@ -95,7 +97,7 @@ export class UpdatePacker {
         this.#chunk.set(nextHop, at)
         at += nextHop.length
         this.#chunk[at++] = 0
-        at = this.#fill(prefixes, rows, pathIds, next, at, end - octets.length)
+        at = this.#fill(prefixes, rows, size, pathIds, next, at, end - octets.length)
         if (this.#next === next) return next
         this.#endMp(lengthAt, attributesAt, at, octets.length)
         this.#chunk.set(octets, at)
@@ -104,13 +106,13 @@ export class UpdatePacker {
         if (attributesAt + octets.length > end) return next
         this.#chunk.set(octets, attributesAt)
         writeUint16(this.#chunk, writeUint16(this.#chunk, lengthAt, 0), octets.length)
-        at = this.#fill(prefixes, rows, pathIds, next, attributesAt + octets.length, end)
+        at = this.#fill(prefixes, rows, size, pathIds, next, attributesAt + octets.length, end)
         if (this.#next === next) return next
       }
       next = this.#next
       this.#endMessage(start, at)
     }
-    return rows.length
+    return size
   }
 
   /** Hands over what has been written. */
@@ -161,15 +163,21 @@ export class UpdatePacker {
   #fill(
     prefixes: PrefixTable,
     rows: readonly Row[],
+    size: number,
     pathIds: readonly number[] | undefined,
     next: number,
     at: number,
     end: number,
   ): number {
-    for (; next < rows.length; next++) {
+    if (!pathIds) {
+      at = prefixes.encodeAll(rows, next, size, this.#chunk, at, end)
+      this.#next = prefixes.written
+      return at
+    }
+    for (; next < size; next++) {
       const row = rows[next]!
-      if (at + (pathIds ? 4 : 0) + prefixes.encodedLength(row) > end) break
-      if (pathIds) at = writeUint32(this.#chunk, at, pathIds[next]!)
+      if (at + 4 + prefixes.encodedLength(row) > end) break
+      at = writeUint32(this.#chunk, at, pathIds[next]!)
       at = prefixes.encode(row, this.#chunk, at)
     }
     this.#next = next

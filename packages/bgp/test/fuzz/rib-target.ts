@@ -60,7 +60,7 @@ class Listener {
       limit: 4096,
       exporter: {
         begin: () => {},
-        repeats: () => false,
+        alike: () => 0,
         hasRoute: (family, prefix) => rib.family(family).best(prefix) !== 0,
         decide: (family, prefix, all, tell) => {
           const paths = rib.family(family)

@@ -31,10 +31,17 @@ export interface JumpTargets {
   readonly ifFalse?: string
 }
 
+const NETWORK_BASE = 0xfff00000 // SKF_NET_OFF, -0x100000
+
 /** The lines a program is written in. Loads set the accumulator, jumps test it, `accept` and `drop` end the program. */
 export const bpf = {
   /** Loads octets of the frame, at an offset from its first octet. A frame too short for it is dropped. */
   load: (size: LoadSize, offset: number): BpfStatement => ({ op: 'load', size, offset }),
+  /**
+   * Loads octets of the network header, at an offset from its first octet, wherever the program's view of the packet begins: the
+   * filter of a UDP socket sees the UDP header first.
+   */
+  loadNetwork: (size: LoadSize, offset: number): BpfStatement => ({ op: 'load', size, offset: NETWORK_BASE + offset }),
   /** Loads what the kernel knows about the frame. */
   loadAncillary: (field: AncillaryField): BpfStatement => ({ op: 'loadAncillary', field }),
   /** Masks the accumulator. */

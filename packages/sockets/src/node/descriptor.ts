@@ -1,3 +1,4 @@
+import { encodeProgram, type BpfInstruction } from '../bpf/index.js'
 import { viewOf, LITTLE_ENDIAN } from '../wire/endian.js'
 import { decodeInternetAddress, SOCKET_ADDRESS_SPACE, type InternetAddress } from '../wire/socket-address.js'
 import { native, PollEvent, type Native } from './native.js'
@@ -11,10 +12,14 @@ export const Option = {
   receiveBuffer: 8,
   reusePort: 15,
   bindToDevice: 25,
+  detachFilter: 27,
   receiveBufferForce: 33,
   domain: 39,
+  memoryInfo: 55,
   bindToInterfaceIndex: 62,
 } as const
+const MEMORY_INFO_LENGTH = 36 // nine words, `SK_MEMINFO_VARS`
+const MEMORY_INFO_DROPS = 32
 export const SocketType = { stream: 1, datagram: 2, raw: 3 } as const
 
 /** What options can be set on: a socket of this package, or one of Node.js. */
@@ -90,6 +95,20 @@ export class Descriptor implements OptionTarget, Disposable {
     // The kernel doubles the number for its own overhead.
     const forced = this.native.setOption(this.#number, Level.socket, Option.receiveBufferForce, encodeInt(octets))
     if (forced < 0) this.setOption(Level.socket, Option.receiveBuffer, octets, 'SO_RCVBUF')
+  }
+
+  /** Replaces the filter on what is received, in one step; `undefined` takes it off. @throws {SocketError} */
+  setFilter(filter: readonly BpfInstruction[] | undefined): void {
+    if (filter === undefined) return this.setOption(Level.socket, Option.detachFilter, 0, 'SO_DETACH_FILTER')
+    const result = this.native.attachFilter(this.#number, encodeProgram(filter))
+    check(result, 'setsockopt', `SO_ATTACH_FILTER (${this.#subject})`)
+    return undefined
+  }
+
+  /** Packets the kernel did not give us, of its filter or for want of room: a 32-bit count that wraps. @throws {SocketError} */
+  drops(): number {
+    const info = this.getOption(Level.socket, Option.memoryInfo, MEMORY_INFO_LENGTH, 'SO_MEMINFO')
+    return info.length < MEMORY_INFO_LENGTH ? 0 : viewOf(info).getUint32(MEMORY_INFO_DROPS, LITTLE_ENDIAN)
   }
 
   /** Hands the descriptor over: the caller closes it. @throws {SocketError} EBADF when it is closed */

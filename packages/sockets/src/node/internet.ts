@@ -6,8 +6,8 @@ import { systemError } from './system-error.js'
 
 const ENODEV = 19
 const LONGEST_INTERFACE_NAME = 15
-const IpOption = { ttl: 2, minTtl: 21 } as const
-const Ipv6Option = { unicastHops: 16, ipv6Only: 26, minHopCount: 73 } as const
+const IpOption = { typeOfService: 1, ttl: 2, minTtl: 21 } as const
+const Ipv6Option = { unicastHops: 16, ipv6Only: 26, trafficClass: 67, minHopCount: 73 } as const
 
 /** The socket domain of a family. */
 export const domainOf = (family: 4 | 6): number => (family === 4 ? AddressFamily.inet : AddressFamily.inet6)
@@ -60,6 +60,13 @@ export function setTtl(descriptor: OptionTarget, family: 4 | 6, hops: number | '
   // An IPv6 socket may carry IPv4 as well, so it gets both.
   descriptor.setOption(Level.ip, IpOption.ttl, ttl, 'IP_TTL')
   if (family === 6) descriptor.setOption(Level.ipv6, Ipv6Option.unicastHops, ttl, 'IPV6_UNICAST_HOPS')
+}
+
+/** The octet with DSCP and ECN of what is sent (RFC 2474). @throws {RangeError} when it is no octet */
+export function setTrafficClass(descriptor: OptionTarget, family: 4 | 6, octet: number): void {
+  if (!Number.isInteger(octet) || octet < 0 || octet > 255) throw new RangeError(`no traffic class: ${octet}`)
+  if (family === 4) descriptor.setOption(Level.ip, IpOption.typeOfService, octet, 'IP_TOS')
+  else descriptor.setOption(Level.ipv6, Ipv6Option.trafficClass, octet, 'IPV6_TCLASS')
 }
 
 /** Packets that arrive with less are dropped by the kernel (GTSM, RFC 5082). */

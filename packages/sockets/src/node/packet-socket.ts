@@ -1,4 +1,4 @@
-import { encodeProgram, type BpfInstruction } from '../bpf/index.js'
+import type { BpfInstruction } from '../bpf/index.js'
 import type { SocketError } from '../errors.js'
 import { LITTLE_ENDIAN, viewOf } from '../wire/endian.js'
 import { AddressFamily, encodeLinkLayerAddress } from '../wire/socket-address.js'
@@ -7,6 +7,8 @@ import { MAX_BATCH } from './native.js'
 import { Receiver } from './receiver.js'
 import { check } from './system-error.js'
 
+/** EtherType of IPv4 (RFC 894). */
+export const ETH_P_IP = 0x0800
 /** EtherType of ARP (RFC 826). */
 export const ETH_P_ARP = 0x0806
 /** EtherType of IPv6 (RFC 2464). */
@@ -135,8 +137,7 @@ export class PacketSocket implements Disposable {
 
   /** Replaces the filter, in one step: every frame is judged by the old or by the new one. */
   setFilter(filter: readonly BpfInstruction[]): void {
-    const { native, number } = this.#descriptor
-    check(native.attachFilter(number, encodeProgram(filter)), 'setsockopt', 'SO_ATTACH_FILTER (AF_PACKET)')
+    this.#descriptor.setFilter(filter)
   }
 
   /** Totals since the socket was opened. @throws {SocketError} `EBADF` when it is closed */

@@ -32,7 +32,8 @@ export interface ReceiverOptions {
 /** Reads messages in batches into memory of its own, allocated once: a flood costs time, never memory. */
 export class Receiver {
   readonly #descriptor: Descriptor
-  readonly #arena: Uint8Array
+  /** Where messages are received. */
+  readonly arena: Uint8Array
   readonly #slotSize: number
   readonly #nameSpace: number
   readonly #controlSpace: number
@@ -48,7 +49,7 @@ export class Receiver {
     this.#nameSpace = nameSpace
     this.#controlSpace = controlSpace
     this.#slotSize = (nameSpace + controlSpace + payloadSpace + 7) & ~7
-    this.#arena = new Uint8Array(this.#slotSize * batch)
+    this.arena = new Uint8Array(this.#slotSize * batch)
     this.#results = new Uint32Array(RESULT_WORDS * batch)
     this.#payloads = Array.from({ length: batch }, (_, slot) => this.#view(slot, nameSpace + controlSpace, 0))
   }
@@ -58,7 +59,7 @@ export class Receiver {
     const { native, number } = this.#descriptor
     const results = this.#results
     let count: number
-    do count = native.receive(number, this.#arena, this.#slotSize, this.#nameSpace, this.#controlSpace, results)
+    do count = native.receive(number, this.arena, this.#slotSize, this.#nameSpace, this.#controlSpace, results)
     while (count === -EINTR)
     return count
   }
@@ -71,6 +72,21 @@ export class Receiver {
     const view = this.#view(slot, this.#nameSpace + this.#controlSpace, length)
     this.#payloads[slot] = view
     return view
+  }
+
+  /** Where the sender's address in a slot of the last batch begins in the arena. */
+  nameOffset(slot: number): number {
+    return slot * this.#slotSize
+  }
+
+  /** Where the control messages in a slot of the last batch begin in the arena. */
+  controlOffset(slot: number): number {
+    return slot * this.#slotSize + this.#nameSpace
+  }
+
+  /** Octets that the control messages in a slot of the last batch take. */
+  controlLength(slot: number): number {
+    return this.#results[slot * RESULT_WORDS + 2]!
   }
 
   /** The whole message in a slot of the last batch. */
@@ -91,7 +107,7 @@ export class Receiver {
    */
   start(onBatch: (count: number) => void, onError: (error: SocketError) => void): void {
     this.#descriptor.watchReadable(status => {
-      const isIdle = !this.#drain(onBatch, onError)
+      const isIdle = !this.drain(ROUNDS, onBatch, onError)
       if (status >= 0 || !isIdle || this.#descriptor.closed) return
       const errno = this.#descriptor.takeError()
       // Told of an error, yet there is none to read: watching the socket further would spin.
@@ -100,9 +116,13 @@ export class Receiver {
     })
   }
 
-  /** @returns whether there was anything: a message or an error */
-  #drain(onBatch: (count: number) => void, onError: (error: SocketError) => void): boolean {
-    for (let round = 0; round < ROUNDS; round++) {
+  /**
+   * Reads what waits at the socket, at most so many batches.
+   *
+   * @returns whether there was anything: a message or an error
+   */
+  drain(rounds: number, onBatch: (count: number) => void, onError: (error: SocketError) => void): boolean {
+    for (let round = 0; round < rounds; round++) {
       if (this.#descriptor.closed) return true // by a callback
       const count = this.receive()
       if (count === -EAGAIN) return round > 0
@@ -118,6 +138,6 @@ export class Receiver {
 
   #view(slot: number, offset: number, length: number): Uint8Array {
     const start = slot * this.#slotSize + offset
-    return this.#arena.subarray(start, start + length)
+    return this.arena.subarray(start, start + length)
   }
 }

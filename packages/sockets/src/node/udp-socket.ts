@@ -1,11 +1,13 @@
+import { assemble, bpf, type BpfInstruction } from '../bpf/index.js'
 import type { SocketError } from '../errors.js'
 import { parseAddress } from '../wire/address.js'
 import { decodePacketInfo, PACKET_INFO_SPACE } from '../wire/packet-info.js'
 import { decodeInternetAddress, SOCKET_ADDRESS_SPACE } from '../wire/socket-address.js'
 import { Descriptor, Level, SocketType } from './descriptor.js'
-import { bindToDevice, domainOf, endpointText, nameOf, setIpv6Only, setTtl } from './internet.js'
+import { bindToDevice, domainOf, endpointText, nameOf, setIpv6Only, setTrafficClass, setTtl } from './internet.js'
 import { Receiver, type ReceivedMessage } from './receiver.js'
 import { check } from './system-error.js'
+import { ReceivedBatch, type UdpBatch } from './udp-batch.js'
 
 /** One received UDP datagram. */
 export interface UdpPacket {
@@ -31,12 +33,23 @@ export interface UdpSocketOptions {
   readonly device?: string
   /** Time to Live or Hop Limit of what is sent. @default net.ipv4.ip_default_ttl, usually 64 */
   readonly ttl?: number
+  /** Octet with DSCP and ECN of what is sent (RFC 2474): 0xc0 is CS6. @default 0 */
+  readonly trafficClass?: number
   /** Octets kept of a datagram; a longer one is cut. @default 2048 */
   readonly dataSpace?: number
   /** Octets the kernel may queue. @default net.core.rmem_default */
   readonly receiveBuffer?: number
-  onPackets(packets: readonly UdpPacket[]): void
+  /** Datagrams as objects. Without this and {@link onBatch} the socket only sends, and holds no process open. */
+  onPackets?(packets: readonly UdpPacket[]): void
+  /** Datagrams read in place, for those who receive many; then there is no {@link onPackets}. */
+  onBatch?(batch: UdpBatch): void
   onError?(error: SocketError): void
+}
+
+/** Where datagrams go, made once for many. */
+export interface UdpDestination {
+  /** The kernel's form of address and port. */
+  readonly name: Uint8Array
 }
 
 const IpOption = { packetInfo: 8, receiveTtl: 12 } as const
@@ -51,6 +64,11 @@ export class UdpSocket implements Disposable {
   readonly #descriptor: Descriptor
   readonly #receiver: Receiver
   readonly #family: 4 | 6
+  /** What the receiver calls; undefined when this socket only sends. */
+  readonly #onCount: ((count: number) => void) | undefined
+  readonly #onError: (error: SocketError) => void
+  /** The one payload of {@link sendTo}. */
+  readonly #payload: Uint8Array[] = []
 
   /** @throws {SocketError} `EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES`, `ENODEV`; `ENOSYS` off Linux */
   constructor(options: UdpSocketOptions) {
@@ -61,6 +79,8 @@ export class UdpSocket implements Disposable {
       nameSpace: SOCKET_ADDRESS_SPACE,
       controlSpace: PACKET_INFO_SPACE,
     })
+    this.#onCount = this.#receptionOf(options)
+    this.#onError = error => options.onError?.(error)
     try {
       this.#configure(options)
     } catch (error) {
@@ -70,16 +90,25 @@ export class UdpSocket implements Disposable {
   }
 
   #configure(options: UdpSocketOptions): void {
-    const { address, port, device, ttl, receiveBuffer } = options
+    const { address, port, device, ttl, trafficClass, receiveBuffer } = options
     this.#askForPacketInfo()
     if (device !== undefined) bindToDevice(this.#descriptor, device)
     if (ttl !== undefined) setTtl(this.#descriptor, this.#family, ttl)
+    if (trafficClass !== undefined) setTrafficClass(this.#descriptor, this.#family, trafficClass)
     if (receiveBuffer !== undefined) this.#descriptor.setReceiveBuffer(receiveBuffer)
+    if (this.#onCount === undefined) this.#descriptor.setFilter(assemble([bpf.drop()]))
     this.#descriptor.bind(nameOf(address, port, this.#family), endpointText(address, port))
-    this.#receiver.start(
-      count => options.onPackets(this.#packets(count)),
-      error => options.onError?.(error),
-    )
+    if (this.#onCount !== undefined) this.#receiver.start(this.#onCount, this.#onError)
+  }
+
+  #receptionOf({ onPackets, onBatch }: UdpSocketOptions): ((count: number) => void) | undefined {
+    if (onPackets !== undefined) return count => onPackets(this.#packets(count))
+    if (onBatch === undefined) return undefined
+    const batch = new ReceivedBatch(this.#receiver, this.#family)
+    return count => {
+      batch.length = count
+      onBatch(batch)
+    }
   }
 
   #askForPacketInfo(): void {
@@ -115,6 +144,54 @@ export class UdpSocket implements Disposable {
     const { native, number } = this.#descriptor
     const subject = `UDP to ${endpointText(address, port)}`
     check(native.send(number, [data], nameOf(address, port, this.#family)), 'sendmsg', subject)
+  }
+
+  /**
+   * The kernel's form of a destination, for {@link sendTo}.
+   *
+   * @throws {TypeError} when the address is none of this socket's family
+   * @throws {RangeError} when the port is none
+   * @throws {SocketError} `ENODEV` when its zone names no interface
+   */
+  destination(address: string, port: number): UdpDestination {
+    return { name: nameOf(address, port, this.#family) }
+  }
+
+  /** Sends one datagram and makes nothing for it. @returns 0, or the positive errno of a refusal */
+  sendTo(data: Uint8Array, { name }: UdpDestination): number {
+    const { native, number } = this.#descriptor
+    this.#payload[0] = data
+    return Math.max(0, -native.send(number, this.#payload, name))
+  }
+
+  /**
+   * Reads what waits at the socket now, without waiting for the loop: the callbacks are called before this returns. Not to be
+   * called from one of them.
+   *
+   * @param batches of 64 datagrams each, at most
+   */
+  drain(batches: number): void {
+    if (this.#onCount !== undefined) this.#receiver.drain(batches, this.#onCount, this.#onError)
+  }
+
+  /**
+   * Lets a BPF program judge what comes, in one step; `undefined` takes it off again. For a UDP socket the program sees the UDP
+   * header first; `bpf.loadNetwork` reaches the IP header.
+   *
+   * @throws {SocketError} `ENOENT` when there is none to take off
+   */
+  setFilter(filter: readonly BpfInstruction[] | undefined): void {
+    this.#descriptor.setFilter(filter)
+  }
+
+  /**
+   * Datagrams that came for this socket and were not given to it, since it was opened: the filter refused them, or the receive
+   * buffer was full (SO_MEMINFO). A count of 32 bits that wraps.
+   *
+   * @throws {SocketError} `EBADF` when it is closed
+   */
+  drops(): number {
+    return this.#descriptor.drops()
   }
 
   /** Stops receiving. Safe to call twice, and from a callback. */
