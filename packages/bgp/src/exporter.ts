@@ -8,9 +8,9 @@ import {
   type Exporter,
   type LocRib,
   type PackedAttributes,
+  type PathTaker,
   type Rewrite,
   type Row,
-  type Tell,
 } from './rib/index.js'
 import { LOCAL_SOURCE, type RouteSource } from './route-source.js'
 import {
@@ -136,11 +136,11 @@ export class SessionExporter implements Exporter {
     return session.propagate || paths.sourceOf(best).local === true
   }
 
-  decide(family: FamilyName, prefix: Row, all: boolean, tell: Tell): void {
+  decide(family: FamilyName, prefix: Row, all: boolean, taker: PathTaker): void {
     const own = this.#options.own.size > 0 ? this.#options.own.get(family, prefix) : undefined
     if (own) {
       for (const [pathId, set] of own) {
-        this.#tell(family, prefix, pathId, set, LOCAL_SOURCE, false, tell)
+        this.#tell(family, prefix, pathId, set, LOCAL_SOURCE, false, taker)
         this.#lastSet = 0
         if (!all) return
       }
@@ -148,12 +148,12 @@ export class SessionExporter implements Exporter {
     const paths = this.#options.rib.family(family)
     if (!all) {
       const best = paths.best(prefix)
-      if (best !== 0) this.#tellPath(family, prefix, best, tell)
+      if (best !== 0) this.#tellPath(family, prefix, best, taker)
       return
     }
     for (let path = paths.prefixes.first(prefix); path !== 0; path = paths.next(path)) {
       const isHidden = own !== undefined && paths.sourceOf(path).local === true && own.has(paths.pathId(path))
-      if (paths.attributes(path) !== 0 && !isHidden) this.#tellPath(family, prefix, path, tell)
+      if (paths.attributes(path) !== 0 && !isHidden) this.#tellPath(family, prefix, path, taker)
     }
   }
 
@@ -165,17 +165,21 @@ export class SessionExporter implements Exporter {
   write(family: FamilyName, set: Row, how: number): PackedAttributes {
     const { rib, session } = this.#options
     const { attributes } = rib
-    const octets = attributes.octets(set)
     const keeps = (how & (How.KeepNextHop | How.Final)) !== 0
     const own = keeps ? attributes.nextHop(set) : session.nextHopSelf(family)!
     const isInside = family === 'ipv4-unicast' && own.length === 4
     const nextHop = isInside ? undefined : own
-    if (how & How.Final) return { octets: session.fourOctetAs ? octets : this.#narrow(set), nextHop }
-    if (this.#scratch.length < octets.length + MARGIN) this.#scratch = new Uint8Array(2 * octets.length + MARGIN)
+    if (how & How.Final) {
+      const octets = session.fourOctetAs ? attributes.octets(set) : this.#narrow(set)
+      return { octets, length: octets.length, nextHop }
+    }
+    const start = attributes.start(set)
+    const end = start + attributes.length(set)
+    if (this.#scratch.length < end - start + MARGIN) this.#scratch = new Uint8Array(2 * (end - start) + MARGIN)
     const hasLocalPref = (attributes.page(set).flags[set & PAGE_MASK]! & FactFlag.LocalPref) !== 0
     const rewrite = this.#rewriteOf(how, hasLocalPref, isInside, own)
-    const length = rewriteAttributes(octets, rewrite, this.#scratch, 0)
-    return { octets: this.#scratch.subarray(0, length), nextHop }
+    const length = rewriteAttributes(attributes.segment(set), start, end, rewrite, this.#scratch, 0)
+    return { octets: this.#scratch, length, nextHop }
   }
 
   /** There are few of them in a session, and many sets that are written by each. */
@@ -209,7 +213,7 @@ export class SessionExporter implements Exporter {
     return encodePathAttributes(narrow, { fourOctetAs: false, internal: this.#options.session.internal })
   }
 
-  #tellPath(family: FamilyName, prefix: Row, path: Row, tell: Tell): void {
+  #tellPath(family: FamilyName, prefix: Row, path: Row, taker: PathTaker): void {
     const { rib, source: peer, session } = this.#options
     const paths = rib.family(family)
     const number = paths.sourceNumber(path)
@@ -219,13 +223,13 @@ export class SessionExporter implements Exporter {
     const pathId = given === 0 ? LEARNED + path : given
     const set = paths.attributes(path)
     if (set === this.#lastSet && number === this.#lastSource && paths.flags(path) === PathFlag.Selected) {
-      if (this.#lastHow >= 0) tell(pathId, set, this.#lastHow)
+      if (this.#lastHow >= 0) taker.tell(pathId, set, this.#lastHow)
       return
     }
     if (!isPassedOn(source, session)) return
     const stale = (paths.flags(path) & PathFlag.LongLivedStale) !== 0
     this.#lastSet = 0
-    this.#tell(family, prefix, pathId, set, source, stale, tell)
+    this.#tell(family, prefix, pathId, set, source, stale, taker)
     this.#lastSource = number
   }
 
@@ -236,7 +240,7 @@ export class SessionExporter implements Exporter {
     set: Row,
     source: RouteSource,
     stale: boolean,
-    tell: Tell,
+    taker: PathTaker,
   ): void {
     const { rib, session } = this.#options
     const page = rib.attributes.page(set)
@@ -245,7 +249,7 @@ export class SessionExporter implements Exporter {
     const special = source.local ? UNUSUAL : UNUSUAL | DECISIVE | (session.internal ? 0 : FactFlag.NonTransitive)
     if (!this.#isUsual || stale || reflects || (page.flags[at]! & special) !== 0) {
       try {
-        this.#tellUnusual({ family, prefix, pathId, set, source, stale }, tell)
+        this.#tellUnusual({ family, prefix, pathId, set, source, stale }, taker)
       } catch (error) {
         if (!(error instanceof RangeError)) throw error
         this.#options.oversized(family)
@@ -259,7 +263,7 @@ export class SessionExporter implements Exporter {
     const may = keeps ? this.#mayTell(family, page.nextHopLength[at]! || 4) : this.#hasSelf(family)
     this.#lastSet = set
     this.#lastHow = may ? (source.local ? How.KeepMed : 0) | (keeps ? How.KeepNextHop : 0) : -1
-    if (may) tell(pathId, set, this.#lastHow)
+    if (may) taker.tell(pathId, set, this.#lastHow)
   }
 
   /** A next hop of the other family is for those who have agreed on it, RFC 8950. */
@@ -276,7 +280,7 @@ export class SessionExporter implements Exporter {
   }
 
   /** The whole way, by values. */
-  #tellUnusual(candidate: Candidate, tell: Tell): void {
+  #tellUnusual(candidate: Candidate, taker: PathTaker): void {
     const { family, set, source, stale, pathId } = candidate
     const { rib, session } = this.#options
     const stored = rib.attributes.attributes(set)
@@ -295,7 +299,7 @@ export class SessionExporter implements Exporter {
       return
     }
     const final = this.#intern(exportAttributes(route.attributes, source, session, kept), hop)
-    if (final !== 0) tell(pathId, final, How.Final)
+    if (final !== 0) taker.tell(pathId, final, How.Final)
   }
 
   /** 0 for values of a policy that no attribute can hold. */

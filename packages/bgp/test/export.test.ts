@@ -314,7 +314,7 @@ t.test('property: from octets to octets comes the same as by values', async () =
           multiExitDisc: internal || multiExitDisc,
           nextHop: hop === 'self' ? SELF['ipv4-unicast'] : hop,
         } as const
-        const length = rewriteAttributes(octets, rewrite, into, 3) - 3
+        const length = rewriteAttributes(octets, 0, octets.length, rewrite, into, 3) - 3
         const decoded = decodePathAttributes(into.slice(3, 3 + length), { ...TABLE, internal }, 0)
         const wantedHop = hop === 'self' ? SELF['ipv4-unicast'] : hop === 'keep' ? nextHop : undefined
         const { originatorId: _originator, clusterList: _clusters, ...rest } = wanted

@@ -7,7 +7,7 @@ import {
   type Exporter,
   type PackedAttributes,
   type Row,
-  type Tell,
+  type PathTaker,
 } from '@typemetal/bgp/rib'
 import type { FamilyName, PathAttributes, UpdateMessage } from '@typemetal/bgp/wire'
 import type { RouteSource } from '../dist/route-source.js'
@@ -64,16 +64,17 @@ export class Wanted implements Exporter {
     return this.#routes[family].has(prefix)
   }
 
-  decide(family: FamilyName, prefix: Row, all: boolean, tell: Tell): void {
+  decide(family: FamilyName, prefix: Row, all: boolean, taker: PathTaker): void {
     const [first, ...others] = this.#routes[family].get(prefix) ?? []
-    if (first) tell(first[0], first[1], 0)
-    if (all) for (const [pathId, set] of others) tell(pathId, set, 0)
+    if (first) taker.tell(first[0], first[1], 0)
+    if (all) for (const [pathId, set] of others) taker.tell(pathId, set, 0)
   }
 
   write(family: FamilyName, set: Row): PackedAttributes {
     const { attributes } = this.rib
     const nextHop = family === 'ipv4-unicast' ? undefined : attributes.nextHop(set)
-    return { octets: attributes.octets(set), nextHop }
+    const octets = attributes.octets(set)
+    return { octets, length: octets.length, nextHop }
   }
 
   set(text: string, attributes: PathAttributes, pathId = 0): void {

@@ -127,8 +127,8 @@ export class Outbound {
     const { adjRibOut, exporter, session } = this.#running
     for (const [family, prefix, pathId, told] of adjRibOut.entries()) {
       const write = (): WrittenPath => {
-        const { octets, nextHop } = exporter.write(family, told.set, told.how)
-        return { octets: octets.slice(), nextHop, context: session.context }
+        const { octets, length, nextHop } = exporter.write(family, told.set, told.how)
+        return { octets: octets.slice(0, length), nextHop, context: session.context }
       }
       yield { family, prefix, pathId, key: `${family} ${told.set} ${told.how}`, write }
     }

@@ -28,8 +28,11 @@ const LONGEST_SPARE = 64
 /** Octets of different attributes that they have at most, about. */
 const WINDOW_OCTETS = 131_072
 
-/** Called for each path to tell. @param how a number below 8 that {@link Exporter.write} understands */
-export type Tell = (pathId: number, set: Row, how: number) => void
+/** Takes the paths to tell, one by one: an object, for a function of each session's own would be compiled for each. */
+export interface PathTaker {
+  /** @param how a number below 8 that {@link Exporter.write} understands */
+  tell(pathId: number, set: Row, how: number): void
+}
 
 /** Decides what of the Loc-RIB one peer is told, and how it is written: RFC 4271 section 9.1.3. */
 export interface Exporter {
@@ -38,7 +41,7 @@ export interface Exporter {
   /** Whether there is anything that the peer might be told of the prefix; asked for each change, so it must be quick. */
   hasRoute(family: FamilyName, prefix: Row): boolean
   /** Tells the paths to a prefix: the best one, or all where the session has Path Identifiers. */
-  decide(family: FamilyName, prefix: Row, all: boolean, tell: Tell): void
+  decide(family: FamilyName, prefix: Row, all: boolean, taker: PathTaker): void
   /**
    * Collects prefixes from `prefix` on of which the last path that was told in this round is told too, in a session without Path
    * Identifiers; of those that it may collect it need not.
@@ -138,7 +141,7 @@ class FamilyOut {
  * {@link changed | note} and may go on while {@link next} is drained; what changes back before it was told is not told. Everything is told in
  * the order of the table, grouped by attributes as it goes, so that the first UPDATE need not wait for the last route.
  */
-export class AdjRibOut<S extends PathSource> {
+export class AdjRibOut<S extends PathSource> implements PathTaker {
   readonly #options: AdjRibOutOptions<S>
   readonly #families: readonly FamilyOut[]
   readonly #byName: { [F in FamilyName]?: FamilyOut } = {}
@@ -154,20 +157,13 @@ export class AdjRibOut<S extends PathSource> {
   #lastTold: Packed = 0
   /** The last prefix of {@link #announceAlike}. */
   #lastAlike: Row = 0
-  /** What {@link #tell} is about. */
+  /** What {@link tell} is about. */
   #about: FamilyOut | undefined
   #prefix: Row = 0
   #again = false
   #isTold = false
   readonly #gonePaths = new Set<number>()
   #closed = false
-  /** One for all prefixes: a new one for each would cost more than what it does. */
-  readonly #tell: Tell = (pathId, set, how) => {
-    this.#isTold = true
-    if (this.#gonePaths.size > 0) this.#gonePaths.delete(pathId)
-    this.#lastTold = pack(set, how)
-    this.#announce(this.#about!, this.#prefix, pathId, this.#lastTold)
-  }
 
   constructor(options: AdjRibOutOptions<S>) {
     this.#options = options
@@ -276,6 +272,14 @@ export class AdjRibOut<S extends PathSource> {
     }
   }
 
+  /** @internal For the exporter, while it decides. */
+  tell(pathId: number, set: Row, how: number): void {
+    this.#isTold = true
+    if (this.#gonePaths.size > 0) this.#gonePaths.delete(pathId)
+    this.#lastTold = pack(set, how)
+    this.#announce(this.#about!, this.#prefix, pathId, this.#lastTold)
+  }
+
   #out(family: FamilyName): FamilyOut | undefined {
     return this.#closed ? undefined : this.#byName[family]
   }
@@ -283,9 +287,11 @@ export class AdjRibOut<S extends PathSource> {
   #wantedOf(out: FamilyOut, prefix: Row): number {
     let count = 0
     this.#options.exporter.begin()
-    this.#options.exporter.decide(out.name, prefix, out.hasPathIds, (_, set) => {
-      count++
-      this.#options.rib.attributes.sweep(set)
+    this.#options.exporter.decide(out.name, prefix, out.hasPathIds, {
+      tell: (_, set) => {
+        count++
+        this.#options.rib.attributes.sweep(set)
+      },
     })
     return count
   }
@@ -326,7 +332,7 @@ export class AdjRibOut<S extends PathSource> {
     const gone = this.#gonePaths
     gone.clear()
     if (out.hasPathIds) for (const pathId of out.sent.pathIds(prefix)) gone.add(pathId)
-    this.#options.exporter.decide(out.name, prefix, out.hasPathIds, this.#tell)
+    this.#options.exporter.decide(out.name, prefix, out.hasPathIds, this)
     if (!out.hasPathIds) {
       if (!this.#isTold) this.#withdraw(out, prefix, 0)
     } else for (const pathId of gone) this.#withdraw(out, prefix, pathId)

@@ -1,5 +1,6 @@
 import { decodePathAttributes, encodePathAttributes, type MessageContext, type PathAttributes } from '../wire/index.js'
 import { createFacts, NO_RULES, scanAttributes, type AttributeFacts } from '../wire/scan-attributes.js'
+import type { Octets } from '../wire/octets.js'
 import { OctetArena } from './octet-arena.js'
 import { Columns, PAGE_BITS, PAGE_MASK, PAGE_ROWS, Rows, type Page, type Row } from './rows.js'
 
@@ -158,6 +159,24 @@ export class AttributeTable {
     if (length > 0) return this.#arena.view(place, length).slice()
     const nextHopAt = page.nextHopAt[at]!
     return nextHopAt === 0 ? NO_OCTETS : this.#arena.view(place + nextHopAt - 1, 4).slice()
+  }
+
+  /** What holds the attributes' octets, and others; good until the table changes. */
+  segment(set: Row): Uint8Array {
+    return this.#arena.segment(this.page(set).place[set & PAGE_MASK]!)
+  }
+
+  /** Where the attributes' octets start in {@link segment}. */
+  start(set: Row): number {
+    const page = this.page(set)
+    const at = set & PAGE_MASK
+    return this.#arena.offset(page.place[at]!) + page.nextHopLength[at]!
+  }
+
+  /** How many octets the attributes have. */
+  length(set: Row): Octets {
+    const page = this.page(set)
+    return page.length[set & PAGE_MASK]! - page.nextHopLength[set & PAGE_MASK]!
   }
 
   /** The attributes' octets: a view, good until the table changes. */

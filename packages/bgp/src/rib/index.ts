@@ -17,7 +17,7 @@
  * @packageDocumentation
  */
 export { AdjRibIn } from './adj-rib-in.js'
-export { AdjRibOut, type AdjRibOutOptions, type Exporter, type Tell } from './adj-rib-out.js'
+export { AdjRibOut, type AdjRibOutOptions, type Exporter, type PathTaker } from './adj-rib-out.js'
 export { AttributeTable } from './attribute-table.js'
 export { type MultipathOptions } from './decision.js'
 export { LocRib, type LocRibOptions, type RouteListener } from './loc-rib.js'

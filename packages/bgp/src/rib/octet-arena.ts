@@ -42,6 +42,16 @@ export class OctetArena {
     this.#live -= length
   }
 
+  /** What holds the octets of a place; they start at {@link offset}. Good until the arena changes. */
+  segment(place: Place): Uint8Array {
+    return this.#segments[place >>> SEGMENT_BITS]!
+  }
+
+  /** Where the octets of a place start in {@link segment}. */
+  offset(place: Place): number {
+    return place & SEGMENT_MASK
+  }
+
   /** Octets that were added, as a view. */
   view(place: Place, length: Octets): Uint8Array {
     const at = place & SEGMENT_MASK

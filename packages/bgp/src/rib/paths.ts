@@ -221,7 +221,8 @@ export class FamilyPaths<S extends PathSource> {
       if (path === 0) break
       const paths = pages[path >>> PAGE_BITS]!
       const i = path & PAGE_MASK
-      if (paths.attributes[i] !== attributes || paths.source[i] !== source || paths.flags[i] !== PathFlag.Selected) break
+      if (paths.attributes[i] !== attributes || paths.source[i] !== source || paths.flags[i] !== PathFlag.Selected)
+        break
       into[at + count++] = first + place
     }
     return count
@@ -310,7 +311,8 @@ export class FamilyPaths<S extends PathSource> {
     // One that was not used may have kept another from being used, by its MED.
     if (attributes !== 0) {
       const isLast = this.prefixes.first(prefix) === 0
-      if (isLast || !this.#select(prefix, 0, wasSelected)) this.#changed(this.prefixes.family, prefix, wasSelected, SEVERAL)
+      if (isLast || !this.#select(prefix, 0, wasSelected))
+        this.#changed(this.prefixes.family, prefix, wasSelected, SEVERAL)
     }
     this.prefixes.release(prefix)
     this.#attributes.release(received)

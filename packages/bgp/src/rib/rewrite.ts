@@ -58,8 +58,7 @@ function writeAsPath(from: Uint8Array, start: number, end: number, asn: number, 
 
 function writeNextHop(nextHop: Uint8Array, into: Uint8Array, at: number): number {
   at = writeHeader(into, at, AttributeFlag.Transitive, NEXT_HOP, 4)
-  into.set(nextHop, at)
-  return at + 4
+  return copy(nextHop, 0, 4, into, at)
 }
 
 function writeLocalPref(value: number, into: Uint8Array, at: number): number {
@@ -72,13 +71,21 @@ function writeLocalPref(value: number, into: Uint8Array, at: number): number {
  * octets, and without MP_REACH_NLRI and MP_UNREACH_NLRI: what {@link scanAttributes} finds nothing unusual in. ORIGINATOR_ID and
  * CLUSTER_LIST are left out.
  *
+ * @param octets the attributes are those from `from` up to `behind`
  * @param into has room for as many octets as the attributes have, and 32 more
  * @returns the octet after the written ones
  */
-export function rewriteAttributes(octets: Uint8Array, rewrite: Rewrite, into: Uint8Array, at: number): number {
+export function rewriteAttributes(
+  octets: Uint8Array,
+  from: number,
+  behind: number,
+  rewrite: Rewrite,
+  into: Uint8Array,
+  at: number,
+): number {
   let nextHop = typeof rewrite.nextHop === 'string' ? undefined : rewrite.nextHop
   let adds = rewrite.localPref === 'add'
-  for (let from = 0; from < octets.length;) {
+  while (from < behind) {
     const flags = octets[from]!
     const code = octets[from + 1]!
     const extended = (flags & EXTENDED) !== 0

@@ -10,8 +10,9 @@ export type UpdateTaker = (octets: Uint8Array, count: number) => void
 
 /** What announced prefixes have in common, as they are written. */
 export interface PackedAttributes {
-  /** Path attributes without MP_REACH_NLRI; a view that is good until the next call. */
+  /** Path attributes without MP_REACH_NLRI, the first {@link length} octets; good until the next call. */
   readonly octets: Uint8Array
+  readonly length: Octets
   /** Next hop in MP_REACH_NLRI; `undefined` where NEXT_HOP is among the attributes. */
   readonly nextHop: Uint8Array | undefined
 }
@@ -23,6 +24,13 @@ const MP_UNREACH = 15
 /** Octets of an MP attribute before its next hop or prefixes: flags, code, extended length, AFI, SAFI. */
 const MP_HEADER = 7
 const CHUNK: Octets = 65_536
+const LONG: Octets = 256
+
+/** The first octets of one into the other. Most are few, and a view on few octets costs more than they do. */
+function copy(from: Uint8Array, length: Octets, into: Uint8Array, at: number): void {
+  if (length > LONG) into.set(from.subarray(0, length), at)
+  else for (let i = 0; i < length; i++) into[at + i] = from[i]!
+}
 
 /**
  * Writes UPDATEs one behind the other into chunks, each prefix into the message that has room for it. One will do for many peers, in turn:
@@ -83,7 +91,7 @@ export class UpdatePacker {
     rows: readonly Row[],
     size: number,
     pathIds: readonly number[] | undefined,
-    { octets, nextHop }: PackedAttributes,
+    { octets, length, nextHop }: PackedAttributes,
   ): number {
     for (let next = 0; next < size;) {
       const start = this.#startMessage()
@@ -97,16 +105,16 @@ export class UpdatePacker {
         this.#chunk.set(nextHop, at)
         at += nextHop.length
         this.#chunk[at++] = 0
-        at = this.#fill(prefixes, rows, size, pathIds, next, at, end - octets.length)
+        at = this.#fill(prefixes, rows, size, pathIds, next, at, end - length)
         if (this.#next === next) return next
-        this.#endMp(lengthAt, attributesAt, at, octets.length)
-        this.#chunk.set(octets, at)
-        at += octets.length
+        this.#endMp(lengthAt, attributesAt, at, length)
+        copy(octets, length, this.#chunk, at)
+        at += length
       } else {
-        if (attributesAt + octets.length > end) return next
-        this.#chunk.set(octets, attributesAt)
-        writeUint16(this.#chunk, writeUint16(this.#chunk, lengthAt, 0), octets.length)
-        at = this.#fill(prefixes, rows, size, pathIds, next, attributesAt + octets.length, end)
+        if (attributesAt + length > end) return next
+        copy(octets, length, this.#chunk, attributesAt)
+        writeUint16(this.#chunk, writeUint16(this.#chunk, lengthAt, 0), length)
+        at = this.#fill(prefixes, rows, size, pathIds, next, attributesAt + length, end)
         if (this.#next === next) return next
       }
       next = this.#next
@@ -137,9 +145,10 @@ export class UpdatePacker {
   }
 
   #endMessage(start: number, end: number): void {
-    this.#chunk.fill(0xff, start, start + MARKER)
-    writeUint16(this.#chunk, start + MARKER, end - start)
-    this.#chunk[start + MARKER + 2] = MessageType.Update
+    const chunk = this.#chunk
+    for (let at = start; at < start + MARKER; at++) chunk[at] = 0xff
+    writeUint16(chunk, start + MARKER, end - start)
+    chunk[start + MARKER + 2] = MessageType.Update
     this.#at = end
     this.#count++
   }

@@ -62,14 +62,18 @@ class Listener {
         begin: () => {},
         alike: () => 0,
         hasRoute: (family, prefix) => rib.family(family).best(prefix) !== 0,
-        decide: (family, prefix, all, tell) => {
+        decide: (family, prefix, all, taker) => {
           const paths = rib.family(family)
           for (const path of all ? paths.selected(prefix) : paths.selected(prefix).slice(0, 1)) {
             const from = paths.sourceNumber(path)
-            if (from !== source) tell(all ? 1 + from * 4 + paths.pathId(path) : 0, paths.attributes(path), from % 2)
+            if (from !== source)
+              taker.tell(all ? 1 + from * 4 + paths.pathId(path) : 0, paths.attributes(path), from % 2)
           }
         },
-        write: (_, set) => ({ octets: rib.attributes.octets(set), nextHop: rib.attributes.nextHop(set) }),
+        write: (_, set) => {
+          const octets = rib.attributes.octets(set)
+          return { octets, length: octets.length, nextHop: rib.attributes.nextHop(set) }
+        },
       },
     })
     this.#unsubscribe = rib.subscribe((family, prefix) => this.#out.changed(family, prefix))
