@@ -5,12 +5,16 @@ import { familyBits, type FamilyName, type Nlri } from './wire/index.js'
 export const addressFamily = (address: Uint8Array): FamilyName =>
   address.length === 4 ? 'ipv4-unicast' : 'ipv6-unicast'
 
+/** An IPv4 address as the kernel writes it, which needs no thorough reading. */
+const PLAIN_IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/
+
 /**
  * Octets of an IP address: 4, or 16. A zone (`%eth0`) is ignored.
  *
  * @throws {RangeError} not an address
  */
 export function parseAddress(text: string): Uint8Array {
+  if (PLAIN_IPV4.test(text)) return Uint8Array.from(text.split('.'), Number)
   try {
     if (!text.includes('/')) return text.includes(':') ? parseIpv6(text) : Uint8Array.from(new Address4(text).toArray())
   } catch (cause) {
@@ -41,6 +45,7 @@ export function isHost(address: Uint8Array): boolean {
 
 /** The address with an IPv4 one behind `::ffff:` made plain IPv4, as dual-stack sockets show it; in canonical text. */
 export function canonicalAddress(text: string): string {
+  if (PLAIN_IPV4.test(text)) return text
   const octets = parseAddress(text)
   const mapped =
     octets.length === 16 && octets.subarray(0, 10).every(o => o === 0) && octets[10] === 255 && octets[11] === 255
