@@ -79,7 +79,7 @@ function checkBoolean(name: string, value: boolean): void {
 
 function checkAuthentication({ key, keyId, type }: AuthenticationOptions): CheckedAuthenticationOptions {
   if (!AUTHENTICATION_TYPES.includes(type)) {
-    throw new RangeError(`authentication.type must be one of ${AUTHENTICATION_TYPES.join(', ')}, not ${String(type)}`)
+    throw new RangeError(`authentication.type must be one of ${AUTHENTICATION_TYPES.join(', ')}, not ${type}`)
   }
   checkWhole('authentication.keyId', keyId, 0, 255)
   const octets = typeof key === 'string' ? new TextEncoder().encode(key) : key
