@@ -40,7 +40,7 @@ export interface StateAction {
   readonly to: State
   /** bfd.LocalDiag after the change. */
   readonly diagnostic: number
-  /** bfd.RemoteSessionState: AdminDown tells that the remote system was taken down on purpose (RFC 5882 section 4.2). */
+  /** bfd.RemoteSessionState, the last one reported: AdminDown tells that it was taken down on purpose (RFC 5882 section 4.2). */
   readonly remoteState: State
   /** Diagnostic of the last packet received. */
   readonly remoteDiagnostic: number
@@ -48,14 +48,21 @@ export interface StateAction {
   readonly cause: string
 }
 
-/** The received packet is discarded; nothing of it has been believed, save that 'administratively-down' has noted its values. */
+/** bfd.RemoteSessionState has changed, and bfd.SessionState has not: AdminDown of the neighbor while we are Down, say. */
+export interface RemoteStateAction {
+  readonly type: 'remote-state'
+  readonly from: State
+  readonly to: State
+}
+
+/** The received packet is discarded; nothing of it is believed, but for its values when the reason is 'administratively-down'. */
 export interface DiscardAction {
   readonly type: 'discard'
   readonly reason: SessionDiscardReason
 }
 
 /** What the caller does next, in the order given. */
-export type Action = SendAction | SendEchoAction | StateAction | DiscardAction
+export type Action = SendAction | SendEchoAction | StateAction | RemoteStateAction | DiscardAction
 
 /** What a session knows at one moment. Intervals are microseconds. */
 export interface SessionSnapshot {
@@ -87,7 +94,7 @@ export interface SessionSnapshot {
   readonly remoteMinEchoRxInterval: Microseconds
   /** Detect Mult of the last packet received; 0 before. */
   readonly remoteDetectMult: number
-  /** Whether the remote system's BFD is independent of its control plane (C bit). */
+  /** C bit of the last packet received: the remote system's BFD is independent of its control plane. */
   readonly remoteControlPlaneIndependent: boolean
   /** Interval at which we send before jitter, RFC 5880 section 6.8.7; 0 while we send nothing periodically. */
   readonly transmitInterval: Microseconds

@@ -7,6 +7,7 @@ export {
   SESSION_DISCARD_REASONS,
   type Action,
   type DiscardAction,
+  type RemoteStateAction,
   type SendAction,
   type SendEchoAction,
   type SessionDiscardReason,

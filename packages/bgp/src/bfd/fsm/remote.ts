@@ -38,17 +38,16 @@ export class Remote {
   }
 
   /**
-   * Nothing was received for a Detection Time. The RFC clears bfd.RemoteDiscr; the rest goes with it, as in BIRD, since
-   * a system that comes back may be another one: an old bfd.RemoteMinRxInterval of 0 would keep us silent for ever.
+   * Nothing was received for a Detection Time. The RFC clears bfd.RemoteDiscr; what the remote system asks of us goes with
+   * it, as in BIRD, since one that comes back may be another one: an old bfd.RemoteMinRxInterval of 0 would keep us silent
+   * for ever. The last state that it reported stays, and with it whether AdminDown was the reason; so does its C bit.
    */
   forget(): void {
     this.discriminator = 0
-    this.state = 'Down'
     this.desiredMinTx = 0
     this.minRx = INITIAL_MIN_RX
     this.minEchoRx = 0
     this.detectMult = 0
     this.demand = false
-    this.controlPlaneIndependent = false
   }
 }

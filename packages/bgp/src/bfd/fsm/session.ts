@@ -142,22 +142,21 @@ export class Session {
    *
    * @param packet that `checkControlPacket` has accepted and that belongs to this session
    * @param octets what it was decoded from, for its authentication
-   * @returns mostly nothing; a `discard` stands alone
+   * @returns mostly nothing; a `discard` comes last
    */
   receive(packet: ControlPacket, octets: Uint8Array, now: Microseconds): readonly Action[] {
     const refusal = this.#refusal(packet, octets)
     if (refusal !== undefined) return DISCARDS[refusal]
+    const from = this.#remote.state
     this.#remote.update(packet)
     this.#receivedAt = now
     this.#forgetAt = Infinity
     if (packet.final) this.#endPoll(now)
-    if (this.#state === 'AdminDown') {
-      this.#update(now)
-      return DISCARDS['administratively-down']
-    }
     const transition = TRANSITIONS[this.#state][packet.state]
     if (transition !== undefined) this.#enter(transition.to, transition.diagnostic, transition.cause, now)
+    else if (packet.state !== from) this.#push({ type: 'remote-state', from, to: packet.state })
     this.#update(now)
+    if (this.#state === 'AdminDown') return [...this.#take(), ...DISCARDS['administratively-down']]
     // A new state is told by the Final packet as well as by another one.
     if (packet.poll) this.#transmit(true, now)
     if (transition !== undefined) this.#tellState(packet.poll, now)
