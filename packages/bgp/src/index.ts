@@ -23,6 +23,7 @@ export {
 export { BgpError, BgpSocketError } from './errors.js'
 export type {
   AddPathOptions,
+  BfdSubState,
   Confederation,
   Negotiated,
   RawCapability,
@@ -32,13 +33,17 @@ export type {
   SessionEnd,
   State,
 } from './fsm/index.js'
+export type { BfdPeerOptions } from './node/bfd-options.js'
+export type { BfdSessionRequest, BfdSource, BfdSourceSession, BfdStateDetails } from './node/bfd-source.js'
 export type { Clock } from './node/clock.js'
 export type { PeerCounters } from './node/counters.js'
 export { diffPeerOptions, type ChangeEffect, type PeerOptionChange } from './node/diff-peer-options.js'
 export type { ListenerOptions } from './node/listener.js'
 export type { Logger } from './node/logger.js'
 export type { AnnouncedRoute, ReceivedRoute } from './node/adj-ribs.js'
-export { type CloseOptions, Peer, type PeerEvents, type ResetOptions } from './node/peer.js'
+export type { CloseOptions, ResetOptions } from './node/parting.js'
+export { Peer } from './node/peer.js'
+export type { PeerEvents } from './node/peer-events.js'
 export type { DynamicPeerRange } from './node/peer-ranges.js'
 export type { CommonPeerOptions, DynamicPeerOptions, PeerOptions } from './node/peer-options.js'
 export type {

@@ -40,6 +40,11 @@ const TABLE = `
  27 UpdateMsg                                                            | =                | Idle close +        | Idle close +        | Idle 5/1 close +        | Idle 5/2 close + | = update
  28 UpdateMsgErr                                                         | =                | Idle close +        | Idle close +        | Idle 5/1 close +        | Idle 5/2 close + | Idle 3/10 close +
  29 SendHoldTimer_Expires                                                | =                | Idle close +        | Idle close +        | Idle 5/0 close +        | Idle 5/0 close + | Idle 8/0 close +
+ 30 BfdAdminDown                                                         | =                | =                   | =                   | =                       | =                | =
+ 31 BfdDown                                                              | =                | =                   | =                   | Idle 6/10 close         | Idle 6/10 close  | Idle 6/10 close +
+ 32 BfdUp                                                                | =                | =                   | =                   | =                       | =                | =
+ 33 BfdDisabled                                                          | =                | =                   | =                   | =                       | =                | =
+ 34 BfdHoldTimer_Expires                                                 | =                | Idle close +        | Idle close +        | Idle 6/10 close +       | Idle 5/0 close + | Idle 5/0 close +
  -- RouteRefreshMsg                                                      | =                | Idle close +        | Idle close +        | Idle 5/1 close +        | Idle 5/2 close + | = refresh
  -- TcpSendProgress                                                      | =                | =                   | =                   | =                       | =                | =
 `

@@ -75,6 +75,7 @@ class Receiver {
       gracefulRestart: undefined,
       longLivedGracefulRestart: undefined,
       aigp: internal,
+      bfdStrictMode: false,
       peerCapabilities: [],
     }
     const session: ImportSession = {

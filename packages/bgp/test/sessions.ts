@@ -61,6 +61,11 @@ export const EVENTS: { readonly [T in SessionEventType]: SessionEvent & { readon
   UpdateMsgErr: { type: 'UpdateMsgErr', error: new WireError('prefix', 23, [3, 10]) },
   RouteRefreshMsg: { type: 'RouteRefreshMsg', message: { type: 'route-refresh', afi: 1, subtype: 0, safi: 1 } },
   TcpSendProgress: { type: 'TcpSendProgress', pending: true },
+  BfdAdminDown: { type: 'BfdAdminDown' },
+  BfdDown: { type: 'BfdDown', reason: 'Control Detection Time Expired' },
+  BfdUp: { type: 'BfdUp' },
+  BfdDisabled: { type: 'BfdDisabled' },
+  BfdHoldTimer_Expires: { type: 'BfdHoldTimer_Expires' },
 }
 
 /** A session that has come to a state by the shortest way, everything at instant 0. */
@@ -84,6 +89,7 @@ export function sessionIn(state: State, options: Partial<SessionOptions> = {}): 
 /** `close`, `dial`, `open`, `keepalive`, `update`, `refresh`, or `code/subcode` of a NOTIFICATION. */
 export function shortAction(action: SessionAction): string | undefined {
   if (action.type === 'transition') return undefined
+  if (action.type === 'await-bfd') return 'wait'
   if (action.type === 'route-refresh') return 'refresh'
   if (action.type === 'connect') return 'dial'
   if (action.type !== 'send') return action.type

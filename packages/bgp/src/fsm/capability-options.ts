@@ -69,6 +69,11 @@ export interface CapabilityOptions {
   readonly strictRole?: boolean
   /** Our name for the operator of the peer, FQDN capability. @default not said */
   readonly fqdn?: { readonly hostName: string; readonly domainName?: string }
+  /**
+   * Come to Established only with BFD Up, and say so (draft-ietf-idr-bgp-bfd-strict-mode). A peer that does not say so too is
+   * waited with all the same, on our side alone. @default false
+   */
+  readonly bfdStrictMode?: boolean
   /** @default we are in none */
   readonly confederation?: Confederation
   /** Whether AIGP is taken and sent, RFC 7311 section 3.2. @default within our AS and confederation */

@@ -1,4 +1,4 @@
-import type { Seconds } from './timers.js'
+import { jitter, type Seconds } from './timers.js'
 
 /** A session that stood this long is forgiven what was before it. */
 const STABLE: Seconds = 30
@@ -43,6 +43,6 @@ export class Damping {
     const { first, limit, doubles, random } = this.options
     const wait = doubles ? Math.min(limit, first * 2 ** Math.min(this.#failures, 30)) : first
     this.#failures++
-    return wait * (0.75 + 0.25 * random())
+    return jitter(wait, random)
   }
 }

@@ -29,11 +29,15 @@ export type PlainEventType =
   | 'TcpConnectionConfirmed'
   | 'OpenCollisionDump'
   | 'KeepAliveMsg'
+  | 'BfdAdminDown'
+  | 'BfdUp'
+  | 'BfdDisabled'
   | `${TimerName}_Expires`
 
 /**
- * What can happen to one FSM. To the events of RFC 4271 section 8.1 come `RouteRefreshMsg` (RFC 2918) and `TcpSendProgress`, by which the
- * owner of the connection says that TCP took octets from it (RFC 9687).
+ * What can happen to one FSM. To the events of RFC 4271 section 8.1 come `RouteRefreshMsg` (RFC 2918), `TcpSendProgress`, by which the
+ * owner of the connection says that TCP took octets from it (RFC 9687), and what BFD says of the path (RFC 5882, events 30 to 34 of
+ * draft-ietf-idr-bgp-bfd-strict-mode section 4; its event 35 is an `AutomaticStop`).
  */
 export type SessionEvent =
   | { readonly type: PlainEventType }
@@ -50,6 +54,8 @@ export type SessionEvent =
   | { readonly type: 'RouteRefreshMsg'; readonly message: RouteRefreshMessage }
   /** `pending`: octets still wait for TCP. */
   | { readonly type: 'TcpSendProgress'; readonly pending: boolean }
+  /** The path that was Up has failed; `reason` is BFD's diagnostic. */
+  | { readonly type: 'BfdDown'; readonly reason?: string }
 
 /** Any message but an UPDATE: what the FSM itself sends and reads. */
 export type ControlMessage = Exclude<Message, UpdateMessage>
@@ -81,6 +87,8 @@ export type SessionAction =
   /** Read these UPDATE messages; a fault that resets the session comes back as the event `UpdateMsgErr`. */
   | { readonly type: 'update'; readonly octets: Uint8Array }
   | { readonly type: 'route-refresh'; readonly message: RouteRefreshMessage }
+  /** Nothing to do but to say so: the OPEN messages are exchanged, and BFD is waited for (draft-ietf-idr-bgp-bfd-strict-mode section 8.5.5). */
+  | { readonly type: 'await-bfd' }
 
 /** The event that a received message is; for an UPDATE see {@link updateEvent}. */
 export function messageEvent(message: ControlMessage): SessionEvent {
@@ -150,6 +158,7 @@ export function describeEvent(event: SessionEvent): string {
     case 'NotifMsgVerErr':
       return `${event.type} ${describeNotification(event.notification)}`
     case 'TcpConnectionFails':
+    case 'BfdDown':
       return event.reason ? `${event.type}: ${event.reason}` : event.type
     default:
       return event.type

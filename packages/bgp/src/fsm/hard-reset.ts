@@ -20,11 +20,15 @@ export const createHardReset = (reason: NotificationMessage): NotificationMessag
 /** The NOTIFICATION in a hard reset; `undefined` for any other, and for a hard reset that does not say why. */
 export const hardResetReason: (message: NotificationMessage) => NotificationMessage | undefined = hardResetCause
 
-/** RFC 8538 section 5.1: Ceases after which the session is not to come back soon. */
+/**
+ * RFC 8538 section 5.1: Ceases after which the session is not to come back soon. And BFD Down (RFC 9384 section 4): what it is about is
+ * the forwarding, and kept routes would lead into the gap.
+ */
 const FINAL: readonly number[] = [
   CeaseSubcode.MaximumNumberOfPrefixesReached,
   CeaseSubcode.AdministrativeShutdown,
   CeaseSubcode.PeerDeconfigured,
+  CeaseSubcode.BfdDown,
 ]
 
 /** Whether a NOTIFICATION of ours is better sent as a hard reset, RFC 8538 section 5.1. */

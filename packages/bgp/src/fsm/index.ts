@@ -11,6 +11,14 @@
  *
  * @packageDocumentation
  */
+export {
+  bfdVerdict,
+  type BfdCondition,
+  type BfdEvent,
+  type BfdFailure,
+  type BfdSubState,
+  type BfdVerdict,
+} from './bfd.js'
 export { collisionSurvivor, type Initiator, type SpeakerIdentity } from './collision.js'
 export {
   type AddPathOptions,

@@ -1,3 +1,4 @@
+import type { BfdCondition } from './bfd.js'
 import { Damping, type DampingOptions } from './damping.js'
 import type { OpenLevel } from './open.js'
 import type { CheckedSessionOptions } from './options.js'
@@ -17,6 +18,8 @@ export class PeerMemory {
    * State (F) of RFC 4724 section 3.
    */
   forwardingPreserved = false
+  /** What BFD says, draft-ietf-idr-bgp-bfd-strict-mode section 7: its session is there before the BGP connections, and stays. */
+  bfd: BfdCondition = 'Down'
 
   constructor(options: CheckedSessionOptions) {
     this.damping = new Damping(dampingOf(options))

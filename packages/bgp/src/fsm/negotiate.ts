@@ -77,6 +77,8 @@ export interface Negotiated {
   readonly longLivedGracefulRestart: readonly PeerLongLivedFamily[] | undefined
   /** AIGP is taken and sent, RFC 7311 section 3.2. */
   readonly aigp: boolean
+  /** Neither side comes to Established before BFD is Up, draft-ietf-idr-bgp-bfd-strict-mode section 6. */
+  readonly bfdStrictMode: boolean
   /** All that the peer's OPEN said; octets of their own, which stay. */
   readonly peerCapabilities: readonly Capability[]
 }
@@ -229,6 +231,7 @@ export function negotiate(
     role,
     ...restarts(sent, remote, families),
     aigp: local.aigp ?? (internal || confederation),
+    bfdStrictMode: both('bfd-strict-mode'),
     peerCapabilities: remote.capabilities.map(owned),
   }
 }

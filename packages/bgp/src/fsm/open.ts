@@ -103,7 +103,7 @@ const extendedNextHop = (families: readonly FamilyName[]): Capability => ({
 /** In the order of their codes; those that peers send beside ours at the end. */
 function allCapabilities(local: LocalSpeaker, asn: number, circumstances: OpenCircumstances): readonly Capability[] {
   const { routeRefresh = true, enhancedRouteRefresh = true, extendedMessage = true, fourOctetAs = true } = local
-  const { fqdn, role, extraCapabilities = [] } = local
+  const { bfdStrictMode = false, fqdn, role, extraCapabilities = [] } = local
   const list: (Capability | false | undefined)[] = [
     ...local.families.map(name => ({ type: 'multiprotocol' as const, ...familyOf(name) })),
     routeRefresh && { type: 'route-refresh' },
@@ -116,6 +116,7 @@ function allCapabilities(local: LocalSpeaker, asn: number, circumstances: OpenCi
     enhancedRouteRefresh && { type: 'enhanced-route-refresh' },
     longLivedGracefulRestart(local, circumstances),
     fqdn && { type: 'fqdn', hostName: fqdn.hostName, domainName: fqdn.domainName ?? '' },
+    bfdStrictMode && { type: 'bfd-strict-mode' },
     ...extraCapabilities.map(({ code, value }) => ({ type: 'unknown' as const, code, value })),
   ]
   return list.filter(capability => capability !== undefined && capability !== false)

@@ -41,6 +41,8 @@ export interface SessionOptions extends CapabilityOptions {
   readonly collisionDetectEstablishedState?: boolean
   /** SendNOTIFICATIONwithoutOPEN. @default true */
   readonly sendNotificationWithoutOpen?: boolean
+  /** BfdHoldTime: how long to wait for BFD in strict mode where the Hold Time is 0. @default 30 */
+  readonly bfdHoldTime?: Seconds
   /** 0 up to 1, for jitter. @default Math.random is injected by the driver; 1 (no jitter) here */
   readonly random?: () => number
 }
@@ -57,6 +59,7 @@ const DEFAULTS = {
   dampPeerOscillations: true,
   collisionDetectEstablishedState: false,
   sendNotificationWithoutOpen: true,
+  bfdHoldTime: 30,
   random: () => 1,
 } satisfies Partial<SessionOptions>
 
@@ -81,6 +84,7 @@ function checkTimes(options: CheckedSessionOptions): void {
   checkWhole('connectRetryTime', options.connectRetryTime, 1, MAX_TIME)
   checkWhole('delayOpenTime', options.delayOpenTime, 0, MAX_TIME)
   checkWhole('openHoldTime', options.openHoldTime, 1, MAX_TIME)
+  checkWhole('bfdHoldTime', options.bfdHoldTime, 1, MAX_TIME)
   if (!(options.idleHoldTime >= 0))
     throw new RangeError(`idleHoldTime must not be negative, not ${options.idleHoldTime}`)
   if (keepaliveTime !== undefined && !(keepaliveTime >= 0)) {

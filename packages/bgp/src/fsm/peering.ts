@@ -1,5 +1,6 @@
 import { openAsn, WireError, type NotificationMessage, type OpenMessage } from '../wire/index.js'
 import { collisionSurvivor } from './collision.js'
+import type { BfdCondition, BfdEvent, BfdSubState } from './bfd.js'
 import type { SessionAction, SessionEnd, SessionEvent, State } from './events.js'
 import { PeerMemory } from './memory.js'
 import { negotiate, type Negotiated } from './negotiate.js'
@@ -86,6 +87,20 @@ export class Peering {
     if (restarting) this.#memory.forwardingPreserved = true
   }
 
+  /** Whether the connection that counts waits for BFD, draft-ietf-idr-bgp-bfd-strict-mode section 8.1. */
+  get bfdSubState(): BfdSubState | undefined {
+    return this.#primary.session.bfdSubState
+  }
+
+  /** What BFD says of the path; setting it is no event: nothing follows for the sessions that there are. @default 'Down' */
+  get bfd(): BfdCondition {
+    return this.#memory.bfd
+  }
+
+  set bfd(condition: BfdCondition) {
+    this.#memory.bfd = condition
+  }
+
   /** When {@link handleTimeout} is next due; `undefined` while no timer runs. */
   get nextTimeout(): Instant | undefined {
     const first = this.#primary.session.nextTimeout
@@ -153,6 +168,14 @@ export class Peering {
     return this.#collect(() => {
       if (event.type === 'BGPOpen') this.#handleOpen(line, event.open, now)
       else this.#deliver(line, event, now)
+    })
+  }
+
+  /** What BFD says from now on, which concerns all connections (RFC 5882 section 3). */
+  bfdChanged(event: BfdEvent, now: Instant): readonly PeeringAction[] {
+    return this.#collect(() => {
+      for (const line of [this.#second, this.#primary])
+        if (line && this.#line(line.connection)) this.#deliver(line, event, now)
     })
   }
 

@@ -1,5 +1,6 @@
 import type { NotificationMessage } from '../wire/index.js'
-import type { SessionEnd, SessionEvent } from './events.js'
+import { describeEvent, type SessionAction, type SessionEnd, type SessionEvent, type State } from './events.js'
+import type { Fall } from './fall.js'
 import { isFinal, isHardReset } from './hard-reset.js'
 
 const isForGood = (message: NotificationMessage): boolean => isHardReset(message) || isFinal(message)
@@ -24,4 +25,10 @@ export function sessionEnd(event: SessionEvent, sent?: NotificationMessage): Ses
     default:
       return sent && isForGood(sent) ? 'hard-reset' : 'notification'
   }
+}
+
+/** The transition that an event has led to. */
+export function transition(from: State, to: State, event: SessionEvent, { note, sent }: Fall = {}): SessionAction {
+  const cause = note ? `${describeEvent(event)}: ${note}` : describeEvent(event)
+  return { type: 'transition', from, to, cause, ...(from === 'Established' && { ended: sessionEnd(event, sent) }) }
 }

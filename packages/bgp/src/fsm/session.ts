@@ -6,23 +6,19 @@ import {
   type NotificationMessage,
   type OpenMessage,
 } from '../wire/index.js'
-import {
-  describeEvent,
-  messageTypeOf,
-  type ControlMessage,
-  type SessionAction,
-  type SessionEvent,
-  type SessionEventType,
-  type State,
-} from './events.js'
+import { BFD_DOWN, bfdConditionAfter, type BfdSubState } from './bfd.js'
+import type { ControlMessage, SessionAction, SessionEvent, SessionEventType, State } from './events.js'
+import { idleHold, notification, unexpected, type Fall } from './fall.js'
 import { FALLBACK_NOTES, fewerCapabilities } from './fallback.js'
 import { createHardReset, isFinal } from './hard-reset.js'
+import { BFD_IGNORED, CONNECTIONS_IGNORED, ignore, STARTS_IGNORED } from './ignored.js'
+import { Liveness } from './liveness.js'
 import { PeerMemory } from './memory.js'
 import { negotiate, type Negotiated } from './negotiate.js'
 import { createOpen, type OpenLevel } from './open.js'
 import { checkSessionOptions, type CheckedSessionOptions, type SessionOptions } from './options.js'
-import { sessionEnd } from './session-end.js'
-import { Timers, type Instant, type Seconds, type TimerName } from './timers.js'
+import { transition } from './session-end.js'
+import { jitter, Timers, type Instant, type Seconds, type TimerName } from './timers.js'
 
 type EventOf<T extends SessionEventType> = SessionEvent & { readonly type: T }
 type Cell<T extends SessionEventType> = (s: Session, event: EventOf<T>, now: Instant) => void
@@ -31,36 +27,7 @@ type AnyCell = (s: Session, event: SessionEvent, now: Instant) => void
 
 /** FSM Error subcode for a message without a cell, RFC 6608 section 3; the earlier states drop to Idle in silence. */
 const UNEXPECTED: { readonly [S in State]?: number } = { OpenSent: 1, OpenConfirm: 2, Established: 3 }
-const NO_DATA = new Uint8Array(0)
-/** RFC 4271 section 4.4: no more than one KEEPALIVE a second. */
-const LEAST_KEEPALIVE_INTERVAL: Seconds = 1
 const KEEPALIVE: ControlMessage = { type: 'keepalive' }
-
-const ignore = (): void => {}
-const START_IGNORED: Row = {
-  ManualStart: ignore,
-  AutomaticStart: ignore,
-  ManualStart_with_PassiveTcpEstablishment: ignore,
-  AutomaticStart_with_PassiveTcpEstablishment: ignore,
-  AutomaticStart_with_DampPeerOscillations: ignore,
-  AutomaticStart_with_DampPeerOscillations_and_PassiveTcpEstablishment: ignore,
-}
-
-/** How a session goes to Idle. */
-interface Fall {
-  /** Count it in the ConnectRetryCounter. @default true */
-  readonly count?: boolean
-  /** Count it against the peer in the damping. @default true */
-  readonly damp?: boolean
-  /** Stay there until the next start: the operator wants it. @default false */
-  readonly manual?: boolean
-  /** Start again no sooner than that; never by itself for Infinity. @default 0 */
-  readonly idleHoldTime?: Seconds
-  /** The NOTIFICATION that we part with. */
-  readonly sent?: NotificationMessage
-  /** What to add to the cause. */
-  readonly note?: string
-}
 
 /**
  * One connection's FSM, RFC 4271 section 8. Reads no clock and opens no socket: same inputs, same actions.
@@ -69,10 +36,14 @@ interface Fall {
  * OpenSent is not answered by another one (6.4), a header error in Established is answered as every other one (6.1), and a
  * passive session never dials, so that its ConnectRetryTimer does not run (8.1.1). An OPEN on a connection that has had one is
  * an unexpected message (RFC 6608 section 3); one on another connection of the same peer is the {@link Peering}'s to judge.
+ *
+ * In strict mode (draft-ietf-idr-bgp-bfd-strict-mode) it waits for BFD in OpenSent also where the OPEN came while DelayOpenTimer ran, for
+ * which the draft has sub-states of Connect and Active. A path that fails ends a session in OpenSent and OpenConfirm whether or not strict
+ * mode was agreed on: it would come up on a path that is known to be broken.
  */
 export class Session {
   static readonly #connecting: Row = {
-    ...START_IGNORED,
+    ...STARTS_IGNORED,
     ManualStop: (s, e, now) => s.#toIdle(e, now, { manual: true }),
     AutomaticStop: (s, e, now) => s.#toIdle(e, now, idleHold(e.idleHoldTime)),
     DelayOpenTimer_Expires: (s, e, now) => s.#sendOpen(e, now),
@@ -84,22 +55,21 @@ export class Session {
     BGPHeaderErr: (s, e, now) => s.#refuseWithoutOpen(e, now),
     BGPOpenMsgErr: (s, e, now) => s.#refuseWithoutOpen(e, now),
     NotifMsgVerErr: (s, e, now) => s.#toIdle(e, now, { count: !s.#timers.isRunning('DelayOpenTimer') }),
+    ...BFD_IGNORED,
   }
   static readonly #online: Row = {
-    ...START_IGNORED,
+    ...STARTS_IGNORED,
     ManualStop: (s, e, now) => s.#notify(e.cease ?? createCease(2), e, now, { manual: true }),
     AutomaticStop: (s, e, now) => s.#notify(e.cease ?? createCease(2), e, now, idleHold(e.idleHoldTime)),
-    HoldTimer_Expires: (s, e, now) => s.#notify(notification(ErrorCode.HoldTimerExpired, 0), e, now),
-    // A second connection of the same peer is tracked by the Peering, not here.
-    TcpConnection_Valid: ignore,
-    Tcp_CR_Invalid: ignore,
-    Tcp_CR_Acked: ignore,
-    TcpConnectionConfirmed: ignore,
+    HoldTimer_Expires: (s, e, now) =>
+      s.#notify(notification(ErrorCode.HoldTimerExpired, 0), e, now, s.#bfdSubState && { note: 'BFD is not Up' }),
+    ...CONNECTIONS_IGNORED,
     TcpConnectionFails: (s, e, now) => s.#toIdle(e, now),
     BGPHeaderErr: (s, e, now) => s.#refuse(e.error, e, now),
     OpenCollisionDump: (s, e, now) => s.#notify(createCease(7), e, now, { damp: false }),
     NotifMsg: (s, e, now) => s.#refused(e, now),
     NotifMsgVerErr: (s, e, now) => s.#toIdle(e, now, { count: false }),
+    ...BFD_IGNORED,
   }
   static readonly #table: { readonly [S in State]: Row } = {
     Idle: {
@@ -141,9 +111,20 @@ export class Session {
       TcpConnectionFails: (s, e, now) => s.#toActive(e, now, s.#memory.damping.next()),
       BGPOpen: (s, e, now) => s.#acceptOpen(e, now),
       BGPOpenMsgErr: (s, e, now) => s.#refuse(e.error, e, now),
+      // The peer's BFD may come Up before ours; section 8.5.6 of the draft.
+      KeepAliveMsg: (s, e, now) => {
+        if (s.#bfdSubState) s.#bfdSubState = 'OpenSentConfirmedBfdUpPending'
+        else s.#notify(unexpected(e, 1), e, now)
+      },
+      BfdUp: (s, e, now) => s.#bfdReady(e, now),
+      BfdAdminDown: (s, e, now) => s.#bfdReady(e, now),
+      BfdDisabled: (s, e, now) => s.#bfdReady(e, now),
+      BfdDown: (s, e, now) => s.#bfdDownWhileOpening(e, now),
+      BfdHoldTimer_Expires: (s, e, now) => s.#notify(BFD_DOWN, e, now),
     },
     OpenConfirm: {
       ...this.#online,
+      BfdDown: (s, e, now) => s.#bfdDownWhileOpening(e, now),
       KeepaliveTimer_Expires: (s, _, now) => s.#sendKeepalive(now),
       BGPOpenMsgErr: (s, e, now) => s.#refuse(e.error, e, now),
       KeepAliveMsg: (s, e, now) => {
@@ -154,6 +135,8 @@ export class Session {
     Established: {
       ...this.#online,
       KeepaliveTimer_Expires: (s, _, now) => s.#sendKeepalive(now),
+      // RFC 9384 section 3
+      BfdDown: (s, e, now) => s.#notify(BFD_DOWN, e, now),
       // RFC 9687 section 4.3
       SendHoldTimer_Expires: (s, e, now) => s.#notify(notification(ErrorCode.SendHoldTimerExpired, 0), e, now),
       NotifMsg: (s, e, now) => s.#toIdle(e, now),
@@ -174,6 +157,7 @@ export class Session {
   #options: CheckedSessionOptions
   readonly #memory: PeerMemory
   readonly #timers = new Timers()
+  readonly #liveness = new Liveness(this.#timers)
   #state: State = 'Idle'
   #actions: SessionAction[] = []
   #initiator: 'local' | 'remote' | undefined
@@ -183,7 +167,7 @@ export class Session {
   #establishedAt: Instant | undefined
   #awaits = false
   #openLevel: OpenLevel = 'all'
-  #sendPending = false
+  #bfdSubState: BfdSubState | undefined
 
   /**
    * @param memory shared by the sessions of one peer
@@ -204,7 +188,12 @@ export class Session {
     return this.#initiator
   }
 
-  /** What the OPEN messages agreed on; set in OpenConfirm and Established. */
+  /** Whether it waits for BFD in OpenSent, draft-ietf-idr-bgp-bfd-strict-mode section 8.1. */
+  get bfdSubState(): BfdSubState | undefined {
+    return this.#bfdSubState
+  }
+
+  /** What the OPEN messages agreed on; set in OpenConfirm and Established, and in OpenSent while it waits for BFD. */
   get negotiated(): Negotiated | undefined {
     return this.#negotiated
   }
@@ -244,7 +233,7 @@ export class Session {
   /** @returns what the caller must now do, in this order */
   handle(event: SessionEvent, now: Instant): readonly SessionAction[] {
     this.#actions = []
-    if (event.type === 'TcpSendProgress') this.#sendProgress(event.pending, now)
+    if (event.type === 'TcpSendProgress') this.#sendProgress(now, event.pending)
     else this.#dispatch(this.#inDelay(event), now)
     return this.#actions
   }
@@ -274,6 +263,7 @@ export class Session {
   }
 
   #dispatch(event: SessionEvent, now: Instant): void {
+    this.#memory.bfd = bfdConditionAfter(event) ?? this.#memory.bfd
     const cell = Session.#table[this.#state][event.type] as AnyCell | undefined
     const subcode = UNEXPECTED[this.#state]
     if (cell) cell(this, event, now)
@@ -287,31 +277,26 @@ export class Session {
     return { type: 'BGPOpen_with_DelayOpenTimer_running', open: event.open }
   }
 
-  #enter(to: State, event: SessionEvent, { note, sent }: Fall = {}): void {
-    const from = this.#state
+  #enter(to: State, event: SessionEvent, fall?: Fall): void {
+    this.#actions.push(transition(this.#state, to, event, fall))
     this.#state = to
-    const cause = note ? `${describeEvent(event)}: ${note}` : describeEvent(event)
-    const ended = from === 'Established' && { ended: sessionEnd(event, sent) }
-    this.#actions.push({ type: 'transition', from, to, cause, ...ended })
   }
 
   #send(message: ControlMessage, now: Instant): void {
     this.#actions.push({ type: 'send', message })
-    if (!this.#timers.isRunning('SendHoldTimer')) this.#sendProgress(true, now)
+    if (!this.#timers.isRunning('SendHoldTimer')) this.#sendProgress(now, true)
   }
 
-  /** RFC 9687 section 4.3: in Established the timer runs while octets wait for TCP, from the last time TCP took some. */
-  #sendProgress(pending: boolean, now: Instant): void {
-    this.#sendPending = pending
-    const holdTime = this.#negotiated?.holdTime ?? 0
-    const sendHoldTime = this.#options.sendHoldTime ?? Math.max(480, 2 * holdTime)
-    const wanted = pending && holdTime > 0 && sendHoldTime > 0 && this.#state === 'Established'
-    if (wanted) this.#timers.start('SendHoldTimer', sendHoldTime, now)
-    else this.#timers.stop('SendHoldTimer')
+  #sendProgress(now: Instant, pending?: boolean): void {
+    this.#liveness.sendProgress(this.#state === 'Established' ? this.#holdTime : 0, this.#options, now, pending)
+  }
+
+  get #holdTime(): Seconds {
+    return this.#negotiated?.holdTime ?? 0
   }
 
   #jitter(seconds: Seconds): Seconds {
-    return seconds * (0.75 + 0.25 * this.#options.random())
+    return jitter(seconds, this.#options.random)
   }
 
   #startRetry(seconds: Seconds, now: Instant): void {
@@ -382,31 +367,55 @@ export class Session {
     this.#timers.stop('DelayOpenTimer')
     this.#timers.stop('ConnectRetryTimer')
     if (reply) this.#send(reply, now)
+    if (this.#options.bfdStrictMode && this.#memory.bfd === 'Down') this.#awaitBfd(event, now)
+    else this.#confirm('OpenConfirm', event, now)
+  }
+
+  #confirm(to: 'OpenConfirm' | 'Established', event: SessionEvent, now: Instant): void {
     this.#sendKeepalive(now)
     this.#restartHold(now)
-    this.#enter('OpenConfirm', event)
+    if (to === 'Established') this.#establish(event, now)
+    else this.#enter(to, event)
+  }
+
+  /** draft-ietf-idr-bgp-bfd-strict-mode section 8.5.5: the KEEPALIVE is held back, and the HoldTimer bounds the wait. */
+  #awaitBfd(event: SessionEvent, now: Instant): void {
+    this.#bfdSubState = 'OpenSentBfdUpPending'
+    this.#restartHold(now)
+    if (this.#holdTime === 0) this.#timers.start('BfdHoldTimer', this.#options.bfdHoldTime, now)
+    this.#actions.push({ type: 'await-bfd' })
+    if (this.#state !== 'OpenSent') this.#enter('OpenSent', event)
+  }
+
+  /** Section 8.5.1 of the draft. */
+  #bfdReady(event: SessionEvent, now: Instant): void {
+    const subState = this.#bfdSubState
+    if (!subState) return
+    this.#bfdSubState = undefined
+    this.#timers.stop('BfdHoldTimer')
+    this.#confirm(subState === 'OpenSentBfdUpPending' ? 'OpenConfirm' : 'Established', event, now)
+  }
+
+  /** Sections 8.5.2 and 8.6.2 of the draft: an attempt that ends so starts the count anew. */
+  #bfdDownWhileOpening(event: SessionEvent, now: Instant): void {
+    this.#memory.connectRetryCounter = 0
+    this.#notify(BFD_DOWN, event, now, { count: false })
   }
 
   #establish(event: SessionEvent, now: Instant): void {
     this.#establishedAt = now
     this.#memory.forwardingPreserved = true
     this.#enter('Established', event)
-    this.#sendProgress(this.#sendPending, now)
+    this.#sendProgress(now)
   }
 
   #sendKeepalive(now: Instant): void {
     this.#send(KEEPALIVE, now)
-    const third = (this.#negotiated?.holdTime ?? 0) / 3
-    // A keepaliveTime of 0 asks for none only together with a Hold Time of 0.
-    const interval = Math.min(this.#options.keepaliveTime || third, third)
-    if (interval === 0) return
-    this.#timers.start('KeepaliveTimer', Math.max(LEAST_KEEPALIVE_INTERVAL, this.#jitter(interval)), now)
+    this.#liveness.keepaliveSent(this.#holdTime, this.#options, now)
   }
 
   #restartHold(now: Instant): void {
-    const holdTime = this.#negotiated?.holdTime ?? 0
-    if (holdTime > 0) this.#timers.start('HoldTimer', holdTime, now)
-    else this.#timers.stop('HoldTimer')
+    this.#liveness.heard(this.#holdTime, now)
   }
 
   #refuse(error: WireError, event: SessionEvent, now: Instant): void {
@@ -452,7 +461,8 @@ export class Session {
     this.#initiator = undefined
     this.#sentOpen = undefined
     this.#negotiated = undefined
-    this.#sendPending = false
+    this.#liveness.reset()
+    this.#bfdSubState = undefined
     // The attempt with fewer capabilities has been made.
     if (this.#openLevel !== 'all') this.#memory.openLevel = 'all'
     this.#openLevel = 'all'
@@ -480,18 +490,4 @@ export class Session {
     const hold = Math.max(idleHoldTime, this.#options.passive ? 0 : wait)
     if (hold < Infinity) this.#timers.start('IdleHoldTimer', hold, now)
   }
-}
-
-/** RFC 6608 section 4: the data are the type of the unexpected message. Other events have no subcode of their own. */
-function unexpected(event: SessionEvent, subcode: number): NotificationMessage {
-  const type = messageTypeOf(event)
-  if (type === undefined) return notification(ErrorCode.FiniteStateMachine, 0)
-  return notification(ErrorCode.FiniteStateMachine, subcode, Uint8Array.of(type))
-}
-
-const idleHold = (idleHoldTime: Seconds | undefined): Fall => (idleHoldTime === undefined ? {} : { idleHoldTime })
-
-/** A NOTIFICATION message. */
-function notification(errorCode: number, errorSubcode: number, data: Uint8Array = NO_DATA): NotificationMessage {
-  return { type: 'notification', errorCode, errorSubcode, data }
 }

@@ -3,9 +3,18 @@ export type Instant = number
 /** A length of time in seconds, as the RFC counts its timers. */
 export type Seconds = number
 
-/** Session timers of RFC 4271 section 8 and the SendHoldTimer of RFC 9687. */
+/** Session timers of RFC 4271 section 8, the SendHoldTimer of RFC 9687, the BfdHoldTimer of draft-ietf-idr-bgp-bfd-strict-mode. */
 export type TimerName =
-  'ConnectRetryTimer' | 'HoldTimer' | 'KeepaliveTimer' | 'DelayOpenTimer' | 'IdleHoldTimer' | 'SendHoldTimer'
+  | 'ConnectRetryTimer'
+  | 'HoldTimer'
+  | 'KeepaliveTimer'
+  | 'DelayOpenTimer'
+  | 'IdleHoldTimer'
+  | 'SendHoldTimer'
+  | 'BfdHoldTimer'
+
+/** 75 to 100 % of a time, RFC 4271 section 10. @param random 0 up to 1 */
+export const jitter = (seconds: Seconds, random: () => number): Seconds => seconds * (0.75 + 0.25 * random())
 
 /** The running timers of one FSM: names and deadlines, nothing that fires by itself. */
 export class Timers {

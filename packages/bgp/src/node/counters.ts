@@ -22,6 +22,8 @@ export interface PeerCounters {
   readonly prefixesReceived: number
   /** ConnectRetryCounter of RFC 4271 section 8: failures since the peer was started. */
   readonly connectRetryCounter: number
+  /** Changes of the BFD session that BGP was told of. */
+  readonly bfdNotifications: number
 }
 
 const NAMES = {

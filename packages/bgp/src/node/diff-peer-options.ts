@@ -1,3 +1,5 @@
+import { diffBfdOptions } from './diff-bfd-options.js'
+import { isEqual } from './equal.js'
 import type { GracefulRestartPeerOptions, LongLivedGracefulRestartPeerOptions } from './protocol-options.js'
 import type { PeerOptions } from './peer-options.js'
 
@@ -20,6 +22,8 @@ interface Field<T> {
   readonly default?: T
   /** Whether two values differ in nothing but what is ours alone, and so is `live`; `effect` is for the rest. */
   readonly isLocal?: (a: T | undefined, b: T | undefined) => boolean
+  /** Where it hangs on the values what a change does. */
+  readonly judge?: (a: T | undefined, b: T | undefined) => Pick<PeerOptionChange, 'effect' | 'why'> | undefined
 }
 
 type Fields = { readonly [K in keyof Required<PeerOptions>]: Field<Required<PeerOptions>[K]> }
@@ -106,6 +110,7 @@ const FIELDS: Fields = {
   aigp: { effect: 'reset', why: 'messages of one session are read and written in one way (RFC 7311 section 3.2)' },
   extraCapabilities: { ...inOpen('any capability'), default: [] },
   requireCapabilities: { ...inOpen('any capability'), default: [] },
+  bfd: { effect: 'live', why: 'BFD is a protocol of its own', judge: diffBfdOptions },
   importPolicy: { ...policy, default: 'accept' },
   exportPolicy: { ...announcing, default: 'accept' },
   propagate: { ...announcing, default: false },
@@ -121,20 +126,15 @@ const FIELDS: Fields = {
   minRouteAdvertisementInterval: { ...timer, default: 0 },
 }
 
-/** By value; functions are equal when they are the same. */
-function isEqual(a: unknown, b: unknown): boolean {
-  if (Object.is(a, b)) return true
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
-  const names = new Set([...Object.keys(a), ...Object.keys(b)])
-  const [x, y] = [a as Record<string, unknown>, b as Record<string, unknown>]
-  return Array.isArray(a) === Array.isArray(b) && [...names].every(name => isEqual(x[name], y[name]))
-}
-
 function compare(field: keyof PeerOptions, a: PeerOptions, b: PeerOptions): PeerOptionChange | undefined {
-  const { effect, why, default: otherwise, isLocal } = FIELDS[field] as Field<unknown>
+  const { effect, why, default: otherwise, isLocal, judge } = FIELDS[field] as Field<unknown>
   const from = a[field] ?? otherwise
   const to = b[field] ?? otherwise
   if (isEqual(from, to)) return undefined
+  if (judge) {
+    const verdict = judge(from, to)
+    return verdict && { field, ...verdict }
+  }
   if (isLocal?.(from, to)) return { field, effect: 'live', why: timer.why }
   return { field, effect, why }
 }

@@ -6,6 +6,8 @@ import type { Clock } from './clock.js'
 /** An address of an interface. */
 export interface InterfaceAddress {
   readonly address: string
+  /** With the length of its prefix, `10.0.0.1/24`; absent where that is not known. */
+  readonly cidr?: string | null
 }
 
 /** Addresses of the machine by interface, as `os.networkInterfaces()` gives them. */

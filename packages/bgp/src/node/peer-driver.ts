@@ -5,6 +5,9 @@ import {
   Peering,
   receiveContext,
   updateEvent,
+  type BfdCondition,
+  type BfdEvent,
+  type BfdSubState,
   type ConnectionId,
   type ControlMessage,
   type Instant,
@@ -36,6 +39,8 @@ export interface PeerDriverHandlers {
   unanswered(): void
   /** The Established connection takes UPDATEs again after {@link PeerDriver.isBlocked}. */
   writable(): void
+  /** The OPEN messages are exchanged, and nothing goes on before BFD is Up. */
+  awaitsBfd(): void
 }
 
 export interface PeerDriverOptions {
@@ -97,6 +102,25 @@ export class PeerDriver {
   /** Whether our OPENs say that we have restarted, RFC 4724 section 4.1. */
   set restarting(restarting: boolean) {
     this.#peering.restarting = restarting
+  }
+
+  /** What BFD says of the path; setting it is no event. */
+  get bfd(): BfdCondition {
+    return this.#peering.bfd
+  }
+
+  set bfd(condition: BfdCondition) {
+    this.#peering.bfd = condition
+  }
+
+  /** Whether the session waits for BFD, draft-ietf-idr-bgp-bfd-strict-mode section 8.1. */
+  get bfdSubState(): BfdSubState | undefined {
+    return this.#peering.bfdSubState
+  }
+
+  /** BFD says something else of the path from now on. */
+  bfdChanged(event: BfdEvent): void {
+    this.#run(() => this.#peering.bfdChanged(event, this.#clock.now()))
   }
 
   /** Ignored unless it is Idle; then it dials at once, or listens. */
@@ -219,6 +243,9 @@ export class PeerDriver {
         break
       case 'route-refresh':
         this.#handlers.routeRefresh(action.message)
+        break
+      case 'await-bfd':
+        this.#handlers.awaitsBfd()
         break
       default:
         action satisfies never // a new action fails to compile here

@@ -18,10 +18,18 @@ export interface LinkSurroundings {
   readonly random: () => number
 }
 
+/** What a {@link PeerLink} tells its peer. */
+export interface PeerLinkHandlers {
+  /** The neighbour that the last attempt did without has been found. */
+  reachable(): void
+  /** A neighbour has been found on the interface. @param address with its zone */
+  found(address: string): void
+}
+
 /** Where one peer is and how TCP gets there: by its address, or by what is found on its interface. */
 export class PeerLink {
   readonly #surroundings: LinkSurroundings
-  readonly #reachable: () => void
+  readonly #handlers: PeerLinkHandlers
   #options: CheckedLinkOptions
   #terms: ListenTerms
   #neighbor: UnnumberedNeighbor | undefined
@@ -31,11 +39,10 @@ export class PeerLink {
   /** The last attempt failed because there was nobody to dial. */
   #isMissed = false
 
-  /** @param reachable the neighbour that the last attempt did without has been found */
-  constructor(options: CheckedLinkOptions, surroundings: LinkSurroundings, reachable: () => void) {
+  constructor(options: CheckedLinkOptions, surroundings: LinkSurroundings, handlers: PeerLinkHandlers) {
     this.#options = options
     this.#surroundings = surroundings
-    this.#reachable = reachable
+    this.#handlers = handlers
     this.#terms = termsOf(options)
     this.#neighbor = this.#find()
   }
@@ -118,9 +125,11 @@ export class PeerLink {
       random,
       interface: on,
       onChange: address => {
-        if (address === undefined || !this.#isMissed || this.#neighbor !== neighbor) return
+        if (address === undefined || this.#neighbor !== neighbor) return
+        this.#handlers.found(address)
+        if (!this.#isMissed) return
         this.#isMissed = false
-        this.#reachable()
+        this.#handlers.reachable()
       },
     })
     return neighbor

@@ -1,4 +1,5 @@
 import type { ImportPolicy } from '../policy.js'
+import { checkBfdOptions, type BfdOption, type CheckedBfdOptions } from './bfd-options.js'
 import { checkLinkOptions, type CheckedLinkOptions, type EndpointOptions, type LinkOptions } from './link-options.js'
 import {
   checkProtocolOptions,
@@ -11,7 +12,7 @@ import { checkRoutingOptions, type CheckedRoutingOptions, type RoutingOptions } 
 export type { SpeakerDefaults } from './protocol-options.js'
 
 /** What peers have in common, those configured one by one and those that come from a prefix. */
-export interface CommonPeerOptions extends ProtocolOptions, LinkOptions, RoutingOptions {}
+export interface CommonPeerOptions extends ProtocolOptions, LinkOptions, RoutingOptions, BfdOption {}
 
 /** A configured peer. */
 export interface PeerOptions extends CommonPeerOptions, EndpointOptions {
@@ -31,11 +32,12 @@ export interface DynamicPeerOptions extends CommonPeerOptions {
 export interface CheckedPeerOptions extends CheckedLinkOptions, CheckedProtocolOptions {
   readonly name: string
   readonly routing: CheckedRoutingOptions
+  readonly bfd: CheckedBfdOptions | undefined
   /** As in {@link routing}. */
   readonly importPolicy: ImportPolicy
 }
 
-/** Names of {@link LinkOptions}, {@link EndpointOptions} and {@link RoutingOptions}, which say nothing about the session. */
+/** Names of {@link LinkOptions}, {@link EndpointOptions}, {@link RoutingOptions} and {@link BfdOption}, which {@link ProtocolOptions} has not. */
 const NOT_PROTOCOL = {
   name: true,
   address: true,
@@ -48,6 +50,7 @@ const NOT_PROTOCOL = {
   multihop: true,
   ttlSecurity: true,
   device: true,
+  bfd: true,
   importPolicy: true,
   exportPolicy: true,
   propagate: true,
@@ -75,9 +78,11 @@ const protocolOf = (options: PeerOptions): ProtocolOptions =>
  */
 export function checkPeerOptions(options: PeerOptions, speaker: SpeakerDefaults): CheckedPeerOptions {
   const { passive = false, interface: on } = options
+  const bfd = checkBfdOptions(options.bfd, speaker.bfd !== undefined)
   const { session, receivingSpeaker } = checkProtocolOptions(protocolOf(options), speaker, {
     passive,
     unnumbered: on !== undefined,
+    bfd,
   })
   const link = checkLinkOptions(options, options.asn, session.asn)
   const routing = checkRoutingOptions(options)
@@ -87,6 +92,7 @@ export function checkPeerOptions(options: PeerOptions, speaker: SpeakerDefaults)
     session,
     receivingSpeaker,
     routing,
+    bfd,
     importPolicy: routing.importPolicy,
   }
 }

@@ -4,6 +4,7 @@ import { checkLimit, DynamicPeers, isFull, type DynamicRange } from './dynamic-p
 import type { ListenTerms } from './listening-socket.js'
 import type { Logger } from './logger.js'
 import type { Peer } from './peer.js'
+import type { BfdMeeting } from './peer-bfd.js'
 import { termsOf } from './peer-link.js'
 import {
   checkPeerOptions,
@@ -42,8 +43,8 @@ export interface PeerRangesOptions {
   readonly defaults: SpeakerDefaults
   readonly reception: Reception
   readonly log: Logger
-  /** Makes a peer. */
-  readonly create: (options: PeerOptions) => Peer
+  /** Makes a peer. @param met the connection it comes of */
+  readonly create: (options: PeerOptions, met: BfdMeeting) => Peer
 }
 
 /** The peers of a speaker that nobody knows before they connect. */
@@ -78,13 +79,14 @@ export class PeerRanges {
   }
 
   /** The peer for a connection; `undefined` where there are too many already. */
-  createPeer(range: PeerRange, { remote }: Incoming): Peer | undefined {
+  createPeer(range: PeerRange, incoming: Incoming): Peer | undefined {
+    const { remote } = incoming
     if (isFull(range)) {
       const { limit, family, nlri } = range
       this.#options.log.warn({ address: remote, prefix: formatPrefix(family, nlri), limit }, 'too many dynamic peers')
       return undefined
     }
-    const peer = this.#options.create({ ...range.options.common, address: remote, passive: true })
+    const peer = this.#options.create({ ...range.options.common, address: remote, passive: true }, incoming)
     range.peers.add(peer)
     peer.on('state', to => {
       if (to !== 'Idle') return

@@ -114,7 +114,12 @@ export class PeerRoutes {
     })
   }
 
-  /** The session has ended. */
+  /** Its routes are kept for it: it is away, or back and has not said all again (RFC 4724 section 4.2). */
+  get isPeerRestarting(): boolean {
+    return this.#stale.isKeeping
+  }
+
+  /** The session has ended; or, after that, the peer is given up with `hard-reset`. */
   down(how: SessionEnd): void {
     this.outbound.down()
     this.#inbound = undefined

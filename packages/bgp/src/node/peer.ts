@@ -1,8 +1,10 @@
 import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import { parsePrefix } from '../address.js'
+import type { State as BfdState } from '../bfd/wire/state.js'
 import {
   createHardReset,
+  type BfdSubState,
   type Negotiated,
   type RemoteAs,
   type Seconds,
@@ -19,59 +21,24 @@ import {
   type FamilyName,
   type NotificationMessage,
   type RouteRefreshMessage,
-  type UpdateMessage,
 } from '../wire/index.js'
 import { announcedRoutes, receivedRoutes, type AnnouncedRoute, type ReceivedRoute } from './adj-ribs.js'
 import type { PeerCounters } from './counters.js'
 import { diffPeerOptions, type PeerOptionChange } from './diff-peer-options.js'
 import type { ListenTerms } from './listening-socket.js'
 import type { Logger } from './logger.js'
+import type { CloseOptions, ResetOptions } from './parting.js'
+import { PeerBfd, type BfdMeeting } from './peer-bfd.js'
 import { PeerDriver } from './peer-driver.js'
+import type { PeerEvents } from './peer-events.js'
 import { PeerLink, type LinkSurroundings } from './peer-link.js'
 import { PeerLog } from './peer-log.js'
 import { PeerMessages } from './peer-messages.js'
 import { checkPeerOptions, type CheckedPeerOptions, type PeerOptions, type SpeakerDefaults } from './peer-options.js'
 import { PeerRoutes, type RouteSurroundings } from './peer-routes.js'
+import { maximumPrefixesCease } from './prefix-limit.js'
 import type { Incoming } from './reception.js'
 import { SILENCE } from './silence.js'
-
-/** Events of a {@link Peer}. */
-export interface PeerEvents {
-  /** The state has changed; `cause` is the event of RFC 4271 section 8.1 that did it, with what is known of it. */
-  state: [to: State, from: State, cause: string]
-  /**
-   * An UPDATE has come in. Its octet fields are views that hold a whole buffer alive: copy what you keep. With a listener each UPDATE is made
-   * values of, which costs a few microseconds.
-   */
-  update: [update: UpdateMessage]
-  /** Whole messages as they are on the wire: views, good until the listener returns. */
-  message: [direction: 'sent' | 'received', octets: Uint8Array]
-  /** The peer has announced all that it has of a family, RFC 4724 section 2. */
-  endOfRib: [family: FamilyName]
-}
-
-/** How to part with a peer. */
-export interface CloseOptions {
-  /** Subcode of the Cease NOTIFICATION, RFC 4486. @default `CeaseSubcode.PeerDeconfigured` */
-  readonly subcode?: number
-  /** Shutdown Communication, RFC 9003; sent with AdministrativeShutdown and AdministrativeReset. */
-  readonly communication?: string
-  /**
-   * This process is about to restart, and packets are forwarded on: towards a peer that would keep our routes meanwhile (RFC 4724) TCP just
-   * closes, without a NOTIFICATION; the others are told as ever. Come back with the speaker's option `restarting`. @default false
-   */
-  readonly gracefulRestart?: boolean
-}
-
-/** How to end a session that is to come back. */
-export interface ResetOptions {
-  /** Subcode of the Cease NOTIFICATION, RFC 4486. @default `CeaseSubcode.AdministrativeReset` */
-  readonly subcode?: number
-  /** Shutdown Communication, RFC 9003; sent with AdministrativeShutdown and AdministrativeReset. */
-  readonly communication?: string
-  /** Neither side keeps the other's routes meanwhile: Hard Reset, RFC 8538, where both would. @default false */
-  readonly hard?: boolean
-}
 
 /** What a peer has from its speaker. */
 export interface PeerSurroundings extends RouteSurroundings, LinkSurroundings {
@@ -95,6 +62,7 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
   readonly #driver: PeerDriver
   readonly #messages: PeerMessages
   readonly #routes: PeerRoutes
+  readonly #bfd: PeerBfd
   #given: PeerOptions
   #options: CheckedPeerOptions
   #closing: Promise<void> | undefined
@@ -104,9 +72,10 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
 
   /**
    * @internal
+   * @param met the connection that a dynamic peer comes of
    * @throws {RangeError} an option that cannot work
    */
-  constructor(given: PeerOptions, surroundings: PeerSurroundings) {
+  constructor(given: PeerOptions, surroundings: PeerSurroundings, met?: BfdMeeting) {
     super()
     const options = checkPeerOptions(given, surroundings.defaults)
     this.#given = given
@@ -130,6 +99,7 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
         octets: (direction, octets) => this.#messages.octets(direction, octets),
         unanswered: () => this.#unanswered(),
         writable: () => this.#routes.outbound.flush(),
+        awaitsBfd: () => this.#log.info({ state: this.bfdState }, 'BGP waits for BFD'),
       },
     })
     this.#routes = new PeerRoutes(
@@ -143,8 +113,16 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
       },
       this.#log,
     )
+    this.#bfd = this.#openBfd(options, met)
     // Last of all: it may look for a neighbour from now on.
-    this.#link = new PeerLink(options, { ...surroundings, log: this.#log }, () => this.#driver.start())
+    this.#link = new PeerLink(
+      options,
+      { ...surroundings, log: this.#log },
+      {
+        reachable: () => this.#driver.start(),
+        found: address => this.#bfd.found(address),
+      },
+    )
   }
 
   /** For logs and metrics. */
@@ -202,6 +180,16 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
     return this.#driver.connection?.remotePort
   }
 
+  /** State of the BFD session with the peer, RFC 5880 section 6.2; `undefined` without one. */
+  get bfdState(): BfdState | undefined {
+    return this.#bfd.state
+  }
+
+  /** Whether the session waits for BFD in OpenSent: strict mode, draft-ietf-idr-bgp-bfd-strict-mode section 8.1. */
+  get bfdSubState(): BfdSubState | undefined {
+    return this.#driver.bfdSubState
+  }
+
   /** Whether it waits for the peer to connect. */
   get passive(): boolean {
     return this.#options.passive
@@ -220,6 +208,7 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
       prefixesPending: this.#routes.outbound.wanted,
       prefixesReceived: this.#routes.adjRibIn.size(),
       connectRetryCounter: this.#driver.connectRetryCounter,
+      bfdNotifications: this.#bfd.notifications,
     }
   }
 
@@ -282,6 +271,8 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
     const checked = checkPeerOptions(options, this.#surroundings.defaults)
     const changes = diffPeerOptions(this.#given, options)
     if (changes.length === 0) return changes
+    // It may refuse.
+    this.#bfd.change(checked)
     const resets = changes.some(({ effect }) => effect === 'reset')
     if (resets) this.#end(createCease(CeaseSubcode.OtherConfigurationChange), changes.some(isAnotherPeer))
     this.#given = options
@@ -326,9 +317,10 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
   }
 
   /** @internal */
-  accept({ socket, remote }: Incoming, refuse: (socket: Socket) => void): void {
-    this.#link.met(remote)
-    this.#driver.accept(socket, refuse)
+  accept(incoming: Incoming, refuse: (socket: Socket) => void): void {
+    this.#link.met(incoming.remote)
+    this.#bfd.met(incoming)
+    this.#driver.accept(incoming.socket, refuse)
   }
 
   /** @internal Whether a connection that has come in can be this peer's. */
@@ -363,9 +355,35 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
   }: CloseOptions): Promise<void> {
     const leaves = gracefulRestart && this.#isKept
     await (leaves ? this.#driver.leave() : this.#driver.stop(createCease(subcode, communication)))
+    // The peer hears of AdminDown, after which the end of BFD is no failure.
+    this.#bfd.close()
     await this.#link.close()
     this.#routes.close()
     this.#surroundings.closed(this)
+  }
+
+  #openBfd(options: CheckedPeerOptions, met?: BfdMeeting): PeerBfd {
+    const { defaults, interfaces } = this.#surroundings
+    const bfd = new PeerBfd(
+      options,
+      {
+        source: defaults.bfd,
+        interfaces,
+        log: this.#log,
+        sessions: this.#driver,
+        situation: () => ({ state: this.state, restarting: this.#routes.isPeerRestarting }),
+        // The end of an Established session has done it already.
+        forget: () => this.state !== 'Established' && this.#routes.down('hard-reset'),
+      },
+      met,
+    )
+    try {
+      bfd.open()
+    } catch (error) {
+      this.#routes.close()
+      throw error
+    }
+    return bfd
   }
 
   /** Whether the peer keeps our routes while we are away, RFC 4724 section 4.2. */
@@ -452,14 +470,7 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
     const { maximumPrefixesAction, maximumPrefixesIdleTime } = this.#options.routing
     this.#log.warn({ family, limit }, 'more prefixes than allowed')
     if (maximumPrefixesAction === 'warn') return
-    // RFC 4486 section 4: which family, and how many were allowed.
-    const { afi, safi } = familyOf(family === 'all' ? 'ipv4-unicast' : family)
-    const data =
-      family === 'all'
-        ? new Uint8Array(0)
-        : Uint8Array.of(afi >> 8, afi, safi, limit >>> 24, limit >>> 16, limit >>> 8, limit)
-    const cease = { ...createCease(CeaseSubcode.MaximumNumberOfPrefixesReached), data }
-    this.#driver.stopAutomatically(cease, maximumPrefixesIdleTime)
+    this.#driver.stopAutomatically(maximumPrefixesCease(family, limit), maximumPrefixesIdleTime)
   }
 
   #routeRefresh({ afi, safi, subtype }: RouteRefreshMessage): void {

@@ -11,6 +11,8 @@ import {
   type SessionOptions,
 } from '../fsm/index.js'
 import type { FamilyName } from '../wire/index.js'
+import type { CheckedBfdOptions } from './bfd-options.js'
+import type { BfdSource } from './bfd-source.js'
 
 /** Graceful restart with one peer: what it is asked for our restarts, and what we grant it for its own (RFC 4724, RFC 8538). */
 export interface GracefulRestartPeerOptions
@@ -42,7 +44,7 @@ export interface ProtocolOptions
   readonly longLivedGracefulRestart?: LongLivedGracefulRestartPeerOptions
 }
 
-type OwnForm = 'gracefulRestart' | 'longLivedGracefulRestart' | 'confederation'
+type OwnForm = 'gracefulRestart' | 'longLivedGracefulRestart' | 'confederation' | 'bfdStrictMode' | 'bfdHoldTime'
 
 /** The speaker's own identity, where a peer has no other. */
 export interface SpeakerDefaults {
@@ -53,6 +55,8 @@ export interface SpeakerDefaults {
   readonly confederation?: Confederation
   /** The speaker's name, where a peer is not told another. */
   readonly fqdn?: CapabilityOptions['fqdn']
+  /** Where the BFD sessions of the peers come from. */
+  readonly bfd?: BfdSource
 }
 
 /** {@link ProtocolOptions}, checked. */
@@ -96,7 +100,7 @@ const UNNUMBERED: readonly FamilyName[] = ['ipv4-unicast']
 export function checkProtocolOptions(
   options: ProtocolOptions,
   speaker: SpeakerDefaults,
-  link: { readonly passive: boolean; readonly unnumbered: boolean },
+  link: { readonly passive: boolean; readonly unnumbered: boolean; readonly bfd?: CheckedBfdOptions | undefined },
 ): CheckedProtocolOptions {
   const { asn, localAsn, bgpIdentifier = speaker.bgpIdentifier, ...rest } = options
   if (asn !== 'internal' && asn !== 'external') checkAsn('asn', asn)
@@ -119,6 +123,7 @@ export function checkProtocolOptions(
     ...(restart && { gracefulRestart: restart }),
     ...(longLived && { longLivedGracefulRestart: longLived }),
     ...(confederation && { confederation }),
+    ...(link.bfd && { bfdStrictMode: link.bfd.strict, bfdHoldTime: link.bfd.holdTime }),
   })
   const { staleTime, maximumRestartTime } = restart ?? {}
   const receivingSpeaker = withoutUndefined({

@@ -5,13 +5,16 @@ import { AdjRibIn, LocRib, UpdatePacker, type MultipathOptions, type Row } from 
 import { parseRoute, type Route } from '../route.js'
 import { LOCAL_SOURCE, type RouteSource } from '../route-source.js'
 import { CeaseSubcode, type FamilyName, type PathAttributes } from '../wire/index.js'
+import type { BfdSource } from './bfd-source.js'
 import { systemClock, type Clock } from './clock.js'
 import { LinkWatch } from './link-watch.js'
 import type { ListenerOptions } from './listener.js'
 import type { ListenTerms } from './listening-socket.js'
 import { SILENT, type Logger } from './logger.js'
 import { cachedInterfaces } from './next-hop.js'
-import { Peer, type CloseOptions, type PeerSurroundings } from './peer.js'
+import type { CloseOptions } from './parting.js'
+import { Peer, type PeerSurroundings } from './peer.js'
+import type { BfdMeeting } from './peer-bfd.js'
 import type { DynamicPeerOptions, PeerOptions, SpeakerDefaults } from './peer-options.js'
 import { PeerRanges, type DynamicPeerRange, type PeerRange } from './peer-ranges.js'
 import { PeerTable } from './peer-table.js'
@@ -32,6 +35,8 @@ export interface BgpSpeakerOptions {
   readonly confederation?: Confederation
   /** Our name for the operators of the peers, FQDN capability. @default not said */
   readonly fqdn?: CapabilityOptions['fqdn']
+  /** Where the BFD sessions of peers with the option `bfd` come from: a `Bfd` of `@typemetal/bgp/bfd`, which is not closed with the speaker. */
+  readonly bfd?: BfdSource
   /** Paths used side by side. @default up to 64, all through the same neighbour AS */
   readonly multipath?: Partial<MultipathOptions>
   /** CLUSTER_ID as a route reflector, RFC 4456. @default the BGP Identifier */
@@ -135,7 +140,7 @@ export class BgpSpeaker extends EventEmitter<BgpSpeakerEvents> implements AsyncD
       defaults: this.#defaults,
       reception: this.#reception,
       log,
-      create: peer => this.#createPeer(peer),
+      create: (peer, met) => this.#createPeer(peer, met),
     })
     this.#restart = options.restarting ? this.#createRestart(options, clock) : undefined
     this.#signal = signal
@@ -255,9 +260,9 @@ export class BgpSpeaker extends EventEmitter<BgpSpeakerEvents> implements AsyncD
     })
   }
 
-  #createPeer(options: PeerOptions): Peer {
+  #createPeer(options: PeerOptions, met?: BfdMeeting): Peer {
     if (this.#closing) throw new RangeError('the speaker is closed')
-    const peer: Peer = new Peer(options, this.#surroundings)
+    const peer: Peer = new Peer(options, this.#surroundings, met)
     this.#peers.add(peer)
     if (this.#restart?.restarting) peer.restarting = true
     peer.on('state', (to, from, cause) => this.emit('state', peer, to, from, cause))
@@ -330,10 +335,18 @@ function checkDefaults({
   bgpIdentifier,
   confederation,
   fqdn,
+  bfd,
   random = Math.random,
 }: BgpSpeakerOptions): SpeakerDefaults {
   if (!Number.isInteger(asn) || asn < 1 || asn > 0xffff_ffff) throw new RangeError(`not an AS number: ${asn}`)
-  const defaults = { asn, bgpIdentifier, random, ...(confederation && { confederation }), ...(fqdn && { fqdn }) }
+  const defaults = {
+    asn,
+    bgpIdentifier,
+    random,
+    ...(confederation && { confederation }),
+    ...(fqdn && { fqdn }),
+    ...(bfd && { bfd }),
+  }
   checkProtocolOptions({ asn: 'external' }, defaults, { passive: false, unnumbered: false })
   return defaults
 }

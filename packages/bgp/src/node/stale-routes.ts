@@ -32,6 +32,11 @@ export class StaleRoutes {
     return this.#speaker.keeps(family)
   }
 
+  /** Whether any routes are kept: the peer is away, or has not said all again. */
+  get isKeeping(): boolean {
+    return this.#speaker.families.length > 0
+  }
+
   /** Other limits from now on. */
   change(options: ReceivingSpeakerOptions): void {
     this.#speaker.change(options)

@@ -38,6 +38,7 @@ export {
   Role,
   type AddPathCapability,
   type AddPathFamily,
+  type BfdStrictModeCapability,
   type Capability,
   type EnhancedRouteRefreshCapability,
   type ExtendedMessageCapability,

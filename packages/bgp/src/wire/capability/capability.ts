@@ -1,5 +1,6 @@
 import type { Octets } from '../octets.js'
 import type { AddPathCapability } from './add-path.js'
+import type { BfdStrictModeCapability } from './bfd-strict-mode.js'
 import type { EnhancedRouteRefreshCapability } from './enhanced-route-refresh.js'
 import type { ExtendedMessageCapability } from './extended-message.js'
 import type { ExtendedNextHopCapability } from './extended-next-hop.js'
@@ -32,6 +33,7 @@ export type KnownCapability =
   | EnhancedRouteRefreshCapability
   | LongLivedGracefulRestartCapability
   | FqdnCapability
+  | BfdStrictModeCapability
 
 /** One capability of an OPEN, RFC 5492 section 4. */
 export type Capability = KnownCapability | UnknownCapability

@@ -1,6 +1,7 @@
 import { WireError } from '../error.js'
 import type { Octets } from '../octets.js'
 import { addPath } from './add-path.js'
+import { bfdStrictMode } from './bfd-strict-mode.js'
 import type { Capability, CapabilityCodec, KnownCapability } from './capability.js'
 import { enhancedRouteRefresh } from './enhanced-route-refresh.js'
 import { extendedMessage } from './extended-message.js'
@@ -14,6 +15,7 @@ import { role } from './role.js'
 import { routeRefresh } from './route-refresh.js'
 
 export type { AddPathCapability, AddPathFamily } from './add-path.js'
+export type { BfdStrictModeCapability } from './bfd-strict-mode.js'
 export type { Capability, KnownCapability, UnknownCapability } from './capability.js'
 export type { EnhancedRouteRefreshCapability } from './enhanced-route-refresh.js'
 export type { ExtendedMessageCapability } from './extended-message.js'
@@ -38,6 +40,7 @@ const CODECS: { readonly [T in KnownCapability['type']]: CapabilityCodec<Extract
   'enhanced-route-refresh': enhancedRouteRefresh,
   'long-lived-graceful-restart': longLivedGracefulRestart,
   fqdn,
+  'bfd-strict-mode': bfdStrictMode,
 }
 
 const codecOf = ({ type }: KnownCapability): CapabilityCodec<KnownCapability> => CODECS[type]
