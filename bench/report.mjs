@@ -33,8 +33,9 @@ function unfinished(values, limit) {
   return count > 0 ? `${count} of ${values.length} took > ${limit}` : undefined
 }
 
-function verdict(values, goal) {
+function verdict(values, goal, goalOf = 'all') {
   if (goal === undefined) return undefined
+  if (goalOf === 'median') return `median <= ${goal}: ${median(values) <= goal ? 'held' : 'MISSED'}`
   return `all <= ${goal}: ${Math.max(...values) <= goal ? 'held' : 'MISSED'}`
 }
 
@@ -47,7 +48,7 @@ function ratio(ours, theirs) {
 }
 
 /** Cells of one row by column, in the columns' order; those with nothing to say are undefined. */
-function line({ what, unit, ours, theirs, peer, limit, goal, worst }) {
+function line({ what, unit, ours, theirs, peer, limit, goal, goalOf, worst }) {
   const of = (values, figure) => values && figure(values)
   const middle = values => inTime(median(values), limit)
   const highest = values => (worst ? inTime(Math.max(...values), limit) : undefined)
@@ -66,7 +67,7 @@ function line({ what, unit, ours, theirs, peer, limit, goal, worst }) {
     'theirs late': of(theirs, late),
     'ours / theirs': of(theirs, () => ratio(median(ours), median(theirs))),
     samples: theirs ? `${ours.length} / ${theirs.length}` : `${ours.length}`,
-    goal: verdict(ours, goal),
+    goal: verdict(ours, goal, goalOf),
   }
 }
 
@@ -74,7 +75,7 @@ function line({ what, unit, ours, theirs, peer, limit, goal, worst }) {
  * Prints one table, which Markdown takes too. Smaller is better in all of them.
  * @param rows `{ what, unit, ours: number[], theirs?: number[], peer? }`: the samples of one measurement, a count being a single
  * sample; `theirs` is left out where there is no peer. `Infinity` stands for a trial that did not end within `limit`, in the row's
- * unit. With `worst: true` the highest sample is shown too, and a `goal` is held when each of ours is within it.
+ * unit. With `worst: true` the highest sample is shown too, and a `goal` is held when each of ours is within it, or the median with `goalOf: 'median'`.
  */
 export function print(rows) {
   if (rows.length === 0) return

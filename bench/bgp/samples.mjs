@@ -54,7 +54,7 @@ export class Samples {
       const peers = Object.keys(this.#peers).filter(id => values.has(id))
       const beside = peers.map(id => ({ what, unit, ours, peer: this.#peers[id], theirs: values.get(id), ...rest }))
       const [first, ...others] = beside.length > 0 ? beside : [{ what, unit, ours, ...rest }]
-      return [{ ...first, ...(goal !== undefined && { goal }) }, ...others]
+      return [{ ...first, ...(goal !== undefined && { goal, goalOf: 'median' }) }, ...others]
     })
   }
 

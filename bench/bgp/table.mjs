@@ -3,6 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { DAEMON, FEEDER, SINK } from './place.mjs'
 import { rest } from './rest.mjs'
 
+/** Times that a peer comes again which was refused. */
+const TRIES = 20
+
 /** Longest that anything may take, milliseconds. */
 const limitOf = size => (size > 100_000 ? 120_000 : 20_000)
 /** After a peer has left, before what is still held is read, milliseconds; daemons give memory back when they like. */
@@ -91,9 +94,15 @@ class Life {
     if (!counts) return
     // A process does it once with code that has never run; from then on a table goes out as it does here.
     await this.#run.place.sink.ask('close', { name: 'sink' })
-    // A connection that comes while the one before still stands is refused, RFC 4271 section 6.8.
-    await sleep(this.#run.calm)
-    await this.#take(`send ${label(this.#size)} again`)
+    for (let left = TRIES; ; left--) {
+      // A connection that comes while the one before still stands is refused (RFC 4271 section 6.8), and a peer may have to stay away a while.
+      await sleep(this.#run.calm)
+      try {
+        return await this.#take(`send ${label(this.#size)} again`)
+      } catch (error) {
+        if (left === 0 || !error.message.includes('closed by the daemon')) throw error
+      }
+    }
   }
 
   /** A new peer takes the table. */

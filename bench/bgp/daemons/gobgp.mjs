@@ -1,4 +1,4 @@
-// GoBGP without zebra, logging only what is fatal, on as many CPUs as there are.
+// GoBGP without zebra, logging only what is fatal, on as many CPUs as there are. A neighbour may come back after a second, not thirty.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { firstLine, ready } from './daemon.mjs'
@@ -11,6 +11,8 @@ const neighbor = ({ address, asn }, ours) => `
   [neighbors.transport.config]
     passive-mode = true
     local-address = "${ours.address}"
+  [neighbors.timers.config]
+    idle-hold-time-after-reset = 1
   [[neighbors.afi-safis]]
     [neighbors.afi-safis.config]
       afi-safi-name = "ipv4-unicast"
