@@ -44,6 +44,9 @@ static const struct {
     {"receive", socket_receive},
     {"watch", socket_watch},
     {"unwatch", socket_unwatch},
+    {"openTimer", timer_open},
+    {"setTimer", timer_set},
+    {"readTimer", timer_read},
 };
 
 NAPI_MODULE_INIT() {

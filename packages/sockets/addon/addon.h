@@ -50,6 +50,13 @@ napi_value socket_open(napi_env env, napi_callback_info info);
 napi_value socket_close(napi_env env, napi_callback_info info);
 napi_value socket_release(napi_env env, napi_callback_info info);
 void close_all_descriptors(struct addon *addon);
+/* Closes it with the environment; false when there is no memory. */
+bool remember(struct addon *addon, int descriptor);
+
+/* timer.c */
+napi_value timer_open(napi_env env, napi_callback_info info);
+napi_value timer_set(napi_env env, napi_callback_info info);
+napi_value timer_read(napi_env env, napi_callback_info info);
 
 /* endpoint.c */
 napi_value socket_bind(napi_env env, napi_callback_info info);

@@ -7,7 +7,7 @@
 #include "addon.h"
 
 /* Open descriptors are remembered, so that a worker that is terminated in any line of JavaScript leaves none behind. */
-static bool remember(struct addon *addon, int descriptor) {
+bool remember(struct addon *addon, int descriptor) {
   if (addon->descriptor_count == addon->descriptor_space) {
     size_t space = addon->descriptor_space ? addon->descriptor_space * 2 : 16;
     int *grown = realloc(addon->descriptors, space * sizeof *grown);

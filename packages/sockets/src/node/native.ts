@@ -25,6 +25,9 @@ export interface Native {
   ): number
   watch(descriptor: number, events: number, callback: (status: number, events: number) => void): number
   unwatch(descriptor: number): number
+  openTimer(): number
+  setTimer(descriptor: number, seconds: number, nanoseconds: number): number
+  readTimer(descriptor: number): number
 }
 
 /** Messages of one {@link Native.send} or {@link Native.receive} call at most. */

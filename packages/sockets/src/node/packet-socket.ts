@@ -63,6 +63,8 @@ export interface PacketStatistics {
 export class PacketSocket implements Disposable {
   readonly #descriptor: Descriptor
   readonly #receiver: Receiver
+  readonly #onCount: (count: number) => void
+  readonly #onError: (error: SocketError) => void
   #packets = 0
   #drops = 0
 
@@ -74,6 +76,8 @@ export class PacketSocket implements Disposable {
     const payloadSpace = options.frameSpace ?? (all ? ANY_FRAME : ORDINARY_FRAME)
     const batch = payloadSpace > ORDINARY_FRAME ? ANY_FRAME_BATCH : MAX_BATCH
     this.#receiver = new Receiver(this.#descriptor, { payloadSpace, batch })
+    this.#onCount = count => options.onFrames(this.#frames(count))
+    this.#onError = error => options.onError?.(error)
     try {
       this.#configure(options)
     } catch (error) {
@@ -90,10 +94,7 @@ export class PacketSocket implements Disposable {
     if (filter) this.setFilter(filter)
     this.#descriptor.bind(encodeLinkLayerAddress(interfaceIndex, etherType), `AF_PACKET to interface ${interfaceIndex}`)
     if (options.promiscuous) this.#makePromiscuous(interfaceIndex)
-    this.#receiver.start(
-      count => options.onFrames(this.#frames(count)),
-      error => options.onError?.(error),
-    )
+    this.#receiver.start(this.#onCount, this.#onError)
   }
 
   #makePromiscuous(interfaceIndex: number): void {
@@ -133,6 +134,16 @@ export class PacketSocket implements Disposable {
       sent += check(result, 'sendmmsg', 'AF_PACKET')
     }
     return sent
+  }
+
+  /**
+   * Reads what waits at the socket now, without waiting for the loop: the callbacks are called before this returns. Not to be
+   * called from one of them.
+   *
+   * @param batches of 64 frames each, at most
+   */
+  drain(batches: number): void {
+    this.#receiver.drain(batches, this.#onCount, this.#onError)
   }
 
   /** Replaces the filter, in one step: every frame is judged by the old or by the new one. */

@@ -3,7 +3,7 @@ import type { SocketError } from '../errors.js'
 import { parseAddress } from '../wire/address.js'
 import { decodePacketInfo, PACKET_INFO_SPACE } from '../wire/packet-info.js'
 import { decodeInternetAddress, SOCKET_ADDRESS_SPACE } from '../wire/socket-address.js'
-import { Descriptor, Level, SocketType } from './descriptor.js'
+import { Descriptor, Level, Option, SocketType } from './descriptor.js'
 import { bindToDevice, domainOf, endpointText, nameOf, setIpv6Only, setTrafficClass, setTtl } from './internet.js'
 import { Receiver, type ReceivedMessage } from './receiver.js'
 import { check } from './system-error.js'
@@ -35,6 +35,8 @@ export interface UdpSocketOptions {
   readonly ttl?: number
   /** Octet with DSCP and ECN of what is sent (RFC 2474): 0xc0 is CS6. @default 0 */
   readonly trafficClass?: number
+  /** Binds a port that another socket shares ({@link UdpSocket.shareAddress}). @default false */
+  readonly reuseAddress?: boolean
   /** Octets kept of a datagram; a longer one is cut. @default 2048 */
   readonly dataSpace?: number
   /** Octets the kernel may queue. @default net.core.rmem_default */
@@ -62,11 +64,9 @@ const DATA_SPACE = 2048
  */
 export class UdpSocket implements Disposable {
   readonly #descriptor: Descriptor
-  readonly #receiver: Receiver
   readonly #family: 4 | 6
-  /** What the receiver calls; undefined when this socket only sends. */
-  readonly #onCount: ((count: number) => void) | undefined
-  readonly #onError: (error: SocketError) => void
+  /** Undefined when this socket only sends. */
+  readonly #reception: Reception | undefined
   /** The one payload of {@link sendTo}. */
   readonly #payload: Uint8Array[] = []
 
@@ -74,13 +74,7 @@ export class UdpSocket implements Disposable {
   constructor(options: UdpSocketOptions) {
     this.#family = parseAddress(options.address).family
     this.#descriptor = new Descriptor(domainOf(this.#family), SocketType.datagram, 0, `UDP over IPv${this.#family}`)
-    this.#receiver = new Receiver(this.#descriptor, {
-      payloadSpace: options.dataSpace ?? DATA_SPACE,
-      nameSpace: SOCKET_ADDRESS_SPACE,
-      controlSpace: PACKET_INFO_SPACE,
-    })
-    this.#onCount = this.#receptionOf(options)
-    this.#onError = error => options.onError?.(error)
+    this.#reception = receptionOf(this.#descriptor, this.#family, options)
     try {
       this.#configure(options)
     } catch (error) {
@@ -96,19 +90,10 @@ export class UdpSocket implements Disposable {
     if (ttl !== undefined) setTtl(this.#descriptor, this.#family, ttl)
     if (trafficClass !== undefined) setTrafficClass(this.#descriptor, this.#family, trafficClass)
     if (receiveBuffer !== undefined) this.#descriptor.setReceiveBuffer(receiveBuffer)
-    if (this.#onCount === undefined) this.#descriptor.setFilter(assemble([bpf.drop()]))
+    if (options.reuseAddress) this.shareAddress(true)
+    if (this.#reception === undefined) this.#descriptor.setFilter(assemble([bpf.drop()]))
     this.#descriptor.bind(nameOf(address, port, this.#family), endpointText(address, port))
-    if (this.#onCount !== undefined) this.#receiver.start(this.#onCount, this.#onError)
-  }
-
-  #receptionOf({ onPackets, onBatch }: UdpSocketOptions): ((count: number) => void) | undefined {
-    if (onPackets !== undefined) return count => onPackets(this.#packets(count))
-    if (onBatch === undefined) return undefined
-    const batch = new ReceivedBatch(this.#receiver, this.#family)
-    return count => {
-      batch.length = count
-      onBatch(batch)
-    }
+    this.#reception?.receiver.start(this.#reception.onCount, this.#reception.onError)
   }
 
   #askForPacketInfo(): void {
@@ -121,12 +106,6 @@ export class UdpSocket implements Disposable {
       set(Level.ipv6, Ipv6Option.receivePacketInfo, 'IPV6_RECVPKTINFO')
       set(Level.ipv6, Ipv6Option.receiveHopLimit, 'IPV6_RECVHOPLIMIT')
     }
-  }
-
-  #packets(count: number): readonly UdpPacket[] {
-    const packets: UdpPacket[] = []
-    for (let slot = 0; slot < count; slot++) packets.push(decodePacket(this.#receiver.message(slot)))
-    return packets
   }
 
   /** The port it is bound to. @throws {SocketError} `EBADF` when it is closed */
@@ -171,7 +150,7 @@ export class UdpSocket implements Disposable {
    * @param batches of 64 datagrams each, at most
    */
   drain(batches: number): void {
-    if (this.#onCount !== undefined) this.#receiver.drain(batches, this.#onCount, this.#onError)
+    this.#reception?.receiver.drain(batches, this.#reception.onCount, this.#reception.onError)
   }
 
   /**
@@ -182,6 +161,14 @@ export class UdpSocket implements Disposable {
    */
   setFilter(filter: readonly BpfInstruction[] | undefined): void {
     this.#descriptor.setFilter(filter)
+  }
+
+  /**
+   * Whether another socket may bind the same port while this is so and the other one has it, too (SO_REUSEADDR): one for all
+   * interfaces and one of a device. The kernel gives a datagram to the socket of the device.
+   */
+  shareAddress(shared: boolean): void {
+    this.#descriptor.setOption(Level.socket, Option.reuseAddress, shared ? 1 : 0, 'SO_REUSEADDR')
   }
 
   /**
@@ -202,6 +189,27 @@ export class UdpSocket implements Disposable {
   [Symbol.dispose](): void {
     this.close()
   }
+}
+
+/** What a socket that receives has. */
+interface Reception {
+  readonly receiver: Receiver
+  readonly onCount: (count: number) => void
+  readonly onError: (error: SocketError) => void
+}
+
+function receptionOf(descriptor: Descriptor, family: 4 | 6, options: UdpSocketOptions): Reception | undefined {
+  const { dataSpace = DATA_SPACE, onPackets, onBatch } = options
+  if (onPackets === undefined && onBatch === undefined) return undefined
+  const spaces = { payloadSpace: dataSpace, nameSpace: SOCKET_ADDRESS_SPACE, controlSpace: PACKET_INFO_SPACE }
+  const receiver = new Receiver(descriptor, spaces)
+  const batch = new ReceivedBatch(receiver, family)
+  const onCount = (count: number): void => {
+    batch.length = count
+    onBatch?.(batch)
+    onPackets?.(Array.from({ length: count }, (_, slot) => decodePacket(receiver.message(slot))))
+  }
+  return { receiver, onCount, onError: error => options.onError?.(error) }
 }
 
 function decodePacket({ payload, name, control }: ReceivedMessage): UdpPacket {

@@ -1,0 +1,219 @@
+import { EventEmitter } from 'node:events'
+import { Worker } from 'node:worker_threads'
+import { checkSockets } from '../../node/sockets.js'
+import type { SessionOptions } from '../fsm/index.js'
+import type { BfdSession, BfdSnapshot } from './bfd-session.js'
+import { checkEndpoint, type SessionEndpoint } from './endpoint.js'
+import { BfdError } from './error.js'
+import { HeldSession } from './held-session.js'
+import { checkHolderOptions, hastyIntervals, STEADY_INTERVAL } from './holders.js'
+import { SILENT, type Logger } from './logger.js'
+import type { PlainError, Report, Request, WorkerOptions } from './messages.js'
+import { createTotals, readTotals, type BfdCounters } from './totals.js'
+
+/** How a {@link Bfd} is started. */
+export interface BfdOptions {
+  /** @default silent */
+  readonly log?: Logger
+  /** When aborted, the same as closing. */
+  readonly signal?: AbortSignal
+}
+
+/** A session and how it is to be. */
+export type BfdSessionOptions = SessionEndpoint & SessionOptions
+
+/** Events of a {@link Bfd}. */
+export interface BfdEvents {
+  /** The worker has died: nothing is watched any more. All sessions are AdminDown, which accuses nobody. */
+  error: [error: BfdError]
+}
+
+/** Milliseconds that a worker may take to say goodbye and close its sockets before it is terminated. */
+const PATIENCE = 3000
+/** Megabytes: a small young generation makes each collection short. */
+const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 128 } as const
+
+const ADVICE: { readonly [code: string]: string } = {
+  EADDRINUSE: 'another process has a port of BFD (3784, 4784), such as bfdd or BIRD: stop it (ss -lnup shows which)',
+}
+
+/**
+ * The BFD of this system (RFC 5880): all sessions live in a worker thread with its own sockets and schedule, so that a busy main
+ * thread neither delays our packets nor accuses a remote system. Needs Linux and the package `@typemetal/sockets`; the Echo function
+ * needs CAP_NET_RAW.
+ */
+export class Bfd extends EventEmitter<BfdEvents> implements AsyncDisposable {
+  readonly #worker: Worker
+  readonly #log: Logger
+  readonly #totals: SharedArrayBuffer
+  readonly #exited: Promise<unknown>
+  readonly #byKey = new Map<string, HeldSession>()
+  readonly #byId = new Map<number, HeldSession>()
+  #nextId = 1
+  #ready: { resolve(): void; reject(error: Error): void } | undefined
+  #closing = false
+  #ended = false
+
+  private constructor(log: Logger) {
+    super()
+    this.#log = log
+    this.#totals = createTotals()
+    const workerData: WorkerOptions = { totals: this.#totals }
+    const worker = new Worker(new URL('./bfd-worker.js', import.meta.url), {
+      name: 'typemetal-bfd',
+      workerData,
+      resourceLimits: RESOURCE_LIMITS,
+    })
+    this.#worker = worker
+    this.#exited = new Promise(resolve => worker.once('exit', resolve))
+    worker.on('message', (report: Report) => this.#receive(report))
+    worker.on('error', cause => this.#fail(new BfdError('the BFD worker has died', { cause })))
+    worker.on('exit', code => this.#fail(new BfdError(`the BFD worker has ended with code ${code}`)))
+  }
+
+  /**
+   * Starts the worker and waits until it has its sockets.
+   *
+   * @throws {BfdError} `@typemetal/sockets` is missing or does not work here, or another BFD daemon has the ports
+   */
+  static async start({ log = SILENT, signal }: BfdOptions = {}): Promise<Bfd> {
+    signal?.throwIfAborted()
+    try {
+      checkSockets('BFD')
+    } catch (cause) {
+      throw new BfdError(cause instanceof Error ? cause.message : String(cause), { cause })
+    }
+    const bfd = new Bfd(log)
+    await new Promise<void>((resolve, reject) => {
+      bfd.#ready = { resolve, reject }
+    })
+    await bfd.#obey(signal)
+    return bfd
+  }
+
+  /**
+   * A session with a remote system. Those who ask for the same address, local address, interface, device and kind share one on the
+   * wire: the smallest intervals and multiplier win, it is passive only if all want that, it uses echo if one wants that.
+   *
+   * @throws {RangeError | TypeError} an option has no meaning, an interval is below 10 ms, or the authentication is not that of the
+   * other holders
+   * @throws {BfdError} closed
+   */
+  session(options: BfdSessionOptions): BfdSession {
+    if (this.#closing) throw new BfdError('BFD is closed')
+    const endpoint = checkEndpoint(options)
+    const wanted = checkHolderOptions(sessionOptionsOf(options))
+    const known = this.#byKey.get(endpoint.key)
+    const session = known ?? this.#create(endpoint)
+    const holder = session.join(wanted)
+    const { address } = endpoint
+    for (const option of hastyIntervals(wanted)) {
+      const fields = { address, option, interval: wanted[option as keyof typeof wanted], steady: STEADY_INTERVAL }
+      this.#log.warn(fields, 'a BFD interval is shorter than a busy machine is sure to keep')
+    }
+    this.#byKey.set(endpoint.key, session)
+    this.#byId.set(session.id, session)
+    return holder
+  }
+
+  /** Every session at this moment. */
+  sessions(): readonly BfdSnapshot[] {
+    return Array.from(this.#byKey.values(), session => session.snapshot())
+  }
+
+  /** Counts of packets that belong to no session, at this moment. */
+  counters(): BfdCounters {
+    return readTotals(this.#totals)
+  }
+
+  /** Ends all sessions, which tells the remote systems AdminDown, and waits until every socket is closed. Safe to call twice. */
+  async close(): Promise<void> {
+    if (!this.#closing) {
+      this.#closing = true
+      this.#post({ type: 'close' })
+    }
+    const timer = setTimeout(() => void this.#worker.terminate(), PATIENCE)
+    await this.#exited
+    clearTimeout(timer)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  #create(endpoint: ReturnType<typeof checkEndpoint>): HeldSession {
+    const send = (request: Request): void => {
+      if (!this.#closing) this.#post(request)
+    }
+    return new HeldSession(this.#nextId++, endpoint, send, ({ id }) => {
+      this.#byKey.delete(endpoint.key)
+      this.#byId.delete(id)
+    })
+  }
+
+  /** @throws the signal's reason, when it was aborted while the worker started */
+  async #obey(signal: AbortSignal | undefined): Promise<void> {
+    if (signal === undefined) return
+    const onAbort = (): void => void this.close()
+    signal.addEventListener('abort', onAbort)
+    this.#worker.once('exit', () => signal.removeEventListener('abort', onAbort))
+    if (!signal.aborted) return
+    await this.close()
+    signal.throwIfAborted()
+  }
+
+  #post(request: Request): void {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+    this.#worker.postMessage(request)
+  }
+
+  #receive(report: Report): void {
+    switch (report.type) {
+      case 'ready':
+        this.#ready?.resolve()
+        this.#ready = undefined
+        break
+      case 'failed':
+        this.#fail(startError(report.error))
+        break
+      case 'state':
+        this.#byId.get(report.id)?.report(report.to, report.from, report.details)
+        break
+      case 'remote-state':
+        this.#byId.get(report.id)?.reportRemote(report.to, report.from)
+        break
+      case 'log':
+        this.#log[report.level](report.fields, report.message)
+        break
+      default:
+        report satisfies never
+    }
+  }
+
+  /** The worker has ended, or will at once. Told once, and not when we have asked for it. */
+  #fail(error: BfdError): void {
+    if (this.#ended) return
+    this.#ended = true
+    const asked = this.#closing
+    this.#closing = true
+    const starting = this.#ready
+    this.#ready = undefined
+    for (const session of [...this.#byId.values()]) session.abandon(error.message)
+    if (asked) return
+    if (starting !== undefined) starting.reject(error)
+    else this.emit('error', error)
+  }
+}
+
+function startError({ code, message }: PlainError): BfdError {
+  const advice = code === undefined ? undefined : ADVICE[code]
+  return new BfdError(advice === undefined ? `BFD cannot start: ${message}` : `BFD cannot start: ${advice}`, {
+    cause: Object.assign(new Error(message), code !== undefined && { code }),
+  })
+}
+
+/** The options without those that say which session it is. */
+function sessionOptionsOf(options: BfdSessionOptions): SessionOptions {
+  const { address: _a, localAddress: _l, interface: _i, device: _d, multihop: _m, ...rest } = options
+  return rest
+}

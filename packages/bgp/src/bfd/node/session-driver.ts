@@ -1,0 +1,302 @@
+import {
+  Session,
+  type Action,
+  type RemoteStateAction,
+  type SessionOptions,
+  type SessionSnapshot,
+  type StateAction,
+} from '../fsm/index.js'
+import { decodeControlPacket, type EchoPacket, type Microseconds } from '../wire/index.js'
+import type { CellWriter } from './cells.js'
+import type { Addressed } from './demultiplexer.js'
+import type { DiscardReason } from './discards.js'
+import { interfaceOf, type Endpoint, type EndpointLink } from './endpoint.js'
+import type { Log } from './logger.js'
+import { plainError } from './messages.js'
+import type { Platform, TransmitSocket } from './platform.js'
+import type { Scheduled } from './schedule.js'
+import type { SourcePorts } from './source-ports.js'
+
+/** Destination ports of control packets: RFC 5881 section 4, RFC 5883 section 5. */
+export const CONTROL_PORT = { singleHop: 3784, multihop: 4784 } as const
+/** How long after a socket could not be opened it is tried again, unless links change before. */
+const RETRY: Microseconds = 1_000_000
+/** A session that ends tells it no longer than so. */
+const LONGEST_FAREWELL: Microseconds = 1_000_000
+
+/** What a driver has from the system it belongs to. */
+export interface DriverContext {
+  readonly platform: Platform
+  readonly ports: SourcePorts
+  readonly log: Log
+  links(): readonly EndpointLink[]
+  /** The session has changed its state. */
+  onState(driver: SessionDriver, change: StateAction): void
+  /** The remote system's state has changed, and the session's has not. */
+  onRemoteState(driver: SessionDriver, change: RemoteStateAction): void
+  /** An echo packet is to go out. @returns whether it has */
+  sendEcho(driver: SessionDriver, octets: Uint8Array): boolean
+}
+
+/** One session with its socket: carries out what the state machine asks for, counts, and publishes. */
+export class SessionDriver implements Scheduled, Addressed {
+  place = -1
+  interfaceIndex = 0
+  readonly id: number
+  readonly endpoint: Endpoint
+  readonly cells: CellWriter
+  readonly myDiscriminator: number
+  /** Least TTL of received packets; a single-hop session's is always 255. */
+  minimumTtl = 255
+  readonly #context: DriverContext
+  readonly #session: Session
+  #transmit: TransmitSocket | undefined
+  #sourcePort: number | undefined
+  #retryAt: Microseconds = Infinity
+  /** Code of the last error of the socket: each is logged once until packets go out again. */
+  #failure: string | undefined
+  #lastArrival: Microseconds = NaN
+  #receiveInterval: Microseconds = 0
+  #farewell: { readonly octets: Uint8Array; readonly interval: Microseconds; readonly end: Microseconds } | undefined
+  #farewellAt: Microseconds = Infinity
+  #lastSent: Uint8Array | undefined
+
+  constructor(
+    context: DriverContext,
+    { id, endpoint, cells, options, myDiscriminator }: {
+      readonly id: number
+      readonly endpoint: Endpoint
+      readonly cells: CellWriter
+      readonly options: SessionOptions
+      readonly myDiscriminator: number
+    },
+  ) {
+    const { platform } = context
+    this.#context = context
+    this.id = id
+    this.endpoint = endpoint
+    this.cells = cells
+    this.myDiscriminator = myDiscriminator
+    this.#session = new Session(options, {
+      myDiscriminator,
+      random: () => platform.random(),
+      digest: (algorithm, octets) => platform.digest(algorithm, octets),
+      now: platform.now(),
+    })
+    this.#note(options)
+    this.relink(context.links())
+    this.#publish()
+  }
+
+  get address(): string {
+    return this.endpoint.address
+  }
+
+  get localAddress(): string | undefined {
+    return this.endpoint.localAddress
+  }
+
+  get deadline(): Microseconds {
+    return Math.min(this.#session.deadline, this.#retryAt, this.#farewellAt)
+  }
+
+  /** When silence would be held against the remote system: what waits at the sockets is to be read before. */
+  get detectionDeadline(): Microseconds {
+    return this.#session.detectionDeadline
+  }
+
+  get snapshot(): SessionSnapshot {
+    return this.#session.snapshot()
+  }
+
+  /** Takes a control packet that `checkControlPacket` has accepted. @returns false when it was discarded */
+  receive(octets: Uint8Array, now: Microseconds): boolean {
+    const actions = this.#session.receive(decodeControlPacket(octets), octets, now)
+    const good = this.#perform(actions, now)
+    if (good) {
+      this.cells.count('packetsReceived')
+      this.#noteArrival(now)
+    }
+    return good
+  }
+
+  /** Takes an echo packet of ours that has come back. @returns false when it was discarded */
+  receiveEcho(echo: EchoPacket, now: Microseconds): boolean {
+    const good = this.#perform(this.#session.receiveEcho(echo, now), now)
+    if (good) this.cells.count('echoPacketsReceived')
+    return good
+  }
+
+  /** A packet for this session was discarded before the state machine saw it. */
+  discard(reason: DiscardReason): void {
+    this.cells.discard(reason)
+  }
+
+  /** Does what is due. */
+  expire(now: Microseconds): void {
+    if (now >= this.#retryAt) this.#open()
+    if (now >= this.#farewellAt) this.#sayFarewell(now)
+    const due = this.#session.deadline
+    if (now < due) return
+    const actions = this.#session.expire(now)
+    if (due > 0 && actions.some(({ type }) => type === 'send')) this.cells.transmitLateness.add(now - due)
+    this.#perform(actions, now)
+    this.#publish()
+  }
+
+  change(options: SessionOptions, now: Microseconds): void {
+    this.#perform(this.#session.change(options, now), now)
+    this.#note(options)
+    this.#publish()
+  }
+
+  disable(now: Microseconds): void {
+    this.#perform(this.#session.disable(now), now)
+    this.#publish()
+  }
+
+  enable(now: Microseconds): void {
+    this.#perform(this.#session.enable(now), now)
+    this.#publish()
+  }
+
+  /**
+   * Ends the session. The remote system is told AdminDown for a Detection Time, RFC 5880 section 6.8.16: {@link isOver} says when
+   * that is done.
+   */
+  end(now: Microseconds): void {
+    const { transmitInterval, remoteDetectionTime, remoteState } = this.#session.snapshot()
+    this.disable(now)
+    const octets = this.#lastSent
+    if (octets === undefined || transmitInterval === 0 || remoteState !== 'Up') return
+    const end = now + Math.min(remoteDetectionTime, LONGEST_FAREWELL)
+    this.#farewell = { octets, interval: transmitInterval, end }
+    this.#farewellAt = now + transmitInterval
+  }
+
+  /** Whether nothing more is to be said after {@link end}. */
+  get isOver(): boolean {
+    return this.#farewellAt === Infinity
+  }
+
+  /** Finds the interface again after links have changed, and opens the socket anew where that is called for. */
+  relink(links: readonly EndpointLink[]): void {
+    const index = interfaceOf(this.endpoint, links)
+    if (index === this.interfaceIndex && this.#transmit !== undefined) return
+    this.interfaceIndex = index
+    this.#open()
+  }
+
+  /** Closes the socket. */
+  close(): void {
+    this.#transmit?.close()
+    this.#transmit = undefined
+    if (this.#sourcePort !== undefined) this.#context.ports.release(this.#sourcePort)
+  }
+
+  #note({ minimumTtl }: SessionOptions): void {
+    if (this.endpoint.multihop) this.minimumTtl = minimumTtl ?? 254
+  }
+
+  #noteArrival(now: Microseconds): void {
+    const { receiveInterval } = this.#publish()
+    if (receiveInterval !== this.#receiveInterval) {
+      this.#receiveInterval = receiveInterval
+      this.cells.arrivalInterval.clear()
+    } else if (!Number.isNaN(this.#lastArrival)) this.cells.arrivalInterval.add(now - this.#lastArrival)
+    this.#lastArrival = now
+  }
+
+  /** @returns false when one of them discards a packet */
+  #perform(actions: readonly Action[], now: Microseconds): boolean {
+    let good = true
+    for (const action of actions) {
+      switch (action.type) {
+        case 'send':
+          this.#send(action.octets)
+          break
+        case 'send-echo':
+          if (this.#context.sendEcho(this, action.octets)) this.cells.count('echoPacketsSent')
+          else this.cells.count('sendErrors')
+          break
+        case 'state':
+          this.#tell(action, now)
+          break
+        case 'remote-state':
+          this.#context.onRemoteState(this, action)
+          break
+        case 'discard':
+          this.cells.discard(action.reason)
+          good = false
+          break
+        default:
+          action satisfies never
+      }
+    }
+    return good
+  }
+
+  #tell(change: StateAction, now: Microseconds): void {
+    if (change.to === 'Up') this.cells.count('upTransitions')
+    if (change.from === 'Up') this.cells.count('downTransitions')
+    // Where there was silence no interval is to be measured.
+    this.#lastArrival = change.to === 'Down' ? NaN : now
+    this.#publish()
+    this.#context.onState(this, change)
+  }
+
+  #publish(): SessionSnapshot {
+    const snapshot = this.#session.snapshot()
+    this.cells.publish(snapshot)
+    return snapshot
+  }
+
+  #send(octets: Uint8Array): void {
+    this.#lastSent = octets
+    const code = this.#transmit === undefined ? 'ENOTCONN' : this.#transmit.send(octets)
+    if (code === undefined) {
+      this.cells.count('packetsSent')
+      this.#failure = undefined
+      return
+    }
+    this.cells.count('sendErrors')
+    if (this.#transmit !== undefined) this.#logFailure(code, 'control packets cannot be sent')
+  }
+
+  #sayFarewell(now: Microseconds): void {
+    const farewell = this.#farewell!
+    this.#send(farewell.octets)
+    this.#farewellAt += farewell.interval
+    if (this.#farewellAt > farewell.end || now > farewell.end) this.#farewellAt = Infinity
+  }
+
+  #open(): void {
+    this.#retryAt = Infinity
+    this.#transmit?.close()
+    this.#transmit = undefined
+    if (this.interfaceIndex < 0) return // the next change of links will tell
+    const { platform, ports } = this.#context
+    const { family, address, localAddress, multihop } = this.endpoint
+    const device = this.endpoint.interface ?? this.endpoint.device
+    const port = multihop ? CONTROL_PORT.multihop : CONTROL_PORT.singleHop
+    const scope = this.endpoint.interface === undefined ? 0 : this.interfaceIndex
+    try {
+      const opened = ports.open(this.#sourcePort, sourcePort =>
+        platform.openTransmit({ family, address, port, sourcePort, localAddress, device, scope }),
+      )
+      this.#transmit = opened.socket
+      this.#sourcePort = opened.port
+    } catch (error) {
+      const { code, message } = plainError(error)
+      this.#logFailure(code ?? message, message)
+      this.#retryAt = platform.now() + RETRY
+    }
+  }
+
+  #logFailure(code: string, error: string): void {
+    if (code === this.#failure) return
+    this.#failure = code
+    const { address, interface: name } = this.endpoint
+    this.#context.log('warn', { address, interface: name, code, error }, 'a BFD session cannot send; it is tried again')
+  }
+}

@@ -1,0 +1,324 @@
+import type { Microseconds } from '../wire/index.js'
+import { CellWriter } from './cells.js'
+import type { Endpoint, EndpointLink } from './endpoint.js'
+import type { Log } from './logger.js'
+import { plainError, type Report, type Request, type WorkerOptions } from './messages.js'
+import type { Alarm, Closable, Platform } from './platform.js'
+import { Reception, type ReceptionKind } from './reception.js'
+import { Schedule, type Scheduled } from './schedule.js'
+import { SessionDriver, type DriverContext } from './session-driver.js'
+import { SourcePorts } from './source-ports.js'
+import { TotalsWriter } from './totals.js'
+
+/** An alarm that rings later than so says that this thread has been kept from running. */
+const STALL: Microseconds = 10_000
+/** After a stall, time for the kernel to bring to the sockets what came meanwhile. */
+const SECOND_LOOK: Microseconds = 1000
+const MAX_UINT32 = 0xffff_ffff
+
+const DEFAULT_KINDS: readonly ReceptionKind[] = [
+  { family: 4, multihop: false, device: undefined },
+  { family: 6, multihop: false, device: undefined },
+  { family: 4, multihop: true, device: undefined },
+  { family: 6, multihop: true, device: undefined },
+]
+
+/**
+ * What the worker does: all sessions of this system (RFC 5880 section 2), their sockets, and one schedule of absolute deadlines for
+ * all of them.
+ */
+export class BfdSystem {
+  readonly #platform: Platform
+  readonly #report: (report: Report) => void
+  readonly #totals: TotalsWriter
+  readonly #ports: SourcePorts
+  readonly #schedule = new Schedule()
+  readonly #receptions = new Map<string, Reception>()
+  readonly #byId = new Map<number, SessionDriver>()
+  readonly #byDiscriminator = new Map<number, SessionDriver>()
+  /** Sessions that have ended and still say so, by the key of their endpoint. */
+  readonly #leaving = new Map<string, SessionDriver>()
+  readonly #driverContext: DriverContext
+  #alarm: Alarm | undefined
+  #armed: Microseconds = Infinity
+  #secondLook = false
+  #links: readonly EndpointLink[] = []
+  #monitor: Closable | undefined
+  #onClosed: (() => void) | undefined
+
+  /** @param report called with what the main thread should know */
+  constructor(platform: Platform, { totals }: WorkerOptions, report: (report: Report) => void) {
+    this.#platform = platform
+    this.#report = report
+    this.#totals = new TotalsWriter(totals)
+    this.#ports = new SourcePorts(() => platform.random())
+    this.#driverContext = {
+      platform,
+      ports: this.#ports,
+      log: this.#log,
+      links: () => this.#links,
+      onState: ({ id }, { to, from, diagnostic, remoteState, remoteDiagnostic, cause }) =>
+        report({ type: 'state', id, to, from, details: { diagnostic, remoteState, remoteDiagnostic, cause } }),
+      onRemoteState: ({ id }, { to, from }) => report({ type: 'remote-state', id, to, from }),
+      sendEcho: () => false,
+    }
+  }
+
+  /**
+   * Opens the sockets that every session needs.
+   * @throws {Error} with a `code`: `EADDRINUSE` when another BFD daemon has the ports, `ENOSYS` when the system is not Linux
+   */
+  start(): void {
+    for (const kind of DEFAULT_KINDS) {
+      try {
+        this.#reception(kind)
+      } catch (error) {
+        if (kind.family === 4 || plainError(error).code !== 'EAFNOSUPPORT') throw error
+      }
+    }
+    this.#alarm = this.#platform.openAlarm(() => this.#wake())
+    this.#links = this.#platform.links()
+    this.#monitor = this.#platform.watchLinks(
+      () => this.#relink(),
+      error => this.#log('warn', { error: error.message }, 'watching links has failed'),
+    )
+    this.#report({ type: 'ready' })
+  }
+
+  /** Does what the main thread asks for. */
+  handle(request: Request): void {
+    const now = this.#platform.now()
+    switch (request.type) {
+      case 'add':
+        this.#add(request, now)
+        break
+      case 'change':
+        this.#with(request.id, driver => driver.change(request.options, now))
+        break
+      case 'disable':
+        this.#with(request.id, driver => driver.disable(now))
+        break
+      case 'enable':
+        this.#with(request.id, driver => driver.enable(now))
+        break
+      case 'remove':
+        this.#with(request.id, driver => this.#remove(driver, now))
+        break
+      case 'close':
+        break
+      default:
+        request satisfies never
+    }
+    this.#arm()
+  }
+
+  /**
+   * Ends all sessions, tells the remote systems, and closes every socket.
+   * @param onClosed called when that is done
+   */
+  close(onClosed: () => void): void {
+    const now = this.#platform.now()
+    for (const driver of [...this.#byId.values()]) this.#remove(driver, now)
+    this.#onClosed = onClosed
+    this.#closeWhenSaid()
+    this.#arm()
+  }
+
+  // Sessions
+
+  #add({ id, endpoint, options, disabled, cells }: Request & { type: 'add' }, now: Microseconds): void {
+    // What the session before it has yet to say would speak against this one.
+    const leaving = this.#leaving.get(endpoint.key)
+    if (leaving !== undefined) this.#forget(leaving)
+    const myDiscriminator = this.#newDiscriminator()
+    const driver = new SessionDriver(this.#driverContext, {
+      id,
+      endpoint,
+      cells: new CellWriter(cells),
+      options,
+      myDiscriminator,
+    })
+    this.#byId.set(id, driver)
+    this.#byDiscriminator.set(myDiscriminator, driver)
+    this.#receive(driver)
+    if (disabled) driver.disable(now)
+    this.#schedule.update(driver)
+  }
+
+  #receive(driver: SessionDriver): void {
+    const { family, multihop, device } = driver.endpoint
+    try {
+      this.#reception({ family, multihop, device }).add(driver)
+    } catch (error) {
+      const { code, message } = plainError(error)
+      this.#log('warn', { address: driver.address, device, code, error: message }, 'a BFD session cannot receive')
+    }
+  }
+
+  #with(id: number, work: (driver: SessionDriver) => void): void {
+    const driver = this.#byId.get(id)
+    if (driver === undefined) return
+    work(driver)
+    if (!this.#byId.has(id)) return
+    this.#receptions.get(receptionKey(driver.endpoint))?.refresh()
+    this.#schedule.update(driver)
+  }
+
+  #remove(driver: SessionDriver, now: Microseconds): void {
+    driver.end(now)
+    this.#byId.delete(driver.id)
+    this.#byDiscriminator.delete(driver.myDiscriminator)
+    const key = receptionKey(driver.endpoint)
+    const reception = this.#receptions.get(key)
+    reception?.delete(driver)
+    if (reception?.isIdle && reception.kind.device !== undefined) {
+      reception.close()
+      this.#schedule.delete(reception)
+      this.#receptions.delete(key)
+    }
+    this.#leaving.set(driver.endpoint.key, driver)
+    if (driver.isOver) this.#forget(driver)
+    else this.#schedule.update(driver)
+  }
+
+  #forget(driver: SessionDriver): void {
+    this.#leaving.delete(driver.endpoint.key)
+    this.#schedule.delete(driver)
+    driver.close()
+  }
+
+  #newDiscriminator(): number {
+    for (;;) {
+      const discriminator = 1 + Math.floor(this.#platform.random() * MAX_UINT32)
+      if (!this.#byDiscriminator.has(discriminator)) return discriminator
+    }
+  }
+
+  // Sockets
+
+  /** @throws {Error} with a `code` when it cannot be opened */
+  #reception(kind: ReceptionKind): Reception {
+    const key = receptionKey(kind)
+    const known = this.#receptions.get(key)
+    if (known !== undefined) return known
+    const reception = new Reception(
+      {
+        platform: this.#platform,
+        totals: this.#totals,
+        log: this.#log,
+        sessions: this.#byDiscriminator,
+        onTouched: entry => this.#touch(entry),
+      },
+      kind,
+    )
+    this.#receptions.set(key, reception)
+    return reception
+  }
+
+  #relink(): void {
+    const before = this.#links
+    try {
+      this.#links = this.#platform.links()
+    } catch (error) {
+      this.#log('warn', { error: plainError(error).message }, 'links cannot be listed')
+      return
+    }
+    this.#reopenDevices(before)
+    for (const driver of this.#byId.values()) {
+      driver.relink(this.#links)
+      this.#schedule.update(driver)
+    }
+    this.#arm()
+  }
+
+  /** A device that was removed and is there again is another one to the kernel. */
+  #reopenDevices(before: readonly EndpointLink[]): void {
+    const indexOf = (links: readonly EndpointLink[], name: string): number | undefined =>
+      links.find(link => link.name === name)?.index
+    for (const driver of this.#byId.values()) {
+      const { device } = driver.endpoint
+      if (device === undefined || indexOf(before, device) === indexOf(this.#links, device)) continue
+      if (indexOf(this.#links, device) === undefined) continue
+      const known = this.#receptions.get(receptionKey(driver.endpoint))
+      if (known === undefined) this.#receive(driver)
+      else this.#reopen(known)
+    }
+  }
+
+  #reopen(reception: Reception): void {
+    try {
+      reception.reopen()
+    } catch (error) {
+      this.#log('warn', { device: reception.kind.device, error: plainError(error).message }, 'a BFD socket cannot be opened')
+    }
+  }
+
+  // Time
+
+  #touch(entry: Scheduled): void {
+    this.#schedule.update(entry)
+    this.#arm()
+  }
+
+  /** An alarm that rings early costs less than one that is set anew for each packet. */
+  #arm(): void {
+    const { deadline } = this.#schedule
+    if (deadline >= this.#armed) return
+    this.#armed = deadline
+    this.#alarm?.set(deadline)
+  }
+
+  #wake(): void {
+    const due = this.#armed
+    this.#armed = Infinity
+    this.#expire(due)
+    this.#closeWhenSaid()
+    this.#arm()
+  }
+
+  /** Does what is due, and reads what waits at the sockets before anybody is accused of silence. */
+  #expire(due: Microseconds): void {
+    let now = this.#platform.now()
+    if (now - due > STALL && !this.#secondLook) {
+      this.#secondLook = true
+      this.#drain()
+      this.#armed = this.#platform.now() + SECOND_LOOK
+      this.#alarm?.set(this.#armed)
+      return
+    }
+    this.#secondLook = false
+    let drainedAt = -Infinity
+    for (let first = this.#schedule.first; first !== undefined && this.#schedule.deadline <= now; first = this.#schedule.first) {
+      if (first.detectionDeadline <= now && first.detectionDeadline > drainedAt) {
+        drainedAt = now
+        this.#drain()
+        now = this.#platform.now()
+        continue
+      }
+      first.expire(now)
+      this.#schedule.update(first)
+    }
+  }
+
+  #drain(): void {
+    for (const reception of this.#receptions.values()) reception.drain()
+  }
+
+  #closeWhenSaid(): void {
+    for (const driver of [...this.#leaving.values()]) if (driver.isOver) this.#forget(driver)
+    if (this.#onClosed === undefined || this.#leaving.size > 0) return
+    const onClosed = this.#onClosed
+    this.#onClosed = undefined
+    this.#monitor?.close()
+    this.#alarm?.close()
+    this.#alarm = undefined
+    for (const reception of this.#receptions.values()) reception.close()
+    this.#receptions.clear()
+    onClosed()
+  }
+
+  readonly #log: Log = (level, fields, message) => this.#report({ type: 'log', level, fields, message })
+}
+
+const receptionKey = ({ family, multihop, device }: Endpoint | ReceptionKind): string =>
+  `${family} ${multihop ? 'multihop' : 'single-hop'} ${device ?? ''}`
