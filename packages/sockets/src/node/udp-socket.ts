@@ -199,15 +199,15 @@ interface Reception {
 }
 
 function receptionOf(descriptor: Descriptor, family: 4 | 6, options: UdpSocketOptions): Reception | undefined {
-  const { dataSpace = DATA_SPACE, onPackets, onBatch } = options
-  if (onPackets === undefined && onBatch === undefined) return undefined
+  const { dataSpace = DATA_SPACE } = options
+  if (options.onPackets === undefined && options.onBatch === undefined) return undefined
   const spaces = { payloadSpace: dataSpace, nameSpace: SOCKET_ADDRESS_SPACE, controlSpace: PACKET_INFO_SPACE }
   const receiver = new Receiver(descriptor, spaces)
   const batch = new ReceivedBatch(receiver, family)
   const onCount = (count: number): void => {
     batch.length = count
-    onBatch?.(batch)
-    onPackets?.(Array.from({ length: count }, (_, slot) => decodePacket(receiver.message(slot))))
+    options.onBatch?.(batch)
+    options.onPackets?.(Array.from({ length: count }, (_, slot) => decodePacket(receiver.message(slot))))
   }
   return { receiver, onCount, onError: error => options.onError?.(error) }
 }

@@ -198,7 +198,7 @@ export class Bfd extends EventEmitter<BfdEvents> implements AsyncDisposable {
     this.#closing = true
     const starting = this.#ready
     this.#ready = undefined
-    for (const session of [...this.#byId.values()]) session.abandon(error.message)
+    for (const session of this.#byId.values()) session.abandon(error.message)
     if (asked) return
     if (starting !== undefined) starting.reject(error)
     else this.emit('error', error)

@@ -23,7 +23,9 @@ export const ECHO_PACKET_OFFSET = ETHERNET_HEADER
 /** A program for a packet socket that takes only echo packets with these source addresses that came over one hop, or none. */
 export function compileEchoFilter(family: 4 | 6, sources: readonly string[]): readonly BpfInstruction[] {
   const { version, value, protocol, hops, fragment, source, port } = Layout[family]
-  const table = [...new Set(sources)].flatMap((text, index) => sourceLines(parseAddress(text), source, `source ${index}`))
+  const table = [...new Set(sources)].flatMap((text, index) =>
+    sourceLines(parseAddress(text), source, `source ${index}`),
+  )
   return assemble([
     bpf.loadAncillary('packetType'),
     bpf.jump('equal', PACKET_OTHERHOST, { ifTrue: DROP }),

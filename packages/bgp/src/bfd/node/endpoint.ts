@@ -44,7 +44,8 @@ export function checkEndpoint(options: SessionEndpoint): Endpoint {
   const name = oneInterface(options.interface, zone, local?.zone)
   checkName('interface', name)
   checkName('device', device)
-  if (multihop && name !== undefined) throw new RangeError(`interface must be left out of a multihop session, not ${name}`)
+  if (multihop && name !== undefined)
+    throw new RangeError(`interface must be left out of a multihop session, not ${name}`)
   if (isLinkLocal(address) && name === undefined) {
     throw new RangeError(`interface must be given for ${address}, which is link-local`)
   }
@@ -59,7 +60,7 @@ const familyOf = (address: string): 4 | 6 => (address.includes(':') ? 6 : 4)
 export const isLinkLocal = (address: string): boolean => /^fe[89ab]/.test(address)
 
 function checkAddress(option: string, text: string): { address: string; zone: string | undefined } {
-  const [bare = '', zone] = String(text).split('%', 2)
+  const [bare = '', zone] = text.split('%', 2)
   try {
     const address = canonicalAddress(bare)
     if (isHost(parseAddress(address))) return { address, zone }
@@ -86,7 +87,11 @@ export interface EndpointLink {
   readonly index: number
   readonly name: string
   readonly up: boolean
-  readonly addresses: readonly { readonly address: string; readonly prefixLength: number; readonly tentative: boolean }[]
+  readonly addresses: readonly {
+    readonly address: string
+    readonly prefixLength: number
+    readonly tentative: boolean
+  }[]
 }
 
 /** Index of the interface that packets of a session must come in by; 0: any; -1: it is not there. */

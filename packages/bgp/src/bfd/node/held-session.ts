@@ -70,13 +70,13 @@ export class HeldSession implements SharedSession {
   report(to: State, from: State, details: StateDetails): void {
     this.state = to
     this.remoteState = details.remoteState
-    for (const holder of [...this.#wishes.keys()]) if (!holder.closed) holder.emit('state', to, from, details)
+    for (const holder of this.#wishes.keys()) if (!holder.closed) holder.emit('state', to, from, details)
   }
 
   /** The worker says that the remote system's state has changed, and the session's has not. */
   reportRemote(to: State, from: State): void {
     this.remoteState = to
-    for (const holder of [...this.#wishes.keys()]) if (!holder.closed) holder.emit('remoteState', to, from)
+    for (const holder of this.#wishes.keys()) if (!holder.closed) holder.emit('remoteState', to, from)
   }
 
   /** There is no worker any more. The session is AdminDown, which is no statement about the remote system. */

@@ -1,4 +1,9 @@
-import { checkSessionOptions, type AuthenticationOptions, type CheckedSessionOptions, type SessionOptions } from '../fsm/index.js'
+import {
+  checkSessionOptions,
+  type AuthenticationOptions,
+  type CheckedSessionOptions,
+  type SessionOptions,
+} from '../fsm/index.js'
 
 /** Control and echo packets are not sent or asked for at shorter intervals than so, in milliseconds. */
 export const LEAST_INTERVAL = 10
@@ -31,7 +36,9 @@ export const hastyIntervals = (options: CheckedSessionOptions): readonly string[
  *
  * @throws {RangeError} their authentication is not the same
  */
-export function mergeOptions(holders: readonly [CheckedSessionOptions, ...CheckedSessionOptions[]]): CheckedSessionOptions {
+export function mergeOptions(
+  holders: readonly [CheckedSessionOptions, ...CheckedSessionOptions[]],
+): CheckedSessionOptions {
   const [first, ...others] = holders
   for (const { authentication } of others) {
     if (!isSameAuthentication(first.authentication, authentication)) {
@@ -45,7 +52,9 @@ export function mergeOptions(holders: readonly [CheckedSessionOptions, ...Checke
     transmitInterval: least('transmitInterval'),
     detectMultiplier: least('detectMultiplier'),
     // Only those who want echo packets have a say in how many.
-    echoInterval: Math.min(...(holders.some(h => h.echoMode) ? holders.filter(h => h.echoMode) : holders).map(h => h.echoInterval)),
+    echoInterval: Math.min(
+      ...(holders.some(h => h.echoMode) ? holders.filter(h => h.echoMode) : holders).map(h => h.echoInterval),
+    ),
     echoMode: holders.some(({ echoMode }) => echoMode),
     passiveMode: holders.every(({ passiveMode }) => passiveMode),
     minimumTtl: least('minimumTtl'),
@@ -55,8 +64,12 @@ export function mergeOptions(holders: readonly [CheckedSessionOptions, ...Checke
 
 function isSameAuthentication(a: AuthenticationOptions | undefined, b: AuthenticationOptions | undefined): boolean {
   if (a === undefined || b === undefined) return a === b
-  return a.type === b.type && a.keyId === b.keyId && octetsOf(a).every((octet, at) => octet === octetsOf(b)[at])
-    && octetsOf(a).length === octetsOf(b).length
+  return (
+    a.type === b.type &&
+    a.keyId === b.keyId &&
+    octetsOf(a).every((octet, at) => octet === octetsOf(b)[at]) &&
+    octetsOf(a).length === octetsOf(b).length
+  )
 }
 
 const octetsOf = ({ key }: AuthenticationOptions): Uint8Array =>

@@ -118,7 +118,8 @@ export class Reception implements Scheduled {
       port: multihop ? CONTROL_PORT.multihop : CONTROL_PORT.singleHop,
       device,
       onPackets: batch => this.#receive(batch),
-      onError: error => this.#context.log('debug', { ...this.#fields(), error: error.message }, 'a BFD socket met an error'),
+      onError: error =>
+        this.#context.log('debug', { ...this.#fields(), error: error.message }, 'a BFD socket met an error'),
     })
   }
 

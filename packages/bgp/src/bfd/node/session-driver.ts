@@ -1,5 +1,6 @@
 import {
   Session,
+  SESSION_DEFAULTS,
   type Action,
   type RemoteStateAction,
   type SessionOptions,
@@ -19,6 +20,7 @@ import type { SourcePorts } from './source-ports.js'
 
 /** Destination ports of control packets: RFC 5881 section 4, RFC 5883 section 5. */
 export const CONTROL_PORT = { singleHop: 3784, multihop: 4784 } as const
+const MILLISECOND: Microseconds = 1000
 /** How long after a socket could not be opened it is tried again, unless links change before. */
 const RETRY: Microseconds = 1_000_000
 /** A session that ends tells it no longer than so. */
@@ -50,6 +52,9 @@ export class SessionDriver implements Scheduled, Addressed {
   minimumTtl = 255
   readonly #context: DriverContext
   readonly #session: Session
+  /** As the main thread wants them. */
+  #options: SessionOptions
+  #echoAllowed = false
   #transmit: TransmitSocket | undefined
   #sourcePort: number | undefined
   #retryAt: Microseconds = Infinity
@@ -63,7 +68,13 @@ export class SessionDriver implements Scheduled, Addressed {
 
   constructor(
     context: DriverContext,
-    { id, endpoint, cells, options, myDiscriminator }: {
+    {
+      id,
+      endpoint,
+      cells,
+      options,
+      myDiscriminator,
+    }: {
       readonly id: number
       readonly endpoint: Endpoint
       readonly cells: CellWriter
@@ -77,13 +88,14 @@ export class SessionDriver implements Scheduled, Addressed {
     this.endpoint = endpoint
     this.cells = cells
     this.myDiscriminator = myDiscriminator
-    this.#session = new Session(options, {
+    this.#options = options
+    this.#session = new Session(this.#effectiveOptions, {
       myDiscriminator,
       random: () => platform.random(),
       digest: (algorithm, octets) => platform.digest(algorithm, octets),
       now: platform.now(),
     })
-    this.#note(options)
+    this.#noteTtl()
     this.relink(context.links())
     this.#publish()
   }
@@ -145,9 +157,26 @@ export class SessionDriver implements Scheduled, Addressed {
   }
 
   change(options: SessionOptions, now: Microseconds): void {
-    this.#perform(this.#session.change(options, now), now)
-    this.#note(options)
-    this.#publish()
+    this.#options = options
+    this.#noteTtl()
+    this.#apply(now)
+  }
+
+  /** Whether the Echo function is asked for. */
+  get wantsEcho(): boolean {
+    return !this.endpoint.multihop && this.#options.echoMode === true
+  }
+
+  /** Least interval between echo packets that we have told the remote system. */
+  get leastEchoInterval(): Microseconds {
+    return (this.#options.echoInterval ?? SESSION_DEFAULTS.echoInterval) * MILLISECOND
+  }
+
+  /** Uses the Echo function where it is asked for, or does without. */
+  allowEcho(allowed: boolean, now: Microseconds): void {
+    if (allowed === this.#echoAllowed) return
+    this.#echoAllowed = allowed
+    this.#apply(now)
   }
 
   disable(now: Microseconds): void {
@@ -194,8 +223,17 @@ export class SessionDriver implements Scheduled, Addressed {
     if (this.#sourcePort !== undefined) this.#context.ports.release(this.#sourcePort)
   }
 
-  #note({ minimumTtl }: SessionOptions): void {
-    if (this.endpoint.multihop) this.minimumTtl = minimumTtl ?? 254
+  get #effectiveOptions(): SessionOptions {
+    return { ...this.#options, echoMode: this.wantsEcho && this.#echoAllowed }
+  }
+
+  #apply(now: Microseconds): void {
+    this.#perform(this.#session.change(this.#effectiveOptions, now), now)
+    this.#publish()
+  }
+
+  #noteTtl(): void {
+    if (this.endpoint.multihop) this.minimumTtl = this.#options.minimumTtl ?? SESSION_DEFAULTS.minimumTtl
   }
 
   #noteArrival(now: Microseconds): void {

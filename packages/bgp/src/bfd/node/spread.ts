@@ -32,7 +32,7 @@ export class SpreadWriter {
     const count = cells[COUNT]! + 1
     const difference = value - cells[MEAN]!
     cells[MEAN] = cells[MEAN]! + difference / count
-    cells[SQUARES] = cells[SQUARES]! + difference * (value - cells[MEAN]!)
+    cells[SQUARES] = cells[SQUARES]! + difference * (value - cells[MEAN])
     if (count === 1 || value < cells[LEAST]!) cells[LEAST] = value
     if (count === 1 || value > cells[MOST]!) cells[MOST] = value
     cells[COUNT] = count

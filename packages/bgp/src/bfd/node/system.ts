@@ -1,10 +1,11 @@
 import type { Microseconds } from '../wire/index.js'
 import { CellWriter } from './cells.js'
+import { EchoPorts } from './echo-ports.js'
 import type { Endpoint, EndpointLink } from './endpoint.js'
 import type { Log } from './logger.js'
 import { plainError, type Report, type Request, type WorkerOptions } from './messages.js'
 import type { Alarm, Closable, Platform } from './platform.js'
-import { Reception, type ReceptionKind } from './reception.js'
+import { Reception, type ReceptionContext, type ReceptionKind } from './reception.js'
 import { Schedule, type Scheduled } from './schedule.js'
 import { SessionDriver, type DriverContext } from './session-driver.js'
 import { SourcePorts } from './source-ports.js'
@@ -39,6 +40,8 @@ export class BfdSystem {
   /** Sessions that have ended and still say so, by the key of their endpoint. */
   readonly #leaving = new Map<string, SessionDriver>()
   readonly #driverContext: DriverContext
+  readonly #receptionContext: ReceptionContext
+  readonly #echo: EchoPorts
   #alarm: Alarm | undefined
   #armed: Microseconds = Infinity
   #secondLook = false
@@ -60,8 +63,11 @@ export class BfdSystem {
       onState: ({ id }, { to, from, diagnostic, remoteState, remoteDiagnostic, cause }) =>
         report({ type: 'state', id, to, from, details: { diagnostic, remoteState, remoteDiagnostic, cause } }),
       onRemoteState: ({ id }, { to, from }) => report({ type: 'remote-state', id, to, from }),
-      sendEcho: () => false,
+      sendEcho: (driver, octets) => this.#echo.send(driver, octets),
     }
+    const touch = { sessions: this.#byDiscriminator, onTouched: (entry: Scheduled) => this.#touch(entry) }
+    this.#receptionContext = { platform, totals: this.#totals, log: this.#log, ...touch }
+    this.#echo = new EchoPorts(this.#receptionContext)
   }
 
   /**
@@ -93,7 +99,10 @@ export class BfdSystem {
         this.#add(request, now)
         break
       case 'change':
-        this.#with(request.id, driver => driver.change(request.options, now))
+        this.#with(request.id, driver => {
+          driver.change(request.options, now)
+          this.#settleEcho(driver, now)
+        })
         break
       case 'disable':
         this.#with(request.id, driver => driver.disable(now))
@@ -118,7 +127,7 @@ export class BfdSystem {
    */
   close(onClosed: () => void): void {
     const now = this.#platform.now()
-    for (const driver of [...this.#byId.values()]) this.#remove(driver, now)
+    for (const driver of this.#byId.values()) this.#remove(driver, now)
     this.#onClosed = onClosed
     this.#closeWhenSaid()
     this.#arm()
@@ -141,6 +150,7 @@ export class BfdSystem {
     this.#byId.set(id, driver)
     this.#byDiscriminator.set(myDiscriminator, driver)
     this.#receive(driver)
+    this.#settleEcho(driver, now)
     if (disabled) driver.disable(now)
     this.#schedule.update(driver)
   }
@@ -164,8 +174,13 @@ export class BfdSystem {
     this.#schedule.update(driver)
   }
 
+  #settleEcho(driver: SessionDriver, now: Microseconds): void {
+    driver.allowEcho(this.#echo.settle(driver, this.#links), now)
+  }
+
   #remove(driver: SessionDriver, now: Microseconds): void {
     driver.end(now)
+    this.#echo.forget(driver)
     this.#byId.delete(driver.id)
     this.#byDiscriminator.delete(driver.myDiscriminator)
     const key = receptionKey(driver.endpoint)
@@ -201,16 +216,7 @@ export class BfdSystem {
     const key = receptionKey(kind)
     const known = this.#receptions.get(key)
     if (known !== undefined) return known
-    const reception = new Reception(
-      {
-        platform: this.#platform,
-        totals: this.#totals,
-        log: this.#log,
-        sessions: this.#byDiscriminator,
-        onTouched: entry => this.#touch(entry),
-      },
-      kind,
-    )
+    const reception = new Reception(this.#receptionContext, kind)
     this.#receptions.set(key, reception)
     return reception
   }
@@ -226,6 +232,7 @@ export class BfdSystem {
     this.#reopenDevices(before)
     for (const driver of this.#byId.values()) {
       driver.relink(this.#links)
+      this.#settleEcho(driver, this.#platform.now())
       this.#schedule.update(driver)
     }
     this.#arm()
@@ -249,7 +256,11 @@ export class BfdSystem {
     try {
       reception.reopen()
     } catch (error) {
-      this.#log('warn', { device: reception.kind.device, error: plainError(error).message }, 'a BFD socket cannot be opened')
+      this.#log(
+        'warn',
+        { device: reception.kind.device, error: plainError(error).message },
+        'a BFD socket cannot be opened',
+      )
     }
   }
 
@@ -288,7 +299,11 @@ export class BfdSystem {
     }
     this.#secondLook = false
     let drainedAt = -Infinity
-    for (let first = this.#schedule.first; first !== undefined && this.#schedule.deadline <= now; first = this.#schedule.first) {
+    for (
+      let first = this.#schedule.first;
+      first !== undefined && this.#schedule.deadline <= now;
+      first = this.#schedule.first
+    ) {
       if (first.detectionDeadline <= now && first.detectionDeadline > drainedAt) {
         drainedAt = now
         this.#drain()
@@ -302,10 +317,11 @@ export class BfdSystem {
 
   #drain(): void {
     for (const reception of this.#receptions.values()) reception.drain()
+    this.#echo.drain()
   }
 
   #closeWhenSaid(): void {
-    for (const driver of [...this.#leaving.values()]) if (driver.isOver) this.#forget(driver)
+    for (const driver of this.#leaving.values()) if (driver.isOver) this.#forget(driver)
     if (this.#onClosed === undefined || this.#leaving.size > 0) return
     const onClosed = this.#onClosed
     this.#onClosed = undefined
@@ -314,6 +330,7 @@ export class BfdSystem {
     this.#alarm = undefined
     for (const reception of this.#receptions.values()) reception.close()
     this.#receptions.clear()
+    this.#echo.close()
     onClosed()
   }
 

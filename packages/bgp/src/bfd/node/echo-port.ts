@@ -1,0 +1,157 @@
+import { formatAddress, parseAddress } from '../../address.js'
+import { decodeEchoPacket, type Microseconds } from '../wire/index.js'
+import type { DiscardReason } from './discards.js'
+import { ECHO_PORT } from './echo-filter.js'
+import type { EndpointLink } from './endpoint.js'
+import { decodeUdpInIp, encodeUdpInIp, type UdpInIp } from './ip-packet.js'
+import type { Log } from './logger.js'
+import type { EchoSocket, Platform } from './platform.js'
+import type { Scheduled } from './schedule.js'
+import type { SessionDriver } from './session-driver.js'
+import type { TotalsWriter } from './totals.js'
+
+const SENT_HOPS = 255
+const LOOPED_HOPS = 254
+
+/** What an echo port has from the system it belongs to. */
+export interface EchoContext {
+  readonly platform: Platform
+  readonly totals: TotalsWriter
+  readonly log: Log
+  readonly sessions: ReadonlyMap<number, SessionDriver>
+  onTouched(entry: Scheduled): void
+}
+
+/** A session that uses the Echo function. */
+interface Member {
+  readonly driver: SessionDriver
+  readonly remote: Uint8Array
+  /** Our address, which our echo packets come from and go to. */
+  readonly own: Uint8Array
+  /** When we have looped a packet of the remote system last. */
+  loopedAt: Microseconds
+}
+
+/**
+ * Echo packets on one interface, RFC 5881 section 4. Ours are addressed to ourselves and handed to the remote system, whose kernel
+ * forwards them back. Theirs are forwarded by our kernel; where it does not forward, and where they are addressed to us as older
+ * implementations do, we loop them here, no faster than the remote system was told.
+ */
+export class EchoPort {
+  readonly family: 4 | 6
+  readonly link: EndpointLink
+  readonly #context: EchoContext
+  readonly #socket: EchoSocket
+  readonly #byRemote = new Map<string, Member>()
+  readonly #own = new Set<string>()
+  #forwards: boolean
+
+  /** @throws {Error} with a `code`: `EPERM` without CAP_NET_RAW */
+  constructor(context: EchoContext, family: 4 | 6, link: EndpointLink) {
+    this.#context = context
+    this.family = family
+    this.link = link
+    this.#forwards = context.platform.forwards(family, link.name)
+    this.#socket = context.platform.openEcho({
+      family,
+      link,
+      sources: [],
+      onPackets: packets => this.#receive(packets),
+      onError: error =>
+        context.log('debug', { interface: link.name, error: error.message }, 'a BFD echo socket met an error'),
+    })
+  }
+
+  /** Whether no session is left. */
+  get isIdle(): boolean {
+    return this.#byRemote.size === 0
+  }
+
+  /** @param ownAddress of ours; another one than before takes its place */
+  join(driver: SessionDriver, ownAddress: string): void {
+    this.#forwards = this.#context.platform.forwards(this.family, this.link.name)
+    const known = this.#byRemote.get(driver.address)
+    if (known?.driver === driver && formatAddress(known.own) === ownAddress) return
+    const remote = parseAddress(driver.address)
+    this.#byRemote.set(driver.address, { driver, remote, own: parseAddress(ownAddress), loopedAt: -Infinity })
+    this.#refresh()
+  }
+
+  leave(driver: SessionDriver): void {
+    if (this.#byRemote.get(driver.address)?.driver !== driver) return
+    this.#byRemote.delete(driver.address)
+    this.#refresh()
+  }
+
+  /** @returns whether it has gone out */
+  send(driver: SessionDriver, payload: Uint8Array): boolean {
+    const member = this.#byRemote.get(driver.address)
+    if (member?.driver !== driver) return false
+    const { own } = member
+    const ports = { sourcePort: ECHO_PORT, destinationPort: ECHO_PORT }
+    const packet = encodeUdpInIp({ source: own, destination: own, ...ports, hops: SENT_HOPS, payload })
+    return this.#socket.send(packet, driver.address) === undefined
+  }
+
+  drain(): void {
+    this.#socket.drain()
+  }
+
+  close(): void {
+    this.#socket.close()
+  }
+
+  #refresh(): void {
+    this.#own.clear()
+    for (const { own } of this.#byRemote.values()) this.#own.add(formatAddress(own))
+    this.#socket.setSources([...this.#byRemote.keys(), ...this.#own])
+  }
+
+  #receive(packets: readonly Uint8Array[]): void {
+    const now = this.#context.platform.now()
+    for (const octets of packets) {
+      const reason = this.#take(octets, now)
+      if (reason !== undefined) this.#context.totals.discard(reason)
+    }
+  }
+
+  #take(octets: Uint8Array, now: Microseconds): DiscardReason | undefined {
+    const packet = decodeUdpInIp(octets)
+    if (packet === undefined) return 'unknown-echo'
+    const source = formatAddress(packet.source)
+    const isSelfAddressed = packet.source.every((octet, at) => octet === packet.destination[at])
+    if (isSelfAddressed && this.#own.has(source)) return this.#takeOwn(packet.payload, now)
+    const member = this.#byRemote.get(source)
+    if (member === undefined) return 'unknown-echo'
+    if (isSelfAddressed && this.#forwards) return undefined // the kernel does it
+    if (packet.hops !== SENT_HOPS) return 'ttl'
+    return this.#loop(packet, member, isSelfAddressed, now)
+  }
+
+  #takeOwn(payload: Uint8Array, now: Microseconds): DiscardReason | undefined {
+    const echo = decodeEchoPacket(payload)
+    const driver = echo && this.#context.sessions.get(echo.myDiscriminator)
+    if (driver === undefined || this.#byRemote.get(driver.address)?.driver !== driver) return 'unknown-echo'
+    driver.receiveEcho(echo!, now)
+    this.#context.onTouched(driver)
+    return undefined
+  }
+
+  #loop(packet: UdpInIp, member: Member, isSelfAddressed: boolean, now: Microseconds): DiscardReason | undefined {
+    const { driver } = member
+    if (now - member.loopedAt < driver.leastEchoInterval / 2) return 'echo-rate'
+    member.loopedAt = now
+    const back = isSelfAddressed
+      ? { ...packet, hops: LOOPED_HOPS }
+      : {
+          source: packet.destination,
+          destination: packet.source,
+          sourcePort: ECHO_PORT,
+          destinationPort: packet.sourcePort,
+          hops: LOOPED_HOPS,
+          payload: packet.payload,
+        }
+    if (this.#socket.send(encodeUdpInIp(back), driver.address) === undefined) driver.cells.count('echoPacketsLooped')
+    return undefined
+  }
+}
