@@ -50,6 +50,7 @@ const anyOptions: fc.Arbitrary<SessionOptions> = fc
     routeRefresh: bool,
     enhancedRouteRefresh: bool,
     extendedMessage: bool,
+    bfdStrictMode: bool,
     extendedNextHop: someFamilies,
     addPath: fc.record({ receive: someFamilies, send: someFamilies }),
     restart: fc.option(fc.record({ families: someFamilies, notification: bool, restartTime: fc.nat(4095) })),

@@ -2,6 +2,7 @@
 import {
   messageEvent,
   Peering,
+  type BfdEvent,
   type ConnectionId,
   type PeeringAction,
   type SessionEvent,
@@ -75,6 +76,11 @@ export class Pair {
 
   stop(side: Side): void {
     this.#perform(side, side.peering.stop(this.now))
+  }
+
+  /** BFD of a side says something. */
+  bfd(side: Side, event: BfdEvent): void {
+    this.#perform(side, side.peering.bfdChanged(event, this.now))
   }
 
   /** Cuts every connection of a side without a word. */

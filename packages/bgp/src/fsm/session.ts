@@ -109,7 +109,10 @@ export class Session {
     OpenSent: {
       ...this.#online,
       TcpConnectionFails: (s, e, now) => s.#toActive(e, now, s.#memory.damping.next()),
-      BGPOpen: (s, e, now) => s.#acceptOpen(e, now),
+      BGPOpen: (s, e, now) => {
+        if (s.#bfdSubState) s.#notify(unexpected(e, 1), e, now)
+        else s.#acceptOpen(e, now)
+      },
       BGPOpenMsgErr: (s, e, now) => s.#refuse(e.error, e, now),
       // The peer's BFD may come Up before ours; section 8.5.6 of the draft.
       KeepAliveMsg: (s, e, now) => {

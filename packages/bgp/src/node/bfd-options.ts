@@ -1,4 +1,5 @@
-import { checkSessionOptions, SESSION_DEFAULTS, type SessionOptions as BfdSessionOptions } from '../bfd/fsm/options.js'
+import { SESSION_DEFAULTS, type SessionOptions as BfdSessionOptions } from '../bfd/fsm/options.js'
+import { checkHolderOptions } from '../bfd/node/holders.js'
 import { checkWhole } from '../fsm/check.js'
 import type { Seconds } from '../fsm/index.js'
 
@@ -48,7 +49,7 @@ function checkBoolean(name: string, value: boolean | undefined): void {
 /** The session's own options say no more than their names. */
 function checkSession(options: BfdSessionOptions): BfdSessionOptions {
   try {
-    return checkSessionOptions(options)
+    return checkHolderOptions(options)
   } catch (error) {
     if (error instanceof RangeError) throw new RangeError(`bfd.${error.message}`, { cause: error })
     if (error instanceof TypeError) throw new TypeError(`bfd.${error.message}`, { cause: error })

@@ -1,18 +1,30 @@
 import { addressFamily, parseAddress, parsePrefix } from '../address.js'
-import type { Interfaces } from './next-hop.js'
+import type { InterfaceAddress, Interfaces } from './next-hop.js'
 
-const isLinkLocal = (address: Uint8Array): boolean =>
-  address.length === 16 && address[0] === 0xfe && (address[1]! & 0xc0) === 0x80
+/** Whether an address in canonical text means something on one link only, RFC 4291 section 2.5.6. */
+export const isLinkLocal = (address: string): boolean => /^fe[89ab]/.test(address)
 
 /**
- * Whether an address is on a subnet of one of our interfaces; link-local ones are.
+ * Whether an address is on a subnet of one of our interfaces.
  *
  * @throws {RangeError} not an address
  */
-export function isConnected(address: string, interfaces: Interfaces): boolean {
+export const isConnected = (address: string, interfaces: Interfaces): boolean =>
+  subnetsOf(address, interfaces).length > 0
+
+/**
+ * Whether the kernel sends from `local` to a neighbour by itself: it is the first of our addresses on the neighbour's subnet.
+ *
+ * @throws {RangeError} not an address
+ */
+export const isUsualSource = (local: string, neighbor: string, interfaces: Interfaces): boolean =>
+  subnetsOf(neighbor, interfaces)[0]?.address === local
+
+/** Our addresses on the subnets that an address is in. */
+function subnetsOf(address: string, interfaces: Interfaces): readonly InterfaceAddress[] {
   const octets = parseAddress(address)
-  if (isLinkLocal(octets)) return true
-  return Object.values(interfaces).some(entries => entries?.some(({ cidr }) => cidr && isIn(octets, address, cidr)))
+  const all = Object.values(interfaces).flatMap(entries => entries ?? [])
+  return all.filter(({ cidr }) => cidr && isIn(octets, address, cidr))
 }
 
 function isIn(octets: Uint8Array, address: string, cidr: string): boolean {

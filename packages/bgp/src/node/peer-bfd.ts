@@ -1,7 +1,7 @@
 import { Diagnostic, diagnosticName, type State as BfdState } from '../bfd/wire/index.js'
 import { bfdVerdict, type BfdCondition, type BfdEvent, type BfdFailure } from '../fsm/index.js'
 import type { BfdSessionRequest, BfdSource, BfdSourceSession, BfdStateDetails } from './bfd-source.js'
-import { isConnected } from './connected.js'
+import { isConnected, isLinkLocal, isUsualSource } from './connected.js'
 import type { Logger } from './logger.js'
 import type { Interfaces } from './next-hop.js'
 import type { CheckedPeerOptions } from './peer-options.js'
@@ -25,7 +25,9 @@ export interface PeerBfdSurroundings {
 
 /** Where a connection from the peer has come to. */
 export interface BfdMeeting {
-  /** Our address, in canonical text without zone. */
+  /** The peer's address, in canonical text without zone. */
+  readonly remote: string
+  /** Ours, likewise. */
   readonly local: string
   /** The interface, of a link-local address. */
   readonly zone: string | undefined
@@ -88,10 +90,14 @@ export class PeerBfd {
     return this.#notifications
   }
 
-  /** Asks for the session, if its options say so and the neighbour is known. @throws {RangeError} see {@link BfdSource} */
+  /**
+   * Asks for the session, if its options say so and the neighbour is known. For a dynamic peer what the source objects to is in the log.
+   *
+   * @throws {RangeError} see {@link BfdSource}
+   */
   open(): void {
-    const request = this.#request()
-    if (request) this.#hold(request)
+    if (this.#met) this.#tryToFollow()
+    else this.#follow()
   }
 
   /** Other options from now on. @throws {RangeError} they do not agree with other holders of the session; nothing is changed then */
@@ -99,8 +105,8 @@ export class PeerBfd {
     const before = this.#options
     this.#options = options
     try {
-      if (before.interface !== options.interface) this.#found = ''
-      if (before.address !== options.address) this.#met = undefined
+      const isElsewhere = before.interface !== options.interface || before.address !== options.address
+      if (isElsewhere) [this.#found, this.#met] = ['', undefined]
       this.#follow('anyway')
     } catch (error) {
       this.#options = before
@@ -128,11 +134,12 @@ export class PeerBfd {
 
   #request(): BfdSessionRequest | undefined {
     const { bfd, sourceAddress, device, interface: on, dialAddress } = this.#options
-    const address = this.#options.address || this.#found
+    // Who connects on the link of an unnumbered peer is the peer, found or not.
+    const address = this.#options.address || this.#found || (this.#met?.remote ?? '')
     if (!bfd || address === '') return undefined
     const multihop = bfd.multihop ?? this.#isMultihop(address)
     const link = on ?? zoneOf(dialAddress) ?? this.#met?.zone
-    const localAddress = sourceAddress ?? this.#localAddress(multihop)
+    const localAddress = sourceAddress ?? this.#metAddress(address, multihop)
     return {
       ...bfd.session,
       address,
@@ -143,12 +150,15 @@ export class PeerBfd {
     }
   }
 
-  /** The peer's BFD answers to the address that its BGP connects to; on a link by itself there is one. */
-  #localAddress(multihop: boolean): string | undefined {
-    return this.#met && (multihop || this.#met.zone === undefined) ? this.#met.local : undefined
+  /** The peer's BFD answers to the address that its BGP connects to. It is said only where the kernel would send from another one. */
+  #metAddress(address: string, multihop: boolean): string | undefined {
+    const local = this.#met?.local
+    if (local === undefined || isLinkLocal(address)) return undefined
+    return !multihop && isUsualSource(local, address, this.#surroundings.interfaces()) ? undefined : local
   }
 
   #isMultihop(address: string): boolean {
+    if (isLinkLocal(address)) return false
     const { ttl, minTtl, session } = this.#options
     const hops = minTtl === undefined ? (ttl ?? 1) : 256 - minTtl
     if (hops > 1) return true

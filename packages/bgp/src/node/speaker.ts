@@ -106,6 +106,7 @@ export class BgpSpeaker extends EventEmitter<BgpSpeakerEvents> implements AsyncD
   readonly #restart: SpeakerRestart | undefined
   readonly #onAbort = (): void => void this.close()
   #closing: Promise<void> | undefined
+  #unsubscribe: (() => void) | undefined
 
   /** @throws {RangeError} an option that cannot work */
   constructor(options: BgpSpeakerOptions) {
@@ -116,7 +117,7 @@ export class BgpSpeaker extends EventEmitter<BgpSpeakerEvents> implements AsyncD
     this.#log = log
     this.#refusals = new Refusals(clock)
     this.#locRib = new LocRib({ maximumPaths: 64, relax: false, ...multipath, seed: Math.floor(random() * 2 ** 32) })
-    this.#locRib.subscribe((family, prefix, selected) => selected && this.#routeChanged(family, prefix))
+    this.#followListeners()
     this.#own = new AdjRibIn(this.#locRib, LOCAL_SOURCE)
     const links = new LinkWatch(error => log.error({ error: error.message }, 'cannot follow network interfaces'))
     this.#reception = new Reception({ listen, links, log, accept: incoming => this.#incoming(incoming) })
@@ -280,8 +281,26 @@ export class BgpSpeaker extends EventEmitter<BgpSpeakerEvents> implements AsyncD
     this.#reception.remove(peer.terms)
   }
 
-  #routeChanged(family: FamilyName, prefix: Row): void {
-    if (this.listenerCount('route') > 0) this.emit('route', this.#toRouteChange(family, prefix))
+  /** Also what follows who listens goes with all the others, but has to stay. */
+  override removeAllListeners(event?: keyof BgpSpeakerEvents): this {
+    super.removeAllListeners(event)
+    if (event === undefined) this.#followListeners()
+    return this
+  }
+
+  /** Routes change by the million: the Loc-RIB tells of it only while somebody listens. */
+  #followListeners(events: EventEmitter = this): void {
+    events.on('newListener', (event: string) => {
+      if (event !== 'route') return
+      this.#unsubscribe ??= this.#locRib.subscribe((family, prefix, selected) => {
+        if (selected) this.emit('route', this.#toRouteChange(family, prefix))
+      })
+    })
+    events.on('removeListener', (event: string) => {
+      if (event !== 'route' || this.listenerCount('route') > 0) return
+      this.#unsubscribe?.()
+      this.#unsubscribe = undefined
+    })
   }
 
   #toRouteChange(family: FamilyName, prefix: Row): RouteChange {
