@@ -210,3 +210,23 @@ t.test('a listener that calls back into the peer', async t => {
   t.same(states, ['OpenSent', 'Idle'])
   t.same(node.peers, [])
 })
+
+t.test('changes of routes are told to whoever listens, whenever that begins', async t => {
+  await using speaker = createNode()
+  const heard: string[] = []
+  const listener = ({ prefix }: { readonly prefix: string }): unknown => heard.push(prefix)
+  speaker.announce({ prefix: '192.0.2.0/25' })
+  speaker.on('route', listener)
+  speaker.announce({ prefix: '192.0.2.128/25' })
+  speaker.off('route', listener)
+  speaker.announce({ prefix: '198.51.100.0/24' })
+  speaker.once('route', listener)
+  speaker.withdraw('198.51.100.0/24')
+  speaker.withdraw('192.0.2.0/25')
+  speaker.on('route', () => heard.push('nobody'))
+  speaker.removeAllListeners()
+  speaker.withdraw('192.0.2.128/25')
+  speaker.on('route', listener)
+  speaker.announce({ prefix: '203.0.113.0/24' })
+  t.same(heard, ['192.0.2.128/25', '198.51.100.0/24', '203.0.113.0/24'])
+})
