@@ -283,8 +283,9 @@ export class BgpSpeaker extends EventEmitter<BgpSpeakerEvents> implements AsyncD
 
   /** Also what follows who listens goes with all the others, but has to stay. */
   override removeAllListeners(event?: keyof BgpSpeakerEvents): this {
-    super.removeAllListeners(event)
-    if (event === undefined) this.#followListeners()
+    if (event !== undefined) return super.removeAllListeners(event)
+    super.removeAllListeners()
+    this.#followListeners()
     return this
   }
 
