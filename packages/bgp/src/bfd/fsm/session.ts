@@ -173,13 +173,14 @@ export class Session {
 
   /** Does what is due at `now`: believes that the remote system or the path has failed, then sends. */
   expire(now: Microseconds): readonly Action[] {
+    // Without echo packets the Detection Time of control packets is shorter, so that it may be over as well.
+    if (now >= this.#echo.detectionDeadline) {
+      this.#fall(Diagnostic.EchoFunctionFailed, 'no echo packet within the detection time', now)
+    }
     if (now >= this.#silenceDeadline) this.#silence(now)
     if (now >= this.#forgetAt) {
       this.#authenticator.forget()
       this.#forgetAt = Infinity
-    }
-    if (now >= this.#echo.detectionDeadline) {
-      this.#fall(Diagnostic.EchoFunctionFailed, 'no echo packet within the detection time', now)
     }
     if (now >= this.#echo.deadline) this.#push({ type: 'send-echo', octets: this.#echo.send(now) })
     if (now >= this.#transmitDeadline) this.#transmitPeriodic(now)
@@ -441,11 +442,11 @@ export class Session {
   }
 
   #transmitPeriodic(now: Microseconds): void {
-    if (this.#state === 'Up') this.#intervals.begin(now)
     const due = this.#transmitDeadline
+    // A change that waited may begin with this packet; the Detection Time must be longer before the remote system knows.
+    this.#update(now)
     this.#transmit(false, now)
     this.#sentAt = now
-    this.#retime(now)
-    if (this.#interval > 0) this.#transmitDeadline = nextDue(due, now, this.#interval, this.#wait())
+    this.#transmitDeadline = nextDue(due, now, this.#interval, this.#wait())
   }
 }
