@@ -173,11 +173,14 @@ t.test('RFC 5880 section 6.8.3: options that change while the session stands', a
   t.match(bfd.only.changes, [{ transmitInterval: 50, receiveInterval: 300, detectMultiplier: 5 }])
   t.equal('address' in bfd.only.changes[0]!, false)
 
+  peer.change({ ...base, bfd: { transmitInterval: 50, detectMultiplier: 5 }, name: 'other' })
+  t.equal(bfd.only.changes.length, 1, 'what is not its own does not concern it')
+
   bfd.refusal = 'authentication must be the same for all who share a session'
   t.throws(() => change({ authentication: { type: 'keyed-sha1', keyId: 1, key: 'k' } }), { message: bfd.refusal })
   t.throws(() => change({ multihop: true }), { message: bfd.refusal })
   bfd.refusal = ''
-  t.same(change({ transmitInterval: 50, detectMultiplier: 5 }), [], 'nothing was changed')
+  t.same(change({ transmitInterval: 50, detectMultiplier: 5 }), ['name live'], 'nothing was changed')
   t.equal(peer.bfdState, 'Up')
 
   t.same(change({ multihop: true }), ['bfd live'])

@@ -2,6 +2,7 @@ import { Diagnostic, diagnosticName, type State as BfdState } from '../bfd/wire/
 import { bfdVerdict, type BfdCondition, type BfdEvent, type BfdFailure } from '../fsm/index.js'
 import type { BfdSessionRequest, BfdSource, BfdSourceSession, BfdStateDetails } from './bfd-source.js'
 import { isConnected, isLinkLocal, isUsualSource } from './connected.js'
+import { isEqual } from './equal.js'
 import type { Logger } from './logger.js'
 import type { Interfaces } from './next-hop.js'
 import type { CheckedPeerOptions } from './peer-options.js'
@@ -102,14 +103,18 @@ export class PeerBfd {
 
   /** Other options from now on. @throws {RangeError} they do not agree with other holders of the session; nothing is changed then */
   change(options: CheckedPeerOptions): void {
-    const before = this.#options
+    const [before, found, met] = [this.#options, this.#found, this.#met]
     this.#options = options
+    if (before.interface !== options.interface || before.address !== options.address) {
+      this.#found = ''
+      this.#met = undefined
+    }
     try {
-      const isElsewhere = before.interface !== options.interface || before.address !== options.address
-      if (isElsewhere) [this.#found, this.#met] = ['', undefined]
       this.#follow('anyway')
     } catch (error) {
       this.#options = before
+      this.#found = found
+      this.#met = met
       throw error
     }
   }
@@ -183,7 +188,7 @@ export class PeerBfd {
       else if (held && how) this.#release(held)
     } else if (!held) this.#hold(request)
     else if (this.#fits(held, request)) {
-      if (how) held.session.change(sessionOptionsOf(request))
+      if (!isEqual(sessionOptionsOf(held.request), sessionOptionsOf(request))) this.#adjust(held, request)
     } else if (how || held.session.state !== 'Up') {
       this.#hold(request)
       held.session.close()
@@ -199,18 +204,23 @@ export class PeerBfd {
     )
   }
 
+  #adjust({ request: before, session }: Held, request: BfdSessionRequest): void {
+    const options = sessionOptionsOf(request)
+    session.change(options)
+    this.#held = { session, request: { ...before, ...options } }
+  }
+
   #hold(request: BfdSessionRequest): void {
     const session = this.#surroundings.source?.session(request)
     if (!session) return
-    const held = { request, session }
-    this.#held = held
+    this.#held = { request, session }
     session.on('state', (to, from, details) => {
-      if (this.#held !== held) return
+      if (this.#held?.session !== session) return
       this.#log(to, from, details)
-      this.#changed(held, reasonOf(details))
+      this.#changed(session, reasonOf(details))
     })
-    session.on('remoteState', () => this.#held === held && this.#changed(held))
-    this.#tell(held)
+    session.on('remoteState', () => this.#held?.session === session && this.#changed(session))
+    this.#tell(session)
   }
 
   #disable(held: Held): void {
@@ -231,14 +241,14 @@ export class PeerBfd {
     log[level]({ to, from, cause, diagnostic: diagnosticName(details.diagnostic), remoteState }, 'BFD session state')
   }
 
-  #changed(held: Held, reason?: string): void {
+  #changed(session: BfdSourceSession, reason?: string): void {
     this.#notifications++
-    this.#tell(held, reason)
+    this.#tell(session, reason)
     // What had to wait because it was Up.
-    if (held.session.state === 'Down') this.#tryToFollow()
+    if (session.state === 'Down') this.#tryToFollow()
   }
 
-  #tell({ session }: Held, reason?: string): void {
+  #tell(session: BfdSourceSession, reason?: string): void {
     const { sessions } = this.#surroundings
     const condition = conditionOf(session)
     if (condition === sessions.bfd) return
