@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads'
 import { checkSockets } from '../../node/sockets.js'
 import type { SessionOptions } from '../fsm/index.js'
 import type { BfdSession, BfdSnapshot } from './bfd-session.js'
-import { checkEndpoint, type SessionEndpoint } from './endpoint.js'
+import { checkEndpoint, type Endpoint, type SessionEndpoint } from './endpoint.js'
 import { BfdError } from './error.js'
 import { HeldSession } from './held-session.js'
 import { checkHolderOptions, hastyIntervals, STEADY_INTERVAL } from './holders.js'
@@ -107,6 +107,9 @@ export class Bfd extends EventEmitter<BfdEvents> implements AsyncDisposable {
     const session = known ?? this.#create(endpoint)
     const holder = session.join(wanted)
     const { address } = endpoint
+    if (known === undefined && [...this.#byKey.values()].some(other => mayBeOne(other.endpoint, endpoint))) {
+      this.#log.warn({ address }, 'two BFD sessions may be with one remote system: say local address and interface of both')
+    }
     for (const option of hastyIntervals(wanted)) {
       const fields = { address, option, interval: wanted[option as keyof typeof wanted], steady: STEADY_INTERVAL }
       this.#log.warn(fields, 'a BFD interval is shorter than a busy machine is sure to keep')
@@ -141,7 +144,7 @@ export class Bfd extends EventEmitter<BfdEvents> implements AsyncDisposable {
     return this.close()
   }
 
-  #create(endpoint: ReturnType<typeof checkEndpoint>): HeldSession {
+  #create(endpoint: Endpoint): HeldSession {
     const send = (request: Request): void => {
       if (!this.#closing) this.#post(request)
     }
@@ -210,6 +213,14 @@ function startError({ code, message }: PlainError): BfdError {
   return new BfdError(advice === undefined ? `BFD cannot start: ${message}` : `BFD cannot start: ${advice}`, {
     cause: Object.assign(new Error(message), code !== undefined && { code }),
   })
+}
+
+/** Whether two sessions differ only in what one of them leaves open: the remote system may take their packets for one's. */
+function mayBeOne(a: Endpoint, b: Endpoint): boolean {
+  const meets = (one: string | undefined, other: string | undefined): boolean =>
+    one === undefined || other === undefined || one === other
+  const isSamePath = a.address === b.address && a.multihop === b.multihop && a.device === b.device
+  return isSamePath && meets(a.localAddress, b.localAddress) && meets(a.interface, b.interface)
 }
 
 /** The options without those that say which session it is. */

@@ -40,7 +40,8 @@ export function compileControlFilter(filter: ControlFilter): readonly BpfInstruc
   const { family, minimumTtl } = filter
   const discriminators = discriminatorTable(filter)
   const sources = sourceTable(filter)
-  const fits = discriminators.length + sources.length <= TABLE_SPACE
+  const size = [...discriminators, ...sources].filter(({ op }) => op !== 'label').length
+  const fits = size <= TABLE_SPACE
   return assemble([
     bpf.loadNetwork('byte', HOP_LIMIT[family]),
     bpf.jump('greaterOrEqual', minimumTtl, { ifFalse: DROP }),

@@ -1,0 +1,132 @@
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { Bfd } from '@typemetal/bgp/bfd'
+import { UdpSocket, type UdpPacket } from '@typemetal/sockets'
+import { compileControlFilter } from '../dist/bfd/node/filter.js'
+import { follow, Peer, pause, reaches } from './bfd-node-peer.js'
+import { control, datagramOctets } from './bfd-node-samples.js'
+import { createHost, isInside, missingPrivilege, until } from './interop/namespace.js'
+
+const FLOODER = fileURLToPath(new URL('bfd-node-flooder.js', import.meta.url))
+const RATE = 10_000
+const SECONDS = 2
+
+/** Sends packets to a socket with a filter; what comes through, by a mark in My Discriminator. */
+async function through(family: 4 | 6, minimumTtl: number, samples: readonly (readonly [number, Uint8Array])[]) {
+  const address = family === 4 ? '127.0.0.1' : '::1'
+  const heard: number[] = []
+  using socket = new UdpSocket({
+    address,
+    port: 0,
+    onPackets: (packets: readonly UdpPacket[]) => {
+      for (const { data } of packets) heard.push(data[7]!)
+    },
+  })
+  const filter = {
+    family,
+    minimumTtl,
+    discriminators: [11, 22],
+    sources: [family === 4 ? '10.0.0.9' : 'fd00::9', address],
+  }
+  socket.setFilter(compileControlFilter(filter))
+  for (const [ttl, octets] of samples) {
+    using sender = new UdpSocket({ address, port: 0, ttl })
+    sender.sendTo(octets, sender.destination(address, socket.port))
+  }
+  await pause(20)
+  const strangers = { ...filter, sources: [family === 4 ? '10.0.0.9' : 'fd00::9'] }
+  socket.setFilter(compileControlFilter(strangers))
+  using sender = new UdpSocket({ address, port: 0, ttl: 255 })
+  sender.sendTo(control(99, { state: 'Down', yourDiscriminator: 0 }), sender.destination(address, socket.port))
+  await pause(20)
+  return { heard, drops: socket.drops() }
+}
+
+function define(): void {
+  for (const family of [4, 6] as const) {
+    t.test(`the kernel's filter over IPv${family}: what is for a session comes through, the rest does not`, async t => {
+      const { heard, drops } = await through(family, 254, [
+        [255, control(1, { yourDiscriminator: 11 })],
+        [254, control(2, { yourDiscriminator: 22 })],
+        [253, control(3, { yourDiscriminator: 22 })],
+        [255, control(4, { yourDiscriminator: 33 })],
+        [255, control(5, { state: 'Down', yourDiscriminator: 0 })],
+        [255, datagramOctets(control(6, { yourDiscriminator: 11 }), 0, 0x40)],
+        [255, datagramOctets(control(7, { yourDiscriminator: 11 }), 1, 0xc1)],
+        [255, datagramOctets(control(8, { state: 'Down', yourDiscriminator: 0 }), 1, 0x80)],
+        [255, control(9, { yourDiscriminator: 11 }).subarray(0, 23)],
+        [255, datagramOctets(control(0, { yourDiscriminator: 11 }), 7, 0)],
+      ])
+      t.same(heard, [1, 2, 5])
+      t.equal(drops, 8, 'what was refused is counted')
+    })
+  }
+
+  t.test('a filter has room for many sessions; for more than that its fixed checks are left', async t => {
+    const filter = (count: number, sources: readonly string[] = []) =>
+      compileControlFilter({
+        family: 6,
+        minimumTtl: 255,
+        discriminators: Array.from({ length: count }, (_, i) => i + 1),
+        sources,
+      })
+    t.ok(filter(1500, ['fd00::1']).length > 3000)
+    t.ok(filter(5000).length < 30)
+    t.ok(filter(0).length < 30)
+  })
+
+  t.test(`a flood of ${RATE} bad packets a second does not take a session down`, async t => {
+    await using host = await createHost(['10.6.0.1/24', '10.6.0.11/24'], ['10.6.0.2/24', '10.6.0.12/24'])
+    const fast = { transmitInterval: 50, receiveInterval: 50 }
+    await using peer = await Peer.start(host, [
+      { address: '10.6.0.1', ...fast },
+      { address: '10.6.0.11', localAddress: '10.6.0.12', ...fast },
+    ])
+    const lines: string[] = []
+    const say = (_fields: object, line: string): void => void lines.push(line)
+    const log = { debug() {}, info: say, warn: say, error: say, child: () => log }
+    await using bfd = await Bfd.start({ log })
+    const session = bfd.session({ address: '10.6.0.2', ...fast })
+    await reaches(session, 'Up')
+    const states = follow(session)
+    await host.ask(process.execPath, FLOODER, '10.6.0.1', String(RATE), String(SECONDS))
+    await until('the flood to be counted', () => bfd.counters().kernelDrops > (RATE * SECONDS) / 2)
+    t.match(bfd.counters(), { floods: 1, filteredSockets: 1 })
+    const { discards } = bfd.counters()
+    const reasons = Object.keys(discards).toSorted()
+    t.same(reasons, ['multipoint', 'truncated', 'ttl', 'unknown-discriminator', 'version'])
+    const heard = Object.values(discards).reduce((sum, count) => sum + count, 0)
+    t.ok(heard < 5000, `${heard} reached the process`)
+    // A session that comes while the filter is on is let through as well.
+    const other = bfd.session({ address: '10.6.0.12', localAddress: '10.6.0.11', ...fast })
+    await reaches(other, 'Up')
+    t.equal(bfd.counters().filteredSockets, 1)
+    await until('the filter to go off', () => bfd.counters().filteredSockets === 0)
+    t.same(states, [], 'it stayed Up')
+    t.equal(session.snapshot().downTransitions, 0)
+    t.same(peer.history('10.6.0.1'), ['Up 0 Up'])
+    t.same(lines, [
+      'bad BFD packets come too fast; the kernel filters them',
+      'bad BFD packets have ceased; the filter is off',
+    ])
+  })
+
+  t.test('RFC 5880 section 6.7: a session that comes Up during a flood, with authentication', async t => {
+    await using host = await createHost(['10.6.1.1/24'], ['10.6.1.2/24'])
+    const options = { authentication: { type: 'meticulous-keyed-sha1', keyId: 7, key: 'secret' } } as const
+    await using bfd = await Bfd.start()
+    const flood = host.ask(process.execPath, FLOODER, '10.6.1.1', String(RATE), String(SECONDS))
+    await until('the filter', () => bfd.counters().filteredSockets === 1)
+    await using _peer = await Peer.start(host, [{ address: '10.6.1.1', ...options }])
+    const session = bfd.session({ address: '10.6.1.2', ...options })
+    await reaches(session, 'Up')
+    await flood
+    t.equal(session.state, 'Up')
+    t.same(session.snapshot().discards, {})
+  })
+}
+
+t.setTimeout(120_000)
+const missing = missingPrivilege()
+if (missing) t.test('BFD against floods', { skip: missing }, async () => {})
+else if (isInside()) define()
