@@ -8,6 +8,7 @@ import {
   type SessionOptions,
   type State,
 } from '@typemetal/bgp/bfd'
+import { digest } from './packets.js'
 
 /** Numbers from 0 up to 1 that a seed decides (mulberry32). */
 export function randomOf(seed: number): () => number {
@@ -86,7 +87,7 @@ export class End {
     this.passive = options.passiveMode === true
     this.#rate = rate
     this.#offset = Math.floor(random() * 1e12)
-    this.session = new Session(options, { myDiscriminator, random, now: this.local(0) })
+    this.session = new Session(options, { myDiscriminator, random, now: this.local(0), digest })
   }
 
   /** This end's clock. */
@@ -128,6 +129,8 @@ export class Pair {
   readonly network: Network
   now: Microseconds = 0
   packets = 0
+  /** Packets that came too late for their sequence number; an end counts them as lost. */
+  refused = 0
   readonly #random: () => number
   readonly #flights: Flight[] = []
 
@@ -185,12 +188,18 @@ export class Pair {
   #arrive({ number, octets, to }: Flight): void {
     if (checkControlPacket(octets) !== undefined) throw new Error('a session has sent what is to be discarded')
     const packet = decodeControlPacket(octets)
+    const actions = to.session.receive(packet, octets, to.local(this.now))
+    if (actions.some(action => action.type === 'discard' && action.reason === 'authentication-sequence')) {
+      this.refused++
+      if (number > to.lastNumber) to.lost.push(number)
+      return
+    }
     to.last = packet
     to.lastAt = this.now
     to.lastNumber = Math.max(to.lastNumber, number)
     to.lost = to.lost.filter(one => one > to.lastNumber)
     if (packet.final) to.pollEnds()
-    this.call(to, (session, now) => session.receive(packet, octets, now))
+    this.#perform(to, actions)
   }
 
   #perform(end: End, actions: readonly Action[]): void {
