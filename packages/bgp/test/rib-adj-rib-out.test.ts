@@ -280,3 +280,13 @@ t.test('Adj-RIB-Out: closed in the midst of everything it gives all references b
     assertEmpty(wanted.rib)
   }
 })
+
+t.test('RFC 7911: thousands of paths to one prefix, each with attributes of its own', async t => {
+  const wanted = new Wanted({ addPath: ['ipv4-unicast'] })
+  for (let pathId = 1; pathId <= 9000; pathId++) wanted.set(key4(1), withPref(pathId), pathId)
+  t.equal(wanted.drain().length, 9000)
+  t.same(new Set(known(wanted).values()).size, 9000)
+  wanted.clear()
+  wanted.drain()
+  t.equal(known(wanted).size, 0)
+})

@@ -1,5 +1,6 @@
 import type { FamilyName } from '../wire/index.js'
 import type { Octets } from '../wire/octets.js'
+import { Group } from './groups.js'
 import type { LocRib } from './loc-rib.js'
 import type { PrefixTable } from './prefix-table.js'
 import { PAGE_MASK, type Row } from './rows.js'
@@ -23,8 +24,6 @@ import type { PackedAttributes, UpdatePacker, UpdateTaker } from './update-packe
  */
 const FIRST_WINDOW = 16
 const LAST_WINDOW = 4096
-/** Prefixes of a group that is kept to be filled again. */
-const LONGEST_SPARE = 64
 /** Octets of different attributes that they have at most, about. */
 const WINDOW_OCTETS = 131_072
 
@@ -96,15 +95,6 @@ class Queue {
   }
 }
 
-/** Prefixes and Path Identifiers that go into the same UPDATEs. */
-class Group {
-  told: Packed = 0
-  /** How many of the following count: to empty an array would give its memory away. */
-  size = 0
-  readonly rows: Row[] = []
-  readonly pathIds: number[] = []
-}
-
 /** What is told and waits to be told of one family. */
 class FamilyOut {
   readonly sent: Sent
@@ -145,9 +135,6 @@ export class AdjRibOut<S extends PathSource> implements PathTaker {
   readonly #options: AdjRibOutOptions<S>
   readonly #families: readonly FamilyOut[]
   readonly #byName: { [F in FamilyName]?: FamilyOut } = {}
-  readonly #groups = new Map<Packed, Group>()
-  /** Empty ones, to be filled again. */
-  readonly #spare: Group[] = []
   /** Octets of the groups' attributes. */
   #grouped = 0
   readonly #gone = new Group()
@@ -375,13 +362,11 @@ export class AdjRibOut<S extends PathSource> implements PathTaker {
   }
 
   #group(told: Packed): Group {
-    let group = this.#groups.get(told)
+    const { groups } = this.#options.packer
+    let group = groups.find(told)
     if (!group) {
       const set = packedSet(told)
-      group = this.#spare.pop() ?? new Group()
-      group.told = told
-      group.size = 0
-      this.#groups.set(told, group)
+      group = groups.add(told)
       this.#grouped += this.#options.rib.attributes.page(set).length[set & PAGE_MASK]!
     }
     this.#lastGroup = group
@@ -407,16 +392,16 @@ export class AdjRibOut<S extends PathSource> implements PathTaker {
     if (gone.size > 0) packer.withdraw(name, prefixes, gone.rows, gone.size, hasPathIds ? gone.pathIds : undefined)
     for (let i = 0; i < gone.size; i++) prefixes.release(gone.rows[i]!)
     gone.size = 0
-    for (const group of this.#groups.values()) {
+    const { groups } = packer
+    for (let place = 0; place < groups.size; place++) {
+      const group = groups.at(place)
       const { told, rows, size, pathIds } = group
       const set = packedSet(told)
       const packed = exporter.write(name, set, packedHow(told))
       const count = packer.announce(name, prefixes, rows, size, hasPathIds ? pathIds : undefined, packed)
       if (count < size) this.#untell(out, group, count)
-      // A long one is not worth its memory.
-      if (size <= LONGEST_SPARE && this.#spare.length < LAST_WINDOW) this.#spare.push(group)
     }
-    this.#groups.clear()
+    groups.clear()
     this.#lastGroup = undefined
     this.#grouped = 0
   }

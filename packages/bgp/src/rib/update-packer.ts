@@ -2,6 +2,7 @@ import { familyOf, type FamilyName } from '../wire/index.js'
 import { HEADER_LENGTH, MAX_LENGTH, MessageType } from '../wire/header.js'
 import { EMPTY, writeUint16, writeUint32, type Octets } from '../wire/octets.js'
 import { AttributeFlag } from '../wire/attribute/codec.js'
+import { Groups } from './groups.js'
 import type { PrefixTable } from './prefix-table.js'
 import type { Row } from './rows.js'
 
@@ -37,6 +38,8 @@ function copy(from: Uint8Array, length: Octets, into: Uint8Array, at: number): v
  * {@link begin}, write, {@link flush}.
  */
 export class UpdatePacker {
+  /** What is about to be written; empty between one peer's turn and the next. */
+  readonly groups = new Groups()
   #limit: Octets = MAX_LENGTH
   #take: UpdateTaker = () => {}
   #chunk = EMPTY
