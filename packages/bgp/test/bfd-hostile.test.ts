@@ -22,20 +22,15 @@ async function through(family: 4 | 6, minimumTtl: number, samples: readonly (rea
       for (const { data } of packets) heard.push(data[7]!)
     },
   })
-  const filter = {
-    family,
-    minimumTtl,
-    discriminators: [11, 22],
-    sources: [family === 4 ? '10.0.0.9' : 'fd00::9', address],
-  }
+  const stranger = family === 4 ? '10.0.0.9' : 'fd00::9'
+  const filter = { family, minimumTtl, discriminators: [11, 22], sources: [stranger, address], sparing: false }
   socket.setFilter(compileControlFilter(filter))
   for (const [ttl, octets] of samples) {
     using sender = new UdpSocket({ address, port: 0, ttl })
     sender.sendTo(octets, sender.destination(address, socket.port))
   }
   await pause(20)
-  const strangers = { ...filter, sources: [family === 4 ? '10.0.0.9' : 'fd00::9'] }
-  socket.setFilter(compileControlFilter(strangers))
+  socket.setFilter(compileControlFilter({ ...filter, sources: [stranger] }))
   using sender = new UdpSocket({ address, port: 0, ttl: 255 })
   sender.sendTo(control(99, { state: 'Down', yourDiscriminator: 0 }), sender.destination(address, socket.port))
   await pause(20)
@@ -62,6 +57,33 @@ function define(): void {
     })
   }
 
+  t.test('a sparing filter lets some of those through who need not know our discriminator, and all who do', async t => {
+    let zero = 0
+    let known = 0
+    using socket = new UdpSocket({
+      address: '127.0.0.1',
+      port: 0,
+      receiveBuffer: 1 << 20,
+      onPackets: packets => {
+        for (const { data } of packets) {
+          if (data[11] === 0) zero++
+          else known++
+        }
+      },
+    })
+    const sources = ['127.0.0.1']
+    socket.setFilter(compileControlFilter({ family: 4, minimumTtl: 255, discriminators: [11], sources, sparing: true }))
+    using sender = new UdpSocket({ address: '127.0.0.1', port: 0, ttl: 255 })
+    const target = sender.destination('127.0.0.1', socket.port)
+    for (let count = 0; count < 2000; count++) {
+      sender.sendTo(control(1, { state: 'Down', yourDiscriminator: 0 }), target)
+      if (count % 20 === 0) sender.sendTo(control(1, { yourDiscriminator: 11 }), target)
+    }
+    await pause(20)
+    t.equal(known, 100)
+    t.ok(zero > 2 && zero < 150, `${zero} of 2000, 31 expected`)
+  })
+
   t.test('a filter has room for many sessions; for more than that its fixed checks are left', async t => {
     const filter = (count: number, sources: readonly string[] = []) =>
       compileControlFilter({
@@ -69,6 +91,7 @@ function define(): void {
         minimumTtl: 255,
         discriminators: Array.from({ length: count }, (_, i) => i + 1),
         sources,
+        sparing: true,
       })
     t.ok(filter(1500, ['fd00::1']).length > 3000)
     t.ok(filter(5000).length < 30)
@@ -117,12 +140,13 @@ function define(): void {
     await using bfd = await Bfd.start()
     const flood = host.ask(process.execPath, FLOODER, '10.6.1.1', String(RATE), String(SECONDS))
     await until('the filter', () => bfd.counters().filteredSockets === 1)
-    await using _peer = await Peer.start(host, [{ address: '10.6.1.1', ...options }])
+    await using peer = await Peer.start(host, [{ address: '10.6.1.1', ...options }])
     const session = bfd.session({ address: '10.6.1.2', ...options })
     await reaches(session, 'Up')
     await flood
     t.equal(session.state, 'Up')
     t.same(session.snapshot().discards, {})
+    t.equal((await peer.sessions())[0]?.downTransitions, 0)
   })
 }
 

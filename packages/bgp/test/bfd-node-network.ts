@@ -152,7 +152,7 @@ export class VirtualHost {
   /** Interface that packets come in by. */
   arrivalIndex = 2
   /** Error codes by what they refuse. */
-  readonly refusals = new Map<'control' | 'transmit' | 'echo' | 'send', string>()
+  readonly refusals = new Map<'control' | 'ipv6' | 'transmit' | 'echo' | 'send', string>()
   readonly reports: Report[] = []
   readonly control: VirtualControl[] = []
   readonly echo: { readonly options: EchoSocketOptions; sources: readonly string[]; open: boolean }[] = []
@@ -272,7 +272,7 @@ export class VirtualHost {
     }
   }
 
-  #refuse(what: 'control' | 'transmit' | 'echo'): void {
+  #refuse(what: 'control' | 'ipv6' | 'transmit' | 'echo'): void {
     const code = this.refusals.get(what)
     if (code !== undefined) throw failure(code)
   }
@@ -299,6 +299,7 @@ export class VirtualHost {
 
   #openControl(options: ControlSocketOptions): ControlSocket {
     this.#refuse('control')
+    if (options.family === 6) this.#refuse('ipv6')
     const socket = new VirtualControl(options)
     this.control.push(socket)
     return socket

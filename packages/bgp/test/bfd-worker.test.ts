@@ -126,7 +126,7 @@ function define(): void {
     inFar('ip', 'route', 'add', 'default', 'via', '10.8.0.1')
     run('ip', 'route', 'add', '10.8.0.0/24', 'via', theirs)
     const multihop = { multihop: true, ...FAST }
-    await using _peer = await Peer.start(router, [{ address: ours, ...multihop }], ['nsenter', '-t', far, '-n'])
+    await using peer = await Peer.start(router, [{ address: ours, ...multihop }], ['nsenter', '-t', far, '-n'])
     await using bfd = await Bfd.start()
     const session = bfd.session({ address: '10.8.0.2', localAddress: ours, ...multihop })
     await reaches(session, 'Up')
@@ -134,6 +134,7 @@ function define(): void {
     const single = bfd.session({ address: '10.8.0.2', ...FAST })
     await pause(300)
     t.equal(strict.state, 'Up', 'the smallest TTL wins')
+    t.same(peer.history(ours), ['Up 0 Up'])
     t.equal(single.state, 'Down')
     t.same(session.snapshot().discards, {})
   })
@@ -165,12 +166,13 @@ function define(): void {
     const { host, ours, theirs } = await createWire()
     await using _ = host
     const late = ours.replace(/1$/, '7')
-    await using _peer = await Peer.start(host, [{ address: late, localAddress: theirs, ...FAST }])
+    await using peer = await Peer.start(host, [{ address: late, localAddress: theirs, ...FAST }])
     await using bfd = await Bfd.start()
     const session = bfd.session({ address: theirs, localAddress: late, ...FAST })
     await pause(200)
     t.equal(session.state, 'Down')
     t.equal(session.snapshot().packetsSent, 0)
+    t.same(peer.history(late), [])
     run('ip', 'address', 'add', `${late}/24`, 'dev', host.link)
     await reaches(session, 'Up')
   })
@@ -180,8 +182,8 @@ function define(): void {
     await using host = first.host
     const second = await createWire()
     await using other = second.host
-    await using _peer = await Peer.start(host, [{ address: first.ours, ...FAST }])
-    await using _otherPeer = await Peer.start(other, [{ address: second.ours, ...FAST }])
+    await using peer = await Peer.start(host, [{ address: first.ours, ...FAST }])
+    await using otherPeer = await Peer.start(other, [{ address: second.ours, ...FAST }])
     await using bfd = await Bfd.start()
     const session = bfd.session({ address: first.theirs, ...FAST })
     const bound = bfd.session({ address: second.theirs, device: other.link, ...FAST })
@@ -195,6 +197,8 @@ function define(): void {
     await reaches(again, 'Up')
     t.equal(session.state, 'Up')
     t.equal(session.snapshot().downTransitions, 0)
+    t.same(peer.history(first.ours), ['Up 0 Up'])
+    t.same(otherPeer.history(second.ours).slice(0, 2), ['Up 0 Up', 'Down 3 AdminDown'])
   })
 
   t.test('RFC 5880 section 6.8.4: a process that stalls 200 ms accuses no living peer', async t => {

@@ -8,8 +8,8 @@ export interface BpfInstruction {
   readonly k: number
 }
 
-/** What the kernel knows about a frame beside its octets (`SKF_AD_*`). */
-export type AncillaryField = 'protocol' | 'packetType' | 'interfaceIndex' | 'vlanTag' | 'vlanTagPresent'
+/** What the kernel knows about a frame beside its octets (`SKF_AD_*`); `'random'` is 32 bits that are new each time. */
+export type AncillaryField = 'protocol' | 'packetType' | 'interfaceIndex' | 'vlanTag' | 'vlanTagPresent' | 'random'
 /** How many octets a load takes, network order. */
 export type LoadSize = 'word' | 'half' | 'byte'
 /** How a jump compares the accumulator with its value; `'set'` is: any of these bits. */
@@ -66,7 +66,14 @@ export const bpf = {
 const SIZE = { word: 0x00, half: 0x08, byte: 0x10 } as const
 const TEST = { equal: 0x10, greater: 0x20, greaterOrEqual: 0x30, set: 0x40 } as const
 const ANCILLARY_BASE = 0xfffff000 // SKF_AD_OFF, -4096
-const ANCILLARY = { protocol: 0, packetType: 4, interfaceIndex: 8, vlanTag: 44, vlanTagPresent: 48 } as const
+const ANCILLARY = {
+  protocol: 0,
+  packetType: 4,
+  interfaceIndex: 8,
+  vlanTag: 44,
+  vlanTagPresent: 48,
+  random: 56,
+} as const
 const LOAD_ABSOLUTE = 0x20
 const JUMP = 0x05
 const AND = 0x54

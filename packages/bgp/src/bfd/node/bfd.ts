@@ -108,7 +108,10 @@ export class Bfd extends EventEmitter<BfdEvents> implements AsyncDisposable {
     const holder = session.join(wanted)
     const { address } = endpoint
     if (known === undefined && [...this.#byKey.values()].some(other => mayBeOne(other.endpoint, endpoint))) {
-      this.#log.warn({ address }, 'two BFD sessions may be with one remote system: say local address and interface of both')
+      this.#log.warn(
+        { address },
+        'two BFD sessions may be with one remote system: say local address and interface of both',
+      )
     }
     for (const option of hastyIntervals(wanted)) {
       const fields = { address, option, interval: wanted[option as keyof typeof wanted], steady: STEADY_INTERVAL }

@@ -27,11 +27,6 @@ export class Demultiplexer<S extends Addressed> {
     else this.#bySource.delete(session.address)
   }
 
-  /** Addresses that sessions expect packets of. */
-  get sources(): readonly string[] {
-    return [...this.#bySource.keys()]
-  }
-
   /** Sessions with a remote system of this address. */
   withSource(source: string): readonly S[] {
     return this.#bySource.get(source) ?? []

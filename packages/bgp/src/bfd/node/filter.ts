@@ -8,9 +8,17 @@ export interface ControlFilter {
   readonly minimumTtl: number
   /** My Discriminators of the sessions: a packet with one of them as Your Discriminator is for one of them. */
   readonly discriminators: readonly number[]
-  /** Addresses of the sessions' remote systems: those that may send Your Discriminator 0. */
+  /** Addresses that may send Your Discriminator 0: those of remote systems that do not know ours yet. */
   readonly sources: readonly string[]
+  /**
+   * Of packets with Your Discriminator 0 from those addresses only a few come through, by chance: somebody floods us in their name.
+   * They get to know our discriminator by our own packets all the same.
+   */
+  readonly sparing: boolean
 }
+
+/** One of so many comes through a sparing filter; a power of two. */
+const SPARING = 64
 
 // Offsets from the UDP header.
 const UDP_LENGTH = 4
@@ -37,7 +45,7 @@ const DISCRIMINATORS = 'discriminators'
  * room for, the tables are left out and only the fixed checks stay.
  */
 export function compileControlFilter(filter: ControlFilter): readonly BpfInstruction[] {
-  const { family, minimumTtl } = filter
+  const { family, minimumTtl, sparing } = filter
   const discriminators = discriminatorTable(filter)
   const sources = sourceTable(filter)
   const size = [...discriminators, ...sources].filter(({ op }) => op !== 'label').length
@@ -61,11 +69,21 @@ export function compileControlFilter(filter: ControlFilter): readonly BpfInstruc
     bpf.label(DROP),
     bpf.drop(),
     bpf.label(DISCRIMINATORS),
-    ...(fits ? [bpf.goto('table'), bpf.label(ZERO), ...sources, bpf.label('table'), ...discriminators] : acceptBoth()),
+    bpf.goto('table'),
+    bpf.label(ZERO),
+    ...(sparing ? someByChance() : []),
+    ...(fits ? sources : [bpf.accept()]),
+    bpf.label('table'),
+    ...(fits ? discriminators : [bpf.accept()]),
   ])
 }
 
-const acceptBoth = (): BpfStatement[] => [bpf.label(ZERO), bpf.accept()]
+const someByChance = (): BpfStatement[] => [
+  bpf.loadAncillary('random'),
+  bpf.jump('set', SPARING - 1, { ifFalse: 'lucky' }),
+  bpf.drop(),
+  bpf.label('lucky'),
+]
 
 const discriminatorTable = ({ discriminators }: ControlFilter): BpfStatement[] => [
   ...discriminators.flatMap((discriminator, index) => [

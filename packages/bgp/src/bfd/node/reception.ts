@@ -80,7 +80,7 @@ export class Reception implements Scheduled {
     this.refresh()
   }
 
-  /** Sessions or their options have changed: the filter, if it is on, has to know. */
+  /** Sessions, their options or states have changed: the filter, if it is on, has to know. */
   refresh(): void {
     if (this.#guard.filtered) this.#attach()
   }
@@ -127,7 +127,9 @@ export class Reception implements Scheduled {
     const now = this.#context.platform.now()
     let bad = 0
     for (let index = 0; index < batch.length; index++) if (!this.#take(batch, index, now)) bad++
-    if (bad > 0 && this.#guard.note(bad, now) === 'attach') this.#begin(now)
+    const decision = bad > 0 ? this.#guard.note(bad, now) : undefined
+    if (decision === 'attach') this.#begin(now)
+    else if (decision === 'tighten') this.#attach()
   }
 
   /** @returns false when the packet was discarded */
@@ -188,7 +190,9 @@ export class Reception implements Scheduled {
     const drivers = [...this.#drivers]
     const minimumTtl = multihop ? Math.min(...drivers.map(driver => driver.minimumTtl), 255) : SINGLE_HOP_TTL
     const discriminators = drivers.map(driver => driver.myDiscriminator)
-    this.#socket.setFilter({ family, minimumTtl, discriminators, sources: this.#sessions.sources })
+    // A remote system that was Up and has forgotten us is heard again when we have missed it.
+    const sources = drivers.filter(driver => !driver.isUp).map(driver => driver.address)
+    this.#socket.setFilter({ family, minimumTtl, discriminators, sources, sparing: this.#guard.sparing })
   }
 
   #countDrops(): void {

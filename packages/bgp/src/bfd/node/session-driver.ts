@@ -117,8 +117,9 @@ export class SessionDriver implements Scheduled, Addressed {
     return this.#session.detectionDeadline
   }
 
-  get snapshot(): SessionSnapshot {
-    return this.#session.snapshot()
+  /** Whether the session is Up: then the remote system knows our discriminator. */
+  get isUp(): boolean {
+    return this.#session.state === 'Up'
   }
 
   /** Takes a control packet that `checkControlPacket` has accepted. @returns false when it was discarded */

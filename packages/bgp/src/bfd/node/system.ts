@@ -60,8 +60,11 @@ export class BfdSystem {
       ports: this.#ports,
       log: this.#log,
       links: () => this.#links,
-      onState: ({ id }, { to, from, diagnostic, remoteState, remoteDiagnostic, cause }) =>
-        report({ type: 'state', id, to, from, details: { diagnostic, remoteState, remoteDiagnostic, cause } }),
+      onState: (driver, { to, from, diagnostic, remoteState, remoteDiagnostic, cause }) => {
+        const details = { diagnostic, remoteState, remoteDiagnostic, cause }
+        report({ type: 'state', id: driver.id, to, from, details })
+        if (to === 'Up' || from === 'Up') this.#receptions.get(receptionKey(driver.endpoint))?.refresh()
+      },
       onRemoteState: ({ id }, { to, from }) => report({ type: 'remote-state', id, to, from }),
       sendEcho: (driver, octets) => this.#echo.send(driver, octets),
     }
