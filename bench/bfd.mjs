@@ -1,0 +1,141 @@
+// `npm run bench:bfd`: BFD of @typemetal/bgp beside FRR's bfdd and BIRD, each in a namespace with a far end that is none of them.
+//
+//   --only NAME,NAME    of: codec, detection, busy, idle, sessions, flood, floor
+//   --peers NAME,NAME   of: plain (ours without CAP_SYS_NICE), bfdd, bird; `none` for us alone
+//   --cuts N            how often a session is cut for `detection` (40; with --quick 4)
+//   --minutes N         how long is watched for false Downs (10; with --quick a third)
+import { execFileSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { enterUserNamespace, Lab, needsUserNamespace, onOuterSignal } from '@typemetal/lab'
+import { bfdd } from './bfd/daemons/bfdd.mjs'
+import { bird } from './bfd/daemons/bird.mjs'
+import { ours, plain } from './bfd/daemons/ours.mjs'
+import { codec } from './bfd/codec.mjs'
+import { detection } from './bfd/detection.mjs'
+import { buildFarEnd } from './bfd/far-end.mjs'
+import { flood } from './bfd/flood.mjs'
+import { Run } from './bfd/run.mjs'
+import { sessions } from './bfd/sessions.mjs'
+import { busy, floor, idle } from './bfd/watch.mjs'
+import { look } from './bgp/daemons/daemon.mjs'
+import { benchArguments, keep, print } from './report.mjs'
+
+const PEERS = { plain, bfdd, bird }
+const WORK = { detection, busy, idle, sessions, flood, floor }
+const SECTIONS = ['codec', ...Object.keys(WORK)]
+
+function fail(message) {
+  console.error(`bench:bfd: ${message}`)
+  process.exit(1)
+}
+
+function parse() {
+  try {
+    return benchArguments({
+      only: { type: 'string', default: SECTIONS.join() },
+      peers: { type: 'string', default: Object.keys(PEERS).join() },
+      cuts: { type: 'string' },
+      minutes: { type: 'string' },
+    })
+  } catch (error) {
+    return fail(error.message)
+  }
+}
+
+function list(text, what, known) {
+  const names = text.split(',')
+  const unknown = names.find(name => !known.includes(name))
+  if (unknown !== undefined) fail(`no ${what} ${unknown}: there are ${known.join(', ')}`)
+  return names
+}
+
+function readArguments() {
+  const values = parse()
+  const only = new Set(list(values.only, 'section', SECTIONS))
+  const peers = values.peers === 'none' ? [] : list(values.peers, 'peer', Object.keys(PEERS))
+  const cuts = Number(values.cuts ?? (values.quick ? 4 : 40))
+  if (!Number.isInteger(cuts) || cuts < 1) fail('--cuts wants a whole number above 0')
+  const minutes = Number(values.minutes ?? (values.quick ? 1 / 3 : 10))
+  if (!(minutes > 0 && minutes < 24 * 60)) fail('--minutes wants a number above 0')
+  return { ...values, only, peers, cuts, minutes }
+}
+
+/** Ours and the peers that are installed, with their versions; says what is missing. */
+async function participants(names) {
+  const kinds = []
+  const versions = {}
+  for (const kind of [ours, ...names.map(name => PEERS[name])]) {
+    const { missing, version } = await look(kind)
+    if (missing === undefined) {
+      kinds.push(kind)
+      versions[kind.id] = version
+    } else {
+      console.error(`bench:bfd: without ${kind.name}: ${missing}`)
+    }
+  }
+  return { kinds, versions }
+}
+
+function commit() {
+  try {
+    const git = { cwd: fileURLToPath(new URL('.', import.meta.url)), encoding: 'utf8', stdio: 'pipe' }
+    return execFileSync('git', ['describe', '--always', '--dirty'], git).trim()
+  } catch {
+    return undefined // not a checkout
+  }
+}
+
+/** Section after section; one that fails as a whole is told of. */
+async function inOrder(run, wanted) {
+  for (const [name, work] of Object.entries(WORK)) {
+    if (!wanted.has(name)) continue
+    try {
+      await work(run)
+    } catch (error) {
+      // What ran has died under the measurement: that is no news.
+      if (run.isClosed) return
+      console.error(`bench:bfd: ${name} failed: ${error.stack}`)
+      process.exitCode = 1
+    }
+  }
+}
+
+/** Measures what was asked for; a signal ends it, and everything that it made. */
+async function measure(options) {
+  const { kinds, versions } = await participants(options.peers)
+  const rows = options.only.has('codec') ? codec(options) : []
+  const lab = await Lab.create()
+  let run
+  const stop = signal => {
+    console.error(`bench:bfd: ${signal}, cleaning up`)
+    if (run) run.isClosed = true
+    void lab[Symbol.asyncDispose]().then(() => process.exit(1))
+  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, stop)
+  onOuterSignal(stop)
+  try {
+    run = new Run({ lab, program: await buildFarEnd(lab.directory) }, kinds, versions, options)
+    await inOrder(run, options.only)
+    if (run.isClosed) return
+    rows.push(...run.samples.rows)
+    print(rows)
+    console.log(`\n${run.samples.matrix}`)
+    const { ours: own, plain: _, ...peers } = versions
+    keep('bfd', rows, options, { '@typemetal/bgp': own, commit: commit(), ...peers })
+  } finally {
+    await lab[Symbol.asyncDispose]()
+  }
+}
+
+/** As root of a user namespace when we are not root. */
+async function main() {
+  const options = readArguments()
+  if (!needsUserNamespace()) return measure(options)
+  try {
+    process.exitCode = await enterUserNamespace([process.execPath, ...process.argv.slice(1)])
+  } catch (error) {
+    fail(error.message)
+  }
+}
+
+await main()

@@ -1,0 +1,37 @@
+// Sessions at intervals that `Bfd` refuses, to learn where the platform ends: its worker, without its checks.
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
+import { checkSessionOptions } from '@typemetal/bgp/bfd'
+import { checkEndpoint } from '../../packages/bgp/dist/bfd/node/endpoint.js'
+import { HeldSession } from '../../packages/bgp/dist/bfd/node/held-session.js'
+import { createTotals, readTotals } from '../../packages/bgp/dist/bfd/node/totals.js'
+
+const WORKER = new URL('../../packages/bgp/dist/bfd/node/bfd-worker.js', import.meta.url)
+
+export class Hasty {
+  #totals = createTotals()
+  #worker
+  #sessions = []
+
+  static async start() {
+    const hasty = new Hasty()
+    const resourceLimits = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 128 }
+    hasty.#worker = new Worker(WORKER, { workerData: { totals: hasty.#totals }, resourceLimits })
+    await once(hasty.#worker, 'message')
+    hasty.#worker.on('message', report => {
+      if (report.type === 'state') hasty.#sessions[report.id].report(report.to, report.from, report.details)
+    })
+    return hasty
+  }
+
+  session({ address, ...options }) {
+    const id = this.#sessions.length
+    const send = request => this.#worker.postMessage(request)
+    this.#sessions[id] = new HeldSession(id, checkEndpoint({ address }), send, () => {})
+    return this.#sessions[id].join(checkSessionOptions(options))
+  }
+
+  counters() {
+    return readTotals(this.#totals)
+  }
+}
