@@ -21,6 +21,7 @@ import { PeerTable } from './peer-table.js'
 import { checkProtocolOptions } from './protocol-options.js'
 import { Reception, type Incoming } from './reception.js'
 import { Refusals } from './refusals.js'
+import { rehearse } from './rehearsal.js'
 import { SpeakerRestart } from './speaker-restart.js'
 
 /** Options of a {@link BgpSpeaker}. */
@@ -105,6 +106,8 @@ export class BgpSpeaker extends EventEmitter<BgpSpeakerEvents> implements AsyncD
   readonly #own: AdjRibIn<RouteSource>
   readonly #restart: SpeakerRestart | undefined
   readonly #onAbort = (): void => void this.close()
+  /** In the first idle moment, long before a session can stand. */
+  readonly #rehearsal = setImmediate(rehearse).unref()
   #closing: Promise<void> | undefined
   #unsubscribe: (() => void) | undefined
 
@@ -244,6 +247,7 @@ export class BgpSpeaker extends EventEmitter<BgpSpeakerEvents> implements AsyncD
 
   async #closeAll(options: CloseOptions): Promise<void> {
     this.#signal?.removeEventListener('abort', this.#onAbort)
+    clearImmediate(this.#rehearsal)
     this.#restart?.close()
     await Promise.all([this.#reception.close(), ...this.peers.map(peer => peer.close(options))])
   }
