@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { formatAddress } from '../dist/address.js'
 import { BfdSystem } from '../dist/bfd/node/system.js'
 import { CellReader, createCells, type SessionCounters } from '../dist/bfd/node/cells.js'
 import { checkEndpoint, type EndpointLink, type SessionEndpoint } from '../dist/bfd/node/endpoint.js'
@@ -243,13 +244,13 @@ export class VirtualHost {
     const udp = decodeUdpInIp(packet)
     if (udp === undefined) return
     const isSelfAddressed = udp.source.every((octet, at) => octet === udp.destination[at])
-    const destination = addressText(udp.destination)
+    const destination = formatAddress(udp.destination)
     if (isSelfAddressed && this.forwarding && !this.has(destination)) {
       const back = encodeUdpInIp({ ...udp, hops: udp.hops - 1 })
       this.network.at(this.network.now + LATENCY, () => from.acceptEcho(back, this))
     }
     for (const { options, open, sources } of this.echo) {
-      if (open && sources.includes(addressText(udp.source))) options.onPackets([packet])
+      if (open && sources.includes(formatAddress(udp.source))) options.onPackets([packet])
     }
   }
 
@@ -347,9 +348,6 @@ export class VirtualHost {
     }
   }
 }
-
-const addressText = (octets: Uint8Array): string =>
-  octets.length === 4 ? octets.join('.') : Buffer.from(octets).toString('hex')
 
 /** A session of a host, and what the main thread would know of it. */
 export class VirtualSession {
