@@ -10,6 +10,7 @@ import { packageFile } from './example-process.js'
 const PRELUDE = `
 import { createWriteStream, type WriteStream } from 'node:fs'
 import { BgpSpeaker, CeaseSubcode, diffPeerOptions, formatCommunities, type Peer } from '@typemetal/bgp'
+import { Bfd } from '@typemetal/bgp/bfd'
 import { BmpClient } from '@typemetal/bgp/bmp'
 import { dumpTable, encodeMrtRecord, MrtRecorder } from '@typemetal/bgp/mrt'
 import { decodeMessage, Framer } from '@typemetal/bgp/wire'
