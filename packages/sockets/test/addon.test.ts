@@ -98,7 +98,7 @@ t.test('scripts/build-addon.mjs: no compiler, no failed install; one line says w
 
 const needsBoth = { skip: needsCompiler.skip || (whyNot() ?? false) }
 const exercise = `
-  import { connectTcp, ETH_P_ALL, Icmpv6Socket, LinkMonitor, listenTcp, listLinks, PacketSocket, UdpSocket } from '@typemetal/sockets'
+  import { connectTcp, DeadlineTimer, ETH_P_ALL, Icmpv6Socket, LinkMonitor, listenTcp, listLinks, PacketSocket, RawIpSocket, UdpSocket } from '@typemetal/sockets'
   import { spawnSync } from 'node:child_process'
   spawnSync('ip', ['link', 'set', 'lo', 'up'], { env: { PATH: process.env.PATH } })
   const { index } = listLinks().find(link => link.name === 'lo')
@@ -110,6 +110,12 @@ const exercise = `
     const monitor = new LinkMonitor({ onChange() {} })
     socket.sendBatch(Array.from({ length: 100 }, () => new Uint8Array(60)))
     for (let i = 0; i < 100; i++) udp.send(new Uint8Array(i), '127.0.0.1', udp.port)
+    udp.drain(4)
+    const timer = new DeadlineTimer(() => timer.close())
+    timer.set(timer.now() + 100)
+    const raw = new RawIpSocket({ family: 4 })
+    raw.sendTo(new Uint8Array(20), raw.nextHop('127.0.0.1'))
+    raw.close()
     icmp.send(Uint8Array.of(128, 0, 0, 0, 0, 0, 0, 0), '::1')
     const server = await listenTcp({ port: 0, md5Keys: [{ address: '127.0.0.1', key: 'secret' }] })
     const { port } = server.address()
