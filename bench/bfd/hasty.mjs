@@ -26,6 +26,7 @@ export class Hasty {
 
   session({ address, ...options }) {
     const id = this.#sessions.length
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     const send = request => this.#worker.postMessage(request)
     this.#sessions[id] = new HeldSession(id, checkEndpoint({ address }), send, () => {})
     return this.#sessions[id].join(checkSessionOptions(options))

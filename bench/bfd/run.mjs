@@ -32,9 +32,9 @@ export class Run {
   /**
    * A daemon of each kind, all at once, for as long as `work` takes. One that does not start is told of and left out.
    * @param settings as for `Daemon.start`
-   * @param options `fits`: which kinds take part
+   * @param fits which kinds take part
    */
-  async together(title, settings, work, { fits = () => true } = {}) {
+  async together(title, settings, work, fits = () => true) {
     const kinds = this.#kinds.filter(kind => fits(kind) && settings.interval >= (kind.leastInterval ?? 0))
     const started = await Promise.all(
       kinds.map(kind => this.#guard(title, kind, () => Daemon.start(this, kind, settings))),
@@ -48,15 +48,10 @@ export class Run {
   }
 
   /** The same with one daemon after the other; a quick run has them all at once. */
-  async inTurn(title, settings, work, options) {
-    if (this.quick) {
-      return this.together(title, settings, daemons => this.all(title, daemons, work), options)
-    }
-    for (const kind of this.#kinds) {
-      await this.together(title, settings, daemons => this.all(title, daemons, work), {
-        fits: other => other === kind && (options?.fits?.(kind) ?? true),
-      })
-    }
+  async inTurn(title, settings, work) {
+    const each = daemons => this.all(title, daemons, work)
+    if (this.quick) return this.together(title, settings, each)
+    for (const kind of this.#kinds) await this.together(title, settings, each, other => other === kind)
   }
 
   /** Work with several daemons at once; one that fails is told of. */
@@ -68,10 +63,10 @@ export class Run {
   async loaded(daemons, work) {
     const own = daemons.filter(({ kind }) => kind.ours)
     this.#load ??= await this.lab.host('load')
+    await Promise.all(own.map(daemon => daemon.ask('busy')))
     const spinning = Array.from({ length: 4 }, () =>
       this.#load.spawn(['sh', '-c', 'while :; do :; done'], { name: 'spin' }),
     )
-    await Promise.all(own.map(daemon => daemon.ask('busy')))
     try {
       await work()
     } finally {
