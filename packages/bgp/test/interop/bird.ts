@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { birdBfdSettings } from './bird-bfd.js'
 import { Daemon } from './daemon.js'
 import type { Host } from './namespace.js'
 import {
@@ -56,6 +57,7 @@ function configureNeighbor(neighbor: Neighbor, index: number, options: RouterOpt
     ...(gracefulRestart ? [`graceful restart on; graceful restart time ${gracefulRestart};`] : []),
     ...(longLivedStaleTime ? [`long lived graceful restart on; long lived stale time ${longLivedStaleTime};`] : []),
     ...(extendedMessage ? ['enable extended messages on;'] : []),
+    ...(options.bfd ? ['bfd on;'] : []),
     ...(role ? [`local role ${roleName(role)};`] : []),
     channel('ipv4'),
     channel('ipv6'),
@@ -74,6 +76,7 @@ function configure(options: RouterOptions): string {
     `router id ${routerId};`,
     'protocol device {}',
     'protocol direct { ipv4; ipv6; }',
+    ...(options.bfd ? [`protocol bfd { interface "eth0" { ${birdBfdSettings(options.bfd)} }; }`] : []),
     ...tables,
     ...neighbors.map((neighbor, index) => configureNeighbor(neighbor, index, options)),
     '',

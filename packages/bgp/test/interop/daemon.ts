@@ -12,7 +12,7 @@ export interface Command {
   /** Takes the place of `args` when it is started again after a kill. */
   readonly argsAgain?: readonly string[]
   /** Called before each start. */
-  readonly prepare?: () => void
+  readonly prepare?: () => void | Promise<void>
   /** Whether it answers its command line. */
   readonly ready: () => Promise<unknown>
 }
@@ -100,13 +100,19 @@ export class Daemon implements AsyncDisposable {
     rmSync(this.#directory, { recursive: true, force: true })
   }
 
-  async #run(args: readonly string[]): Promise<void> {
-    const { command, ready, prepare } = this.#command ?? {}
-    if (!command || !ready) return
-    prepare?.()
+  /** Starts another program beside it, which goes when this one goes. */
+  spawn(command: string, args: readonly string[]): ChildProcess {
     const output = openSync(this.path('output'), 'a')
     const child = this.host.spawn(command, args, output)
     closeSync(output)
+    return child
+  }
+
+  async #run(args: readonly string[]): Promise<void> {
+    const { command, ready, prepare } = this.#command ?? {}
+    if (!command || !ready) return
+    await prepare?.()
+    const child = this.spawn(command, args)
     this.#process = child
     const ended = once(child, 'exit').then(() => Promise.reject(new Error(`${this.#name} ended: ${this.output}`)))
     await Promise.race([ended, until(`${this.#name} answers`, ready)])

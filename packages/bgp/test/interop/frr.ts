@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs'
 import type { FamilyName } from '@typemetal/bgp'
+import { BFD_PEER_DEFAULTS } from './bfd-peer.js'
 import { Daemon } from './daemon.js'
+import { frrArguments, startBfdd, startZebra, vtysh } from './frr-daemons.js'
 import type { Host } from './namespace.js'
 import {
   communitiesOf,
@@ -29,6 +31,12 @@ function routeMap(network: Network, index: number): readonly string[] {
   ]
 }
 
+/** Detect Mult, and milliseconds to receive and to send. */
+function bfdTimers(options: NonNullable<RouterOptions['bfd']>): string {
+  const { detectMultiplier, receiveInterval, transmitInterval } = { ...BFD_PEER_DEFAULTS, ...options }
+  return `${detectMultiplier} ${receiveInterval} ${transmitInterval}`
+}
+
 function configureNeighbor({ address, asn, localAddress, passive, password }: Neighbor, o: RouterOptions): string[] {
   const peer = `neighbor ${address}`
   return [
@@ -40,6 +48,7 @@ function configureNeighbor({ address, asn, localAddress, passive, password }: Ne
     ...(password ? [`${peer} password ${password}`] : []),
     ...(o.holdTime ? [`${peer} timers ${Math.floor(o.holdTime / 3)} ${o.holdTime}`] : []),
     ...(o.extendedNextHop ? [`${peer} capability extended-nexthop`] : []),
+    ...(o.bfd ? [`${peer} bfd`, `${peer} bfd ${bfdTimers(o.bfd)}`] : []),
     ...(o.role ? [`${peer} local-role ${o.role}`] : []),
   ]
 }
@@ -143,25 +152,21 @@ class Frr implements Router {
   async start(options: RouterOptions): Promise<void> {
     const { daemon } = this
     this.configure(options)
-    const files = [
-      '-f',
-      daemon.path('bgpd.conf'),
-      '-i',
-      daemon.path('pid'),
-      '--vty_socket',
-      daemon.directory,
-      '-z',
-      daemon.path('zserv'),
-    ]
+    const { bfd } = options
     await daemon.start({
       command: BGPD,
-      args: ['-S', '-Z', '-n', '-P', '0', '--log', 'stdout', ...files],
+      args: ['-S', ...(bfd ? [] : ['-Z']), '-n', ...frrArguments(daemon, 'bgpd')],
+      prepare: async () => {
+        if (!bfd) return
+        await startZebra(daemon)
+        await startBfdd(daemon)
+      },
       ready: () => this.#vtysh('show bgp summary json'),
     })
   }
 
   #vtysh(command: string): Promise<string> {
-    return this.daemon.host.ask('vtysh', '--vty_socket', this.daemon.directory, '-d', 'bgpd', '-c', command)
+    return vtysh(this.daemon, 'bgpd', command)
   }
 
   async paths(neighbor = this.#neighbor): Promise<readonly SeenPath[]> {

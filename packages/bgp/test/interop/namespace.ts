@@ -38,9 +38,9 @@ export function isInside(): boolean {
   return false
 }
 
-/** A second network namespace, joined to ours by a pair of interfaces. */
+/** A network namespace, joined to ours or to another one by a pair of interfaces. */
 export interface Host extends AsyncDisposable {
-  /** Name of our end of the pair; `eth0` is theirs. */
+  /** Name of the near end of the pair; `eth0` is theirs. */
   readonly link: string
   /** Runs a command there, to its end. */
   exec(command: string, ...args: readonly string[]): string
@@ -54,19 +54,26 @@ export interface Host extends AsyncDisposable {
 
 let hosts = 0
 
-/** @param ours addresses with prefix length of our end, @param theirs those of the other */
-export async function createHost(ours: readonly string[], theirs: readonly string[]): Promise<Host> {
+/**
+ * @param ours addresses with prefix length of the near end, @param theirs those of the other
+ * @param near where the near end is, instead of in our namespace; it must go after this one
+ */
+export async function createHost(
+  ours: readonly string[],
+  theirs: readonly string[],
+  near: Pick<Host, 'exec'> = { exec: run },
+): Promise<Host> {
   const keeper = spawn('unshare', ['-n', 'sleep', 'infinity'], { stdio: 'ignore' })
   const pid = String(keeper.pid)
   const children = new Set<ChildProcess>()
   const enter = ['-t', pid, '-n']
   const name = `peer${hosts++}`
   await untilInOwnNamespace(pid)
-  run('ip', 'link', 'add', name, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', pid)
+  near.exec('ip', 'link', 'add', name, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', pid)
   const exec = (command: string, ...args: readonly string[]): string => run('nsenter', ...enter, command, ...args)
-  for (const address of ours) run('ip', 'address', 'add', address, 'dev', name, ...nodad(address))
+  for (const address of ours) near.exec('ip', 'address', 'add', address, 'dev', name, ...nodad(address))
   for (const address of theirs) exec('ip', 'address', 'add', address, 'dev', 'eth0', ...nodad(address))
-  run('ip', 'link', 'set', name, 'up')
+  near.exec('ip', 'link', 'set', name, 'up')
   exec('ip', 'link', 'set', 'lo', 'up')
   exec('ip', 'link', 'set', 'eth0', 'up')
   const namespace = readlinkSync(`/proc/${pid}/ns/net`)
@@ -91,7 +98,7 @@ export async function createHost(ours: readonly string[], theirs: readonly strin
     async [Symbol.asyncDispose]() {
       await Promise.all([...children].map(child => stop(child)))
       signal('SIGKILL')
-      run('ip', 'link', 'delete', name)
+      near.exec('ip', 'link', 'delete', name)
       await stop(keeper)
     },
   }

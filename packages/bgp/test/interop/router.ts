@@ -1,4 +1,5 @@
 import type { FamilyName } from '@typemetal/bgp'
+import type { BfdPeerOptions } from './bfd-peer.js'
 import type { Daemon } from './daemon.js'
 import type { Host } from './namespace.js'
 
@@ -42,6 +43,8 @@ export interface RouterOptions {
   readonly extendedMessage?: boolean
   /** RFC 7313. */
   readonly enhancedRouteRefresh?: boolean
+  /** BFD with every neighbour, where it has that. */
+  readonly bfd?: Omit<BfdPeerOptions, 'neighbors'>
   /** RFC 9234: its own role. */
   readonly role?: 'provider' | 'customer' | 'peer' | 'rs-server' | 'rs-client'
 }
