@@ -7,7 +7,7 @@ import { run } from '@typemetal/lab'
 
 const SOURCE = fileURLToPath(new URL('far-end/', import.meta.url))
 /** Longest that a session may take to come up and settle, and that a cut may take, milliseconds. */
-const PATIENCE = 30_000
+const PATIENCE = 60_000
 
 /** Builds the program into a folder. @throws without a C compiler */
 export async function buildFarEnd(directory) {
