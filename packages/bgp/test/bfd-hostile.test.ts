@@ -116,8 +116,9 @@ function define(): void {
     await until('the flood to be counted', () => bfd.counters().kernelDrops > (RATE * SECONDS) / 2)
     t.match(bfd.counters(), { floods: 1, filteredSockets: 1 })
     const { discards } = bfd.counters()
-    const reasons = Object.keys(discards).toSorted()
-    t.same(reasons, ['multipoint', 'truncated', 'ttl', 'unknown-discriminator', 'version'])
+    // The peer's second session speaks already.
+    const reasons = Object.keys(discards).filter(reason => reason !== 'unknown-source')
+    t.same(reasons.toSorted(), ['multipoint', 'truncated', 'ttl', 'unknown-discriminator', 'version'])
     const heard = Object.values(discards).reduce((sum, count) => sum + count, 0)
     t.ok(heard < 5000, `${heard} reached the process`)
     // A session that comes while the filter is on is let through as well.

@@ -47,6 +47,7 @@ static const struct {
     {"openTimer", timer_open},
     {"setTimer", timer_set},
     {"readTimer", timer_read},
+    {"setRealTime", thread_set_real_time},
 };
 
 NAPI_MODULE_INIT() {

@@ -69,6 +69,9 @@ napi_value socket_set_option(napi_env env, napi_callback_info info);
 napi_value socket_get_option(napi_env env, napi_callback_info info);
 napi_value socket_attach_filter(napi_env env, napi_callback_info info);
 
+/* thread.c */
+napi_value thread_set_real_time(napi_env env, napi_callback_info info);
+
 /* message.c */
 napi_value socket_send(napi_env env, napi_callback_info info);
 napi_value socket_receive(napi_env env, napi_callback_info info);

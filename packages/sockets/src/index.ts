@@ -36,6 +36,7 @@ export { UdpSocket, type UdpDestination, type UdpPacket, type UdpSocketOptions }
 export { type UdpBatch } from './node/udp-batch.js'
 export { RawIpSocket, type RawIpSocketOptions } from './node/raw-ip-socket.js'
 export { DeadlineTimer } from './node/deadline-timer.js'
+export { makeThreadRealTime } from './node/real-time.js'
 export { TcpSocket, type Md5Key } from './node/tcp-socket.js'
 export { type ConnectWait } from './node/connect-wait.js'
 export { connectTcp, listenTcp, type ConnectTcpOptions, type ListenTcpOptions } from './node/tcp.js'

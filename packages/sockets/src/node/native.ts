@@ -28,6 +28,7 @@ export interface Native {
   openTimer(): number
   setTimer(descriptor: number, seconds: number, nanoseconds: number): number
   readTimer(descriptor: number): number
+  setRealTime(priority: number): number
 }
 
 /** Messages of one {@link Native.send} or {@link Native.receive} call at most. */

@@ -1,5 +1,6 @@
 import { constants, setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
+import { makeThreadRealTime } from '@typemetal/sockets'
 import { plainError, type Report, type Request, type WorkerOptions } from './messages.js'
 import { BfdSystem } from './system.js'
 import { createSystemPlatform } from './system-platform.js'
@@ -9,8 +10,9 @@ if (parentPort !== null) run(parentPort)
 
 function run(port: NonNullable<typeof parentPort>): void {
   const report = (message: Report): void => port.postMessage(message)
-  raisePriority()
-  const system = new BfdSystem(createSystemPlatform(), workerData as WorkerOptions, report)
+  const { totals, raisesPriority } = workerData as WorkerOptions
+  if (raisesPriority) raisePriority()
+  const system = new BfdSystem(createSystemPlatform(), { totals }, report)
   const end = (): void => system.close(() => port.close())
   port.on('message', (request: Request) => {
     if (request.type === 'close') end()
@@ -24,11 +26,14 @@ function run(port: NonNullable<typeof parentPort>): void {
   }
 }
 
-/** On Linux 0 is the calling thread alone. Without CAP_SYS_NICE it stays as it is. */
+/**
+ * A niceness counts within a control group or session only, of which the main thread may use up all the time, so the real-time policy
+ * is asked for first. Without CAP_SYS_NICE both are refused: it is a wish, as nobody is accused before the sockets are drained.
+ */
 function raisePriority(): void {
   try {
-    setPriority(0, constants.priority.PRIORITY_HIGHEST)
+    if (!makeThreadRealTime()) setPriority(0, constants.priority.PRIORITY_HIGHEST) // on Linux 0 is the calling thread alone
   } catch {
-    // It is a wish: the sockets are drained before anybody is accused all the same.
+    // It stays as it is.
   }
 }

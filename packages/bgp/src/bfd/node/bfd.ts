@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events'
+import { setFlagsFromString } from 'node:v8'
 import { Worker } from 'node:worker_threads'
 import { checkSockets } from '../../node/sockets.js'
 import type { SessionOptions } from '../fsm/index.js'
@@ -17,6 +18,11 @@ export interface BfdOptions {
   readonly log?: Logger
   /** When aborted, the same as closing. */
   readonly signal?: AbortSignal
+  /**
+   * Whether the worker thread asks for the real-time policy of the system, or a higher priority, so that it is in time on a busy
+   * machine. It does without when CAP_SYS_NICE is missing. @default true
+   */
+  readonly raisePriority?: boolean
 }
 
 /** A session and how it is to be. */
@@ -54,11 +60,11 @@ export class Bfd extends EventEmitter<BfdEvents> implements AsyncDisposable {
   #closing = false
   #ended = false
 
-  private constructor(log: Logger) {
+  private constructor(log: Logger, raisesPriority: boolean) {
     super()
     this.#log = log
     this.#totals = createTotals()
-    const workerData: WorkerOptions = { totals: this.#totals }
+    const workerData: WorkerOptions = { totals: this.#totals, raisesPriority }
     const worker = new Worker(new URL('./bfd-worker.js', import.meta.url), {
       name: 'typemetal-bfd',
       workerData,
@@ -76,17 +82,22 @@ export class Bfd extends EventEmitter<BfdEvents> implements AsyncDisposable {
    *
    * @throws {BfdError} `@typemetal/sockets` is missing or does not work here, or another BFD daemon has the ports
    */
-  static async start({ log = SILENT, signal }: BfdOptions = {}): Promise<Bfd> {
+  static async start({ log = SILENT, signal, raisePriority = true }: BfdOptions = {}): Promise<Bfd> {
     signal?.throwIfAborted()
     try {
       checkSockets('BFD')
     } catch (cause) {
       throw new BfdError(cause instanceof Error ? cause.message : String(cause), { cause })
     }
-    const bfd = new Bfd(log)
-    await new Promise<void>((resolve, reject) => {
-      bfd.#ready = { resolve, reject }
-    })
+    const restoreFlags = leaveOutMemoryReducer()
+    const bfd = new Bfd(log, raisePriority)
+    try {
+      await new Promise<void>((resolve, reject) => {
+        bfd.#ready = { resolve, reject }
+      })
+    } finally {
+      restoreFlags()
+    }
     await bfd.#obey(signal)
     return bfd
   }
@@ -208,6 +219,21 @@ export class Bfd extends EventEmitter<BfdEvents> implements AsyncDisposable {
     if (asked) return
     if (starting !== undefined) starting.reject(error)
     else this.emit('error', error)
+  }
+}
+
+/** How many workers are being started. */
+let starting = 0
+
+/**
+ * V8 makes an idle heap smaller by collections that wait for its helper threads, which get no time on a busy machine: pauses of up to
+ * 200 ms. The flag is read when a heap is set up, so that it reaches those that are made before the returned function is called.
+ */
+function leaveOutMemoryReducer(): () => void {
+  if (process.execArgv.some(argument => /^--no[-_]?memory[-_]reducer$/.test(argument))) return () => {}
+  if (starting++ === 0) setFlagsFromString('--no-memory-reducer')
+  return () => {
+    if (--starting === 0) setFlagsFromString('--memory-reducer')
   }
 }
 

@@ -7,7 +7,10 @@ import {
 
 /** Control and echo packets are not sent or asked for at shorter intervals than so, in milliseconds. */
 export const LEAST_INTERVAL = 10
-/** Below so many milliseconds a machine that is busy with other things may not keep the pace; it is said in the log. */
+/**
+ * Below so many milliseconds a machine that is busy with other things may not keep the pace; it is said in the log. Where the worker
+ * has no precedence (CAP_SYS_NICE is missing), even this is not sure while the program itself keeps all processors busy.
+ */
 export const STEADY_INTERVAL = 50
 
 const INTERVALS = ['receiveInterval', 'transmitInterval', 'echoInterval'] as const

@@ -7,6 +7,8 @@ import type { Endpoint } from './endpoint.js'
 export interface WorkerOptions {
   /** Memory of {@link createTotals}. */
   readonly totals: SharedArrayBuffer
+  /** Whether the thread asks for precedence before others. */
+  readonly raisesPriority: boolean
 }
 
 /** Main thread to worker. */

@@ -4,10 +4,9 @@ import {
   type Action,
   type RemoteStateAction,
   type SessionOptions,
-  type SessionSnapshot,
   type StateAction,
 } from '../fsm/index.js'
-import { decodeControlPacket, type EchoPacket, type Microseconds } from '../wire/index.js'
+import { CONTROL_PACKET_LENGTH, decodeControlPacket, type EchoPacket, type Microseconds } from '../wire/index.js'
 import type { CellWriter } from './cells.js'
 import type { Addressed } from './demultiplexer.js'
 import type { DiscardReason } from './discards.js'
@@ -62,6 +61,7 @@ export class SessionDriver implements Scheduled, Addressed {
   #failure: string | undefined
   #lastArrival: Microseconds = NaN
   #receiveInterval: Microseconds = 0
+  readonly #lastFields = new Uint8Array(CONTROL_PACKET_LENGTH)
   #farewell: { readonly octets: Uint8Array; readonly interval: Microseconds; readonly end: Microseconds } | undefined
   #farewellAt: Microseconds = Infinity
   #lastSent: Uint8Array | undefined
@@ -125,12 +125,12 @@ export class SessionDriver implements Scheduled, Addressed {
   /** Takes a control packet that `checkControlPacket` has accepted. @returns false when it was discarded */
   receive(octets: Uint8Array, now: Microseconds): boolean {
     const actions = this.#session.receive(decodeControlPacket(octets), octets, now)
-    const good = this.#perform(actions, now)
-    if (good) {
-      this.cells.count('packetsReceived')
-      this.#noteArrival(now)
-    }
-    return good
+    if (!this.#perform(actions, now)) return false
+    this.cells.count('packetsReceived')
+    // Most packets are like the one before, and change nothing that is to be told.
+    if (actions.length > 0 || !this.#isRepeated(octets)) this.#publish()
+    this.#noteArrival(now)
+    return true
   }
 
   /** Takes an echo packet of ours that has come back. @returns false when it was discarded */
@@ -238,12 +238,20 @@ export class SessionDriver implements Scheduled, Addressed {
   }
 
   #noteArrival(now: Microseconds): void {
-    const { receiveInterval } = this.#publish()
-    if (receiveInterval !== this.#receiveInterval) {
-      this.#receiveInterval = receiveInterval
-      this.cells.arrivalInterval.clear()
-    } else if (!Number.isNaN(this.#lastArrival)) this.cells.arrivalInterval.add(now - this.#lastArrival)
+    if (!Number.isNaN(this.#lastArrival)) this.cells.arrivalInterval.add(now - this.#lastArrival)
     this.#lastArrival = now
+  }
+
+  /** Whether a packet has the fields of the one before. */
+  #isRepeated(octets: Uint8Array): boolean {
+    const last = this.#lastFields
+    let same = true
+    for (let at = 0; at < CONTROL_PACKET_LENGTH; at++) {
+      if (last[at] === octets[at]) continue
+      last[at] = octets[at]!
+      same = false
+    }
+    return same
   }
 
   /** @returns false when one of them discards a packet */
@@ -284,10 +292,13 @@ export class SessionDriver implements Scheduled, Addressed {
     this.#context.onState(this, change)
   }
 
-  #publish(): SessionSnapshot {
+  #publish(): void {
     const snapshot = this.#session.snapshot()
     this.cells.publish(snapshot)
-    return snapshot
+    if (snapshot.receiveInterval === this.#receiveInterval) return
+    this.#receiveInterval = snapshot.receiveInterval
+    this.#lastArrival = NaN
+    this.cells.arrivalInterval.clear()
   }
 
   #send(octets: Uint8Array): void {

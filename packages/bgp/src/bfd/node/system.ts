@@ -50,7 +50,7 @@ export class BfdSystem {
   #onClosed: (() => void) | undefined
 
   /** @param report called with what the main thread should know */
-  constructor(platform: Platform, { totals }: WorkerOptions, report: (report: Report) => void) {
+  constructor(platform: Platform, { totals }: Pick<WorkerOptions, 'totals'>, report: (report: Report) => void) {
     this.#platform = platform
     this.#report = report
     this.#totals = new TotalsWriter(totals)
