@@ -4,6 +4,9 @@
 //   --peers NAME,NAME   of: plain (ours without CAP_SYS_NICE), bfdd, bird; `none` for us alone
 //   --cuts N            how often a session is cut for `detection` (40; with --quick 4)
 //   --minutes N         how long is watched for false Downs (10; with --quick a third)
+//   --intervals N,N     milliseconds, of `floor` (50,30,20,10,5,3,2; with --quick 5)
+//
+// BENCH_BFD_NODE_OPTIONS in the environment has more options for the Node.js of ours, such as --trace-gc.
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { enterUserNamespace, Lab, needsUserNamespace, onOuterSignal } from '@typemetal/lab'
@@ -36,6 +39,7 @@ function parse() {
       peers: { type: 'string', default: Object.keys(PEERS).join() },
       cuts: { type: 'string' },
       minutes: { type: 'string' },
+      intervals: { type: 'string' },
     })
   } catch (error) {
     return fail(error.message)
@@ -57,7 +61,9 @@ function readArguments() {
   if (!Number.isInteger(cuts) || cuts < 1) fail('--cuts wants a whole number above 0')
   const minutes = Number(values.minutes ?? (values.quick ? 1 / 3 : 10))
   if (!(minutes > 0 && minutes < 24 * 60)) fail('--minutes wants a number above 0')
-  return { ...values, only, peers, cuts, minutes }
+  const intervals = (values.intervals ?? (values.quick ? '5' : '50,30,20,10,5,3,2')).split(',').map(Number)
+  if (!intervals.every(interval => Number.isInteger(interval) && interval > 0)) fail('--intervals wants whole numbers')
+  return { ...values, only, peers, cuts, minutes, intervals }
 }
 
 /** Ours and the peers that are installed, with their versions; says what is missing. */

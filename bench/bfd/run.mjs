@@ -10,18 +10,20 @@ export class Run {
   quick
   cuts
   minutes
+  intervals
   samples
   isClosed = false
   #kinds
   #load
 
   /** @param kinds that take part @param versions by id */
-  constructor({ lab, program }, kinds, versions, { quick, cuts, minutes }) {
+  constructor({ lab, program }, kinds, versions, { quick, cuts, minutes, intervals }) {
     this.lab = lab
     this.program = program
     this.quick = quick
     this.cuts = cuts
     this.minutes = minutes
+    this.intervals = intervals
     this.#kinds = kinds
     const peers = kinds.filter(({ id }) => id !== 'ours')
     this.samples = new Samples(

@@ -56,7 +56,7 @@ export async function idle(run) {
 /** Where the platform ends: ever shorter intervals, idle and busy; below 10 ms without the check that refuses them. */
 export async function floor(run) {
   const length = run.quick ? 1500 : 30_000
-  for (const interval of run.quick ? [5] : [50, 30, 20, 10, 5, 3, 2]) {
+  for (const interval of run.intervals) {
     const title = `floor ${interval}x3`
     console.error(`${title}, ${minutes(length)} each`)
     await run.together(title, { interval, multiplier: MULTIPLIER }, async daemons => {
