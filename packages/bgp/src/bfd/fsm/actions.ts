@@ -2,8 +2,8 @@ import type { Microseconds, State } from '../wire/index.js'
 
 /**
  * Why a session discards a packet that is well formed: RFC 5880 section 6.8.6 (our discriminator is another one; the A bit
- * against our configuration; we are AdminDown), section 6.7 (authentication), and section 6.8.8 (an echo packet that we do
- * not wait for).
+ * against our configuration; we are AdminDown), section 6.7 (authentication), section 6.8.8 (an echo packet that we do not wait
+ * for), and section 9 (good packets that come far faster than the intervals allow).
  */
 export const SESSION_DISCARD_REASONS = [
   'discriminator',
@@ -14,6 +14,7 @@ export const SESSION_DISCARD_REASONS = [
   'authentication-password',
   'authentication-digest',
   'authentication-sequence',
+  'rate',
   'administratively-down',
   'echo',
 ] as const

@@ -14,6 +14,7 @@ import {
   type SessionDiscardReason,
   type SessionSnapshot,
 } from './actions.js'
+import { Allowance } from './allowance.js'
 import { Authenticator } from './authentication.js'
 import { EchoFunction } from './echo.js'
 import { Intervals } from './intervals.js'
@@ -59,6 +60,7 @@ export class Session {
   readonly #transmitter: Transmitter
   readonly #echo: EchoFunction
   readonly #intervals: Intervals
+  readonly #allowance = new Allowance()
   /** The next packet; written to in place, as nothing keeps it. */
   readonly #packet: { -readonly [F in keyof Omit<ControlPacket, 'authentication'>]: ControlPacket[F] }
   #options: CheckedSessionOptions
@@ -145,7 +147,7 @@ export class Session {
    * @returns mostly nothing; a `discard` comes last
    */
   receive(packet: ControlPacket, octets: Uint8Array, now: Microseconds): readonly Action[] {
-    const refusal = this.#refusal(packet, octets)
+    const refusal = this.#refusal(packet, octets, now)
     if (refusal !== undefined) return DISCARDS[refusal]
     const from = this.#remote.state
     this.#remote.update(packet)
@@ -279,10 +281,14 @@ export class Session {
 
   // Receiving
 
-  #refusal(packet: ControlPacket, octets: Uint8Array): SessionDiscardReason | undefined {
+  #refusal(packet: ControlPacket, octets: Uint8Array, now: Microseconds): SessionDiscardReason | undefined {
     const { yourDiscriminator } = packet
     if (yourDiscriminator !== 0 && yourDiscriminator !== this.#packet.myDiscriminator) return 'discriminator'
-    return this.#authenticator.check(packet, octets)
+    const forgery = this.#authenticator.check(packet, octets)
+    if (forgery !== undefined) return forgery
+    // Only now, so that forged packets leave those of the remote system alone.
+    const interval = Math.min(this.#intervals.rx, this.#intervals.tx)
+    return this.#allowance.take(interval, now) ? undefined : 'rate'
   }
 
   /** The end of a Poll Sequence: what it told is in force. */
