@@ -39,6 +39,8 @@ const FAULTS: readonly [options: SessionOptions, name: string, message: RegExp][
   [{ minimumTtl: 0 }, 'RangeError', /^minimumTtl /],
   [{ echoMode: 1 as never }, 'TypeError', /^echoMode /],
   [{ passiveMode: 'yes' as never }, 'TypeError', /^passiveMode /],
+  [{ authentication: null as never }, 'TypeError', /^authentication must have type, keyId and key, and is null/],
+  [{ authentication: 'secret' as never }, 'TypeError', /^authentication must have type, keyId and key, and is secret/],
   [{ authentication: { ...authentication, type: 'md5' as never } }, 'RangeError', /^authentication.type /],
   [{ authentication: { ...authentication, keyId: 256 } }, 'RangeError', /^authentication.keyId /],
   [{ authentication: { ...authentication, key: '' } }, 'RangeError', /^authentication.key /],

@@ -77,7 +77,11 @@ function checkBoolean(name: string, value: boolean): void {
   if (typeof value !== 'boolean') throw new TypeError(`${name} must be true or false, not ${String(value)}`)
 }
 
-function checkAuthentication({ key, keyId, type }: AuthenticationOptions): CheckedAuthenticationOptions {
+function checkAuthentication(options: AuthenticationOptions): CheckedAuthenticationOptions {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(`authentication must have type, keyId and key, and is ${String(options)}`)
+  }
+  const { key, keyId, type } = options
   if (!AUTHENTICATION_TYPES.includes(type)) {
     throw new RangeError(`authentication.type must be one of ${AUTHENTICATION_TYPES.join(', ')}, not ${type}`)
   }
