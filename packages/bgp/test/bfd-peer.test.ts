@@ -213,3 +213,13 @@ t.test('RFC 5882 section 3: dynamic peers are watched while they are there', asy
   )
   await node.close()
 })
+
+t.test('RFC 5882 section 3: a peer that has ended watches no path, whatever is still said of it', async t => {
+  await withSession({}, async ({ bfd, peer, options }) => {
+    await peer.close()
+    t.same(bfd.held, [])
+    peer.change({ ...options, bfd: { multihop: true } })
+    t.same(bfd.held, [])
+    t.equal(peer.bfdState, undefined)
+  })
+})

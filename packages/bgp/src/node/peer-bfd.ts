@@ -72,6 +72,7 @@ export class PeerBfd {
   #found = ''
   #met: BfdMeeting | undefined
   #held: Held | undefined
+  #closed = false
   #notifications = 0
 
   /** @param met the connection that a dynamic peer comes of */
@@ -131,8 +132,9 @@ export class PeerBfd {
     this.#tryToFollow()
   }
 
-  /** Gives the session back; the neighbour is told AdminDown if nobody else holds it. Safe to call twice. */
+  /** Gives the session back, for good; the neighbour is told AdminDown if nobody else holds it. Safe to call twice. */
   close(): void {
+    this.#closed = true
     this.#held?.session.close()
     this.#held = undefined
   }
@@ -141,7 +143,7 @@ export class PeerBfd {
     const { bfd, sourceAddress, device, interface: on, dialAddress } = this.#options
     // Who connects on the link of an unnumbered peer is the peer, found or not.
     const address = this.#options.address || this.#found || (this.#met?.remote ?? '')
-    if (!bfd || address === '') return undefined
+    if (!bfd || address === '' || this.#closed) return undefined
     const multihop = bfd.multihop ?? this.#isMultihop(address)
     const link = on ?? zoneOf(dialAddress) ?? this.#met?.zone
     const localAddress = sourceAddress ?? this.#metAddress(address, multihop)
