@@ -58,6 +58,11 @@ export class ExampleProcess implements AsyncDisposable {
     return (await this.next('listening'))['listening'] as number
   }
 
+  /** Sends it a signal. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal)
+  }
+
   /** Stops it as Ctrl-C does. @returns its exit code */
   async interrupt(): Promise<unknown> {
     this.#child.kill('SIGINT')

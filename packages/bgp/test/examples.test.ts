@@ -36,6 +36,7 @@ function createMember(asn: number, address: string, port: number, options: Parti
 t.test('--help says how to start each, and what is wrong is one line', async t => {
   t.same(PROGRAMS.toSorted(), [
     'announce.mjs',
+    'bfd.mjs',
     'bmp-station.mjs',
     'collector.mjs',
     'mrt-print.mjs',
@@ -56,6 +57,8 @@ t.test('--help says how to start each, and what is wrong is one line', async t =
     code: 1,
     errors: /^cannot listen on port 1790/,
   })
+  t.match(await runExample('bfd.mjs'), { code: 2, errors: /^whom to watch[^\n]*\n$/ })
+  t.match(await runExample('bfd.mjs', '--auth', 'x', '192.0.2.1'), { code: 2, errors: /^--auth must be TYPE:ID:KEY/ })
   t.match(await runExample('mrt-print.mjs', 'no-such-file'), { code: 1, errors: /^ENOENT[^\n]*\n$/ })
 })
 
