@@ -3,6 +3,7 @@ import t from 'tap'
 import { Bfd } from '@typemetal/bgp/bfd'
 import { UdpSocket, type UdpPacket } from '@typemetal/sockets'
 import { compileControlFilter } from '../dist/bfd/node/filter.js'
+import type { FloodArguments } from './bfd-node-flooder.js'
 import { follow, Peer, pause, reaches } from './bfd-node-peer.js'
 import { control, datagramOctets } from './bfd-node-samples.js'
 import { createHost, isInside, missingPrivilege, until } from './interop/namespace.js'
@@ -10,6 +11,7 @@ import { createHost, isInside, missingPrivilege, until } from './interop/namespa
 const FLOODER = fileURLToPath(new URL('bfd-node-flooder.js', import.meta.url))
 const RATE = 10_000
 const SECONDS = 2
+const flood = (destination: string): FloodArguments => [destination, String(RATE), String(SECONDS)]
 
 /** Sends packets to a socket with a filter; what comes through, by a mark in My Discriminator. */
 async function through(family: 4 | 6, minimumTtl: number, samples: readonly (readonly [number, Uint8Array])[]) {
@@ -112,7 +114,7 @@ function define(): void {
     const session = bfd.session({ address: '10.6.0.2', ...fast })
     await reaches(session, 'Up')
     const states = follow(session)
-    await host.ask(process.execPath, FLOODER, '10.6.0.1', String(RATE), String(SECONDS))
+    await host.ask(process.execPath, FLOODER, ...flood('10.6.0.1'))
     await until('the flood to be counted', () => bfd.counters().kernelDrops > (RATE * SECONDS) / 2)
     t.match(bfd.counters(), { floods: 1, filteredSockets: 1 })
     const { discards } = bfd.counters()
@@ -139,12 +141,12 @@ function define(): void {
     await using host = await createHost(['10.6.1.1/24'], ['10.6.1.2/24'])
     const options = { authentication: { type: 'meticulous-keyed-sha1', keyId: 7, key: 'secret' } } as const
     await using bfd = await Bfd.start()
-    const flood = host.ask(process.execPath, FLOODER, '10.6.1.1', String(RATE), String(SECONDS))
+    const flooding = host.ask(process.execPath, FLOODER, ...flood('10.6.1.1'))
     await until('the filter', () => bfd.counters().filteredSockets === 1)
     await using peer = await Peer.start(host, [{ address: '10.6.1.1', ...options }])
     const session = bfd.session({ address: '10.6.1.2', ...options })
     await reaches(session, 'Up')
-    await flood
+    await flooding
     t.equal(session.state, 'Up')
     t.same(session.snapshot().discards, {})
     t.equal((await peer.sessions())[0]?.downTransitions, 0)

@@ -1,6 +1,9 @@
 import { UdpSocket } from '@typemetal/sockets'
 import { encodeControlPacket, type ControlPacket } from '@typemetal/bgp/bfd'
 
+/** Its arguments. */
+export type FloodArguments = readonly [destination: string, packetsPerSecond: string, seconds: string]
+
 /**
  * Sends bad BFD packets: arguments are the destination, packets a second, and seconds. Prints how many went out when it is done.
  */

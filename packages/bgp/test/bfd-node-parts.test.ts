@@ -4,8 +4,10 @@ import t from 'tap'
 import { CellReader, CellWriter, createCells } from '../dist/bfd/node/cells.js'
 import { checkEndpoint, echoAddressOf, interfaceOf, type EndpointLink } from '../dist/bfd/node/endpoint.js'
 import { FLOOD_LIMIT, FloodGuard, QUIET_TIME } from '../dist/bfd/node/flood-guard.js'
+import { HeldSession } from '../dist/bfd/node/held-session.js'
 import { checkHolderOptions, hastyIntervals, mergeOptions } from '../dist/bfd/node/holders.js'
 import { decodeUdpInIp, encodeUdpInIp } from '../dist/bfd/node/ip-packet.js'
+import type { Request } from '../dist/bfd/node/messages.js'
 import { Schedule, type Scheduled } from '../dist/bfd/node/schedule.js'
 import { SourcePorts } from '../dist/bfd/node/source-ports.js'
 import { readSpread, SPREAD_CELLS, SpreadWriter } from '../dist/bfd/node/spread.js'
@@ -266,3 +268,51 @@ t.test('cells: what the worker writes is what the main thread reads; Down before
   t.same(reader.snapshot(), written)
   t.match(reader.counters(), { packetsSent: 0, echoPacketsSent: 1, discards: { ttl: 1, 'authentication-digest': 1 } })
 })
+
+t.test(
+  'holders of a session: the worker is told what they want together, each hears of changes until it leaves',
+  async t => {
+    const told: Request[] = []
+    let idle = 0
+    const session = new HeldSession(
+      7,
+      checkEndpoint({ address: '10.0.0.1' }),
+      request => told.push(request),
+      () => idle++,
+    )
+    const first = session.join(checkHolderOptions({}))
+    t.match(told.splice(0), [{ type: 'add', id: 7, disabled: false, options: { transmitInterval: 300 } }])
+    const second = session.join(checkHolderOptions({ transmitInterval: 600 }))
+    t.same(told.splice(0), [], 'nothing new')
+    const heard: string[] = []
+    first.on('state', (to, from, { cause }) => heard.push(`first ${from} ${to} ${cause}`))
+    second.on('state', (to, from, { cause }) => heard.push(`second ${from} ${to} ${cause}`))
+    second.on('remoteState', (to, from) => heard.push(`second remote ${from} ${to}`))
+    session.report('Up', 'Down', { diagnostic: 0, remoteState: 'Up', remoteDiagnostic: 0, cause: 'so' })
+    t.same(heard.splice(0), ['first Down Up so', 'second Down Up so'])
+    t.match(second, { state: 'Up', remoteState: 'Up', address: '10.0.0.1' })
+    session.reportRemote('AdminDown', 'Up')
+    t.same(heard.splice(0), ['second remote Up AdminDown'])
+    t.equal(first.remoteState, 'AdminDown')
+    first.disable()
+    t.same(told.splice(0), [], 'one of two')
+    second.disable()
+    t.match(told.splice(0), [{ type: 'disable', id: 7 }])
+    first.close()
+    t.match(told.splice(0), [{ type: 'change', options: { transmitInterval: 600 } }])
+    first.change({ transmitInterval: 20 })
+    first.enable()
+    t.same(told.splice(0), [], 'it has left')
+    t.throws(() => second.change({ transmitInterval: 5 }), /^transmitInterval/)
+    second.enable()
+    t.match(told.splice(0), [{ type: 'enable', id: 7 }])
+    session.abandon('the BFD worker has died')
+    session.abandon('once')
+    t.same(heard.splice(0), ['second Up AdminDown the BFD worker has died'])
+    second.close()
+    t.match(told.splice(0), [{ type: 'remove', id: 7 }])
+    t.equal(idle, 1)
+    session.report('Up', 'Down', { diagnostic: 0, remoteState: 'Up', remoteDiagnostic: 0, cause: 'late' })
+    t.same(heard, [])
+  },
+)

@@ -3,7 +3,8 @@ import type { ChildProcess } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { BfdSession, BfdSessionOptions, BfdSnapshot } from '@typemetal/bgp/bfd'
+import type { BfdSession, BfdSnapshot } from '@typemetal/bgp/bfd'
+import type { AgentSessions } from './bfd-node-agent.js'
 import { stop, until, type Host } from './interop/namespace.js'
 
 const AGENT = fileURLToPath(new URL('bfd-node-agent.js', import.meta.url))
@@ -20,11 +21,7 @@ export class Peer implements AsyncDisposable {
   }
 
   /** Starts it. @param prefix words before the command, to run it elsewhere */
-  static async start(
-    host: Host,
-    sessions: readonly BfdSessionOptions[],
-    prefix: readonly string[] = [],
-  ): Promise<Peer> {
+  static async start(host: Host, sessions: AgentSessions, prefix: readonly string[] = []): Promise<Peer> {
     const peer = new Peer(host, [...prefix, process.execPath, AGENT, JSON.stringify(sessions)])
     await until('the peer to be ready', () => peer.lines.includes('ready'))
     return peer

@@ -1,5 +1,6 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
+import type { BfdSource } from '@typemetal/bgp'
 import { Bfd, type BfdSessionOptions } from '@typemetal/bgp/bfd'
 import { createHost, isInside, missingPrivilege, run, until, type Host } from './interop/namespace.js'
 import { follow, pause, Peer, reaches } from './bfd-node-peer.js'
@@ -34,7 +35,35 @@ async function createWire(): Promise<Wire> {
 
 const openDescriptors = (): number => readdirSync('/proc/self/fd').length
 
+const ROUND_ROBIN = '2'
+const CAP_SYS_NICE = 1n << 23n
+
+/** Threads of this process that have the real-time policy. */
+function realTimeThreads(): number {
+  const policies = readdirSync('/proc/self/task').map(thread => {
+    return readFileSync(`/proc/self/task/${thread}/stat`, 'latin1').split(') ')[1]?.split(' ')[38]
+  })
+  return policies.filter(policy => policy === ROUND_ROBIN).length
+}
+
 function define(): void {
+  const [, capabilities = '0'] = /^CapEff:\s*(\w+)/m.exec(readFileSync('/proc/self/status', 'latin1')) ?? []
+  const canRaise = (BigInt(`0x${capabilities}`) & CAP_SYS_NICE) !== 0n
+  t.test(
+    'the worker, and nothing else, runs in real time',
+    { skip: canRaise ? false : 'needs CAP_SYS_NICE' },
+    async t => {
+      {
+        await using _ = await Bfd.start({ raisePriority: false })
+        t.equal(realTimeThreads(), 0)
+      }
+      await using bfd = await Bfd.start()
+      t.equal(realTimeThreads(), 1)
+      const source: BfdSource = bfd
+      t.equal(source, bfd, 'a speaker can have it')
+    },
+  )
+
   t.test('RFC 5881: IPv4, IPv6 and link-local sessions come Up and stay so through changes', async t => {
     const wire = await createWire()
     await using host = wire.host

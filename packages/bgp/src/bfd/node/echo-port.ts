@@ -12,6 +12,7 @@ import type { TotalsWriter } from './totals.js'
 
 const SENT_HOPS = 255
 const LOOPED_HOPS = 254
+const SECOND: Microseconds = 1_000_000
 
 /** What an echo port has from the system it belongs to. */
 export interface EchoContext {
@@ -44,14 +45,15 @@ export class EchoPort {
   readonly #socket: EchoSocket
   readonly #byRemote = new Map<string, Member>()
   readonly #own = new Set<string>()
-  #forwards: boolean
+  #forwards = false
+  /** The kernel tells nobody that it was told to forward, or to cease. */
+  #lookAgainAt: Microseconds = -Infinity
 
   /** @throws {Error} with a `code`: `EPERM` without CAP_NET_RAW */
   constructor(context: EchoContext, family: 4 | 6, link: EndpointLink) {
     this.#context = context
     this.family = family
     this.link = link
-    this.#forwards = context.platform.forwards(family, link.name)
     this.#socket = context.platform.openEcho({
       family,
       link,
@@ -69,7 +71,6 @@ export class EchoPort {
 
   /** @param ownAddress of ours; another one than before takes its place */
   join(driver: SessionDriver, ownAddress: string): void {
-    this.#forwards = this.#context.platform.forwards(this.family, this.link.name)
     const known = this.#byRemote.get(driver.address)
     if (known?.driver === driver && formatAddress(known.own) === ownAddress) return
     const remote = parseAddress(driver.address)
@@ -123,9 +124,16 @@ export class EchoPort {
     if (isSelfAddressed && this.#own.has(source)) return this.#takeOwn(packet.payload, now)
     const member = this.#byRemote.get(source)
     if (member === undefined) return 'unknown-echo'
-    if (isSelfAddressed && this.#forwards) return undefined // the kernel does it
+    if (isSelfAddressed && this.#isForwarded(now)) return undefined // the kernel does it
     if (packet.hops !== SENT_HOPS) return 'ttl'
     return this.#loop(packet, member, isSelfAddressed, now)
+  }
+
+  #isForwarded(now: Microseconds): boolean {
+    if (now < this.#lookAgainAt) return this.#forwards
+    this.#lookAgainAt = now + SECOND
+    this.#forwards = this.#context.platform.forwards(this.family, this.link.name)
+    return this.#forwards
   }
 
   #takeOwn(payload: Uint8Array, now: Microseconds): DiscardReason | undefined {
