@@ -1,5 +1,6 @@
 // Sessions at intervals that `Bfd` refuses, to learn where the platform ends: its worker, without its checks.
 import { once } from 'node:events'
+import { setFlagsFromString } from 'node:v8'
 import { Worker } from 'node:worker_threads'
 import { checkSessionOptions } from '@typemetal/bgp/bfd'
 import { checkEndpoint } from '../../packages/bgp/dist/bfd/node/endpoint.js'
@@ -16,8 +17,11 @@ export class Hasty {
   static async start() {
     const hasty = new Hasty()
     const resourceLimits = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 128 }
-    hasty.#worker = new Worker(WORKER, { workerData: { totals: hasty.#totals }, resourceLimits })
+    const workerData = { totals: hasty.#totals, raisesPriority: true }
+    setFlagsFromString('--no-memory-reducer') // as `Bfd` does
+    hasty.#worker = new Worker(WORKER, { workerData, resourceLimits })
     await once(hasty.#worker, 'message')
+    setFlagsFromString('--memory-reducer')
     hasty.#worker.on('message', report => {
       if (report.type === 'state') hasty.#sessions[report.id].report(report.to, report.from, report.details)
     })
