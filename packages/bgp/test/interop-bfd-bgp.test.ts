@@ -12,8 +12,8 @@ import { established, hasLearned, onRouter, peerOptions, prefixesOf, seen, withS
 
 const ROUTES = [{ prefix: '192.0.2.0/24' }, { prefix: '2001:db8:1::/48' }]
 const NETWORKS = [{ prefix: '198.51.100.0/24' }, { prefix: '2001:db8:ffff::/48' }]
-const TIMES = { transmitInterval: 100, receiveInterval: 100, detectMultiplier: 3 }
-const DETECTION_TIME = 300
+const TIMES = { transmitInterval: 200, receiveInterval: 200, detectMultiplier: 3 }
+const DETECTION_TIME = 600
 /** Everything that notices without BFD takes longer than this: the Hold Time is 90 seconds. */
 const MARGIN = 10_000
 
@@ -164,7 +164,7 @@ await bfdInterop(() => {
       t.match(history[before], /^Idle Established NotifMsg/)
       await established(scene)
       t.equal(peer.bfdState, undefined)
-      t.same(capture.read(`bgp.type == 3 && ip.src == ${ours.ipv4}`, 'ip.src'), [], 'no NOTIFICATION of ours')
+      t.same(await capture.read(`bgp.type == 3 && ip.src == ${ours.ipv4}`, 'ip.src'), [], 'no NOTIFICATION of ours')
     })
   })
 

@@ -71,7 +71,7 @@ await bfdInterop(() => {
           ours.some(packet => packet[`${name}.dst`] === localAddress),
           'RFC 5881 section 4: ours are addressed to ourselves',
         )
-        t.same(capture.faults(), [], 'no packet is malformed')
+        t.same(await capture.faults(), [], 'no packet is malformed')
       })
     })
   }

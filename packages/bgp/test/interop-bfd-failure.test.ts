@@ -16,10 +16,11 @@ import {
 } from './interop/bfd-scene.js'
 import { until, untilEqual } from './interop/namespace.js'
 
-const TIMES = { transmitInterval: 100, receiveInterval: 100, detectMultiplier: 3 }
-/** Milliseconds. */
-const DETECTION_TIME = 300
-const INTERVAL = 100
+/** Milliseconds; long enough that a busy machine makes no gap of a Detection Time by itself. */
+const INTERVAL = 200
+const DETECT_MULT = 3
+const DETECTION_TIME = DETECT_MULT * INTERVAL
+const TIMES = { transmitInterval: INTERVAL, receiveInterval: INTERVAL, detectMultiplier: DETECT_MULT }
 /** What a busy machine may add, far below what any other timer would take. */
 const MARGIN = 5000
 

@@ -1,7 +1,7 @@
 /** BFD with FRR's bfdd and BIRD: sessions come up, and both ends and Wireshark say the same of them. */
 import { agreed, bfdInterop, eachBfdPeer, playOn, theyAre, up, weAre, withBfd } from './interop/bfd-scene.js'
 import { Capture, missingCapture } from './interop/capture.js'
-import { createHost, until, untilEqual } from './interop/namespace.js'
+import { createHost, untilEqual } from './interop/namespace.js'
 
 /** One end's wishes are other than the other's, so that it shows who has got what from whom. */
 const OURS = { transmitInterval: 120, receiveInterval: 250, detectMultiplier: 5 }
@@ -44,32 +44,29 @@ await bfdInterop(() => {
       const { address, localAddress = '' } = scene.sessionOptions
       await agreed(scene, AGREED)
       const { myDiscriminator, yourDiscriminator } = scene.session.snapshot()
-      const sent = (): ReturnType<typeof read> => read(`ip.src == ${localAddress}`)
-      const read = (filter: string) =>
-        capture.read(
-          `bfd && ${filter}`,
-          ...(['ip.ttl', 'udp.srcport', 'bfd.version', 'bfd.sta', 'bfd.my_discriminator'] as const),
-          ...(['bfd.your_discriminator', 'bfd.desired_min_tx_interval', 'bfd.required_min_rx_interval'] as const),
-          ...(['bfd.detect_time_multiplier', 'bfd.message_length'] as const),
+      const isUp = 'bfd.sta == 3 && bfd.desired_min_tx_interval < 1000000'
+      const read = (source: string) =>
+        capture.wait(
+          2,
+          `${isUp} && ip.src == ${source}`,
+          ...(['ip.ttl', 'udp.srcport', 'bfd.version', 'bfd.message_length', 'bfd.detect_time_multiplier'] as const),
+          ...(['bfd.desired_min_tx_interval', 'bfd.required_min_rx_interval'] as const),
+          ...(['bfd.my_discriminator', 'bfd.your_discriminator'] as const),
         )
-      const upNow = (packets: ReturnType<typeof read>): ReturnType<typeof read> =>
-        packets.filter(packet => Number(packet['bfd.sta']) === 3 && Number(packet['bfd.desired_min_tx_interval']) < 1e6)
-      await until('packets of both ends that are Up in the capture', () =>
-        [sent(), read(`ip.src == ${address}`)].every(packets => upNow(packets).length > 1),
-      )
-      const ours = upNow(sent()).at(-1)
+      const ours = (await read(localAddress)).at(-1)
       t.match(ours, { 'ip.ttl': '255', 'bfd.version': '1', 'bfd.message_length': '24' })
       t.match(ours, { 'bfd.detect_time_multiplier': '5', 'bfd.desired_min_tx_interval': '120000' })
       t.equal(Number(ours?.['bfd.my_discriminator']), myDiscriminator)
       t.equal(Number(ours?.['bfd.your_discriminator']), yourDiscriminator)
       t.equal(ours?.['bfd.required_min_rx_interval'], '250000')
-      const theirs = upNow(read(`ip.src == ${address}`)).at(-1)
+      const theirs = (await read(address)).at(-1)
       t.equal(Number(theirs?.['bfd.my_discriminator']), yourDiscriminator)
       t.equal(Number(theirs?.['bfd.your_discriminator']), myDiscriminator)
-      const ports = new Set(sent().map(packet => Number(packet['udp.srcport'])))
-      t.equal(ports.size, 1, 'RFC 5881 section 4: one source port for the session')
-      t.ok([...ports].every(port => port >= 49_152 && port <= 65_535))
-      t.same(capture.faults(), [], 'no packet is malformed')
+      const sent = await capture.read(`bfd && ip.src == ${localAddress}`, 'udp.srcport')
+      const ports = [...new Set(sent.map(packet => Number(packet['udp.srcport'])))]
+      t.equal(ports.length, 1, 'RFC 5881 section 4: one source port for the session')
+      t.ok(ports.every(port => port >= 49_152 && port <= 65_535))
+      t.same(await capture.faults(), [], 'no packet is malformed')
     })
   })
 
@@ -94,7 +91,7 @@ await bfdInterop(() => {
       await theyAre(scene, 'Down')
       // An active system says something every second; a longer look shows that nobody does.
       await scene.host.ask('sleep', '2.5')
-      t.same(capture.read('bfd', 'ip.src'), [])
+      t.same(await capture.read('bfd', 'ip.src'), [])
       t.match(scene.session.snapshot(), { state: 'Down', packetsSent: 0, packetsReceived: 0 })
       scene.session.change({ passiveMode: false })
       await up(scene)

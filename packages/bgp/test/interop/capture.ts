@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +10,18 @@ const DUMPCAP = '/usr/bin/dumpcap'
 /** Why packets cannot be captured here; `undefined` when they can. */
 export const missingCapture = (): string | undefined =>
   existsSync(TSHARK) && existsSync(DUMPCAP) ? undefined : 'needs tshark: apt-get install tshark'
+
+/** Fields of a packet by their names in Wireshark. */
+export type Packet<F extends string> = { readonly [N in F]: string }
+
+const dissect = (args: readonly string[]): Promise<string> =>
+  new Promise((resolve, reject) => {
+    execFile(TSHARK, args, { maxBuffer: 1 << 28 }, (error, stdout, stderr) => {
+      // The last packet may be half in the file.
+      if (error === null || stderr.includes('cut short')) resolve(stdout)
+      else reject(new Error(`${args.join(' ')}: ${stderr}`, { cause: error }))
+    })
+  })
 
 /** Packets of an interface of ours, as Wireshark dissects them. */
 export class Capture implements AsyncDisposable {
@@ -39,18 +51,15 @@ export class Capture implements AsyncDisposable {
    *
    * @param display filter of Wireshark
    */
-  read<F extends string>(display: string, ...fields: readonly F[]): readonly { readonly [N in F]: string }[] {
+  async read<F extends string>(display: string, ...fields: readonly F[]): Promise<readonly Packet<F>[]> {
     const how = ['-r', this.#file, '-n', '-Y', display, '-T', 'fields', '-E', 'separator=/t', '-E', 'occurrence=f']
-    const wanted = fields.flatMap(field => ['-e', field])
-    const { status, stdout, stderr } = spawnSync(TSHARK, [...how, ...wanted], { encoding: 'utf8' })
-    // The last packet may be half in the file.
-    if (status !== 0 && !stderr.includes('cut short')) throw new Error(`${TSHARK} ${display}: ${stderr}`)
-    return stdout
+    const output = await dissect([...how, ...fields.flatMap(field => ['-e', field])])
+    return output
       .split('\n')
       .filter(line => line !== '')
       .map(line => {
         const values = line.split('\t')
-        return Object.fromEntries(fields.map((field, at) => [field, values[at] ?? ''])) as { [N in F]: string }
+        return Object.fromEntries(fields.map((field, at) => [field, values[at] ?? ''])) as Packet<F>
       })
   }
 
@@ -59,18 +68,18 @@ export class Capture implements AsyncDisposable {
     least: number,
     display: string,
     ...fields: readonly F[]
-  ): Promise<readonly { readonly [N in F]: string }[]> {
-    let packets = this.read(display, ...fields)
-    await until(`${least} packets of ${display}`, () => {
-      packets = this.read(display, ...fields)
+  ): Promise<readonly Packet<F>[]> {
+    let packets: readonly Packet<F>[] = []
+    await until(`${least} packets of ${display}`, async () => {
+      packets = await this.read(display, ...fields)
       return packets.length >= least
     })
     return packets
   }
 
   /** Descriptions of packets that Wireshark finds fault with. */
-  faults(): readonly string[] {
-    const packets = this.read(
+  async faults(): Promise<readonly string[]> {
+    const packets = await this.read(
       '_ws.malformed || _ws.expert.severity >= 0x00600000',
       'frame.number',
       'frame.protocols',
