@@ -5,8 +5,9 @@ import { FloodGuard } from './flood-guard.js'
 import type { Log } from './logger.js'
 import type { ControlSocket, PacketBatch, Platform } from './platform.js'
 import type { Scheduled } from './schedule.js'
-import { CONTROL_PORT, type SessionDriver } from './session-driver.js'
+import type { SessionDriver } from './session-driver.js'
 import type { TotalsWriter } from './totals.js'
+import { CONTROL_PORT } from './transmission.js'
 
 /** Single-hop packets that come with less have passed a router, or say so: RFC 5881 section 5. */
 const SINGLE_HOP_TTL = 255

@@ -10,26 +10,16 @@ import { CONTROL_PACKET_LENGTH, decodeControlPacket, type EchoPacket, type Micro
 import type { CellWriter } from './cells.js'
 import type { Addressed } from './demultiplexer.js'
 import type { DiscardReason } from './discards.js'
-import { interfaceOf, type Endpoint, type EndpointLink } from './endpoint.js'
-import type { Log } from './logger.js'
-import { plainError } from './messages.js'
-import type { Platform, TransmitSocket } from './platform.js'
+import type { Endpoint, EndpointLink } from './endpoint.js'
 import type { Scheduled } from './schedule.js'
-import type { SourcePorts } from './source-ports.js'
+import { Transmission, type TransmissionContext } from './transmission.js'
 
-/** Destination ports of control packets: RFC 5881 section 4, RFC 5883 section 5. */
-export const CONTROL_PORT = { singleHop: 3784, multihop: 4784 } as const
 const MILLISECOND: Microseconds = 1000
-/** How long after a socket could not be opened it is tried again, unless links change before. */
-const RETRY: Microseconds = 1_000_000
 /** A session that ends tells it no longer than so. */
 const LONGEST_FAREWELL: Microseconds = 1_000_000
 
 /** What a driver has from the system it belongs to. */
-export interface DriverContext {
-  readonly platform: Platform
-  readonly ports: SourcePorts
-  readonly log: Log
+export interface DriverContext extends TransmissionContext {
   links(): readonly EndpointLink[]
   /** The session has changed its state. */
   onState(driver: SessionDriver, change: StateAction): void
@@ -42,7 +32,6 @@ export interface DriverContext {
 /** One session with its socket: carries out what the state machine asks for, counts, and publishes. */
 export class SessionDriver implements Scheduled, Addressed {
   place = -1
-  interfaceIndex = 0
   readonly id: number
   readonly endpoint: Endpoint
   readonly cells: CellWriter
@@ -54,11 +43,7 @@ export class SessionDriver implements Scheduled, Addressed {
   /** As the main thread wants them. */
   #options: SessionOptions
   #echoAllowed = false
-  #transmit: TransmitSocket | undefined
-  #sourcePort: number | undefined
-  #retryAt: Microseconds = Infinity
-  /** Code of the last error of the socket: each is logged once until packets go out again. */
-  #failure: string | undefined
+  readonly #transmission: Transmission
   #lastArrival: Microseconds = NaN
   #receiveInterval: Microseconds = 0
   readonly #lastFields = new Uint8Array(CONTROL_PACKET_LENGTH)
@@ -95,6 +80,7 @@ export class SessionDriver implements Scheduled, Addressed {
       digest: (algorithm, octets) => platform.digest(algorithm, octets),
       now: platform.now(),
     })
+    this.#transmission = new Transmission(context, endpoint, cells)
     this.#noteTtl()
     this.relink(context.links())
     this.#publish()
@@ -109,7 +95,7 @@ export class SessionDriver implements Scheduled, Addressed {
   }
 
   get deadline(): Microseconds {
-    return Math.min(this.#session.deadline, this.#retryAt, this.#farewellAt)
+    return Math.min(this.#session.deadline, this.#transmission.retryAt, this.#farewellAt)
   }
 
   /** When silence would be held against the remote system: what waits at the sockets is to be read before. */
@@ -147,7 +133,7 @@ export class SessionDriver implements Scheduled, Addressed {
 
   /** Does what is due. */
   expire(now: Microseconds): void {
-    if (now >= this.#retryAt) this.#open()
+    if (now >= this.#transmission.retryAt) this.#transmission.open()
     if (now >= this.#farewellAt) this.#sayFarewell(now)
     const due = this.#session.deadline
     if (now < due) return
@@ -209,19 +195,19 @@ export class SessionDriver implements Scheduled, Addressed {
     return this.#farewellAt === Infinity
   }
 
-  /** Finds the interface again after links have changed, and opens the socket anew where that is called for. */
+  /** Interface that single-hop packets must come in by; 0: any; -1: it is not there. */
+  get interfaceIndex(): number {
+    return this.#transmission.interfaceIndex
+  }
+
+  /** Links have changed. */
   relink(links: readonly EndpointLink[]): void {
-    const index = interfaceOf(this.endpoint, links)
-    if (index === this.interfaceIndex && this.#transmit !== undefined) return
-    this.interfaceIndex = index
-    this.#open()
+    this.#transmission.relink(links)
   }
 
   /** Closes the socket. */
   close(): void {
-    this.#transmit?.close()
-    this.#transmit = undefined
-    if (this.#sourcePort !== undefined) this.#context.ports.release(this.#sourcePort)
+    this.#transmission.close()
   }
 
   get #effectiveOptions(): SessionOptions {
@@ -303,14 +289,7 @@ export class SessionDriver implements Scheduled, Addressed {
 
   #send(octets: Uint8Array): void {
     this.#lastSent = octets
-    const code = this.#transmit === undefined ? 'ENOTCONN' : this.#transmit.send(octets)
-    if (code === undefined) {
-      this.cells.count('packetsSent')
-      this.#failure = undefined
-      return
-    }
-    this.cells.count('sendErrors')
-    if (this.#transmit !== undefined) this.#logFailure(code, 'control packets cannot be sent')
+    this.#transmission.send(octets)
   }
 
   #sayFarewell(now: Microseconds): void {
@@ -318,35 +297,5 @@ export class SessionDriver implements Scheduled, Addressed {
     this.#send(farewell.octets)
     this.#farewellAt += farewell.interval
     if (this.#farewellAt > farewell.end || now > farewell.end) this.#farewellAt = Infinity
-  }
-
-  #open(): void {
-    this.#retryAt = Infinity
-    this.#transmit?.close()
-    this.#transmit = undefined
-    if (this.interfaceIndex < 0) return // the next change of links will tell
-    const { platform, ports } = this.#context
-    const { family, address, localAddress, multihop } = this.endpoint
-    const device = this.endpoint.interface ?? this.endpoint.device
-    const port = multihop ? CONTROL_PORT.multihop : CONTROL_PORT.singleHop
-    const scope = this.endpoint.interface === undefined ? 0 : this.interfaceIndex
-    try {
-      const opened = ports.open(this.#sourcePort, sourcePort =>
-        platform.openTransmit({ family, address, port, sourcePort, localAddress, device, scope }),
-      )
-      this.#transmit = opened.socket
-      this.#sourcePort = opened.port
-    } catch (error) {
-      const { code, message } = plainError(error)
-      this.#logFailure(code ?? message, message)
-      this.#retryAt = platform.now() + RETRY
-    }
-  }
-
-  #logFailure(code: string, error: string): void {
-    if (code === this.#failure) return
-    this.#failure = code
-    const { address, interface: name } = this.endpoint
-    this.#context.log('warn', { address, interface: name, code, error }, 'a BFD session cannot send; it is tried again')
   }
 }

@@ -1,20 +1,17 @@
 import type { Microseconds } from '../wire/index.js'
 import { CellWriter } from './cells.js'
+import { DeadlineLoop } from './deadline-loop.js'
 import { EchoPorts } from './echo-ports.js'
 import type { Endpoint, EndpointLink } from './endpoint.js'
 import type { Log } from './logger.js'
 import { plainError, type Report, type Request, type WorkerOptions } from './messages.js'
-import type { Alarm, Closable, Platform } from './platform.js'
+import type { Closable, Platform } from './platform.js'
 import { Reception, type ReceptionContext, type ReceptionKind } from './reception.js'
-import { Schedule, type Scheduled } from './schedule.js'
+import type { Scheduled } from './schedule.js'
 import { SessionDriver, type DriverContext } from './session-driver.js'
 import { SourcePorts } from './source-ports.js'
 import { TotalsWriter } from './totals.js'
 
-/** An alarm that rings later than so says that this thread has been kept from running. */
-const STALL: Microseconds = 10_000
-/** After a stall, time for the kernel to bring to the sockets what came meanwhile. */
-const SECOND_LOOK: Microseconds = 1000
 const MAX_UINT32 = 0xffff_ffff
 
 const DEFAULT_KINDS: readonly ReceptionKind[] = [
@@ -33,7 +30,7 @@ export class BfdSystem {
   readonly #report: (report: Report) => void
   readonly #totals: TotalsWriter
   readonly #ports: SourcePorts
-  readonly #schedule = new Schedule()
+  readonly #loop: DeadlineLoop
   readonly #receptions = new Map<string, Reception>()
   readonly #byId = new Map<number, SessionDriver>()
   readonly #byDiscriminator = new Map<number, SessionDriver>()
@@ -42,9 +39,6 @@ export class BfdSystem {
   readonly #driverContext: DriverContext
   readonly #receptionContext: ReceptionContext
   readonly #echo: EchoPorts
-  #alarm: Alarm | undefined
-  #armed: Microseconds = Infinity
-  #secondLook = false
   #links: readonly EndpointLink[] = []
   #monitor: Closable | undefined
   #onClosed: (() => void) | undefined
@@ -55,6 +49,11 @@ export class BfdSystem {
     this.#report = report
     this.#totals = new TotalsWriter(totals)
     this.#ports = new SourcePorts(() => platform.random())
+    this.#loop = new DeadlineLoop(
+      platform,
+      () => this.#drain(),
+      () => this.#closeWhenSaid(),
+    )
     this.#driverContext = {
       platform,
       ports: this.#ports,
@@ -68,7 +67,7 @@ export class BfdSystem {
       onRemoteState: ({ id }, { to, from }) => report({ type: 'remote-state', id, to, from }),
       sendEcho: (driver, octets) => this.#echo.send(driver, octets),
     }
-    const touch = { sessions: this.#byDiscriminator, onTouched: (entry: Scheduled) => this.#touch(entry) }
+    const touch = { sessions: this.#byDiscriminator, onTouched: (entry: Scheduled) => this.#loop.update(entry) }
     this.#receptionContext = { platform, totals: this.#totals, log: this.#log, ...touch }
     this.#echo = new EchoPorts(this.#receptionContext)
   }
@@ -85,7 +84,7 @@ export class BfdSystem {
         if (kind.family === 4 || plainError(error).code !== 'EAFNOSUPPORT') throw error
       }
     }
-    this.#alarm = this.#platform.openAlarm(() => this.#wake())
+    this.#loop.start()
     this.#links = this.#platform.links()
     this.#monitor = this.#platform.watchLinks(
       () => this.#relink(),
@@ -121,7 +120,6 @@ export class BfdSystem {
       default:
         request satisfies never
     }
-    this.#arm()
   }
 
   /**
@@ -133,7 +131,6 @@ export class BfdSystem {
     for (const driver of this.#byId.values()) this.#remove(driver, now)
     this.#onClosed = onClosed
     this.#closeWhenSaid()
-    this.#arm()
   }
 
   // Sessions
@@ -155,7 +152,7 @@ export class BfdSystem {
     this.#receive(driver)
     this.#settleEcho(driver, now)
     if (disabled) driver.disable(now)
-    this.#schedule.update(driver)
+    this.#loop.update(driver)
   }
 
   #receive(driver: SessionDriver): void {
@@ -174,7 +171,7 @@ export class BfdSystem {
     work(driver)
     if (!this.#byId.has(id)) return
     this.#receptions.get(receptionKey(driver.endpoint))?.refresh()
-    this.#schedule.update(driver)
+    this.#loop.update(driver)
   }
 
   #settleEcho(driver: SessionDriver, now: Microseconds): void {
@@ -191,17 +188,17 @@ export class BfdSystem {
     reception?.delete(driver)
     if (reception?.isIdle && reception.kind.device !== undefined) {
       reception.close()
-      this.#schedule.delete(reception)
+      this.#loop.delete(reception)
       this.#receptions.delete(key)
     }
     this.#leaving.set(driver.endpoint.key, driver)
     if (driver.isOver) this.#forget(driver)
-    else this.#schedule.update(driver)
+    else this.#loop.update(driver)
   }
 
   #forget(driver: SessionDriver): void {
     this.#leaving.delete(driver.endpoint.key)
-    this.#schedule.delete(driver)
+    this.#loop.delete(driver)
     driver.close()
   }
 
@@ -236,9 +233,8 @@ export class BfdSystem {
     for (const driver of this.#byId.values()) {
       driver.relink(this.#links)
       this.#settleEcho(driver, this.#platform.now())
-      this.#schedule.update(driver)
+      this.#loop.update(driver)
     }
-    this.#arm()
   }
 
   /** A device that was removed and is there again is another one to the kernel. */
@@ -267,57 +263,6 @@ export class BfdSystem {
     }
   }
 
-  // Time
-
-  #touch(entry: Scheduled): void {
-    this.#schedule.update(entry)
-    this.#arm()
-  }
-
-  /** An alarm that rings early costs less than one that is set anew for each packet. */
-  #arm(): void {
-    const { deadline } = this.#schedule
-    if (deadline >= this.#armed) return
-    this.#armed = deadline
-    this.#alarm?.set(deadline)
-  }
-
-  #wake(): void {
-    const due = this.#armed
-    this.#armed = Infinity
-    this.#expire(due)
-    this.#closeWhenSaid()
-    this.#arm()
-  }
-
-  /** Does what is due, and reads what waits at the sockets before anybody is accused of silence. */
-  #expire(due: Microseconds): void {
-    let now = this.#platform.now()
-    if (now - due > STALL && !this.#secondLook) {
-      this.#secondLook = true
-      this.#drain()
-      this.#armed = this.#platform.now() + SECOND_LOOK
-      this.#alarm?.set(this.#armed)
-      return
-    }
-    this.#secondLook = false
-    let drainedAt = -Infinity
-    for (
-      let first = this.#schedule.first;
-      first !== undefined && this.#schedule.deadline <= now;
-      first = this.#schedule.first
-    ) {
-      if (first.detectionDeadline <= now && first.detectionDeadline > drainedAt) {
-        drainedAt = now
-        this.#drain()
-        now = this.#platform.now()
-        continue
-      }
-      first.expire(now)
-      this.#schedule.update(first)
-    }
-  }
-
   #drain(): void {
     for (const reception of this.#receptions.values()) reception.drain()
     this.#echo.drain()
@@ -329,8 +274,7 @@ export class BfdSystem {
     const onClosed = this.#onClosed
     this.#onClosed = undefined
     this.#monitor?.close()
-    this.#alarm?.close()
-    this.#alarm = undefined
+    this.#loop.close()
     for (const reception of this.#receptions.values()) reception.close()
     this.#receptions.clear()
     this.#echo.close()
