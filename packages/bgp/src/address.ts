@@ -43,6 +43,9 @@ export function isHost(address: Uint8Array): boolean {
   return address[0] !== 0xff && address.some(octet => octet !== 0)
 }
 
+/** Whether an address in canonical text means something on one link only, RFC 4291 section 2.5.6. */
+export const isLinkLocal = (address: string): boolean => /^fe[89ab][0-9a-f]:/.test(address)
+
 /** The address with an IPv4 one behind `::ffff:` made plain IPv4, as dual-stack sockets show it; in canonical text. */
 export function canonicalAddress(text: string): string {
   if (PLAIN_IPV4.test(text)) return text

@@ -139,6 +139,7 @@ t.test('RFC 5881 section 4: our address of echo packets is one of that network, 
 t.test('endpoints: the same session has the same key, however it is written', async t => {
   const key = (options: Parameters<typeof checkEndpoint>[0]): string => checkEndpoint(options).key
   t.equal(key({ address: 'FE80:0::1%eth0' }), key({ address: 'fe80::1', interface: 'eth0', multihop: false }))
+  t.doesNotThrow(() => key({ address: 'fe8::1' }), 'not link-local: it is 0fe8::1')
   t.equal(key({ address: '::ffff:10.0.0.1' }), key({ address: '10.0.0.1' }))
   t.not(key({ address: '10.0.0.1' }), key({ address: '10.0.0.1', multihop: true }))
   t.not(key({ address: '10.0.0.1' }), key({ address: '10.0.0.1', device: 'eth0' }))

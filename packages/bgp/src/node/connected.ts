@@ -1,9 +1,6 @@
 import { addressFamily, parseAddress, parsePrefix } from '../address.js'
 import type { InterfaceAddress, Interfaces } from './next-hop.js'
 
-/** Whether an address in canonical text means something on one link only, RFC 4291 section 2.5.6. */
-export const isLinkLocal = (address: string): boolean => /^fe[89ab]/.test(address)
-
 /**
  * Whether an address is on a subnet of one of our interfaces.
  *

@@ -1,4 +1,4 @@
-import { canonicalAddress, formatAddress, isHost, parseAddress } from '../../address.js'
+import { canonicalAddress, formatAddress, isHost, isLinkLocal, parseAddress } from '../../address.js'
 
 /** Which session is meant: sessions for which all of this is the same are one on the wire. */
 export interface SessionEndpoint {
@@ -55,9 +55,6 @@ export function checkEndpoint(options: SessionEndpoint): Endpoint {
 }
 
 const familyOf = (address: string): 4 | 6 => (address.includes(':') ? 6 : 4)
-
-/** Whether an address means something on one link only (RFC 4291 section 2.5.6). */
-export const isLinkLocal = (address: string): boolean => /^fe[89ab]/.test(address)
 
 function checkAddress(option: string, text: string): { address: string; zone: string | undefined } {
   const [bare = '', zone] = text.split('%', 2)

@@ -11,6 +11,7 @@ import {
   RawIpSocket,
   UdpSocket,
 } from '@typemetal/sockets'
+import { isLinkLocal } from '../../address.js'
 import { compileEchoFilter, ECHO_PACKET_OFFSET } from './echo-filter.js'
 import { compileControlFilter } from './filter.js'
 import type {
@@ -107,7 +108,7 @@ class ControlSockets {
 
 function openTransmit(options: TransmitSocketOptions): TransmitSocket {
   const { family, address, port, sourcePort, localAddress = ANY[family], device, scope } = options
-  const zone = (text: string): string => (scope > 0 && /^fe[89ab]/.test(text) ? `${text}%${scope}` : text)
+  const zone = (text: string): string => (scope > 0 && isLinkLocal(text) ? `${text}%${scope}` : text)
   const socket = new UdpSocket({
     address: zone(localAddress),
     port: sourcePort,

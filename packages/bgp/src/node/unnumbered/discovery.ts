@@ -1,3 +1,4 @@
+import { isLinkLocal } from '../../address.js'
 import type { Instant } from '../../fsm/index.js'
 import { NdpOptionType } from './ndp-option.js'
 import { decodeRouterAdvertisement, ROUTER_ADVERTISEMENT, type RouterAdvertisement } from './router-advertisement.js'
@@ -56,8 +57,6 @@ const ALL_UNANSWERED = 3 * RTR_SOLICITATION_INTERVAL + MAX_RA_DELAY_TIME
 const LIFETIME = SILENCE + 2 * ALL_UNANSWERED
 /** Whoever sends from more addresses than that fills no memory here. */
 const MOST = 8
-
-const isLinkLocal = (address: string): boolean => /^fe[89ab][0-9a-f]:/.test(address)
 
 /** How long a router may be silent: three of its intervals where it tells them (RFC 6275 section 7.3). */
 function lifetimeOf({ routerLifetime, options }: RouterAdvertisement): number {
