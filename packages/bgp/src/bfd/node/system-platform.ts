@@ -12,6 +12,7 @@ import {
   UdpSocket,
 } from '@typemetal/sockets'
 import { isLinkLocal } from '../../address.js'
+import type { Microseconds } from '../wire/index.js'
 import { compileEchoFilter, ECHO_PACKET_OFFSET } from './echo-filter.js'
 import { compileControlFilter } from './filter.js'
 import type {
@@ -53,6 +54,8 @@ function createRandom(): () => number {
     return pool[next++]! / 0x1_0000_0000
   }
 }
+
+const now = (): Microseconds => performance.now() * 1000
 
 /** The code of an errno; `undefined` for 0. */
 function errorCode(errno: number): string | undefined {
@@ -170,7 +173,10 @@ function forwards(family: 4 | 6, link: string): boolean {
 export function createSystemPlatform(): Platform {
   const control = new ControlSockets()
   return {
-    now: () => performance.now() * 1000,
+    now,
+    waitUntil(at) {
+      while (now() < at);
+    },
     openAlarm: ring => new DeadlineTimer(ring),
     random: createRandom(),
     digest: (algorithm, octets) => hash(algorithm, octets, 'buffer'),
