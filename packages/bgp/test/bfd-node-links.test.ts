@@ -147,3 +147,58 @@ t.test('a flood brings the filter, a filter that sessions pass; quiet takes it o
   t.match(a.counters, { floods: 1, filteredSockets: 0 })
   t.ok(a.counters.kernelDrops >= 960, `${a.counters.kernelDrops}`)
 })
+
+/** The links of a host, with a device of that index. */
+const withRed = (host: VirtualHost, index: number): VirtualHost['links'] => [
+  ...host.links.filter(({ name }) => name !== 'red'),
+  { index, name: 'red', up: true, addresses: [] },
+]
+
+t.test('RFC 5883: a device that is made anew is sent from anew', async t => {
+  const { network, a } = pair()
+  a.links = withRed(a, 9)
+  a.start({ address: '198.51.100.1', multihop: true, device: 'red', ...FAST })
+  network.advance(100)
+  t.equal(a.transmit.length, 1)
+  a.relink(withRed(a, 9))
+  network.advance(100)
+  t.equal(a.transmit.length, 1, 'the same')
+  a.relink(a.links.filter(({ name }) => name !== 'red'))
+  network.advance(100)
+  a.relink(withRed(a, 10))
+  network.advance(100)
+  t.equal(a.transmit.length, 2)
+  t.equal(a.openTransmits, 1)
+})
+
+t.test('a socket of a device that cannot be opened anew is tried again, and does no harm meanwhile', async t => {
+  const { network, a, b } = pair()
+  a.links = withRed(a, 9)
+  a.start({ address: '198.51.100.1', multihop: true, device: 'red', ...FAST })
+  const [session] = [a.add({ address: '10.0.0.2', ...FAST })]
+  b.start({ address: '10.0.0.1', ...FAST })
+  a.refusals.set('control', 'ENODEV')
+  a.relink(withRed(a, 10))
+  network.advance(5000)
+  t.equal(session?.state, 'Up')
+  t.same(warnings(a), ['a BFD socket cannot be opened; it is tried again'], 'told once')
+  const red = (): boolean[] => a.control.filter(({ options }) => options.device === 'red').map(({ open }) => open)
+  t.same(red(), [false])
+  a.refusals.delete('control')
+  network.advance(1100)
+  t.same(red(), [false, true])
+})
+
+t.test('a filtered socket that is closed with its last session is counted no more', async t => {
+  const { network, a } = pair()
+  a.links = withRed(a, 9)
+  const [session] = a.start({ address: '198.51.100.1', multihop: true, device: 'red', ...FAST })
+  const socket = a.control.find(({ options }) => options.device === 'red')
+  const bad = { source: '10.0.0.66', destination: '10.0.0.1', sourcePort: 1, port: 4784, hopLimit: 255 }
+  for (let count = 0; count < 1001; count++) socket?.accept({ ...bad, data: new Uint8Array(1) }, 2)
+  socket?.drain()
+  t.match(a.counters, { filteredSockets: 1 })
+  session?.tell('remove')
+  network.advance(2000)
+  t.match(a.counters, { filteredSockets: 0, floods: 1 })
+})

@@ -11,7 +11,7 @@ import type { Request } from '../dist/bfd/node/messages.js'
 import { Schedule, type Scheduled } from '../dist/bfd/node/schedule.js'
 import { SourcePorts } from '../dist/bfd/node/source-ports.js'
 import { readSpread, SPREAD_CELLS, SpreadWriter } from '../dist/bfd/node/spread.js'
-import { SESSION_DEFAULTS } from '@typemetal/bgp/bfd'
+import { SESSION_DEFAULTS, type State } from '@typemetal/bgp/bfd'
 
 const SECOND = 1_000_000
 
@@ -93,8 +93,14 @@ t.test('RFC 5881 section 4: source ports are taken once, and again only when non
   t.throws(() => new SourcePorts(() => 0).open(60_000, refuse('EADDRINUSE')), { code: 'EADDRINUSE' })
   t.equal(tried[0], 60_000, 'the one it had before')
   t.equal(tried.length, 64)
+  let next = 0
+  const busy = new SourcePorts(() => (next++ % 16_384) / 16_384)
+  busy.open(60_000, port => port)
+  const other = busy.open(60_000, port => (port === 60_000 ? refuse('EADDRINUSE')(port) : port)).port
+  t.not(other, 60_000)
+  t.ok(Array.from({ length: 16_383 }, () => busy.open(undefined, port => port).port).includes(60_000), 'free again')
   t.throws(() => new SourcePorts(() => 0).open(undefined, refuse('EPERM')), { code: 'EPERM' })
-  t.equal(tried.length, 65)
+  t.equal(tried.length, 66)
 })
 
 const link = (index: number, name: string, ...addresses: readonly string[]): EndpointLink => ({
@@ -317,3 +323,43 @@ t.test(
     t.same(heard, [])
   },
 )
+
+/** A session with two holders, whom the worker has told that it is Up. */
+function heldByTwo() {
+  const session = new HeldSession(
+    1,
+    checkEndpoint({ address: '10.0.0.1' }),
+    () => {},
+    () => {},
+  )
+  const holders = [session.join(checkHolderOptions({})), session.join(checkHolderOptions({}))] as const
+  const tell = (to: State, from: State): void =>
+    session.report(to, from, { diagnostic: 0, remoteState: 'Up', remoteDiagnostic: 0, cause: 'so' })
+  tell('Up', 'Down')
+  return { session, holders, tell }
+}
+
+t.test('a change of state comes to every holder, whatever the listeners of another one do', async t => {
+  const { session, holders, tell } = heldByTwo()
+  const heard: string[] = []
+  holders[0].on('state', () => {
+    throw new Error('a fault of the listener')
+  })
+  holders[1].on('state', to => heard.push(to))
+  t.throws(() => tell('Down', 'Up'), { message: 'a fault of the listener' })
+  t.same(heard, ['Down'])
+  holders[0].removeAllListeners()
+  holders[0].on('state', () => {
+    const late = session.join(checkHolderOptions({}))
+    late.on('state', to => heard.push(`late ${to}`))
+  })
+  tell('Init', 'Down')
+  t.same(heard, ['Down', 'Init'], 'who joins later knows already')
+})
+
+t.test('what is known of a session whose worker has died does not say that it is Up', async t => {
+  const { session, holders } = heldByTwo()
+  session.abandon('the BFD worker has died')
+  t.match(holders[0].snapshot(), { state: 'AdminDown', polling: false, transmitInterval: 0, address: '10.0.0.1' })
+  t.equal(holders[0].state, 'AdminDown')
+})

@@ -9,7 +9,7 @@ import { BfdError } from './error.js'
 import { HeldSession } from './held-session.js'
 import { checkHolderOptions, hastyIntervals, STEADY_INTERVAL } from './holders.js'
 import { SILENT, type Logger } from './logger.js'
-import type { PlainError, Report, Request, WorkerOptions } from './messages.js'
+import { plainError, type PlainError, type Report, type Request, type WorkerOptions } from './messages.js'
 import { createTotals, readTotals, type BfdCounters } from './totals.js'
 
 /** How a {@link Bfd} is started. */
@@ -73,7 +73,10 @@ export class Bfd extends EventEmitter<BfdEvents> implements AsyncDisposable {
     this.#worker = worker
     this.#exited = new Promise(resolve => worker.once('exit', resolve))
     worker.on('message', (report: Report) => this.#receive(report))
-    worker.on('error', cause => this.#fail(new BfdError('the BFD worker has died', { cause })))
+    worker.on('error', cause => {
+      const what = this.#ready === undefined ? 'the BFD worker has died' : 'BFD cannot start'
+      this.#fail(new BfdError(`${what}: ${plainError(cause).message}`, { cause }))
+    })
     worker.on('exit', code => this.#fail(new BfdError(`the BFD worker has ended with code ${code}`)))
   }
 
@@ -215,7 +218,16 @@ export class Bfd extends EventEmitter<BfdEvents> implements AsyncDisposable {
     this.#closing = true
     const starting = this.#ready
     this.#ready = undefined
-    for (const session of this.#byId.values()) session.abandon(error.message)
+    for (const session of this.#byId.values()) {
+      try {
+        session.abandon(error.message)
+      } catch (failure) {
+        // A listener's fault is not the other sessions' business.
+        queueMicrotask(() => {
+          throw failure
+        })
+      }
+    }
     if (asked) return
     if (starting !== undefined) starting.reject(error)
     else this.emit('error', error)

@@ -12,6 +12,8 @@ import type { TotalsWriter } from './totals.js'
 
 const SENT_HOPS = 255
 const LOOPED_HOPS = 254
+/** Packets of one remote system that may wait here after a stall of ours. */
+const LOOPED_AT_ONCE = 8
 const SECOND: Microseconds = 1_000_000
 
 /** What an echo port has from the system it belongs to. */
@@ -26,11 +28,10 @@ export interface EchoContext {
 /** A session that uses the Echo function. */
 interface Member {
   readonly driver: SessionDriver
-  readonly remote: Uint8Array
   /** Our address, which our echo packets come from and go to. */
   readonly own: Uint8Array
-  /** When we have looped a packet of the remote system last. */
-  loopedAt: Microseconds
+  /** The time that the packets looped so far have used up. */
+  loopedUntil: Microseconds
 }
 
 /**
@@ -43,6 +44,8 @@ export class EchoPort {
   readonly link: EndpointLink
   readonly #context: EchoContext
   readonly #socket: EchoSocket
+  readonly #members = new Map<SessionDriver, Member>()
+  /** One of each remote system, for what it sends. */
   readonly #byRemote = new Map<string, Member>()
   readonly #own = new Set<string>()
   #forwards = false
@@ -66,29 +69,25 @@ export class EchoPort {
 
   /** Whether no session is left. */
   get isIdle(): boolean {
-    return this.#byRemote.size === 0
+    return this.#members.size === 0
   }
 
   /** @param ownAddress of ours; another one than before takes its place */
   join(driver: SessionDriver, ownAddress: string): void {
-    const known = this.#byRemote.get(driver.address)
-    if (known?.driver === driver && formatAddress(known.own) === ownAddress) return
-    const remote = parseAddress(driver.address)
-    this.#byRemote.set(driver.address, { driver, remote, own: parseAddress(ownAddress), loopedAt: -Infinity })
+    const known = this.#members.get(driver)
+    if (known !== undefined && formatAddress(known.own) === ownAddress) return
+    this.#members.set(driver, { driver, own: parseAddress(ownAddress), loopedUntil: -Infinity })
     this.#refresh()
   }
 
   leave(driver: SessionDriver): void {
-    if (this.#byRemote.get(driver.address)?.driver !== driver) return
-    this.#byRemote.delete(driver.address)
-    this.#refresh()
+    if (this.#members.delete(driver)) this.#refresh()
   }
 
   /** @returns whether it has gone out */
   send(driver: SessionDriver, payload: Uint8Array): boolean {
-    const member = this.#byRemote.get(driver.address)
-    if (member?.driver !== driver) return false
-    const { own } = member
+    const own = this.#members.get(driver)?.own
+    if (own === undefined) return false
     const ports = { sourcePort: ECHO_PORT, destinationPort: ECHO_PORT }
     const packet = encodeUdpInIp({ source: own, destination: own, ...ports, hops: SENT_HOPS, payload })
     return this.#socket.send(packet, driver.address) === undefined
@@ -104,7 +103,11 @@ export class EchoPort {
 
   #refresh(): void {
     this.#own.clear()
-    for (const { own } of this.#byRemote.values()) this.#own.add(formatAddress(own))
+    this.#byRemote.clear()
+    for (const member of this.#members.values()) {
+      this.#own.add(formatAddress(member.own))
+      this.#byRemote.set(member.driver.address, member)
+    }
     this.#socket.setSources([...this.#byRemote.keys(), ...this.#own])
   }
 
@@ -139,7 +142,7 @@ export class EchoPort {
   #takeOwn(payload: Uint8Array, now: Microseconds): DiscardReason | undefined {
     const echo = decodeEchoPacket(payload)
     const driver = echo && this.#context.sessions.get(echo.myDiscriminator)
-    if (driver === undefined || this.#byRemote.get(driver.address)?.driver !== driver) return 'unknown-echo'
+    if (driver === undefined || !this.#members.has(driver)) return 'unknown-echo'
     driver.receiveEcho(echo!, now)
     this.#context.onTouched(driver)
     return undefined
@@ -147,8 +150,10 @@ export class EchoPort {
 
   #loop(packet: UdpInIp, member: Member, isSelfAddressed: boolean, now: Microseconds): DiscardReason | undefined {
     const { driver } = member
-    if (now - member.loopedAt < driver.leastEchoInterval / 2) return 'echo-rate'
-    member.loopedAt = now
+    const spacing = driver.leastEchoInterval / 2
+    const used = Math.max(member.loopedUntil, now)
+    if (used - now > (LOOPED_AT_ONCE - 1) * spacing) return 'echo-rate'
+    member.loopedUntil = used + spacing
     const back = isSelfAddressed
       ? { ...packet, hops: LOOPED_HOPS }
       : {

@@ -21,12 +21,15 @@ export class EchoPorts {
    * @returns whether the session can use the Echo function now
    */
   settle(driver: SessionDriver, links: readonly EndpointLink[]): boolean {
+    if (!driver.wantsEcho) {
+      this.leave(driver)
+      return false
+    }
     const link = links.find(({ index }) => index === driver.interfaceIndex)
     const own = echoAddressOf(driver.endpoint, links)
-    if (!driver.wantsEcho || link === undefined || own === undefined) {
+    if (link === undefined || own === undefined) {
       this.leave(driver)
-      if (driver.wantsEcho)
-        this.#tell(driver, 'no interface or no address of ours that the remote system could send them back to')
+      this.#tell(driver, 'no interface or no address of ours that the remote system could send them back to')
       return false
     }
     try {

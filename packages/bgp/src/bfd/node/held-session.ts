@@ -24,6 +24,8 @@ export class HeldSession implements SharedSession {
   readonly #onIdle: (session: HeldSession) => void
   /** What the worker was told last. */
   #told: Wish | undefined
+  /** What was known when the worker had gone. */
+  #last: BfdSnapshot | undefined
 
   /** @param onIdle called when the last holder has left */
   constructor(
@@ -61,6 +63,7 @@ export class HeldSession implements SharedSession {
   }
 
   snapshot(): BfdSnapshot {
+    if (this.#last !== undefined) return this.#last
     const { address, localAddress, interface: name, device, multihop } = this.endpoint
     const identity = { address, localAddress, interface: name, device, multihop }
     return { ...identity, ...this.#cells.snapshot(), ...this.#cells.counters() }
@@ -70,20 +73,36 @@ export class HeldSession implements SharedSession {
   report(to: State, from: State, details: StateDetails): void {
     this.state = to
     this.remoteState = details.remoteState
-    for (const holder of this.#wishes.keys()) if (!holder.closed) holder.emit('state', to, from, details)
+    this.#tellAll(holder => holder.emit('state', to, from, details))
   }
 
   /** The worker says that the remote system's state has changed, and the session's has not. */
   reportRemote(to: State, from: State): void {
     this.remoteState = to
-    for (const holder of this.#wishes.keys()) if (!holder.closed) holder.emit('remoteState', to, from)
+    this.#tellAll(holder => holder.emit('remoteState', to, from))
   }
 
   /** There is no worker any more. The session is AdminDown, which is no statement about the remote system. */
   abandon(cause: string): void {
+    const last = this.snapshot()
+    this.#last = { ...last, state: 'AdminDown', transmitInterval: 0, polling: false, echoActive: false }
     if (this.state === 'AdminDown') return
-    const { diagnostic, remoteState, remoteDiagnostic } = this.#cells.snapshot()
+    const { diagnostic, remoteState, remoteDiagnostic } = last
     this.report('AdminDown', this.state, { diagnostic, remoteState, remoteDiagnostic, cause })
+  }
+
+  /** Those who hold it now, all of them, even if a listener of one throws. */
+  #tellAll(tell: (holder: BfdSession) => void): void {
+    const failures: unknown[] = []
+    const holders = [...this.#wishes.keys()]
+    for (const holder of holders) {
+      try {
+        if (!holder.closed) tell(holder)
+      } catch (error) {
+        failures.push(error)
+      }
+    }
+    if (failures.length > 0) throw failures[0]
   }
 
   #tell(wish: Wish): void {

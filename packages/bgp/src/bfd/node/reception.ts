@@ -3,6 +3,7 @@ import { Demultiplexer, isFrom, select } from './demultiplexer.js'
 import type { DiscardReason } from './discards.js'
 import { FloodGuard } from './flood-guard.js'
 import type { Log } from './logger.js'
+import { plainError } from './messages.js'
 import type { ControlSocket, PacketBatch, Platform } from './platform.js'
 import type { Scheduled } from './schedule.js'
 import type { SessionDriver } from './session-driver.js'
@@ -41,9 +42,12 @@ export class Reception implements Scheduled {
   readonly #sessions = new Demultiplexer<SessionDriver>()
   readonly #drivers = new Set<SessionDriver>()
   readonly #guard = new FloodGuard()
-  #socket: ControlSocket
+  /** `undefined`: its device is gone, or it is closed. */
+  #socket: ControlSocket | undefined
   #lookAt: Microseconds = Infinity
   #drops = 0
+  /** Why it could not be opened anew: each reason is logged once. */
+  #failure: string | undefined
 
   /** @throws {Error} with a `code`: `EADDRINUSE`, `EAFNOSUPPORT`, `ENODEV`, ... */
   constructor(context: ReceptionContext, kind: ReceptionKind) {
@@ -86,35 +90,42 @@ export class Reception implements Scheduled {
     if (this.#guard.filtered) this.#attach()
   }
 
-  /** Opens the socket anew: its device is there again. @throws as the constructor */
+  /** Opens the socket anew: its device is there again. It is tried again each second when that fails. */
   reopen(): void {
-    this.close()
-    this.#socket = this.#open()
+    this.#socket?.close()
+    this.#socket = undefined
+    try {
+      this.#socket = this.#open()
+    } catch (error) {
+      this.#logFailure(plainError(error).message)
+    }
     this.refresh()
   }
 
   drain(): void {
-    this.#socket.drain()
+    this.#socket?.drain()
   }
 
   /** Counts what the kernel has dropped, and looks whether the flood is over. */
   expire(now: Microseconds): void {
+    if (this.#socket === undefined) this.reopen()
     this.#countDrops()
     this.#lookAt = this.isIdle && !this.#guard.filtered ? Infinity : now + LOOK
     if (!this.#guard.filtered || this.#guard.look(this.#drops, now) !== 'detach') return
-    this.#socket.setFilter(undefined)
+    this.#socket?.setFilter(undefined)
     this.#context.totals.add('filteredSockets', -1)
     this.#context.log('info', this.#fields(), 'bad BFD packets have ceased; the filter is off')
   }
 
   close(): void {
-    this.#socket.close()
+    this.#socket?.close()
+    this.#socket = undefined
+    if (this.#guard.filtered) this.#context.totals.add('filteredSockets', -1)
   }
 
   #open(): ControlSocket {
     const { family, multihop, device } = this.kind
-    this.#drops = 0
-    return this.#context.platform.openControl({
+    const socket = this.#context.platform.openControl({
       family,
       port: multihop ? CONTROL_PORT.multihop : CONTROL_PORT.singleHop,
       device,
@@ -122,6 +133,9 @@ export class Reception implements Scheduled {
       onError: error =>
         this.#context.log('debug', { ...this.#fields(), error: error.message }, 'a BFD socket met an error'),
     })
+    this.#drops = 0
+    this.#failure = undefined
+    return socket
   }
 
   #receive(batch: PacketBatch): void {
@@ -193,13 +207,20 @@ export class Reception implements Scheduled {
     const discriminators = drivers.map(driver => driver.myDiscriminator)
     // A remote system that was Up and has forgotten us is heard again when we have missed it.
     const sources = drivers.filter(driver => !driver.isUp).map(driver => driver.address)
-    this.#socket.setFilter({ family, minimumTtl, discriminators, sources, sparing: this.#guard.sparing })
+    this.#socket?.setFilter({ family, minimumTtl, discriminators, sources, sparing: this.#guard.sparing })
   }
 
   #countDrops(): void {
+    if (this.#socket === undefined) return
     const drops = this.#socket.drops()
     this.#context.totals.add('kernelDrops', (drops - this.#drops) >>> 0)
     this.#drops = drops
+  }
+
+  #logFailure(error: string): void {
+    if (error === this.#failure) return
+    this.#failure = error
+    this.#context.log('warn', { ...this.#fields(), error }, 'a BFD socket cannot be opened; it is tried again')
   }
 
   #fields(): object {

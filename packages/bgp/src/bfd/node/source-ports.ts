@@ -24,6 +24,7 @@ export class SourcePorts {
       const port = attempt === 1 && preferred !== undefined ? preferred : this.#next()
       try {
         const socket = open(port)
+        if (preferred !== undefined && port !== preferred) this.release(preferred)
         this.#taken.add(port)
         return { socket, port }
       } catch (error) {

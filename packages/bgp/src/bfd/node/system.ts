@@ -247,19 +247,7 @@ export class BfdSystem {
       if (indexOf(this.#links, device) === undefined) continue
       const known = this.#receptions.get(receptionKey(driver.endpoint))
       if (known === undefined) this.#receive(driver)
-      else this.#reopen(known)
-    }
-  }
-
-  #reopen(reception: Reception): void {
-    try {
-      reception.reopen()
-    } catch (error) {
-      this.#log(
-        'warn',
-        { device: reception.kind.device, error: plainError(error).message },
-        'a BFD socket cannot be opened',
-      )
+      else known.reopen()
     }
   }
 

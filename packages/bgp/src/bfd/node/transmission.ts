@@ -27,6 +27,8 @@ export class Transmission {
   readonly #context: TransmissionContext
   readonly #endpoint: Endpoint
   readonly #cells: CellWriter
+  /** Of the interface or device that the socket is bound to. */
+  #deviceIndex: number | undefined
   #socket: TransmitSocket | undefined
   #sourcePort: number | undefined
   /** Code of the last error: each is logged once until packets go out again. */
@@ -40,9 +42,13 @@ export class Transmission {
 
   /** Finds the interface again after links have changed, and opens the socket anew where that is called for. */
   relink(links: readonly EndpointLink[]): void {
+    const { device, interface: on = device } = this.#endpoint
     const index = interfaceOf(this.#endpoint, links)
-    if (index === this.interfaceIndex && this.#socket !== undefined) return
+    // A device that was removed and is there again is another one to the kernel; while it is away nothing better can be had.
+    const deviceIndex = links.find(({ name }) => name === on)?.index ?? this.#deviceIndex
+    if (index === this.interfaceIndex && deviceIndex === this.#deviceIndex && this.#socket !== undefined) return
     this.interfaceIndex = index
+    this.#deviceIndex = deviceIndex
     this.open()
   }
 
