@@ -155,8 +155,6 @@ export class VirtualHost {
   /** Error codes by what they refuse. */
   readonly refusals = new Map<'control' | 'ipv6' | 'transmit' | 'echo' | 'send', string>()
   readonly reports: Report[] = []
-  /** When each of them came. */
-  readonly reportTimes: number[] = []
   readonly control: VirtualControl[] = []
   readonly echo: { readonly options: EchoSocketOptions; sources: readonly string[]; open: boolean }[] = []
   readonly transmit: TransmitSocketOptions[] = []
@@ -184,10 +182,7 @@ export class VirtualHost {
       { index: 1, name: 'lo', up: true, addresses: [{ address: '127.0.0.1', prefixLength: 8, tentative: false }] },
       { index: 2, name: 'eth0', up: true, addresses: listed },
     ]
-    this.system = new BfdSystem(this.#platform(), { totals: this.#totals }, report => {
-      this.reports.push(report)
-      this.reportTimes.push(network.now)
-    })
+    this.system = new BfdSystem(this.#platform(), { totals: this.#totals }, report => this.reports.push(report))
   }
 
   /** Starts and takes up sessions. */
@@ -264,7 +259,6 @@ export class VirtualHost {
     return {
       now: () => network.now,
       openAlarm: ring => this.#openAlarm(ring),
-      waitUntil: at => (network.now = Math.max(network.now, at)),
       random: () => (this.#seed = (this.#seed * 48_271) % 0x7fff_ffff) / 0x7fff_ffff,
       digest: (algorithm, octets) => createHash(algorithm).update(octets).digest(),
       links: () => this.links,

@@ -11,8 +11,59 @@
  *
  * @packageDocumentation
  */
-export * from './fsm/index.js'
-export * from './wire/index.js'
+export {
+  checkSessionOptions,
+  Session,
+  SESSION_DEFAULTS,
+  SESSION_DISCARD_REASONS,
+  type Action,
+  type AuthenticationOptions,
+  type CheckedAuthenticationOptions,
+  type CheckedSessionOptions,
+  type DiscardAction,
+  type Milliseconds,
+  type RemoteStateAction,
+  type SendAction,
+  type SendEchoAction,
+  type SessionContext,
+  type SessionDiscardReason,
+  type SessionOptions,
+  type SessionSnapshot,
+  type StateAction,
+} from './fsm/index.js'
+export {
+  AUTHENTICATION_TYPES,
+  BfdWireError,
+  checkControlPacket,
+  CONTROL_PACKET_LENGTH,
+  controlPacketLength,
+  decodeControlPacket,
+  decodeEchoPacket,
+  Diagnostic,
+  diagnosticName,
+  DIGEST_OFFSET,
+  digestAlgorithm,
+  digestLength,
+  ECHO_PACKET_LENGTH,
+  encodeControlPacket,
+  encodeEchoPacket,
+  readMyDiscriminator,
+  readYourDiscriminator,
+  STATES,
+  WIRE_DISCARD_REASONS,
+  type AuthenticationSection,
+  type AuthenticationType,
+  type ControlPacket,
+  type DigestAlgorithm,
+  type DigestAuthenticationType,
+  type DigestSection,
+  type EchoPacket,
+  type Microseconds,
+  type SimplePasswordSection,
+  type State,
+  type UnknownAuthenticationSection,
+  type WireDiscardReason,
+} from './wire/index.js'
 export { Bfd, type BfdEvents, type BfdOptions, type BfdSessionOptions } from './node/bfd.js'
 export { BfdSession, type BfdSessionEvents, type BfdSnapshot } from './node/bfd-session.js'
 export { type Counter, type SessionCounters } from './node/cells.js'

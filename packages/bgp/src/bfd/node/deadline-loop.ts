@@ -8,12 +8,6 @@ const STALL: Microseconds = 10_000
 const SECOND_LOOK: Microseconds = 1000
 
 /**
- * So much before somebody is accused of silence this thread gets up, and stays awake until then: waking takes a machine that slept
- * some hundred microseconds. It happens only when a remote system has been silent for long.
- */
-const EARLY: Microseconds = 1000
-
-/**
  * One alarm for all that is scheduled. What waits at the sockets is read before anybody is accused of silence; after a stall it is
  * looked a second time.
  */
@@ -57,10 +51,10 @@ export class DeadlineLoop {
 
   /** Sets the alarm. One that rings early costs less than one that is set anew for each packet. */
   arm(): void {
-    const { deadline, first } = this.#schedule
+    const { deadline } = this.#schedule
     if (this.#alarm === undefined || deadline >= this.#armed || this.#working || this.#stalled) return
-    this.#armed = first?.detectionDeadline === deadline ? deadline - EARLY : deadline
-    this.#alarm.set(this.#armed)
+    this.#armed = deadline
+    this.#alarm.set(deadline)
   }
 
   close(): void {
@@ -79,20 +73,11 @@ export class DeadlineLoop {
     } else {
       this.#stalled = false
       this.#armed = Infinity
-      this.#awaitVerdict()
       this.#expire()
     }
     this.#working = false
     this.#onDone()
     this.arm()
-  }
-
-  #awaitVerdict(): void {
-    const at = this.#schedule.first?.detectionDeadline ?? Infinity
-    const now = this.#platform.now()
-    if (at <= now || at - now > EARLY) return
-    this.#drain() // what comes in the meantime is read again before the verdict
-    this.#platform.waitUntil(Math.min(at, this.#schedule.deadline))
   }
 
   #expire(): void {

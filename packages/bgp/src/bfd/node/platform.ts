@@ -95,8 +95,6 @@ export interface Platform {
   /** Monotonic. */
   now(): Microseconds
   openAlarm(ring: () => void): Alarm
-  /** Comes back at that time and not before, without giving the processor away. */
-  waitUntil(at: Microseconds): void
   /** From 0 up to 1, without 1. */
   random(): number
   digest(algorithm: DigestAlgorithm, octets: Uint8Array): Uint8Array

@@ -12,7 +12,6 @@ import {
   UdpSocket,
 } from '@typemetal/sockets'
 import { isLinkLocal } from '../../address.js'
-import type { Microseconds } from '../wire/index.js'
 import { compileEchoFilter, ECHO_PACKET_OFFSET } from './echo-filter.js'
 import { compileControlFilter } from './filter.js'
 import type {
@@ -54,8 +53,6 @@ function createRandom(): () => number {
     return pool[next++]! / 0x1_0000_0000
   }
 }
-
-const now = (): Microseconds => performance.now() * 1000
 
 /** The code of an errno; `undefined` for 0. */
 function errorCode(errno: number): string | undefined {
@@ -173,10 +170,7 @@ function forwards(family: 4 | 6, link: string): boolean {
 export function createSystemPlatform(): Platform {
   const control = new ControlSockets()
   return {
-    now,
-    waitUntil(at) {
-      while (now() < at);
-    },
+    now: () => performance.now() * 1000,
     openAlarm: ring => new DeadlineTimer(ring),
     random: createRandom(),
     digest: (algorithm, octets) => hash(algorithm, octets, 'buffer'),
