@@ -54,6 +54,6 @@ async function profile(run, interval) {
 /** One interval after the other; a quick run has all at once. */
 export async function detection(run) {
   console.error(`detection: ${run.cuts} cuts each`)
-  if (run.quick) return void (await Promise.all(INTERVALS.map(interval => profile(run, interval))))
-  for (const interval of INTERVALS) await profile(run, interval)
+  if (run.quick) await Promise.all(INTERVALS.map(interval => profile(run, interval)))
+  else for (const interval of INTERVALS) await profile(run, interval)
 }

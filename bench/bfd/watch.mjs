@@ -38,9 +38,11 @@ export async function busy(run) {
       for (const { daemon, seen } of await watch(daemons, length)) note(run, title, daemon, seen, 0)
     })
   const settings = { interval: 50, multiplier: MULTIPLIER }
-  if (run.quick) return run.together(title, settings, work)
-  await run.together(title, settings, work, ({ id }) => id !== 'plain')
-  await run.together(title, settings, work, ({ id }) => id === 'plain')
+  if (run.quick) await run.together(title, settings, work)
+  else {
+    await run.together(title, settings, work, ({ id }) => id !== 'plain')
+    await run.together(title, settings, work, ({ id }) => id === 'plain')
+  }
 }
 
 /** 10x3 while nothing else runs. */

@@ -8,7 +8,17 @@ import { vtysh } from './interop/frr-daemons.js'
 import { frr } from './interop/frr.js'
 import { until, untilEqual } from './interop/namespace.js'
 import type { RouterKind } from './interop/router.js'
-import { established, hasLearned, onRouter, peerOptions, prefixesOf, seen, withScene, type Lacks, type Scene } from './interop/scene.js'
+import {
+  established,
+  hasLearned,
+  onRouter,
+  peerOptions,
+  prefixesOf,
+  seen,
+  withScene,
+  type Lacks,
+  type Scene,
+} from './interop/scene.js'
 
 const ROUTES = [{ prefix: '192.0.2.0/24' }, { prefix: '2001:db8:1::/48' }]
 const NETWORKS = [{ prefix: '198.51.100.0/24' }, { prefix: '2001:db8:ffff::/48' }]
@@ -42,7 +52,7 @@ async function withBoth(
  */
 async function both(scene: Scene): Promise<void> {
   const { history, learned, peer, router } = scene
-  for (let before = -1; before !== history.length; ) {
+  for (let before = -1; before !== history.length;) {
     before = history.length
     await untilEqual('BFD', 'Up', () => peer.bfdState)
     await established(scene)
@@ -51,7 +61,11 @@ async function both(scene: Scene): Promise<void> {
   }
 }
 
-function each(name: string, lacks: Lacks | string | undefined, play: (t: typeof tap, kind: RouterKind) => Promise<void>): void {
+function each(
+  name: string,
+  lacks: Lacks | string | undefined,
+  play: (t: typeof tap, kind: RouterKind) => Promise<void>,
+): void {
   for (const kind of [frr, bird]) {
     const all = typeof lacks === 'string' ? { [kind.name]: lacks } : (lacks ?? {})
     onRouter(kind, name, all, play)

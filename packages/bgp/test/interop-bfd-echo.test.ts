@@ -76,42 +76,54 @@ await bfdInterop(() => {
     })
   }
 
-  eachBfdPeer('RFC 5881 section 4: where we are a router, our kernel loops theirs', lacks(undefined), async (t, kind) => {
-    await withBfd(kind, { peer: TIMES }, async scene => {
-      const { bfd, host, session, sessionOptions } = scene
-      letForward(host)
-      run('sh', '-c', `echo 1 >/proc/sys/net/ipv4/conf/${host.link}/forwarding`)
-      await up(scene)
-      using echo = bfd.session({ ...sessionOptions, ...SCENE.session })
-      await until('the Echo function', () => echo.snapshot().echoActive)
-      await up(scene)
-      await echoing(t, scene)
-      t.equal(session.snapshot().echoPacketsLooped, 0)
-      echo.close()
-      await until('control packets alone', () => !session.snapshot().echoActive)
-      await untilEqual('their pace', 300_000, () => session.snapshot().receiveInterval)
-      t.match(session.snapshot(), { state: 'Up', upTransitions: 1, downTransitions: 0 })
-    })
-  })
+  eachBfdPeer(
+    'RFC 5881 section 4: where we are a router, our kernel loops theirs',
+    lacks(undefined),
+    async (t, kind) => {
+      await withBfd(kind, { peer: TIMES }, async scene => {
+        const { bfd, host, session, sessionOptions } = scene
+        letForward(host)
+        run('sh', '-c', `echo 1 >/proc/sys/net/ipv4/conf/${host.link}/forwarding`)
+        await up(scene)
+        using echo = bfd.session({ ...sessionOptions, ...SCENE.session })
+        await until('the Echo function', () => echo.snapshot().echoActive)
+        await up(scene)
+        await echoing(t, scene)
+        t.equal(session.snapshot().echoPacketsLooped, 0)
+        echo.close()
+        await until('control packets alone', () => !session.snapshot().echoActive)
+        await untilEqual('their pace', 300_000, () => session.snapshot().receiveInterval)
+        t.match(session.snapshot(), { state: 'Up', upTransitions: 1, downTransitions: 0 })
+      })
+    },
+  )
 
-  eachBfdPeer('RFC 5880 section 6.8.5: our echo packets are lost', lacks(missingCapture() ?? missingCut()), async (t, kind) => {
-    await withBfd(kind, SCENE, async scene => {
-      const { host, session, sessionOptions } = scene
-      letForward(host)
-      await up(scene)
-      await echoing(t, scene)
-      await using capture = await Capture.start(host.link, 'udp port 3784')
-      let diagnostic: number | undefined
-      session.once('state', (_to, _from, details) => (diagnostic = details.diagnostic))
-      const elapsed = await timed(scene, 'Down', () => cut(host, 'to them', echoOf(sessionOptions.localAddress)))
-      t.comment(`known after ${Math.round(elapsed)} ms of an echo detection time of ${ECHO_DETECTION_TIME} ms`)
-      t.equal(diagnostic, Diagnostic.EchoFunctionFailed)
-      t.ok(elapsed >= ECHO_DETECTION_TIME - 101, `not too early: ${elapsed} ms`)
-      await capture.wait(1, `bfd.diag == ${Diagnostic.EchoFunctionFailed} && bfd.sta == 1 && ip.dst == ${session.address}`, 'ip.src')
-      mend(host)
-      await up(scene)
-    })
-  })
+  eachBfdPeer(
+    'RFC 5880 section 6.8.5: our echo packets are lost',
+    lacks(missingCapture() ?? missingCut()),
+    async (t, kind) => {
+      await withBfd(kind, SCENE, async scene => {
+        const { host, session, sessionOptions } = scene
+        letForward(host)
+        await up(scene)
+        await echoing(t, scene)
+        await using capture = await Capture.start(host.link, 'udp port 3784')
+        let diagnostic: number | undefined
+        session.once('state', (_to, _from, details) => (diagnostic = details.diagnostic))
+        const elapsed = await timed(scene, 'Down', () => cut(host, 'to them', echoOf(sessionOptions.localAddress)))
+        t.comment(`known after ${Math.round(elapsed)} ms of an echo detection time of ${ECHO_DETECTION_TIME} ms`)
+        t.equal(diagnostic, Diagnostic.EchoFunctionFailed)
+        t.ok(elapsed >= ECHO_DETECTION_TIME - 101, `not too early: ${elapsed} ms`)
+        await capture.wait(
+          1,
+          `bfd.diag == ${Diagnostic.EchoFunctionFailed} && bfd.sta == 1 && ip.dst == ${session.address}`,
+          'ip.src',
+        )
+        mend(host)
+        await up(scene)
+      })
+    },
+  )
 
   eachBfdPeer('RFC 5880 section 6.8.5: their echo packets are lost', lacks(missingCut()), async (t, kind) => {
     await withBfd(kind, SCENE, async scene => {
@@ -132,20 +144,24 @@ await bfdInterop(() => {
     })
   })
 
-  eachBfdPeer('RFC 5880 section 6.4: a cut is known long before control packets tell', lacks(missingCut()), async (t, kind) => {
-    await withBfd(kind, SCENE, async scene => {
-      const { host, session } = scene
-      letForward(host)
-      await up(scene)
-      await echoing(t, scene)
-      const { detectionTime } = session.snapshot()
-      t.equal(detectionTime / 1000, CONTROL_DETECTION_TIME)
-      const elapsed = await timed(scene, 'Down', () => cut(host, 'both'))
-      t.comment(`known after ${Math.round(elapsed)} ms of an echo detection time of ${ECHO_DETECTION_TIME} ms`)
-      t.equal(session.snapshot().diagnostic, Diagnostic.EchoFunctionFailed)
-      await theyAre(scene, 'Down')
-      mend(host)
-      await up(scene)
-    })
-  })
+  eachBfdPeer(
+    'RFC 5880 section 6.4: a cut is known long before control packets tell',
+    lacks(missingCut()),
+    async (t, kind) => {
+      await withBfd(kind, SCENE, async scene => {
+        const { host, session } = scene
+        letForward(host)
+        await up(scene)
+        await echoing(t, scene)
+        const { detectionTime } = session.snapshot()
+        t.equal(detectionTime / 1000, CONTROL_DETECTION_TIME)
+        const elapsed = await timed(scene, 'Down', () => cut(host, 'both'))
+        t.comment(`known after ${Math.round(elapsed)} ms of an echo detection time of ${ECHO_DETECTION_TIME} ms`)
+        t.equal(session.snapshot().diagnostic, Diagnostic.EchoFunctionFailed)
+        await theyAre(scene, 'Down')
+        mend(host)
+        await up(scene)
+      })
+    },
+  )
 })

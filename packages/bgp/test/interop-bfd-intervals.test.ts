@@ -1,6 +1,16 @@
 /** Intervals change while sessions with FRR's bfdd and BIRD are up: Poll Sequences, and never a flap. */
 import type tap from 'tap'
-import { agreed, bfdInterop, cut, eachBfdPeer, missingCut, up, withBfd, type BfdScene, type Timing } from './interop/bfd-scene.js'
+import {
+  agreed,
+  bfdInterop,
+  cut,
+  eachBfdPeer,
+  missingCut,
+  up,
+  withBfd,
+  type BfdScene,
+  type Timing,
+} from './interop/bfd-scene.js'
 import { Capture, missingCapture } from './interop/capture.js'
 
 const START = { transmitInterval: 200, receiveInterval: 200, detectMultiplier: 3 }
@@ -20,7 +30,13 @@ async function unbroken(t: typeof tap, { session, peer, history }: BfdScene): Pr
 }
 
 /** Somebody's Poll with these values, and the Final that the other end has answered with. */
-async function polled(t: typeof tap, capture: Capture, from: string, to: string, [tx, rx]: readonly number[]): Promise<void> {
+async function polled(
+  t: typeof tap,
+  capture: Capture,
+  from: string,
+  to: string,
+  [tx, rx]: readonly number[],
+): Promise<void> {
   const values = `bfd.desired_min_tx_interval == ${tx}000 && bfd.required_min_rx_interval == ${rx}000`
   await capture.wait(1, `bfd.flags.p == 1 && ip.src == ${from} && ${values}`, 'ip.src')
   await capture.wait(1, `bfd.flags.f == 1 && ip.src == ${to}`, 'ip.src')
@@ -108,30 +124,34 @@ await bfdInterop(() => {
     })
   })
 
-  eachBfdPeer('RFC 5880 section 6.5: Poll Sequences end where half of all packets are lost', missingCut(), async (t, kind) => {
-    // A gap of 20 packets comes once in a million of them.
-    const times = { ...START, detectMultiplier: 20 }
-    await withBfd(kind, { session: times, peer: times }, async scene => {
-      const { peer, peerOptions, session, host } = scene
-      await up(scene)
-      cut(host, 'both', 'udp dport 3784 numgen random mod 100 < 50')
-      session.change({ ...times, transmitInterval: 300, receiveInterval: 300 })
-      await peer.change({ ...peerOptions, transmitInterval: 150, receiveInterval: 150 })
-      await agreed(scene, {
-        ourTransmitInterval: 300,
-        theirDetectionTime: 6000,
-        theirTransmitInterval: 300,
-        ourDetectionTime: 6000,
+  eachBfdPeer(
+    'RFC 5880 section 6.5: Poll Sequences end where half of all packets are lost',
+    missingCut(),
+    async (t, kind) => {
+      // A gap of 20 packets comes once in a million of them.
+      const times = { ...START, detectMultiplier: 20 }
+      await withBfd(kind, { session: times, peer: times }, async scene => {
+        const { peer, peerOptions, session, host } = scene
+        await up(scene)
+        cut(host, 'both', 'udp dport 3784 numgen random mod 100 < 50')
+        session.change({ ...times, transmitInterval: 300, receiveInterval: 300 })
+        await peer.change({ ...peerOptions, transmitInterval: 150, receiveInterval: 150 })
+        await agreed(scene, {
+          ourTransmitInterval: 300,
+          theirDetectionTime: 6000,
+          theirTransmitInterval: 300,
+          ourDetectionTime: 6000,
+        })
+        session.change({ ...times, transmitInterval: 150, receiveInterval: 150 })
+        await agreed(scene, {
+          ourTransmitInterval: 150,
+          theirDetectionTime: 3000,
+          theirTransmitInterval: 150,
+          ourDetectionTime: 3000,
+        })
+        await up(scene)
+        await unbroken(t, scene)
       })
-      session.change({ ...times, transmitInterval: 150, receiveInterval: 150 })
-      await agreed(scene, {
-        ourTransmitInterval: 150,
-        theirDetectionTime: 3000,
-        theirTransmitInterval: 150,
-        ourDetectionTime: 3000,
-      })
-      await up(scene)
-      await unbroken(t, scene)
-    })
-  })
+    },
+  )
 })

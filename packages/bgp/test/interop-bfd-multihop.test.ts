@@ -68,7 +68,11 @@ await bfdInterop(() => {
         t.same([...new Set(packets.map(packet => packet['udp.dstport']))], ['4784'])
         const hops = new Set(packets.map(packet => Number(packet[ttl])))
         const wanted = [SENT_TTL[kind.name] - 1, 255]
-        t.same([...hops].toSorted((a, b) => a - b), wanted, 'theirs is one less for the router')
+        t.same(
+          [...hops].toSorted((a, b) => a - b),
+          wanted,
+          'theirs is one less for the router',
+        )
         t.same(await capture.faults(), [], 'no packet is malformed')
         const details = (await peer.session())?.details
         if (details) {
@@ -86,22 +90,26 @@ await bfdInterop(() => {
     })
   }
 
-  eachBfdPeer('RFC 5883 section 5: packets with a TTL below our minimum are not taken', missingCut(), async (t, kind) => {
-    await withRouterBetween(kind, 'ipv4', {}, async scene => {
-      const { router, session } = scene
-      await up(scene)
-      t.same(session.snapshot().discards, {})
-      // What leaves the router towards us has passed more of them, for all that we can tell.
-      const rules = 'type filter hook postrouting priority 0;\noifname "eth0" ip ttl set 44'
-      router.exec('nft', `table ip far {\nchain out {\n${rules}\n}\n}`)
-      await weAre(scene, 'Down')
-      await until('packets are counted', () => (session.snapshot().discards.ttl ?? 0) > 1)
-      t.equal(session.snapshot().diagnostic, 1)
-      session.change({ ...TIMES, minimumTtl: 44 })
-      await up(scene)
-      t.match(session.snapshot(), { upTransitions: 2, downTransitions: 1 })
-    })
-  })
+  eachBfdPeer(
+    'RFC 5883 section 5: packets with a TTL below our minimum are not taken',
+    missingCut(),
+    async (t, kind) => {
+      await withRouterBetween(kind, 'ipv4', {}, async scene => {
+        const { router, session } = scene
+        await up(scene)
+        t.same(session.snapshot().discards, {})
+        // What leaves the router towards us has passed more of them, for all that we can tell.
+        const rules = 'type filter hook postrouting priority 0;\noifname "eth0" ip ttl set 44'
+        router.exec('nft', `table ip far {\nchain out {\n${rules}\n}\n}`)
+        await weAre(scene, 'Down')
+        await until('packets are counted', () => (session.snapshot().discards.ttl ?? 0) > 1)
+        t.equal(session.snapshot().diagnostic, 1)
+        session.change({ ...TIMES, minimumTtl: 44 })
+        await up(scene)
+        t.match(session.snapshot(), { upTransitions: 2, downTransitions: 1 })
+      })
+    },
+  )
 
   eachBfdPeer('RFC 5883: its minimum TTL', { BIRD: 'BIRD 2.0.12 has none' }, async (t, kind) => {
     await withRouterBetween(kind, 'ipv4', { peer: { minimumTtl: 254 } }, async scene => {

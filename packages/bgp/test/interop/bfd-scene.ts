@@ -222,7 +222,9 @@ export const missingCut = (): string | undefined =>
  */
 export function cut(host: Host, direction: 'to them' | 'to us' | 'both', match = ''): void {
   const hooks = { 'to them': ['ingress'], 'to us': ['egress'], both: ['ingress', 'egress'] }[direction]
-  const chains = hooks.map(hook => `chain ${hook} {\ntype filter hook ${hook} device eth0 priority 0;\n${match} drop\n}`)
+  const chains = hooks.map(
+    hook => `chain ${hook} {\ntype filter hook ${hook} device eth0 priority 0;\n${match} drop\n}`,
+  )
   host.exec('nft', `table netdev cut {\n${chains.join('\n')}\n}`)
 }
 

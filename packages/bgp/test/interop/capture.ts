@@ -64,11 +64,7 @@ export class Capture implements AsyncDisposable {
   }
 
   /** Likewise, once there are so many: they come into the file some time after they were on the wire. */
-  async wait<F extends string>(
-    least: number,
-    display: string,
-    ...fields: readonly F[]
-  ): Promise<readonly Packet<F>[]> {
+  async wait<F extends string>(least: number, display: string, ...fields: readonly F[]): Promise<readonly Packet<F>[]> {
     let packets: readonly Packet<F>[] = []
     await until(`${least} packets of ${display}`, async () => {
       packets = await this.read(display, ...fields)
