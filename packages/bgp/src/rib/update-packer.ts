@@ -24,7 +24,8 @@ const MP_REACH = 14
 const MP_UNREACH = 15
 /** Octets of an MP attribute before its next hop or prefixes: flags, code, extended length, AFI, SAFI. */
 const MP_HEADER = 7
-const CHUNK: Octets = 65_536
+/** Holds what a window of prefixes mostly comes to, so that it is written at once. */
+const CHUNK: Octets = 98_304
 const LONG: Octets = 256
 
 /** The first octets of one into the other. Most are few, and a view on few octets costs more than they do. */
