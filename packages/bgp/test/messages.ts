@@ -58,7 +58,7 @@ const nlriList = (name: FamilyName, context: MessageContext): fc.Arbitrary<Nlri[
 
 const name = fc.string({ unit: 'binary', maxLength: 12 })
 const listOf = <T>(item: fc.Arbitrary<T>): fc.Arbitrary<T[]> => fc.array(item, { maxLength: 5 })
-const KNOWN_CAPABILITIES = [1, 2, 5, 6, 9, 64, 65, 69, 70, 71, 73]
+const KNOWN_CAPABILITIES = [1, 2, 5, 6, 9, 64, 65, 69, 70, 71, 73, 74]
 
 /** A capability that decodes to itself. */
 export const anyCapability: fc.Arbitrary<Capability> = fc.oneof(
@@ -67,6 +67,7 @@ export const anyCapability: fc.Arbitrary<Capability> = fc.oneof(
     { type: 'route-refresh' },
     { type: 'extended-message' },
     { type: 'enhanced-route-refresh' },
+    { type: 'bfd-strict-mode' },
   ),
   fc.record(
     {
