@@ -165,8 +165,22 @@ const peeringSteps: fc.Arbitrary<PeeringStep[]> = fc.array(
   { maxLength: 40 },
 )
 
-/** @param lines every connection that there was, the newest last */
-function perform(peering: Peering, step: PeeringStep, now: number, lines: number[]): readonly PeeringAction[] {
+/** What only a connection that is there can bring, or a timer that runs beside one. */
+const CONNECTED: readonly string[] = [
+  'Tcp_CR_Acked',
+  'TcpConnectionConfirmed',
+  'DelayOpenTimer_Expires',
+  'BGPOpen_with_DelayOpenTimer_running',
+]
+
+/** @param lines every connection that there was, the newest last; `open` are those that are not closed */
+function perform(
+  peering: Peering,
+  step: PeeringStep,
+  now: number,
+  lines: number[],
+  open: ReadonlySet<number>,
+): readonly PeeringAction[] {
   if (step === 'start') return peering.start(now)
   if (step === 'stop') return peering.stop(now)
   if (step === 'stop automatically') return peering.stopAutomatically(now, createCease(1), 5)
@@ -177,7 +191,8 @@ function perform(peering: Peering, step: PeeringStep, now: number, lines: number
     return actions
   }
   const line = lines.at(-1 - step[0])
-  return line === undefined ? [] : peering.handle(line, step[1], now)
+  if (line === undefined || (CONNECTED.includes(step[1].type) && !open.has(line))) return []
+  return peering.handle(line, step[1], now)
 }
 
 t.test('property: a peering has two connections at most, and one session', async () => {
@@ -191,7 +206,7 @@ t.test('property: a peering has two connections at most, and one session', async
       for (const step of steps) {
         if (step === 'time') now = peering.nextTimeout ?? now
         const known = lines.length
-        const actions = perform(peering, step, now, lines)
+        const actions = perform(peering, step, now, lines, open)
         for (const connection of lines.slice(known)) open.add(connection)
         for (const { type, connection } of actions) {
           if (type === 'close') open.delete(connection)
