@@ -7,8 +7,6 @@
 //   --intervals N,N     milliseconds, of `floor` (50,30,20,10,5,3,2; with --quick 5)
 //
 // BENCH_BFD_NODE_OPTIONS in the environment has more options for the Node.js of ours, such as --trace-gc.
-import { execFileSync } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { enterUserNamespace, Lab, needsUserNamespace, onOuterSignal } from '@typemetal/lab'
 import { bfdd } from './bfd/daemons/bfdd.mjs'
 import { bird } from './bfd/daemons/bird.mjs'
@@ -20,8 +18,8 @@ import { flood } from './bfd/flood.mjs'
 import { Run } from './bfd/run.mjs'
 import { sessions } from './bfd/sessions.mjs'
 import { busy, floor, idle } from './bfd/watch.mjs'
-import { look } from './bgp/daemons/daemon.mjs'
-import { benchArguments, keep, print } from './report.mjs'
+import { participants } from './bgp/daemons/daemon.mjs'
+import { benchArguments, commit, keep, print } from './report.mjs'
 
 const PEERS = { plain, bfdd, bird }
 const WORK = { detection, busy, idle, sessions, flood, floor }
@@ -66,31 +64,6 @@ function readArguments() {
   return { ...values, only, peers, cuts, minutes, intervals }
 }
 
-/** Ours and the peers that are installed, with their versions; says what is missing. */
-async function participants(names) {
-  const kinds = []
-  const versions = {}
-  for (const kind of [ours, ...names.map(name => PEERS[name])]) {
-    const { missing, version } = await look(kind)
-    if (missing === undefined) {
-      kinds.push(kind)
-      versions[kind.id] = version
-    } else {
-      console.error(`bench:bfd: without ${kind.name}: ${missing}`)
-    }
-  }
-  return { kinds, versions }
-}
-
-function commit() {
-  try {
-    const git = { cwd: fileURLToPath(new URL('.', import.meta.url)), encoding: 'utf8', stdio: 'pipe' }
-    return execFileSync('git', ['describe', '--always', '--dirty'], git).trim()
-  } catch {
-    return undefined // not a checkout
-  }
-}
-
 /** Section after section; one that fails as a whole is told of. */
 async function inOrder(run, wanted) {
   for (const [name, work] of Object.entries(WORK)) {
@@ -108,7 +81,7 @@ async function inOrder(run, wanted) {
 
 /** Measures what was asked for; a signal ends it, and everything that it made. */
 async function measure(options) {
-  const { kinds, versions } = await participants(options.peers)
+  const { kinds, versions } = await participants('bench:bfd', [ours, ...options.peers.map(name => PEERS[name])])
   const rows = options.only.has('codec') ? codec(options) : []
   const lab = await Lab.create()
   let run

@@ -3,11 +3,9 @@
 //   --only NAME,NAME    of: floor, receive, send, withdraw, leave, flat, propagate, announce, sessions, hold
 //   --peers NAME,NAME   of: bird, frr, gobgp, openbgpd, exabgp; `none` for us alone
 //   --trials N          how often (5; with --quick once)
-import { execFileSync } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { enterUserNamespace, needsUserNamespace, onOuterSignal } from '@typemetal/lab'
 import { bird } from './bgp/daemons/bird.mjs'
-import { look } from './bgp/daemons/daemon.mjs'
+import { participants } from './bgp/daemons/daemon.mjs'
 import { exabgp } from './bgp/daemons/exabgp.mjs'
 import { frr } from './bgp/daemons/frr.mjs'
 import { gobgp } from './bgp/daemons/gobgp.mjs'
@@ -19,7 +17,7 @@ import { Place } from './bgp/place.mjs'
 import { Run } from './bgp/run.mjs'
 import { hold, sessions } from './bgp/sessions.mjs'
 import { tables } from './bgp/table.mjs'
-import { benchArguments, keep, print } from './report.mjs'
+import { benchArguments, commit, keep, print } from './report.mjs'
 
 const PEERS = { bird, frr, gobgp, openbgpd, exabgp }
 /** Those of one list share the life of a daemon. */
@@ -67,31 +65,6 @@ function readArguments() {
   return { ...values, sections, peers, trials }
 }
 
-/** Ours and the peers that are installed, with their versions; says what is missing. */
-async function participants(names) {
-  const kinds = []
-  const versions = {}
-  for (const kind of [ours, ...names.map(name => PEERS[name])]) {
-    const { missing, version } = await look(kind)
-    if (missing === undefined) {
-      kinds.push(kind)
-      versions[kind.id] = version
-    } else {
-      console.error(`bench:bgp: without ${kind.name}: ${missing}`)
-    }
-  }
-  return { kinds, versions }
-}
-
-function commit() {
-  try {
-    const git = { cwd: fileURLToPath(new URL('.', import.meta.url)), encoding: 'utf8', stdio: 'pipe' }
-    return execFileSync('git', ['describe', '--always', '--dirty'], git).trim()
-  } catch {
-    return undefined // not a checkout
-  }
-}
-
 /** Section after section; one that fails as a whole is told of. */
 async function inOrder(run, wanted) {
   for (const [names, work] of GROUPS) {
@@ -109,7 +82,7 @@ async function inOrder(run, wanted) {
 
 /** Measures what was asked for; a signal ends it, and everything that it made. */
 async function measure(options) {
-  const { kinds, versions } = await participants(options.peers)
+  const { kinds, versions } = await participants('bench:bgp', [ours, ...options.peers.map(name => PEERS[name])])
   const place = await Place.open()
   const stop = signal => {
     if (!place.isClosed) console.error(`bench:bgp: ${signal}, cleaning up`)

@@ -3,9 +3,7 @@
 //   --only NAME,NAME    of: detection, silent, leave, join, idle, loss, simulator
 //   --join-trials N     simultaneous joins of 50 nodes (100 for a proof; takes half an hour)
 //   --loss-minutes M    how long a fifth of all packets is lost (10 for a proof)
-import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { enterUserNamespace, needsUserNamespace, onOuterSignal } from '@typemetal/lab'
 import { detection, leave, silent } from './memberlist/detection.mjs'
 import { idle } from './memberlist/idle.mjs'
@@ -14,7 +12,7 @@ import { loss } from './memberlist/loss.mjs'
 import { Place } from './memberlist/place.mjs'
 import { peerVersion, Sides } from './memberlist/sides.mjs'
 import { simulation } from './memberlist/simulation.mjs'
-import { benchArguments, keep, print } from './report.mjs'
+import { benchArguments, commit, keep, print } from './report.mjs'
 
 const SECTIONS = { detection, silent, leave, join, idle, loss, simulator: (_, options) => simulation(options) }
 /** What runs at the same time when it has to be quick. */
@@ -60,14 +58,6 @@ function readArguments() {
 /** What was measured against what. */
 function versions() {
   const own = new URL('../packages/memberlist/package.json', import.meta.url)
-  const commit = () => {
-    try {
-      const git = { cwd: fileURLToPath(new URL('.', import.meta.url)), encoding: 'utf8', stdio: 'pipe' }
-      return execFileSync('git', ['describe', '--always', '--dirty'], git).trim()
-    } catch {
-      return undefined // not a checkout
-    }
-  }
   return {
     '@typemetal/memberlist': JSON.parse(readFileSync(own, 'utf8')).version,
     commit: commit(),

@@ -1,6 +1,8 @@
 // What every benchmark shares: its arguments, its machine, and its table of ours, theirs and the ratio.
+import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import os from 'node:os'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
 /**
@@ -106,4 +108,14 @@ export function keep(name, rows, { json, quick }, versions = {}) {
 export function report(name, rows, options) {
   print(rows)
   keep(name, rows, options)
+}
+
+/** What is checked out, as `git describe` has it; `undefined` outside of a checkout. */
+export function commit() {
+  try {
+    const git = { cwd: fileURLToPath(new URL('.', import.meta.url)), encoding: 'utf8', stdio: 'pipe' }
+    return execFileSync('git', ['describe', '--always', '--dirty'], git).trim()
+  } catch {
+    return undefined // not a checkout
+  }
 }

@@ -42,6 +42,7 @@ export class Run {
       kinds.map(kind => this.#guard(title, kind, () => Daemon.start(this, kind, settings))),
     )
     const daemons = started.filter(Boolean)
+    if (daemons.length === 0) return
     try {
       await work(daemons)
     } finally {

@@ -123,3 +123,19 @@ export class Daemon {
     }
   }
 }
+
+/** Those of the kinds that are installed, with their versions; says what is missing. @param bench its name, for that */
+export async function participants(bench, wanted) {
+  const kinds = []
+  const versions = {}
+  for (const kind of wanted) {
+    const { missing, version } = await look(kind)
+    if (missing === undefined) {
+      kinds.push(kind)
+      versions[kind.id] = version
+    } else {
+      console.error(`${bench}: without ${kind.name}: ${missing}`)
+    }
+  }
+  return { kinds, versions }
+}

@@ -290,3 +290,17 @@ t.test('RFC 7911: thousands of paths to one prefix, each with attributes of its 
   wanted.drain()
   t.equal(known(wanted).size, 0)
 })
+
+t.test('RFC 4271 9.2: what one peer has left when it failed is not told to the next', async t => {
+  const packer = new UpdatePacker()
+  const broken = new Wanted({ packer })
+  const next = new Wanted({ packer })
+  broken.set(key4(1), withPref(1))
+  next.set(key4(2), withPref(2))
+  broken.write = () => {
+    throw new Error('broken')
+  }
+  t.throws(() => broken.drain(), /broken/)
+  t.equal(next.drain().length, 1)
+  t.same([...known(next).values()], [2])
+})

@@ -11,7 +11,7 @@ const SOLICITED_NODE_PREFIX = Uint8Array.of(0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 
 const LOW_24_BITS = 13
 
 /**
- * Solicited-node multicast address, ff02::1:ffXX:XXXX with the low 24 bits of `address` (RFC 4291 §2.7.1).
+ * Solicited-node multicast address: the low 24 bits of `address` behind the prefix ff02::1:ff00:0/104 (RFC 4291 §2.7.1).
  * @throws {RangeError} `address` has not 16 octets
  */
 export function solicitedNodeMulticast(address: Uint8Array): Uint8Array {

@@ -229,6 +229,8 @@ export class AdjRibOut<S extends PathSource> implements PathTaker {
       this.#families.find(({ cursor }) => cursor > 0)
     if (!out) return false
     this.#options.packer.begin(this.#options.limit, take)
+    this.#lastGroup = undefined
+    this.#grouped = 0
     this.#options.exporter.begin()
     if (out.withdrawn.size > 0) this.#fromQueue(out, out.withdrawn)
     else if (out.changed.size > 0) this.#fromQueue(out, out.changed)
@@ -401,9 +403,6 @@ export class AdjRibOut<S extends PathSource> implements PathTaker {
       const count = packer.announce(name, prefixes, rows, size, hasPathIds ? pathIds : undefined, packed)
       if (count < size) this.#untell(out, group, count)
     }
-    groups.clear()
-    this.#lastGroup = undefined
-    this.#grouped = 0
   }
 
   /** Takes back what does not fit into a message: the peer must not keep what it was told before. */

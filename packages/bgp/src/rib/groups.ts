@@ -53,6 +53,7 @@ export class Groups {
 
   /** Forgets all groups. */
   clear(): void {
+    if (this.#size === 0) return
     for (let at = 0; at < this.#size; at++) {
       if (this.#list[at]!.rows.length > LONGEST_KEPT) this.#list[at] = new Group()
     }

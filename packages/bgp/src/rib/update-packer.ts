@@ -55,6 +55,8 @@ export class UpdatePacker {
     this.#take = take
     this.#at = 0
     this.#count = 0
+    // What a turn has left that ended with an exception is none of this peer's.
+    this.groups.clear()
   }
 
   /** Withdraws the first `size` of `rows`. @param pathIds one for each, where the session has them */
