@@ -22,7 +22,8 @@ export interface ArpIdentity {
   readonly mac: Uint8Array
 }
 
-function arpFrame(
+/** An untagged Ethernet frame with an ARP packet for IPv4, padded to the minimum; MACs of 6, addresses of 4 octets. */
+export function arpFrame(
   operation: ArpOperation,
   destination: Uint8Array,
   sender: { readonly mac: Uint8Array; readonly address: Uint8Array },

@@ -28,7 +28,7 @@ export interface NdpIdentity extends ArpIdentity {
 }
 
 /** Puts an ICMPv6 message into an IPv6 packet and an Ethernet frame, and its checksum into the message. */
-function ndpFrame(me: NdpIdentity, mac: Uint8Array, destination: Uint8Array, message: Uint8Array): Uint8Array {
+export function ndpFrame(me: NdpIdentity, mac: Uint8Array, destination: Uint8Array, message: Uint8Array): Uint8Array {
   const frame = new Uint8Array(ETHERNET_HEADER_LENGTH + IPV6_HEADER_LENGTH + message.length)
   writeChecksum(me.linkLocal, destination, message)
   writeEthernetHeader(frame, mac, me.mac, EtherType.IPv6)
