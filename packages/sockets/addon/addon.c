@@ -43,6 +43,7 @@ static const struct {
     {"send", socket_send},
     {"receive", socket_receive},
     {"watch", socket_watch},
+    {"rewatch", socket_rewatch},
     {"unwatch", socket_unwatch},
     {"openTimer", timer_open},
     {"setTimer", timer_set},

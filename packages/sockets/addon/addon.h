@@ -78,6 +78,7 @@ napi_value socket_receive(napi_env env, napi_callback_info info);
 
 /* watcher.c */
 napi_value socket_watch(napi_env env, napi_callback_info info);
+napi_value socket_rewatch(napi_env env, napi_callback_info info);
 napi_value socket_unwatch(napi_env env, napi_callback_info info);
 void stop_watching(struct addon *addon, int descriptor);
 void stop_all_watchers(struct addon *addon);

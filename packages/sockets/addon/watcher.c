@@ -113,6 +113,22 @@ napi_value socket_watch(napi_env env, napi_callback_info info) {
   return to_number(env, error);
 }
 
+/* rewatch(descriptor, events): other events from now on, the same callback; -ENOENT when it is not watched. */
+napi_value socket_rewatch(napi_env env, napi_callback_info info) {
+  napi_value arguments[2];
+  struct addon *addon;
+  int descriptor, events;
+  if (!get_arguments(env, info, 2, arguments, &addon) || !get_int(env, arguments[0], &descriptor) ||
+      !get_int(env, arguments[1], &events))
+    return NULL;
+  for (struct watcher *watcher = addon->watchers; watcher; watcher = watcher->next) {
+    if (watcher->descriptor != descriptor || watcher->stopped) continue;
+    watcher->events = events;
+    return to_number(env, uv_poll_start(watcher->poll, events, on_event));
+  }
+  return to_number(env, -ENOENT);
+}
+
 /* unwatch(descriptor) */
 napi_value socket_unwatch(napi_env env, napi_callback_info info) {
   napi_value arguments[1];

@@ -19,7 +19,11 @@
  */
 export { SocketError } from './errors.js'
 export { InterfaceFlag, type LinkMessage } from './wire/link-message.js'
-export { type AddressMessage } from './wire/address-message.js'
+export { type AddressFilter, type AddressMessage } from './wire/address-message.js'
+export { type NeighborFilter, type NeighborMessage, type NeighborState } from './wire/neighbor-message.js'
+export { type RouteFilter, type RouteMessage } from './wire/route-message.js'
+export { type NextHop } from './wire/next-hop.js'
+export { type RtnetlinkChange, type RtnetlinkKind, type RtnetlinkValues } from './wire/rtnetlink-message.js'
 export {
   ETH_P_ALL,
   ETH_P_ARP,
@@ -29,9 +33,23 @@ export {
   type PacketSocketOptions,
   type PacketStatistics,
 } from './node/packet-socket.js'
-export { Icmpv6Socket, type Icmpv6Packet, type Icmpv6SocketOptions } from './node/icmpv6-socket.js'
+export {
+  Icmpv6Socket,
+  type Icmpv6Packet,
+  type Icmpv6SendOptions,
+  type Icmpv6SocketOptions,
+} from './node/icmpv6-socket.js'
 export { listLinks, type Link, type LinkAddress } from './node/links.js'
 export { LinkMonitor, type LinkMonitorOptions } from './node/link-monitor.js'
+export { listAddresses, listNeighbors, listRoutes, readRtnetlink, type RtnetlinkFilters } from './node/rtnetlink.js'
+export { RtnetlinkMonitor, type RtnetlinkMonitorOptions } from './node/rtnetlink-monitor.js'
+export {
+  RtnetlinkWatch,
+  watchRtnetlink,
+  type RtnetlinkEvent,
+  type RtnetlinkResync,
+  type WatchRtnetlinkOptions,
+} from './node/rtnetlink-watch.js'
 export { UdpSocket, type UdpDestination, type UdpPacket, type UdpSocketOptions } from './node/udp-socket.js'
 export { type UdpBatch } from './node/udp-batch.js'
 export { RawIpSocket, type RawIpSocketOptions } from './node/raw-ip-socket.js'

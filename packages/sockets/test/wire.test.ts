@@ -38,11 +38,20 @@ t.test('rtnetlink: a dump of addresses captured from Linux 6.18', capture, async
     address: '127.0.0.1',
     prefixLength: 8,
     family: 4,
+    peer: '',
     scope: 'host',
     tentative: false,
     dadFailed: false,
+    deprecated: false,
+    secondary: false,
+    validLifetime: Infinity,
+    preferredLifetime: Infinity,
   })
-  t.match(find('10.9.9.1'), { interfaceIndex: 3, prefixLength: 32 }, "a point-to-point link's own end")
+  t.match(
+    find('10.9.9.1'),
+    { interfaceIndex: 3, prefixLength: 32, peer: '10.9.9.2' },
+    "a point-to-point link's own end",
+  )
   t.equal(find('10.9.9.2'), undefined, "not the other's")
   t.match(find('10.0.7.1'), { scope: 'link', prefixLength: 16 })
   t.match(find('fd00::1'), { family: 6, prefixLength: 64, scope: 'global', tentative: false })

@@ -1,6 +1,5 @@
 import type { Descriptor } from './descriptor.js'
-import { PollEvent } from './native.js'
-import { check, systemError } from './system-error.js'
+import { systemError } from './system-error.js'
 
 /** How long to wait for a connection. */
 export interface ConnectWait {
@@ -21,23 +20,15 @@ const SILENCE = 'no answer; a firewall, another MD5 key or a minimum TTL on eith
  */
 export async function waitForConnect(descriptor: Descriptor, subject: string, wait: ConnectWait): Promise<void> {
   const { timeout = DEFAULT_TIMEOUT, signal } = wait
-  let timer: NodeJS.Timeout | undefined
-  let onAbort: (() => void) | undefined
+  const end = new AbortController()
+  const onAbort = (): void => end.abort(signal?.reason)
+  const timer = setTimeout(() => end.abort(systemError(ETIMEDOUT, 'connect', subject, SILENCE)), timeout)
+  signal?.addEventListener('abort', onAbort)
   try {
-    await new Promise<void>((resolve, reject) => {
-      onAbort = () => reject(signal?.reason)
-      signal?.addEventListener('abort', onAbort)
-      timer = setTimeout(() => reject(systemError(ETIMEDOUT, 'connect', subject, SILENCE)), timeout)
-      check(
-        descriptor.native.watch(descriptor.number, PollEvent.writable, () => resolve()),
-        'epoll_ctl',
-        subject,
-      )
-    })
+    await descriptor.writable(end.signal)
   } finally {
     clearTimeout(timer)
-    if (onAbort) signal?.removeEventListener('abort', onAbort)
-    descriptor.native.unwatch(descriptor.number)
+    signal?.removeEventListener('abort', onAbort)
   }
   const errno = descriptor.takeError()
   if (errno !== 0) throw systemError(errno, 'connect', subject, errno === ETIMEDOUT ? SILENCE : undefined)

@@ -2,6 +2,7 @@ import { native, PollEvent, type Native } from './native.js'
 import { check } from './system-error.js'
 
 const MICROSECONDS = 1_000_000
+const LATEST = 0x7fffffff * MICROSECONDS // what the addon's 32-bit seconds hold
 const ATTEMPTS = 10
 
 /**
@@ -26,7 +27,9 @@ export class DeadlineTimer implements Disposable {
       // Set anew after it had expired, before the loop came to tell: that is a later alarm's.
       if (this.#native.readTimer(this.#descriptor) > 0) onExpire()
     }
-    check(this.#native.watch(this.#descriptor, PollEvent.readable, onReadable), 'epoll_ctl', 'timer')
+    const watched = this.#native.watch(this.#descriptor, PollEvent.readable, onReadable)
+    if (watched < 0) this.close()
+    check(watched, 'epoll_ctl', 'timer')
   }
 
   /** Microseconds of this thread's `performance.now()`, with fractions: the clock of {@link set}. */
@@ -34,11 +37,24 @@ export class DeadlineTimer implements Disposable {
     return now()
   }
 
-  /** Expires at so many microseconds of {@link now}, once, instead of what was set before; `Infinity` is never. */
+  /**
+   * Expires at so many microseconds of {@link now}, once, instead of what was set before; `Infinity` is never, and so is what is more
+   * than 68 years after the machine's start.
+   *
+   * @throws {RangeError} when `at` is no number
+   * @throws {SocketError} `EBADF` when it is closed
+   */
   set(at: number): void {
-    const time = at === Infinity ? 0 : Math.max(1, this.#origin + at)
+    if (Number.isNaN(at)) throw new RangeError('at: a number of microseconds, not NaN')
+    const time = Math.max(1, this.#origin + at)
+    if (time > LATEST) return this.#arm(0, 0)
     const seconds = Math.floor(time / MICROSECONDS)
     const nanoseconds = Math.min(999_999_999, Math.ceil((time - seconds * MICROSECONDS) * 1000))
+    return this.#arm(seconds, nanoseconds)
+  }
+
+  /** Both zero is never. */
+  #arm(seconds: number, nanoseconds: number): void {
     check(this.#native.setTimer(this.#descriptor, seconds, nanoseconds), 'timerfd_settime')
   }
 

@@ -1,23 +1,27 @@
 import { encodeProgram, type BpfInstruction } from '../bpf/index.js'
 import { viewOf, LITTLE_ENDIAN } from '../wire/endian.js'
 import { decodeInternetAddress, SOCKET_ADDRESS_SPACE, type InternetAddress } from '../wire/socket-address.js'
-import { native, PollEvent, type Native } from './native.js'
-import { check } from './system-error.js'
+import { native, type Native } from './native.js'
+import { Readiness } from './readiness.js'
+import { check, systemError } from './system-error.js'
 
 /** Levels and names of socket options (`asm-generic/socket.h`, `linux/in.h`, `linux/in6.h`, `linux/if_packet.h`, ...). */
 export const Level = { ip: 0, socket: 1, tcp: 6, ipv6: 41, icmpv6: 58, packet: 263 } as const
 export const Option = {
   reuseAddress: 2,
   error: 4,
+  sendBuffer: 7,
   receiveBuffer: 8,
   reusePort: 15,
   bindToDevice: 25,
   detachFilter: 27,
+  sendBufferForce: 32,
   receiveBufferForce: 33,
   domain: 39,
   memoryInfo: 55,
   bindToInterfaceIndex: 62,
 } as const
+const EBADF = 9
 const MEMORY_INFO_LENGTH = 36 // nine words, `SK_MEMINFO_VARS`
 const MEMORY_INFO_DROPS = 32
 export const SocketType = { stream: 1, datagram: 2, raw: 3 } as const
@@ -32,6 +36,7 @@ export interface OptionTarget {
 export class Descriptor implements OptionTarget, Disposable {
   readonly native: Native
   readonly #subject: string
+  readonly #readiness: Readiness
   #number: number
 
   /**
@@ -42,6 +47,7 @@ export class Descriptor implements OptionTarget, Disposable {
     this.native = native()
     this.#subject = subject
     this.#number = check(this.native.open(domain, type, protocol), 'socket', subject)
+    this.#readiness = new Readiness(this.native, this.#number, subject)
   }
 
   /** The file descriptor; -1 when closed, which the kernel answers with EBADF. */
@@ -87,14 +93,38 @@ export class Descriptor implements OptionTarget, Disposable {
 
   /** Calls back whenever there is something to read, or an error. @throws {SocketError} when the loop refuses */
   watchReadable(callback: (status: number) => void): void {
-    check(this.native.watch(this.#number, PollEvent.readable, callback), 'epoll_ctl', this.#subject)
+    this.#readiness.watchReadable(callback)
+  }
+
+  /** Ends {@link watchReadable}. */
+  stopReading(): void {
+    this.#readiness.stopReading()
+  }
+
+  /**
+   * Resolves when the send buffer has room, or there is an error that the next call tells. Holds the process open meanwhile.
+   *
+   * @throws {SocketError} `EBADF` when it is closed, before or meanwhile; the signal's reason when aborted
+   */
+  async writable(signal?: AbortSignal): Promise<void> {
+    if (this.closed) throw systemError(EBADF, 'poll', this.#subject, 'it was closed before')
+    await this.#readiness.writable(signal)
   }
 
   /** The receive buffer, beyond net.core.rmem_max where the privilege for it is there. */
   setReceiveBuffer(octets: number): void {
+    this.#setBuffer(Option.receiveBufferForce, Option.receiveBuffer, octets, 'SO_RCVBUF')
+  }
+
+  /** The send buffer, beyond net.core.wmem_max where the privilege for it is there. */
+  setSendBuffer(octets: number): void {
+    this.#setBuffer(Option.sendBufferForce, Option.sendBuffer, octets, 'SO_SNDBUF')
+  }
+
+  #setBuffer(force: number, name: number, octets: number, what: string): void {
     // The kernel doubles the number for its own overhead.
-    const forced = this.native.setOption(this.#number, Level.socket, Option.receiveBufferForce, encodeInt(octets))
-    if (forced < 0) this.setOption(Level.socket, Option.receiveBuffer, octets, 'SO_RCVBUF')
+    const forced = this.native.setOption(this.#number, Level.socket, force, encodeInt(octets))
+    if (forced < 0) this.setOption(Level.socket, name, octets, what)
   }
 
   /** Replaces the filter on what is received, in one step; `undefined` takes it off. @throws {SocketError} */
@@ -116,6 +146,7 @@ export class Descriptor implements OptionTarget, Disposable {
     const number = this.#number
     check(this.native.release(number), 'close', this.#subject)
     this.#number = -1
+    this.#readiness.close()
     return number
   }
 
@@ -124,6 +155,7 @@ export class Descriptor implements OptionTarget, Disposable {
     if (this.closed) return
     this.native.close(this.#number)
     this.#number = -1
+    this.#readiness.close()
   }
 
   [Symbol.dispose](): void {

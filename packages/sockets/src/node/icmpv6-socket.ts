@@ -1,8 +1,9 @@
 import type { SocketError } from '../errors.js'
 import { formatAddress, needsScope, parseAddress } from '../wire/address.js'
 import { LITTLE_ENDIAN, viewOf } from '../wire/endian.js'
-import { decodePacketInfo, PACKET_INFO_SPACE } from '../wire/packet-info.js'
+import { decodePacketInfo, encodeIpv6PacketInfo, PACKET_INFO_SPACE } from '../wire/packet-info.js'
 import { AddressFamily, encodeInternetAddress, SOCKET_ADDRESS_SPACE } from '../wire/socket-address.js'
+import { checkInteger, MAX_INDEX } from './check-integer.js'
 import { Descriptor, Level, Option, SocketType } from './descriptor.js'
 import { Receiver, type ReceivedMessage } from './receiver.js'
 import { check } from './system-error.js'
@@ -20,7 +21,10 @@ export interface Icmpv6Packet {
 
 export interface Icmpv6SocketOptions {
   readonly interfaceIndex: number
-  /** ICMPv6 types to receive; the kernel drops all others (RFC 3542 section 3.2). */
+  /**
+   * ICMPv6 types to receive; the kernel drops all others (RFC 3542 section 3.2). Without any the socket sends and is a member of
+   * groups: it needs no memory for messages then, and holds no process open.
+   */
   readonly types: readonly number[]
   /** Hop Limit of what is sent. @default 255 */
   readonly hopLimit?: number
@@ -45,6 +49,20 @@ const Ipv6Option = {
 const ICMPV6 = 58
 const ICMP6_FILTER = 1
 const LONGEST_MESSAGE = 2048
+const SPACES = {
+  payloadSpace: LONGEST_MESSAGE,
+  nameSpace: SOCKET_ADDRESS_SPACE,
+  controlSpace: PACKET_INFO_SPACE,
+} as const
+const MAX_HOP_LIMIT = 255
+
+/** What one sent message has beside the socket's own settings (RFC 3542 section 6). */
+export interface Icmpv6SendOptions {
+  /** Address to send from, one of the interface's. */
+  readonly source?: string
+  /** Hop Limit, 0 to 255. */
+  readonly hopLimit?: number
+}
 
 /**
  * ICMPv6 of one interface: a raw socket (RFC 3542). The kernel writes and checks the checksum. Multicast is received only
@@ -53,21 +71,22 @@ const LONGEST_MESSAGE = 2048
  */
 export class Icmpv6Socket implements Disposable {
   readonly #descriptor: Descriptor
-  readonly #receiver: Receiver
+  /** Undefined when there is nothing to receive. */
+  readonly #receiver: Receiver | undefined
   readonly #interfaceIndex: number
 
   /**
+   * @throws {RangeError} when a number of the options is none
    * @throws {SocketError} `EPERM` without CAP_NET_RAW, `ENODEV` when there is no such interface, `EADDRNOTAVAIL` when
    * `source` is not an address of it, `ENOSYS` off Linux
    */
   constructor(options: Icmpv6SocketOptions) {
-    this.#interfaceIndex = options.interfaceIndex
+    // Index 0 would mean every interface.
+    this.#interfaceIndex = checkInteger('interfaceIndex', options.interfaceIndex, 1, MAX_INDEX)
+    checkInteger('hopLimit', options.hopLimit ?? MAX_HOP_LIMIT, 0, MAX_HOP_LIMIT)
+    for (const type of options.types) checkInteger('types', type, 0, 255)
     this.#descriptor = new Descriptor(AddressFamily.inet6, SocketType.raw, ICMPV6, 'raw ICMPv6')
-    this.#receiver = new Receiver(this.#descriptor, {
-      payloadSpace: LONGEST_MESSAGE,
-      nameSpace: SOCKET_ADDRESS_SPACE,
-      controlSpace: PACKET_INFO_SPACE,
-    })
+    if (options.types.length > 0) this.#receiver = new Receiver(this.#descriptor, SPACES)
     try {
       this.#configure(options)
     } catch (error) {
@@ -91,28 +110,52 @@ export class Icmpv6Socket implements Disposable {
     set(Ipv6Option.multicastLoop, 0, 'IPV6_MULTICAST_LOOP')
     if (receiveBuffer !== undefined) this.#descriptor.setReceiveBuffer(receiveBuffer)
     if (source !== undefined) this.#descriptor.bind(this.#nameOf(source), source)
-    this.#receiver.start(
-      count => options.onPackets(this.#packets(count)),
+    const receiver = this.#receiver
+    receiver?.start(
+      count => options.onPackets(packetsOf(receiver, count)),
       error => options.onError?.(error),
     )
-  }
-
-  #packets(count: number): readonly Icmpv6Packet[] {
-    const packets: Icmpv6Packet[] = []
-    for (let slot = 0; slot < count; slot++) packets.push(decodePacket(this.#receiver.message(slot)))
-    return packets
   }
 
   /**
    * Sends one message; the kernel fills in the checksum.
    *
    * @param data the ICMPv6 message from its type on
-   * @throws {TypeError} when `destination` is no IPv6 address
-   * @throws {SocketError} `ENETUNREACH`, `EADDRNOTAVAIL`, `ENODEV`, `EAGAIN` when the send buffer is full
+   * @throws {TypeError} when `destination` or `source` is no IPv6 address
+   * @throws {RangeError} when `hopLimit` is none
+   * @throws {SocketError} `ENETUNREACH`, `EADDRNOTAVAIL`, `ENODEV`; `EAGAIN` when the send buffer is full: wait for {@link writable}
    */
-  send(data: Uint8Array, destination: string): void {
+  send(data: Uint8Array, destination: string, { source, hopLimit }: Icmpv6SendOptions = {}): void {
     const { native, number } = this.#descriptor
-    check(native.send(number, [data], this.#nameOf(destination)), 'sendmsg', `ICMPv6 to ${destination}`)
+    if (hopLimit !== undefined) checkInteger('hopLimit', hopLimit, 0, MAX_HOP_LIMIT)
+    const control =
+      source === undefined && hopLimit === undefined
+        ? undefined
+        : encodeIpv6PacketInfo({
+            source: source === undefined ? undefined : ipv6Octets(source),
+            interfaceIndex: this.#interfaceIndex,
+            hopLimit,
+          })
+    check(native.send(number, [data], this.#nameOf(destination), control), 'sendmsg', `ICMPv6 to ${destination}`)
+  }
+
+  /**
+   * Resolves when the send buffer has room, or there is an error, which sending tells.
+   *
+   * @throws {SocketError} `EBADF` when it is closed, before or meanwhile; the signal's reason when aborted
+   */
+  async writable(signal?: AbortSignal): Promise<void> {
+    await this.#descriptor.writable(signal)
+  }
+
+  /** Messages longer than 2048 octets, which came cut, since the socket was opened. */
+  get truncated(): number {
+    return this.#receiver?.truncated ?? 0
+  }
+
+  /** Messages that passed the filter and were not given to it, for want of room: a 32-bit count that wraps. @throws {SocketError} */
+  drops(): number {
+    return this.#descriptor.drops()
   }
 
   /** Receives a multicast group on this interface. @throws {SocketError} `EADDRINUSE` when it is joined already */
@@ -159,6 +202,9 @@ function encodeTypeFilter(types: readonly number[]): Uint8Array {
   for (const type of types) words[type >> 5]! &= ~(1 << (type & 31))
   return new Uint8Array(words.buffer)
 }
+
+const packetsOf = (receiver: Receiver, count: number): readonly Icmpv6Packet[] =>
+  Array.from({ length: count }, (_, slot) => decodePacket(receiver.message(slot)))
 
 function decodePacket({ payload, name, control }: ReceivedMessage): Icmpv6Packet {
   return { data: payload, source: formatAddress(name.subarray(8, 24)), ...decodePacketInfo(control) }

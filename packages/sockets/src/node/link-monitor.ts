@@ -1,7 +1,6 @@
 import type { SocketError } from '../errors.js'
 import { NetlinkSocket } from './netlink.js'
 
-const ENOBUFS = 'ENOBUFS'
 const Group = { link: 0x1, ipv4Address: 0x10, ipv6Address: 0x100 } as const
 
 export interface LinkMonitorOptions {
@@ -12,7 +11,8 @@ export interface LinkMonitorOptions {
 
 /**
  * Tells when interfaces or their addresses change: created, removed, up, down, renamed, another MAC, carrier, address added
- * or removed (RTMGRP_LINK, RTMGRP_IPV4_IFADDR, RTMGRP_IPV6_IFADDR). Needs no privilege. Holds the process open until closed.
+ * or removed (RTMGRP_LINK, RTMGRP_IPV4_IFADDR, RTMGRP_IPV6_IFADDR). Says that, not what: {@link RtnetlinkMonitor} does. Needs no
+ * privilege. Holds the process open until closed.
  */
 export class LinkMonitor implements Disposable {
   readonly #socket = new NetlinkSocket(Group.link | Group.ipv4Address | Group.ipv6Address)
@@ -22,14 +22,12 @@ export class LinkMonitor implements Disposable {
   /** @throws {SocketError} when the kernel refuses; `ENOSYS` off Linux */
   constructor(options: LinkMonitorOptions) {
     this.#onChange = () => options.onChange()
-    this.#socket.watch(
-      () => this.#changed(),
-      error => {
-        // Changes were lost because they came too fast: that, too, is a change.
-        if (error.code === ENOBUFS) this.#changed()
-        else options.onError?.(error)
-      },
-    )
+    this.#socket.watch({
+      onMessages: () => this.#changed(),
+      // Changes were lost because they came too fast: that, too, is a change.
+      onLost: () => this.#changed(),
+      onError: error => options.onError?.(error),
+    })
   }
 
   #changed(): void {

@@ -24,6 +24,7 @@ export interface Native {
     results: Uint32Array,
   ): number
   watch(descriptor: number, events: number, callback: (status: number, events: number) => void): number
+  rewatch(descriptor: number, events: number): number
   unwatch(descriptor: number): number
   openTimer(): number
   setTimer(descriptor: number, seconds: number, nanoseconds: number): number

@@ -1,7 +1,9 @@
+import { setTimeout } from 'node:timers/promises'
 import type { BpfInstruction } from '../bpf/index.js'
 import type { SocketError } from '../errors.js'
 import { LITTLE_ENDIAN, viewOf } from '../wire/endian.js'
 import { AddressFamily, encodeLinkLayerAddress } from '../wire/socket-address.js'
+import { checkInteger, MAX_INDEX } from './check-integer.js'
 import { Descriptor, Level, SocketType } from './descriptor.js'
 import { MAX_BATCH } from './native.js'
 import { Receiver } from './receiver.js'
@@ -16,13 +18,16 @@ export const ETH_P_IPV6 = 0x86dd
 /** Every frame, whatever its EtherType. */
 export const ETH_P_ALL = 0x0003
 
-const PacketOption = { addMembership: 1, statistics: 6, ignoreOutgoing: 23 } as const
-const PROMISCUOUS = 1
+const PacketOption = { addMembership: 1, dropMembership: 2, statistics: 6, ignoreOutgoing: 23 } as const
+/** `PACKET_MR_*`. */
+const Membership = { multicast: 0, promiscuous: 1, allMulticast: 2 } as const
+const LONGEST_HARDWARE_ADDRESS = 8
 const ORDINARY_FRAME = 2048
 const ANY_FRAME = 65_536 + 32 // what segmentation offload hands up as one frame
 const ANY_FRAME_BATCH = 16
 const EAGAIN = 11
 const ENOBUFS = 105
+const QUEUE_PAUSE = 1 // milliseconds
 
 /** What a {@link PacketSocket} listens to. */
 export interface PacketSocketOptions {
@@ -35,10 +40,14 @@ export interface PacketSocketOptions {
   readonly ignoreOutgoing?: boolean
   /** Whether the interface takes frames for other hosts while this socket is open. @default false */
   readonly promiscuous?: boolean
-  /** Octets kept of a frame; a longer one is cut. @default 2048; 65568 for {@link ETH_P_ALL} */
+  /** Whether the interface takes the frames of every multicast group while this socket is open. @default false */
+  readonly allMulticast?: boolean
+  /** Octets kept of a frame; a longer one is cut, and counted. @default 2048; 65568 for {@link ETH_P_ALL} */
   readonly frameSpace?: number
   /** Octets the kernel may queue. @default net.core.rmem_default */
   readonly receiveBuffer?: number
+  /** Octets that may wait for the device, some 800 a small frame. @default net.core.wmem_default, enough for some 270 */
+  readonly sendBuffer?: number
   /** Frames in the order they came, Ethernet header included. The views are valid only during the call: copy to keep. */
   onFrames(frames: readonly Uint8Array[]): void
   /**
@@ -46,6 +55,11 @@ export interface PacketSocketOptions {
    * when the same interface comes up; one that was removed needs a new socket.
    */
   onError?(error: SocketError): void
+  /**
+   * Sending is worth another try, after `sendBatch` took fewer frames than it was given, or `send` threw `EAGAIN` or `ENOBUFS`. Comes
+   * once for any number of them, as soon as {@link PacketSocket.writable} resolves.
+   */
+  onWritable?(): void
 }
 
 /** What happened at a {@link PacketSocket} since it was opened. */
@@ -54,6 +68,8 @@ export interface PacketStatistics {
   readonly packets: number
   /** Frames dropped because the receive buffer was full. */
   readonly drops: number
+  /** Frames that were longer than `frameSpace` and came cut. */
+  readonly truncated: number
 }
 
 /**
@@ -65,11 +81,21 @@ export class PacketSocket implements Disposable {
   readonly #receiver: Receiver
   readonly #onCount: (count: number) => void
   readonly #onError: (error: SocketError) => void
+  readonly #interfaceIndex: number
   #packets = 0
   #drops = 0
+  #queueIsFull = false
+  readonly #onWritable: (() => void) | undefined
+  #isAwaited = false
 
-  /** @throws {SocketError} `EPERM` without CAP_NET_RAW, `ENODEV` when there is no such interface, `ENOSYS` off Linux */
+  /**
+   * @throws {RangeError} when a number of the options is none
+   * @throws {SocketError} `EPERM` without CAP_NET_RAW, `ENODEV` when there is no such interface, `ENOSYS` off Linux
+   */
   constructor(options: PacketSocketOptions) {
+    this.#interfaceIndex = checkInteger('interfaceIndex', options.interfaceIndex, 1, MAX_INDEX)
+    checkInteger('etherType', options.etherType, 0, 0xffff)
+    checkInteger('frameSpace', options.frameSpace ?? ORDINARY_FRAME, 1, ANY_FRAME)
     // Protocol 0 takes no frame until bind: none slips in before the filter, or from another interface.
     this.#descriptor = new Descriptor(AddressFamily.packet, SocketType.raw, 0, 'AF_PACKET')
     const all = options.etherType === ETH_P_ALL
@@ -78,6 +104,7 @@ export class PacketSocket implements Disposable {
     this.#receiver = new Receiver(this.#descriptor, { payloadSpace, batch })
     this.#onCount = count => options.onFrames(this.#frames(count))
     this.#onError = error => options.onError?.(error)
+    if (options.onWritable) this.#onWritable = () => options.onWritable?.()
     try {
       this.#configure(options)
     } catch (error) {
@@ -89,19 +116,41 @@ export class PacketSocket implements Disposable {
   #configure(options: PacketSocketOptions): void {
     const { interfaceIndex, etherType, filter } = options
     if (options.receiveBuffer !== undefined) this.#descriptor.setReceiveBuffer(options.receiveBuffer)
+    if (options.sendBuffer !== undefined) this.#descriptor.setSendBuffer(options.sendBuffer)
     if (options.ignoreOutgoing ?? true)
       this.#descriptor.setOption(Level.packet, PacketOption.ignoreOutgoing, 1, 'PACKET_IGNORE_OUTGOING')
     if (filter) this.setFilter(filter)
     this.#descriptor.bind(encodeLinkLayerAddress(interfaceIndex, etherType), `AF_PACKET to interface ${interfaceIndex}`)
-    if (options.promiscuous) this.#makePromiscuous(interfaceIndex)
+    if (options.promiscuous) this.#setMembership(PacketOption.addMembership, Membership.promiscuous)
+    if (options.allMulticast) this.#setMembership(PacketOption.addMembership, Membership.allMulticast)
     this.#receiver.start(this.#onCount, this.#onError)
   }
 
-  #makePromiscuous(interfaceIndex: number): void {
-    const request = new Uint8Array(16) // struct packet_mreq
-    viewOf(request).setInt32(0, interfaceIndex, LITTLE_ENDIAN)
-    viewOf(request).setUint16(4, PROMISCUOUS, LITTLE_ENDIAN)
-    this.#descriptor.setOption(Level.packet, PacketOption.addMembership, request, 'PACKET_ADD_MEMBERSHIP')
+  #setMembership(option: number, type: number, address: Uint8Array = new Uint8Array()): void {
+    const request = new Uint8Array(8 + LONGEST_HARDWARE_ADDRESS) // struct packet_mreq
+    const view = viewOf(request)
+    view.setInt32(0, this.#interfaceIndex, LITTLE_ENDIAN)
+    view.setUint16(4, type, LITTLE_ENDIAN)
+    view.setUint16(6, address.length, LITTLE_ENDIAN)
+    request.set(address, 8)
+    this.#descriptor.setOption(Level.packet, option, request, 'membership')
+  }
+
+  /**
+   * Makes the interface take the frames of a multicast group, which its hardware leaves out otherwise, until
+   * {@link leaveGroup} or {@link close}. Joined twice, a group has to be left twice.
+   *
+   * @param group link-layer address: 33:33:ff:00:00:01 is `[0x33, 0x33, 0xff, 0, 0, 1]`
+   * @throws {RangeError} when it has more than 8 octets
+   * @throws {SocketError} `EINVAL` when its length is not the interface's, `ENODEV`
+   */
+  joinGroup(group: Uint8Array): void {
+    this.#setMembership(PacketOption.addMembership, Membership.multicast, checkHardwareAddress(group))
+  }
+
+  /** Undoes {@link joinGroup}; without it, and once the interface is gone, it does nothing. */
+  leaveGroup(group: Uint8Array): void {
+    this.#setMembership(PacketOption.dropMembership, Membership.multicast, checkHardwareAddress(group))
   }
 
   #frames(count: number): readonly Uint8Array[] {
@@ -113,27 +162,65 @@ export class PacketSocket implements Disposable {
   /**
    * Sends one whole Ethernet frame.
    *
-   * @throws {SocketError} `EAGAIN` or `ENOBUFS` when the transmit queue is full, `ENETDOWN`, `ENXIO`, `EMSGSIZE`
+   * @throws {SocketError} `EAGAIN` when the send buffer is full, `ENOBUFS` when the transmit queue is: wait for {@link writable};
+   * `ENETDOWN`, `ENXIO`, `EMSGSIZE`
    */
   send(frame: Uint8Array): void {
-    check(this.#descriptor.native.send(this.#descriptor.number, [frame]), 'sendmsg', 'AF_PACKET')
+    const result = this.#descriptor.native.send(this.#descriptor.number, [frame])
+    if (result < 0) this.#refused(result)
+    check(result, 'sendmsg', 'AF_PACKET')
   }
 
   /**
-   * Sends frames in order, 64 a system call.
+   * Sends frames in order, 64 a system call. What it returns says exactly which frames the kernel has taken: none is lost in silence.
    *
-   * @returns how many went out; fewer than given when the transmit queue is full: send the rest later
-   * @throws {SocketError} any other error at the first frame not sent
+   * @returns how many went out, from the first on. Fewer than given when the send buffer or the transmit queue is full: wait for
+   * {@link writable} and send the rest. Or when a frame cannot be sent at all: then sending the rest throws.
+   * @throws {SocketError} the first frame cannot be sent, for another reason than a full buffer or queue
    */
   sendBatch(frames: readonly Uint8Array[]): number {
     let sent = 0
     while (sent < frames.length) {
-      const wanted = Math.min(MAX_BATCH, frames.length - sent)
-      const result = this.#descriptor.native.send(this.#descriptor.number, frames.slice(sent, sent + wanted))
-      if (result === -EAGAIN || result === -ENOBUFS) return sent
+      const result = this.#descriptor.native.send(this.#descriptor.number, frames.slice(sent, sent + MAX_BATCH))
+      const isFull = result === -EAGAIN || result === -ENOBUFS
+      if (isFull || (result < 0 && sent > 0)) {
+        this.#refused(result)
+        return sent
+      }
       sent += check(result, 'sendmmsg', 'AF_PACKET')
     }
     return sent
+  }
+
+  /** The kernel has not taken a frame. */
+  #refused(result: number): void {
+    this.#queueIsFull = result === -ENOBUFS
+    const onWritable = this.#onWritable
+    if (!onWritable || this.#isAwaited) return
+    this.#isAwaited = true
+    const go = (): void => {
+      this.#isAwaited = false
+      onWritable()
+    }
+    // It fails when the socket is closed: then nobody is to be called.
+    void this.writable().then(go, () => undefined)
+  }
+
+  /**
+   * Resolves when sending is worth another try: the send buffer has room (at least half of it), or there is an error, which sending
+   * tells. Of a full transmit queue (`ENOBUFS`) the kernel gives no such word; then it is a millisecond later.
+   *
+   * ```ts
+   * let rest = frames
+   * while ((rest = rest.slice(socket.sendBatch(rest))).length > 0) await socket.writable(signal)
+   * ```
+   *
+   * @throws {SocketError} `EBADF` when it is closed, before or meanwhile; the signal's reason when aborted
+   */
+  async writable(signal?: AbortSignal): Promise<void> {
+    if (this.#queueIsFull) await setTimeout(QUEUE_PAUSE)
+    this.#queueIsFull = false
+    await this.#descriptor.writable(signal)
   }
 
   /**
@@ -157,7 +244,7 @@ export class PacketSocket implements Disposable {
     // The kernel starts again from zero each time it is asked.
     this.#packets += viewOf(octets).getUint32(0, LITTLE_ENDIAN)
     this.#drops += viewOf(octets).getUint32(4, LITTLE_ENDIAN)
-    return { packets: this.#packets, drops: this.#drops }
+    return { packets: this.#packets, drops: this.#drops, truncated: this.#receiver.truncated }
   }
 
   /** Stops receiving. Safe to call twice, and from a callback. */
@@ -168,4 +255,9 @@ export class PacketSocket implements Disposable {
   [Symbol.dispose](): void {
     this.close()
   }
+}
+
+function checkHardwareAddress(address: Uint8Array): Uint8Array {
+  if (address.length <= LONGEST_HARDWARE_ADDRESS) return address
+  throw new RangeError(`group: at most ${LONGEST_HARDWARE_ADDRESS} octets, not ${address.length}`)
 }

@@ -54,6 +54,15 @@ export class RawIpSocket implements Disposable {
     return Math.max(0, -this.#descriptor.native.send(this.#descriptor.number, this.#payload, nextHop))
   }
 
+  /**
+   * Resolves when the send buffer has room, or there is an error, which sending tells.
+   *
+   * @throws {SocketError} `EBADF` when it is closed, before or meanwhile; the signal's reason when aborted
+   */
+  async writable(signal?: AbortSignal): Promise<void> {
+    await this.#descriptor.writable(signal)
+  }
+
   /** Safe to call twice. */
   close(): void {
     this.#descriptor.close()

@@ -6,6 +6,7 @@ import { systemError } from './system-error.js'
 const EINTR = 4
 const EAGAIN = 11
 const RESULT_WORDS = 4
+const MSG_TRUNC = 0x20
 /** Batches read before other work of the thread gets its turn; the poll fires again for the rest. */
 const ROUNDS = 4
 
@@ -40,6 +41,7 @@ export class Receiver {
   readonly #results: Uint32Array
   /** Views on the payloads of the last batch by slot: frames of one protocol mostly have one length, so they serve again. */
   readonly #payloads: Uint8Array[]
+  #truncated = 0
 
   constructor(
     descriptor: Descriptor,
@@ -54,6 +56,11 @@ export class Receiver {
     this.#payloads = Array.from({ length: batch }, (_, slot) => this.#view(slot, nameSpace + controlSpace, 0))
   }
 
+  /** Messages that were longer than `payloadSpace` and are cut, since it was made. */
+  get truncated(): number {
+    return this.#truncated
+  }
+
   /** @returns messages received, or -errno; -EAGAIN when there are none */
   receive(): number {
     const { native, number } = this.#descriptor
@@ -61,6 +68,8 @@ export class Receiver {
     let count: number
     do count = native.receive(number, this.arena, this.#slotSize, this.#nameSpace, this.#controlSpace, results)
     while (count === -EINTR)
+    for (let slot = 0; slot < count; slot++)
+      if ((results[slot * RESULT_WORDS + 3]! & MSG_TRUNC) !== 0) this.#truncated++
     return count
   }
 
@@ -111,7 +120,7 @@ export class Receiver {
       if (status >= 0 || !isIdle || this.#descriptor.closed) return
       const errno = this.#descriptor.takeError()
       // Told of an error, yet there is none to read: watching the socket further would spin.
-      if (errno === 0) this.#descriptor.native.unwatch(this.#descriptor.number)
+      if (errno === 0) this.#descriptor.stopReading()
       onError(systemError(errno === 0 ? -status : errno, 'epoll_wait'))
     })
   }

@@ -3,6 +3,7 @@ import type { SocketError } from '../errors.js'
 import { parseAddress } from '../wire/address.js'
 import { decodePacketInfo, PACKET_INFO_SPACE } from '../wire/packet-info.js'
 import { decodeInternetAddress, SOCKET_ADDRESS_SPACE } from '../wire/socket-address.js'
+import { checkInteger } from './check-integer.js'
 import { Descriptor, Level, Option, SocketType } from './descriptor.js'
 import { bindToDevice, domainOf, endpointText, nameOf, setIpv6Only, setTrafficClass, setTtl } from './internet.js'
 import { Receiver, type ReceivedMessage } from './receiver.js'
@@ -37,7 +38,7 @@ export interface UdpSocketOptions {
   readonly trafficClass?: number
   /** Binds a port that another socket shares ({@link UdpSocket.shareAddress}). @default false */
   readonly reuseAddress?: boolean
-  /** Octets kept of a datagram; a longer one is cut. @default 2048 */
+  /** Octets kept of a datagram, at most 65535; a longer one is cut, and counted. @default 2048 */
   readonly dataSpace?: number
   /** Octets the kernel may queue. @default net.core.rmem_default */
   readonly receiveBuffer?: number
@@ -70,8 +71,13 @@ export class UdpSocket implements Disposable {
   /** The one payload of {@link sendTo}. */
   readonly #payload: Uint8Array[] = []
 
-  /** @throws {SocketError} `EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES`, `ENODEV`; `ENOSYS` off Linux */
+  /**
+   * @throws {TypeError} when `address` is none
+   * @throws {RangeError} when a number of the options is none
+   * @throws {SocketError} `EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES`, `ENODEV`; `ENOSYS` off Linux
+   */
   constructor(options: UdpSocketOptions) {
+    checkInteger('dataSpace', options.dataSpace ?? DATA_SPACE, 1, 0xffff)
     this.#family = parseAddress(options.address).family
     this.#descriptor = new Descriptor(domainOf(this.#family), SocketType.datagram, 0, `UDP over IPv${this.#family}`)
     this.#reception = receptionOf(this.#descriptor, this.#family, options)
@@ -141,6 +147,20 @@ export class UdpSocket implements Disposable {
     const { native, number } = this.#descriptor
     this.#payload[0] = data
     return Math.max(0, -native.send(number, this.#payload, name))
+  }
+
+  /**
+   * Resolves when the send buffer has room, or there is an error, which sending tells.
+   *
+   * @throws {SocketError} `EBADF` when it is closed, before or meanwhile; the signal's reason when aborted
+   */
+  async writable(signal?: AbortSignal): Promise<void> {
+    await this.#descriptor.writable(signal)
+  }
+
+  /** Datagrams that were longer than `dataSpace` and came cut, since the socket was opened. */
+  get truncated(): number {
+    return this.#reception?.receiver.truncated ?? 0
   }
 
   /**

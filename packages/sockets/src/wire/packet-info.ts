@@ -1,5 +1,5 @@
 import { formatAddress } from './address.js'
-import { decodeControl } from './control.js'
+import { decodeControl, encodeControl } from './control.js'
 import { LITTLE_ENDIAN, viewOf } from './endian.js'
 
 /** What the kernel tells about a received packet beside its octets (RFC 3542 section 6, ip(7)). */
@@ -38,4 +38,28 @@ export function decodePacketInfo(control: Uint8Array): PacketInfo {
     }
   }
   return info
+}
+
+/** What the kernel is told about an IPv6 packet to send beside its octets. */
+export interface Ipv6SendInfo {
+  /** 16 octets; the kernel chooses when `undefined`. */
+  readonly source: Uint8Array | undefined
+  /** Interface to send by; 0 lets the kernel choose. */
+  readonly interfaceIndex: number
+  /** 0 to 255; the socket's when `undefined`. */
+  readonly hopLimit: number | undefined
+}
+
+/** Control messages for one packet (RFC 3542 sections 6.2 and 6.3). */
+export function encodeIpv6PacketInfo({ source, interfaceIndex, hopLimit }: Ipv6SendInfo): Uint8Array {
+  const info = new Uint8Array(20) // struct in6_pktinfo
+  if (source !== undefined) info.set(source)
+  viewOf(info).setInt32(16, interfaceIndex, LITTLE_ENDIAN)
+  const messages = [{ level: SOL_IPV6, type: IPV6_PKTINFO, data: info }]
+  if (hopLimit !== undefined) {
+    const data = new Uint8Array(4)
+    viewOf(data).setInt32(0, hopLimit, LITTLE_ENDIAN)
+    messages.push({ level: SOL_IPV6, type: IPV6_HOPLIMIT, data })
+  }
+  return encodeControl(messages)
 }

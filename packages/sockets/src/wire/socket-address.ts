@@ -4,6 +4,10 @@ import { LITTLE_ENDIAN, viewOf } from './endian.js'
 /** Address families of Linux: the domain of a socket, the first field of its addresses. */
 export const AddressFamily = { unspec: 0, inet: 2, inet6: 10, netlink: 16, packet: 17 } as const
 
+/** The number of an Internet address family; AF_UNSPEC stands for both. */
+export const familyNumber = (family: 4 | 6 | undefined): number =>
+  family === undefined ? AddressFamily.unspec : family === 4 ? AddressFamily.inet : AddressFamily.inet6
+
 /** An Internet socket address (`sockaddr_in`, `sockaddr_in6`). */
 export interface InternetAddress {
   readonly family: 4 | 6
@@ -64,4 +68,14 @@ export function encodeNetlinkAddress(groups = 0): Uint8Array {
   view.setUint16(0, AddressFamily.netlink, LITTLE_ENDIAN)
   view.setUint32(8, groups, LITTLE_ENDIAN)
   return result
+}
+
+/** Octets of a `sockaddr_nl`. */
+export const NETLINK_ADDRESS_LENGTH = 12
+
+/** The port of a `sockaddr_nl`: 0 is the kernel, anything else a process; -1 when the octets are no such address. */
+export function decodeNetlinkPort(octets: Uint8Array): number {
+  if (octets.length < NETLINK_ADDRESS_LENGTH) return -1
+  const view = viewOf(octets)
+  return view.getUint16(0, LITTLE_ENDIAN) === AddressFamily.netlink ? view.getUint32(4, LITTLE_ENDIAN) : -1
 }

@@ -1,0 +1,104 @@
+import {
+  decodeInterfaceAddress,
+  encodeAddressRequest,
+  type AddressFilter,
+  type AddressMessage,
+} from '../wire/address-message.js'
+import { decodeLink, encodeLinkRequest } from '../wire/link-message.js'
+import {
+  decodeNeighbor,
+  encodeNeighborRequest,
+  type NeighborFilter,
+  type NeighborMessage,
+} from '../wire/neighbor-message.js'
+import { NetlinkType } from '../wire/netlink.js'
+import { decodeRoute, encodeRouteRequest, type RouteFilter, type RouteMessage } from '../wire/route-message.js'
+import type { RtnetlinkKind, RtnetlinkValues } from '../wire/rtnetlink-message.js'
+import { checkInteger, MAX_INDEX } from './check-integer.js'
+import { interrupted, NetlinkSocket } from './netlink.js'
+
+/** What of each kind a dump asks for. */
+export interface RtnetlinkFilters {
+  readonly link: Readonly<Record<string, never>>
+  readonly address: AddressFilter
+  readonly neighbor: NeighborFilter
+  readonly route: RouteFilter
+}
+
+/** How one kind is asked for and read. */
+interface Dump<K extends RtnetlinkKind> {
+  readonly type: number
+  readonly encode: (filter: RtnetlinkFilters[K]) => Uint8Array
+  readonly decode: (payload: Uint8Array) => RtnetlinkValues[K] | undefined
+}
+
+const DUMPS: { readonly [K in RtnetlinkKind]: Dump<K> } = {
+  link: { type: NetlinkType.getLink, encode: encodeLinkRequest, decode: decodeLink },
+  address: { type: NetlinkType.getAddress, encode: encodeAddressRequest, decode: decodeInterfaceAddress },
+  neighbor: { type: NetlinkType.getNeighbor, encode: encodeNeighborRequest, decode: decodeNeighbor },
+  route: { type: NetlinkType.getRoute, encode: encodeRouteRequest, decode: decodeRoute },
+}
+
+/**
+ * All addresses of all interfaces, or what of them is asked for.
+ *
+ * @throws {RangeError} when the filter's numbers are none
+ * @throws {SocketError} `ENODEV` when there is no such interface; `ENOSYS` off Linux
+ */
+export const listAddresses = (filter: AddressFilter = {}): readonly AddressMessage[] => list('address', filter)
+
+/**
+ * The neighbour cache of both families (ARP and NDP), or what of it is asked for.
+ *
+ * @throws {RangeError} when the filter's numbers are none
+ * @throws {SocketError} `ENODEV` when there is no such interface; `ENOSYS` off Linux
+ */
+export const listNeighbors = (filter: NeighborFilter = {}): readonly NeighborMessage[] => list('neighbor', filter)
+
+/**
+ * The routes of all tables and both families, or what of them is asked for. A full BGP table is some hundred megabytes of objects:
+ * {@link readRtnetlink} gives them in batches.
+ *
+ * @throws {RangeError} when the filter's numbers are none
+ * @throws {SocketError} `ENODEV` when there is no such interface, `ENOENT` when the family has no such table; `ENOSYS` off Linux
+ */
+export const listRoutes = (filter: RouteFilter = {}): readonly RouteMessage[] => list('route', filter)
+
+function list<K extends RtnetlinkKind>(kind: K, filter: RtnetlinkFilters[K]): readonly RtnetlinkValues[K][] {
+  checkFilter(filter)
+  const { type, encode, decode } = DUMPS[kind]
+  using socket = new NetlinkSocket()
+  return socket.dump(type, encode(filter), decode)
+}
+
+/**
+ * Everything of one kind as the kernel gives it: batches of what at most 32 KB of messages hold (some hundred routes), each made
+ * when it is asked for, so that memory does not grow with the table. Waits for nothing: a caller with a large table lets its thread
+ * do other things between batches. What changes meanwhile may be missing, or come twice.
+ *
+ * ```ts
+ * let count = 0
+ * for (const routes of readRtnetlink('route', { table: 254 })) count += routes.length
+ * ```
+ *
+ * @throws {RangeError} when the filter's numbers are none
+ * @throws {SocketError} as {@link listRoutes}; `EINTR` behind the last batch when the kernel says that what it gave is not consistent
+ */
+export function* readRtnetlink<K extends RtnetlinkKind>(
+  kind: K,
+  filter: RtnetlinkFilters[K] = {},
+): Generator<readonly RtnetlinkValues[K][], void, undefined> {
+  checkFilter(filter)
+  const { type, encode, decode } = DUMPS[kind]
+  using socket = new NetlinkSocket()
+  yield* socket.batches(type, encode(filter), decode)
+  if (socket.interrupted) throw interrupted()
+}
+
+function checkFilter(filter: RtnetlinkFilters[RtnetlinkKind]): void {
+  const { family, interfaceIndex, table } = filter as RouteFilter
+  if (family !== undefined && family !== 4 && family !== 6)
+    throw new RangeError(`family: 4 or 6, not ${String(family)}`)
+  if (interfaceIndex !== undefined) checkInteger('interfaceIndex', interfaceIndex, 1, MAX_INDEX)
+  if (table !== undefined) checkInteger('table', table, 1, 0xffffffff)
+}
