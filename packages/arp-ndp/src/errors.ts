@@ -26,11 +26,6 @@ export class WireError extends Layer2Error {
   ) {
     super(`${rule} (octet ${offset})`)
   }
-
-  /** The same fault, for a caller whose octets begin `octets` before those that were decoded. */
-  shifted(octets: number): WireError {
-    return new WireError(this.rule, this.offset + octets, this.fault)
-  }
 }
 
 /** The `Layer2` handle was closed, or its worker has died (`cause`), before the request was answered. */

@@ -1,6 +1,15 @@
 import { WireError } from '../errors.js'
 import { MAC_LENGTH } from './mac.js'
-import { checkAddress, checkLength, checkRoom, putUint16, sameOctets, uint16At, type Octets } from './octets.js'
+import {
+  checkAddress,
+  checkInteger,
+  checkLength,
+  checkRoom,
+  putUint16,
+  sameOctets,
+  uint16At,
+  type Octets,
+} from './octets.js'
 
 /** ar$op, RFC 826; other numbers are carried. */
 export const ArpOperation = { Request: 1, Reply: 2 } as const
@@ -60,9 +69,10 @@ export function decodeArp(packet: Uint8Array): ArpPacket {
 /** Octets that {@link encodeArp} writes: always 28. */
 export const arpLength = (_packet: ArpPacket): Octets => END
 
-/** @throws {RangeError} `into` too small, or an address of the wrong length */
-export function encodeArp(packet: ArpPacket, into = new Uint8Array(END)): Uint8Array {
+/** @throws {RangeError} `into` too small, an operation above 65535, or an address of the wrong length */
+export function encodeArp(packet: ArpPacket, into: Uint8Array = new Uint8Array(END)): Uint8Array {
   checkRoom(into, END)
+  checkInteger(packet.operation, 0xffff, 'operation')
   checkAddress(packet.senderHardwareAddress, MAC_LENGTH, 'senderHardwareAddress')
   checkAddress(packet.senderProtocolAddress, PROTOCOL_LENGTH, 'senderProtocolAddress')
   checkAddress(packet.targetHardwareAddress, MAC_LENGTH, 'targetHardwareAddress')

@@ -1,6 +1,6 @@
 import { WireError } from '../errors.js'
 import { MAC_LENGTH } from './mac.js'
-import { checkAddress, checkLength, checkRoom, putUint16, uint16At, type Octets } from './octets.js'
+import { checkAddress, checkInteger, checkLength, checkRoom, putUint16, uint16At, type Octets } from './octets.js'
 
 /** EtherType values this package knows; any other number is carried. */
 export const EtherType = {
@@ -67,15 +67,16 @@ function decodeTag(frame: Uint8Array, offset: number): VlanTag {
 }
 
 /**
- * Decodes an Ethernet II frame with any number of VLAN tags.
+ * Decodes an Ethernet II frame with any number of VLAN tags; without one, no array is made for them.
  * @throws {WireError} `truncated` inside the header or a tag; `bad-field` for an 802.3 length instead of an EtherType
  */
 export function decodeEthernet(frame: Uint8Array): EthernetFrame {
   checkLength(frame, ETHERNET_HEADER_LENGTH, 'Ethernet header')
   let offset = TYPE
-  let tags = NO_TAGS
+  let tags: VlanTag[] | undefined
   while (isVlanTag(uint16At(frame, offset))) {
-    tags = [...tags, decodeTag(frame, offset)]
+    tags ??= []
+    tags.push(decodeTag(frame, offset))
     offset += TAG_LENGTH
   }
   const etherType = uint16At(frame, offset)
@@ -83,7 +84,7 @@ export function decodeEthernet(frame: Uint8Array): EthernetFrame {
   return {
     destination: frame.subarray(0, SOURCE),
     source: frame.subarray(SOURCE, TYPE),
-    tags,
+    tags: tags ?? NO_TAGS,
     etherType,
     payload: frame.subarray(offset + 2),
   }
@@ -115,9 +116,15 @@ export function writeEthernetHeader(
  * Encodes a frame and pads its payload to 46 octets.
  * @throws {RangeError} `into` too small, or a field out of its range
  */
-export function encodeEthernet(frame: EthernetFrame, into = new Uint8Array(ethernetLength(frame))): Uint8Array {
+export function encodeEthernet(
+  frame: EthernetFrame,
+  into: Uint8Array = new Uint8Array(ethernetLength(frame)),
+): Uint8Array {
   const length = ethernetLength(frame)
   checkRoom(into, length)
+  checkInteger(frame.etherType, 0xffff, 'etherType')
+  if (frame.etherType < FIRST_ETHER_TYPE) throw new RangeError(`etherType ${frame.etherType} is an 802.3 length`)
+  if (isVlanTag(frame.etherType)) throw new RangeError(`etherType ${frame.etherType} is a VLAN tag's TPID`)
   writeEthernetHeader(into, frame.destination, frame.source, frame.etherType)
   let offset = TYPE
   for (const tag of frame.tags) {
@@ -130,9 +137,9 @@ export function encodeEthernet(frame: EthernetFrame, into = new Uint8Array(ether
 }
 
 function encodeTag(tag: VlanTag, into: Uint8Array, offset: number): void {
-  if (!isVlanTag(tag.tpid)) throw new RangeError(`${tag.tpid} is not a VLAN tag's TPID`)
-  if (!(tag.priority >= 0 && tag.priority <= 7)) throw new RangeError(`priority ${tag.priority} is not 0 to 7`)
-  if (!(tag.vlanId >= 0 && tag.vlanId <= 0xfff)) throw new RangeError(`VLAN ID ${tag.vlanId} is not 0 to 4095`)
+  if (!isVlanTag(tag.tpid)) throw new RangeError(`tpid ${tag.tpid} is not a VLAN tag's`)
+  checkInteger(tag.priority, 7, 'priority')
+  checkInteger(tag.vlanId, 0xfff, 'vlanId')
   putUint16(into, offset, tag.tpid)
   putUint16(into, offset + 2, (tag.priority << 13) | (tag.dropEligible ? 0x1000 : 0) | tag.vlanId)
 }

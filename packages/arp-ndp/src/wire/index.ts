@@ -13,6 +13,7 @@ export {
   isArpProbe,
   type ArpPacket,
 } from './arp.js'
+export type { DomainName } from './domain-name.js'
 export {
   decodeEthernet,
   encodeEthernet,
@@ -46,7 +47,7 @@ export {
   type Ipv6Packet,
 } from './ipv6.js'
 export { BROADCAST_MAC, formatMac, isGroupMac, isStationMac, MAC_LENGTH, parseMac, ZERO_MAC } from './mac.js'
-export { ALL_NODES, ALL_ROUTERS, multicastMac, solicitedNodeMulticast } from './multicast.js'
+export { ALL_NODES, ALL_ROUTERS, isSolicitedNodeMulticast, multicastMac, solicitedNodeMulticast } from './multicast.js'
 export type { Octets } from './octets.js'
 export {
   decodeNeighborAdvertisement,
@@ -63,16 +64,25 @@ export {
 export {
   decodeOptions,
   encodeOptions,
+  findOption,
   linkLayerAddress,
   optionsLength,
   OptionType,
+  type DnsSearchListOption,
+  type FlagsExpansionOption,
   type LinkLayerAddressOption,
+  type MalformedOption,
   type MtuOption,
   type NdpOption,
+  type NonceOption,
+  type Pref64Option,
   type PrefixInformationOption,
+  type RecursiveDnsServerOption,
   type RedirectedHeaderOption,
+  type RouteInformationOption,
   type UnknownOption,
 } from './ndp/option/index.js'
+export type { RouterPreference } from './ndp/preference.js'
 export { decodeRedirect, encodeRedirect, redirectLength, type Redirect } from './ndp/redirect.js'
 export {
   decodeRouterAdvertisement,
@@ -86,3 +96,4 @@ export {
   routerSolicitationLength,
   type RouterSolicitation,
 } from './ndp/router-solicitation.js'
+export { ndpFault, type NdpFault } from './ndp/validity.js'

@@ -1,6 +1,7 @@
 import { WireError } from '../errors.js'
 import {
   checkAddress,
+  checkInteger,
   checkLength,
   checkRoom,
   putUint16,
@@ -64,14 +65,18 @@ export function decodeIpv6(packet: Uint8Array): Ipv6Packet {
 /** Octets that {@link encodeIpv6} writes, header included. */
 export const ipv6Length = (packet: Ipv6Packet): Octets => IPV6_HEADER_LENGTH + packet.payload.length
 
-/** @throws {RangeError} `into` too small, an address of the wrong length, or a payload above 65,535 octets */
-export function encodeIpv6(packet: Ipv6Packet, into = new Uint8Array(ipv6Length(packet))): Uint8Array {
+/** @throws {RangeError} `into` too small, a field out of its range, or a payload above 65,535 octets */
+export function encodeIpv6(packet: Ipv6Packet, into: Uint8Array = new Uint8Array(ipv6Length(packet))): Uint8Array {
   const length = ipv6Length(packet)
   checkRoom(into, length)
   checkAddress(packet.source, IPV6_LENGTH, 'source')
   checkAddress(packet.destination, IPV6_LENGTH, 'destination')
-  if (packet.payload.length > 0xffff) throw new RangeError(`payload of ${packet.payload.length} octets is above 65535`)
-  putUint32(into, 0, (VERSION << 28) | ((packet.trafficClass & 0xff) << 20) | (packet.flowLabel & 0xfffff))
+  checkInteger(packet.trafficClass, 0xff, 'trafficClass')
+  checkInteger(packet.flowLabel, 0xfffff, 'flowLabel')
+  checkInteger(packet.nextHeader, 0xff, 'nextHeader')
+  checkInteger(packet.hopLimit, 0xff, 'hopLimit')
+  if (packet.payload.length > 0xffff) throw new RangeError(`payload has ${packet.payload.length} octets, above 65535`)
+  putUint32(into, 0, (VERSION << 28) | (packet.trafficClass << 20) | packet.flowLabel)
   putUint16(into, PAYLOAD_LENGTH, packet.payload.length)
   into[NEXT_HEADER] = packet.nextHeader
   into[HOP_LIMIT] = packet.hopLimit

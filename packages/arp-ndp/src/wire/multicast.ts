@@ -25,3 +25,9 @@ export function solicitedNodeMulticast(address: Uint8Array): Uint8Array {
 /** MAC address of an IPv6 multicast group, 33:33 and its low 32 bits (RFC 2464 §7). */
 export const multicastMac = (group: Uint8Array): Uint8Array =>
   Uint8Array.of(0x33, 0x33, group[12]!, group[13]!, group[14]!, group[15]!)
+
+/** Whether the address is a solicited-node multicast address, ff02::1:ff00:0/104 (RFC 4291 §2.7.1). */
+export function isSolicitedNodeMulticast(address: Uint8Array): boolean {
+  for (let i = 0; i < LOW_24_BITS; i++) if (address[i] !== SOLICITED_NODE_PREFIX[i]) return false
+  return address.length === IPV6_LENGTH
+}

@@ -36,10 +36,17 @@ export function checkLength(octets: Uint8Array, length: Octets, what: string): v
 
 /** @throws {RangeError} the caller's buffer cannot hold `length` octets */
 export function checkRoom(into: Uint8Array, length: Octets): void {
-  if (into.length < length) throw new RangeError(`no room for ${length} octets in ${into.length}`)
+  if (into.length < length) throw new RangeError(`into has ${into.length} octets, wants ${length}`)
 }
 
 /** @throws {RangeError} the caller's address has not `length` octets */
 export function checkAddress(address: Uint8Array, length: Octets, name: string): void {
   if (address.length !== length) throw new RangeError(`${name} has ${address.length} octets, wants ${length}`)
+}
+
+/** @throws {RangeError} the caller's number is not a whole one from 0 to `most` */
+export function checkInteger(value: number, most: number, name: string): void {
+  if (!(value >= 0 && value <= most && Number.isInteger(value))) {
+    throw new RangeError(`${name} ${value} is not a whole number from 0 to ${most}`)
+  }
 }

@@ -52,7 +52,7 @@ export const neighborAdvertisementLength = (message: NeighborAdvertisement): Oct
  */
 export function encodeNeighborAdvertisement(
   message: NeighborAdvertisement,
-  into = new Uint8Array(neighborAdvertisementLength(message)),
+  into: Uint8Array = new Uint8Array(neighborAdvertisementLength(message)),
 ): Uint8Array {
   const length = neighborAdvertisementLength(message)
   checkRoom(into, length)

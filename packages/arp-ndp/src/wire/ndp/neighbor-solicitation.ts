@@ -35,7 +35,7 @@ export const neighborSolicitationLength = (message: NeighborSolicitation): Octet
  */
 export function encodeNeighborSolicitation(
   message: NeighborSolicitation,
-  into = new Uint8Array(neighborSolicitationLength(message)),
+  into: Uint8Array = new Uint8Array(neighborSolicitationLength(message)),
 ): Uint8Array {
   const length = neighborSolicitationLength(message)
   checkRoom(into, length)

@@ -41,7 +41,10 @@ export const redirectLength = (message: Redirect): Octets => OPTIONS + optionsLe
  * Encodes the message with a checksum of zero.
  * @throws {RangeError} `into` too small, or a field out of its range
  */
-export function encodeRedirect(message: Redirect, into = new Uint8Array(redirectLength(message))): Uint8Array {
+export function encodeRedirect(
+  message: Redirect,
+  into: Uint8Array = new Uint8Array(redirectLength(message)),
+): Uint8Array {
   const length = redirectLength(message)
   checkRoom(into, length)
   checkAddress(message.targetAddress, IPV6_LENGTH, 'targetAddress')

@@ -28,7 +28,7 @@ export const routerSolicitationLength = (message: RouterSolicitation): Octets =>
  */
 export function encodeRouterSolicitation(
   message: RouterSolicitation,
-  into = new Uint8Array(routerSolicitationLength(message)),
+  into: Uint8Array = new Uint8Array(routerSolicitationLength(message)),
 ): Uint8Array {
   const length = routerSolicitationLength(message)
   checkRoom(into, length)

@@ -1,5 +1,5 @@
 import type { Octets } from '../../octets.js'
-import { OptionType, optionUnits, writeOptionHeader, OPTION_HEADER_LENGTH } from './header.js'
+import { OPTION_HEADER_LENGTH, OPTION_UNIT, OptionType, optionUnits, writeOptionHeader } from './header.js'
 
 /** Source Link-Layer Address or Target Link-Layer Address option, RFC 4861 §4.6.1. */
 export interface LinkLayerAddressOption {
@@ -16,7 +16,7 @@ export const decodeLinkLayerAddress = (option: Uint8Array): LinkLayerAddressOpti
 
 /** Octets of the option, a multiple of 8. */
 export const linkLayerAddressLength = (option: LinkLayerAddressOption): Octets =>
-  optionUnits(OPTION_HEADER_LENGTH + option.address.length) * 8
+  optionUnits(OPTION_HEADER_LENGTH + option.address.length) * OPTION_UNIT
 
 /** Writes the option at the start of `into`, padded with zeros to a multiple of 8 octets. */
 export function encodeLinkLayerAddress(option: LinkLayerAddressOption, into: Uint8Array): void {

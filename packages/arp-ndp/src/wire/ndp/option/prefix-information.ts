@@ -1,7 +1,7 @@
-import { WireError } from '../../../errors.js'
 import { IPV6_LENGTH } from '../../ipv6.js'
-import { checkAddress, putUint32, uint32At, type Octets } from '../../octets.js'
+import { checkAddress, checkInteger, putUint32, uint32At, type Octets } from '../../octets.js'
 import { OptionType, writeOptionHeader } from './header.js'
+import { malformed, type MalformedOption } from './malformed.js'
 
 /** Prefix Information option, RFC 4861 §4.6.2. */
 export interface PrefixInformationOption {
@@ -12,6 +12,10 @@ export interface PrefixInformationOption {
   readonly onLink: boolean
   /** A: hosts may make addresses of it (RFC 4862). */
   readonly autonomous: boolean
+  /** R: the prefix is a whole address of the router (RFC 6275 §7.2). */
+  readonly routerAddress: boolean
+  /** P: hosts should rather have a prefix of their own by DHCPv6 (RFC 9762 §4). */
+  readonly dhcpv6PdPreferred: boolean
   /** Seconds; 0xffffffff is for ever. */
   readonly validLifetime: number
   /** Seconds; 0xffffffff is for ever. */
@@ -28,21 +32,22 @@ const PREFERRED_LIFETIME = 8
 const PREFIX = 16
 const ON_LINK = 0x80
 const AUTONOMOUS = 0x40
+const ROUTER_ADDRESS = 0x20
+const DHCPV6_PD_PREFERRED = 0x10
 
-/**
- * @param option the whole option
- * @throws {WireError} `bad-length` when it is not 32 octets; `bad-field` for a prefix length above 128
- */
-export function decodePrefixInformation(option: Uint8Array): PrefixInformationOption {
-  if (option.length !== LENGTH) throw new WireError('Prefix Information is not 32 octets', 1, 'bad-length')
+/** @param option the whole option; malformed when it is not 32 octets or its prefix length is above 128 */
+export function decodePrefixInformation(option: Uint8Array): PrefixInformationOption | MalformedOption {
+  if (option.length !== LENGTH) return malformed(option, 'Prefix Information is not 32 octets')
   const prefixLength = option[PREFIX_LENGTH]!
-  if (prefixLength > 128) throw new WireError('prefix length above 128', PREFIX_LENGTH, 'bad-field')
+  if (prefixLength > 128) return malformed(option, 'prefix length above 128')
   const flags = option[FLAGS]!
   return {
     kind: 'prefix-information',
     prefixLength,
     onLink: (flags & ON_LINK) !== 0,
     autonomous: (flags & AUTONOMOUS) !== 0,
+    routerAddress: (flags & ROUTER_ADDRESS) !== 0,
+    dhcpv6PdPreferred: (flags & DHCPV6_PD_PREFERRED) !== 0,
     validLifetime: uint32At(option, VALID_LIFETIME),
     preferredLifetime: uint32At(option, PREFERRED_LIFETIME),
     prefix: option.subarray(PREFIX),
@@ -52,15 +57,21 @@ export function decodePrefixInformation(option: Uint8Array): PrefixInformationOp
 /** Octets of the option: always 32. */
 export const prefixInformationLength = (_option: PrefixInformationOption): Octets => LENGTH
 
-/** @throws {RangeError} a prefix that has not 16 octets, or a prefix length out of 0 to 128 */
+const flagsOf = (option: PrefixInformationOption): number =>
+  (option.onLink ? ON_LINK : 0) |
+  (option.autonomous ? AUTONOMOUS : 0) |
+  (option.routerAddress ? ROUTER_ADDRESS : 0) |
+  (option.dhcpv6PdPreferred ? DHCPV6_PD_PREFERRED : 0)
+
+/** @throws {RangeError} a prefix that has not 16 octets, or a number out of its range */
 export function encodePrefixInformation(option: PrefixInformationOption, into: Uint8Array): void {
   checkAddress(option.prefix, IPV6_LENGTH, 'prefix')
-  if (!(option.prefixLength >= 0 && option.prefixLength <= 128)) {
-    throw new RangeError(`prefix length ${option.prefixLength} is not 0 to 128`)
-  }
+  checkInteger(option.prefixLength, 128, 'prefixLength')
+  checkInteger(option.validLifetime, 0xffff_ffff, 'validLifetime')
+  checkInteger(option.preferredLifetime, 0xffff_ffff, 'preferredLifetime')
   writeOptionHeader(into, OptionType.PrefixInformation, LENGTH)
   into[PREFIX_LENGTH] = option.prefixLength
-  into[FLAGS] = (option.onLink ? ON_LINK : 0) | (option.autonomous ? AUTONOMOUS : 0)
+  into[FLAGS] = flagsOf(option)
   putUint32(into, VALID_LIFETIME, option.validLifetime)
   putUint32(into, PREFERRED_LIFETIME, option.preferredLifetime)
   into.set(option.prefix, PREFIX)

@@ -1,5 +1,5 @@
 import type { Octets } from '../../octets.js'
-import { OptionType, optionUnits, writeOptionHeader } from './header.js'
+import { OPTION_UNIT, OptionType, optionUnits, writeOptionHeader } from './header.js'
 
 /** Redirected Header option, RFC 4861 §4.6.3: the start of the packet that made the router send a Redirect. */
 export interface RedirectedHeaderOption {
@@ -18,7 +18,7 @@ export const decodeRedirectedHeader = (option: Uint8Array): RedirectedHeaderOpti
 
 /** Octets of the option, a multiple of 8. */
 export const redirectedHeaderLength = (option: RedirectedHeaderOption): Octets =>
-  optionUnits(PACKET + option.packet.length) * 8
+  optionUnits(PACKET + option.packet.length) * OPTION_UNIT
 
 /** @throws {RangeError} more packet than an option holds (2,032 octets) */
 export function encodeRedirectedHeader(option: RedirectedHeaderOption, into: Uint8Array): void {
