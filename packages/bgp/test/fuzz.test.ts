@@ -2,7 +2,8 @@
 import { randomInt } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
-import { fuzz, runOnce } from './fuzz/fuzz.js'
+import { runOnce } from '@typemetal/lab'
+import { fuzz } from './fuzz/fuzz.js'
 import { TARGETS } from './fuzz/targets.js'
 import { hex, toHex, VECTORS as MESSAGES } from './octets.js'
 

@@ -18,7 +18,7 @@ import {
 import { decodeMessage, encodeMessage, MessageType, WireError, type OpenMessage } from '@typemetal/bgp/wire'
 import { EVENTS, OPTIONS } from '../sessions.js'
 import { OctetSource } from './octet-source.js'
-import type { FuzzTarget } from './target.js'
+import type { FuzzTarget } from '@typemetal/lab'
 import { wholeMessages } from './wire-targets.js'
 
 const ALL_EVENTS: readonly SessionEvent[] = Object.values(EVENTS)

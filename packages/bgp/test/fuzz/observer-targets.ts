@@ -21,7 +21,7 @@ import { WireError } from '@typemetal/bgp/wire'
 import { anyBmpMessage, EXAMPLES } from '../bmp-messages.js'
 import { anyMrtRecord, FILES, readFile } from '../mrt-records.js'
 import { OctetSource } from './octet-source.js'
-import type { FuzzTarget } from './target.js'
+import type { FuzzTarget } from '@typemetal/lab'
 
 /** An MRT file is no more than this long in the corpus, to keep its pieces small. */
 const FILE_START = 4000

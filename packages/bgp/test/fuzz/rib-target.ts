@@ -19,7 +19,7 @@ import {
 } from '@typemetal/bgp/wire'
 import { OctetSource } from './octet-source.js'
 import { ATTRIBUTES, expectedPaths, RibModel, SOURCES, type ModelOptions } from './rib-model.js'
-import type { FuzzTarget } from './target.js'
+import type { FuzzTarget } from '@typemetal/lab'
 
 const FAMILIES: readonly FamilyName[] = ['ipv4-unicast', 'ipv6-unicast']
 const NEXT_HOPS = {

@@ -14,7 +14,7 @@ import {
 } from '@typemetal/bgp/wire'
 import { anyUpdate } from '../messages.js'
 import { OctetSource } from './octet-source.js'
-import type { Attempt, FuzzTarget } from './target.js'
+import type { Attempt, FuzzTarget } from '@typemetal/lab'
 import { untilTrue, Witness } from './witness.js'
 import { wholeMessages } from './wire-targets.js'
 

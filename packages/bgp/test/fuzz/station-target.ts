@@ -5,7 +5,7 @@ import { connect } from 'node:net'
 import { BmpError, BmpStation, encodeBmpMessage } from '@typemetal/bgp/bmp'
 import { EXAMPLES } from '../bmp-messages.js'
 import { OctetSource } from './octet-source.js'
-import type { Attempt, FuzzTarget } from './target.js'
+import type { Attempt, FuzzTarget } from '@typemetal/lab'
 import { untilTrue } from './witness.js'
 
 const INITIATION = encodeBmpMessage({ type: 'initiation', information: [] })

@@ -3,7 +3,7 @@ import { BMP, MRT } from './observer-targets.js'
 import { RIB } from './rib-target.js'
 import { SPEAKER } from './speaker-target.js'
 import { STATION } from './station-target.js'
-import type { FuzzTarget } from './target.js'
+import type { FuzzTarget } from '@typemetal/lab'
 import { DECODE, FRAMER, IDENTITY, SCAN } from './wire-targets.js'
 
 /** All that is fuzzed. */

@@ -24,7 +24,7 @@ import { createUpdateScan, scanUpdate, type UpdateScanRules } from '../../dist/w
 import { anyContext, anyMessage } from '../messages.js'
 import { contextOf, hex, VECTORS } from '../octets.js'
 import { OctetSource, readContext, writeContext } from './octet-source.js'
-import type { FuzzTarget } from './target.js'
+import type { FuzzTarget } from '@typemetal/lab'
 
 const joined = (...parts: readonly (Uint8Array | readonly number[])[]): Uint8Array =>
   Uint8Array.from(parts.flatMap(part => [...part]))

@@ -7,7 +7,7 @@ export interface Attempt {
   close?(): Promise<void>
 }
 
-/** A part of the package with a claim about it that holds for all octets whatever. */
+/** A part of a package with a claim about it that holds for all octets whatever. */
 export interface FuzzTarget {
   readonly name: string
   readonly claim: string
@@ -15,12 +15,3 @@ export interface FuzzTarget {
   corpus(): readonly Uint8Array[]
   open(): Attempt | Promise<Attempt>
 }
-
-/** Numbers from 0 up to 1. */
-export type Random = () => number
-
-/** A whole number from 0 up to `count`, exclusive. */
-export const below = (random: Random, count: number): number => Math.floor(random() * count)
-
-/** One of a list that is not empty. */
-export const pick = <T>(random: Random, list: readonly T[]): T => list[below(random, list.length)]!
