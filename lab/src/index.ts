@@ -13,7 +13,7 @@
  *
  * @packageDocumentation
  */
-export { Bridge } from './bridge.js'
+export { Bridge, type BridgeOptions } from './bridge.js'
 export { Capture, type CaptureOptions } from './capture/capture.js'
 export { CAPTURE_PROTOCOLS, protocolOf, type CaptureProtocol } from './capture/protocol.js'
 export { run, type CommandOptions, type CommandResult } from './command.js'

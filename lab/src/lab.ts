@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Bridge } from './bridge.js'
+import { Bridge, type BridgeOptions } from './bridge.js'
 import { Host, type HostContext, type HostOptions } from './host.js'
 import { requireIproute2 } from './privileges.js'
 import { Watchdog } from './watchdog.js'
@@ -55,8 +55,8 @@ export class Lab implements AsyncDisposable {
   }
 
   /** Makes a LAN. */
-  async bridge(name: string): Promise<Bridge> {
-    const bridge = await Bridge.create(name, this.#namespaceName(name), this.#context)
+  async bridge(name: string, options?: BridgeOptions): Promise<Bridge> {
+    const bridge = await Bridge.create(name, this.#namespaceName(name), this.#context, options)
     this.#bridges.set(name, bridge)
     return bridge
   }

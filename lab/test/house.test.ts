@@ -27,7 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   cli: ['@typemetal/cluster', '@typemetal/controller', '@typemetal/speaker'],
 }
 /** Floors from the ground up; a file imports only from its own floor and those below it. */
-const FLOORS = [['wire'], ['fsm', 'rib', 'swim', 'responder', 'simulator'], ['node']]
+const FLOORS = [['wire'], ['fsm', 'rib', 'swim', 'responder', 'acd', 'resolver', 'bpf', 'simulator'], ['node']]
 
 interface Source {
   readonly path: string
