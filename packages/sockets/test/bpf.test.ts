@@ -94,7 +94,6 @@ t.test('ARP requests for a table of addresses', async t => {
   t.notOk(run(arpRequests([]), arpFrame('10.0.0.1')), 'an empty table takes nothing')
   const many = Array.from({ length: 2000 }, (_, i) => `10.1.${i >> 8}.${i & 255}`)
   t.ok(run(arpRequests(many), arpFrame('10.1.7.207')), 'the last of 2000')
-  t.throws(() => arpRequests(many.concat(many, many)), RangeError)
   t.throws(() => arpRequests(['fd00::1']), TypeError)
 })
 

@@ -13,5 +13,11 @@ export {
   type JumpTest,
   type LoadSize,
 } from './assembler.js'
-export { arpRequests, neighborSolicitations } from './programs.js'
+export {
+  arpRequests,
+  arpRequestsOrClaims,
+  neighborSolicitations,
+  neighborSolicitationsOrAdvertisements,
+  type BpfTarget,
+} from './programs.js'
 export { encodeProgram } from './encode.js'

@@ -1,6 +1,11 @@
 import { parseAddress } from '../wire/address.js'
 import { viewOf } from '../wire/endian.js'
+import { AddressSearch } from './address-search.js'
 import { assemble, bpf, type BpfInstruction, type BpfStatement, type LoadSize } from './assembler.js'
+import { closeGaps, runsOf, type Run } from './runs.js'
+
+/** An address that a program lets through: text, or 4 or 16 octets. */
+export type BpfTarget = string | Uint8Array
 
 // Offsets in an untagged Ethernet frame.
 const ETHERTYPE = 12
@@ -8,32 +13,60 @@ const ARP_HARDWARE_TYPE = 14
 const ARP_PROTOCOL_TYPE = 16
 const ARP_LENGTHS = 18
 const ARP_OPERATION = 20
+const ARP_SENDER_PROTOCOL_ADDRESS = 28
 const ARP_TARGET_PROTOCOL_ADDRESS = 38
 const IPV6_NEXT_HEADER = 20
 const IPV6_HOP_LIMIT = 21
 const ICMPV6_TYPE_AND_CODE = 54
-const NS_TARGET_ADDRESS = 62
+const NDP_TARGET_ADDRESS = 62
 
+const NEIGHBOR_SOLICITATION = 135 << 8
+const NEIGHBOR_ADVERTISEMENT = 136 << 8
 const PACKET_OTHERHOST = 3
+/** Instructions that a table may take: the kernel takes 4096 in all (BPF_MAXINSNS). */
+const SPACE = 4000
+/** Instructions a run of addresses takes, with what holds the halves together. */
+const RUN = 2.1
 const DROP = 'drop'
-const TABLE = 'table'
 
 /**
  * Only ARP requests for IPv4 over Ethernet (RFC 826), which are for this host or everybody and carry no VLAN tag.
  *
- * @param targets lets through only requests for these IPv4 addresses; all requests when left out. At most 2000.
+ * @param targets lets through only requests for these IPv4 addresses; all requests when left out. Up to 1900 runs of consecutive
+ * addresses it is exactly these; of more, those between the nearest of them pass too
  * @throws {TypeError} when a target is no IPv4 address
- * @throws {RangeError} when there are too many of them for a BPF program
  */
-export function arpRequests(targets?: readonly string[]): readonly BpfInstruction[] {
+export function arpRequests(targets?: readonly BpfTarget[]): readonly BpfInstruction[] {
+  const runs = targets && ipv4Runs(targets, 1)
   return assemble([
-    ...onlyForUs(),
-    ...expect('half', ETHERTYPE, 0x0806),
-    ...expect('half', ARP_HARDWARE_TYPE, 1),
-    ...expect('half', ARP_PROTOCOL_TYPE, 0x0800),
-    ...expect('half', ARP_LENGTHS, 0x0604),
+    ...arp(),
     ...expect('half', ARP_OPERATION, 1),
-    ...acceptTargets(ARP_TARGET_PROTOCOL_ADDRESS, 4, targets),
+    ...afterChecks(runs ? new AddressSearch('target').word(ARP_TARGET_PROTOCOL_ADDRESS, runs).lines : [bpf.accept()]),
+  ])
+}
+
+/**
+ * Requests for addresses as {@link arpRequests}, and whatever claims one of them: ARP of any operation with that sender protocol
+ * address, by which a host with the same address shows itself (RFC 5227 section 2.4).
+ *
+ * @param targets lets through only what is about these IPv4 addresses; all ARP when left out. Up to 950 runs of consecutive
+ * addresses it is exactly these; of more, those between the nearest of them pass too
+ * @throws {TypeError} when a target is no IPv4 address
+ */
+export function arpRequestsOrClaims(targets?: readonly BpfTarget[]): readonly BpfInstruction[] {
+  if (targets === undefined) return assemble([...arp(), ...afterChecks([bpf.accept()])])
+  const runs = ipv4Runs(targets, 2)
+  return assemble([
+    ...arp(),
+    ...afterChecks([
+      bpf.load('half', ARP_OPERATION),
+      bpf.jump('equal', 1, { ifTrue: 'request' }),
+      bpf.goto('sender'),
+      bpf.label('request'),
+      ...new AddressSearch('target').word(ARP_TARGET_PROTOCOL_ADDRESS, runs, 'sender').lines,
+      bpf.label('sender'),
+      ...new AddressSearch('claim').word(ARP_SENDER_PROTOCOL_ADDRESS, runs).lines,
+    ]),
   ])
 }
 
@@ -41,25 +74,60 @@ export function arpRequests(targets?: readonly string[]): readonly BpfInstructio
  * Only neighbour solicitations (RFC 4861 section 4.3) with hop limit 255 and code 0, which are for this host or a group and
  * carry no VLAN tag. Solicitations behind IPv6 extension headers are dropped: no neighbour sends them.
  *
- * @param targets lets through only solicitations for these IPv6 addresses; all when left out. At most 450.
+ * @param targets lets through only solicitations for these IPv6 addresses; all when left out. As long as that fits (400 addresses
+ * at random, or any number in a few hundred runs of consecutive ones) it is exactly these; else some more that are like them
  * @throws {TypeError} when a target is no IPv6 address
- * @throws {RangeError} when there are too many of them for a BPF program
  */
-export function neighborSolicitations(targets?: readonly string[]): readonly BpfInstruction[] {
+export function neighborSolicitations(targets?: readonly BpfTarget[]): readonly BpfInstruction[] {
   return assemble([
-    ...onlyForUs(),
-    ...expect('half', ETHERTYPE, 0x86dd),
-    ...expect('byte', IPV6_NEXT_HEADER, 58),
-    ...expect('byte', IPV6_HOP_LIMIT, 255),
-    ...expect('half', ICMPV6_TYPE_AND_CODE, 135 << 8),
-    ...acceptTargets(NS_TARGET_ADDRESS, 16, targets),
+    ...ndp(),
+    ...expect('half', ICMPV6_TYPE_AND_CODE, NEIGHBOR_SOLICITATION),
+    ...afterChecks(targets ? searchTarget(targets) : [bpf.accept()]),
   ])
 }
 
-/** Drops frames for other hosts (promiscuous mode, foreign VLANs, whose tag the kernel has already taken off) and tagged ones. */
+/**
+ * Solicitations as {@link neighborSolicitations}, Duplicate Address Detection from `::` included, and neighbour advertisements
+ * (RFC 4861 section 4.4) for the same addresses, by which another host claims one of them.
+ *
+ * @param targets lets through only what is about these IPv6 addresses; all solicitations and advertisements when left out. As many
+ * as {@link neighborSolicitations}
+ * @throws {TypeError} when a target is no IPv6 address
+ */
+export function neighborSolicitationsOrAdvertisements(targets?: readonly BpfTarget[]): readonly BpfInstruction[] {
+  return assemble([
+    ...ndp(),
+    bpf.load('half', ICMPV6_TYPE_AND_CODE),
+    bpf.jump('equal', NEIGHBOR_SOLICITATION, { ifTrue: 'either' }),
+    bpf.jump('equal', NEIGHBOR_ADVERTISEMENT, { ifFalse: DROP }),
+    bpf.label('either'),
+    ...afterChecks(targets ? searchTarget(targets) : [bpf.accept()]),
+  ])
+}
+
+/** ARP for IPv4 over Ethernet, whatever its operation. */
+const arp = (): BpfStatement[] => [
+  ...onlyForUs(),
+  ...expect('half', ETHERTYPE, 0x0806),
+  ...expect('half', ARP_HARDWARE_TYPE, 1),
+  ...expect('half', ARP_PROTOCOL_TYPE, 0x0800),
+  ...expect('half', ARP_LENGTHS, 0x0604),
+]
+
+const ndp = (): BpfStatement[] => [
+  ...onlyForUs(),
+  ...expect('half', ETHERTYPE, 0x86dd),
+  ...expect('byte', IPV6_NEXT_HEADER, 58),
+  ...expect('byte', IPV6_HOP_LIMIT, 255),
+]
+
+/**
+ * Drops frames for other hosts (promiscuous mode, foreign VLANs, whose tag the kernel has already taken off), frames that this host
+ * sends, whose packet type is higher still, and tagged ones.
+ */
 const onlyForUs = (): BpfStatement[] => [
   bpf.loadAncillary('packetType'),
-  bpf.jump('equal', PACKET_OTHERHOST, { ifTrue: DROP }),
+  bpf.jump('greaterOrEqual', PACKET_OTHERHOST, { ifTrue: DROP }),
   bpf.loadAncillary('vlanTagPresent'),
   bpf.jump('equal', 1, { ifTrue: DROP }),
 ]
@@ -70,29 +138,29 @@ const expect = (size: LoadSize, offset: number, value: number): BpfStatement[] =
 ]
 
 /** The drop stands before the table, in reach of the checks above it however long the table is. */
-function acceptTargets(offset: number, length: 4 | 16, targets: readonly string[] | undefined): BpfStatement[] {
-  const table = targets === undefined ? [bpf.accept()] : tableOf(offset, length, targets)
-  return [bpf.goto(TABLE), bpf.label(DROP), bpf.drop(), bpf.label(TABLE), ...table]
+const afterChecks = (table: readonly BpfStatement[]): BpfStatement[] => [
+  bpf.goto('checked'),
+  bpf.label(DROP),
+  bpf.drop(),
+  bpf.label('checked'),
+  ...table,
+]
+
+/** @param searches that share the space */
+function ipv4Runs(targets: readonly BpfTarget[], searches: number): readonly Run[] {
+  const values = targets.map(target => viewOf(octetsOf(target, 4)).getUint32(0))
+  return closeGaps(runsOf(values), Math.floor(SPACE / searches / RUN))
 }
 
-function tableOf(offset: number, length: 4 | 16, targets: readonly string[]): BpfStatement[] {
-  // From the end: the last word tells addresses of one network apart, so that most mismatches take one comparison.
-  const last = offset + length - 4
-  const lines: BpfStatement[] = []
-  targets.forEach((target, index) => {
-    const next = `after ${index}`
-    const view = viewOf(octetsOf(target, length))
-    for (let at = length - 4; at >= 0; at -= 4)
-      lines.push(bpf.load('word', offset + at), bpf.jump('equal', view.getUint32(at), { ifFalse: next }))
-    lines.push(bpf.accept(), bpf.label(next))
-  })
-  // One word for the whole address stays in the accumulator: once is enough.
-  const isReload = (line: BpfStatement): boolean => length === 4 && line.op === 'load'
-  return [bpf.load('word', last), ...lines.filter(line => !isReload(line)), bpf.drop()]
+function searchTarget(targets: readonly BpfTarget[]): BpfStatement[] {
+  const addresses = targets.map(target => octetsOf(target, 16))
+  const exact = new AddressSearch('target').ipv6(NDP_TARGET_ADDRESS, addresses).lines
+  if (exact.filter(({ op }) => op !== 'label').length <= SPACE) return exact
+  return new AddressSearch('target').ipv6Roughly(NDP_TARGET_ADDRESS, addresses, Math.floor(SPACE / RUN)).lines
 }
 
-function octetsOf(target: string, length: 4 | 16): Uint8Array {
-  const { octets } = parseAddress(target)
-  if (octets.length !== length) throw new TypeError(`not an IPv${length === 4 ? 4 : 6} address: ${target}`)
+function octetsOf(target: BpfTarget, length: 4 | 16): Uint8Array {
+  const octets = typeof target === 'string' ? parseAddress(target).octets : target
+  if (octets.length !== length) throw new TypeError(`not an IPv${length === 4 ? 4 : 6} address: ${String(target)}`)
   return octets
 }
