@@ -198,7 +198,7 @@ t.test('property: never two leaders; always one, as soon as the weather allows',
     process: fc.nat({ max: 2 }),
     weather: fc.array(weather, { minLength: 1, maxLength: 5 }),
     pause: fc.option(fc.integer({ min: 1, max: 40_000 }), { nil: 0, freq: 4 }),
-    then: fc.integer({ min: 1, max: 12_000 }),
+    lasts: fc.integer({ min: 1, max: 12_000 }),
   })
   const speeds = fc.tuple(...[0, 1, 2].map(() => fc.double({ min: 0.98, max: 1.02, noNaN: true })))
   const run = fc.asyncProperty(fc.array(step, { maxLength: 20 }), speeds, async (steps, speeds) => {
@@ -206,12 +206,12 @@ t.test('property: never two leaders; always one, as soon as the weather allows',
     const server = new LeaseServer(time)
     const processes = speeds.map((speed, i) => new Process(`p${i}`, server, time, { speed }))
     const watch = (): void => assert(processes.filter(({ leads }) => leads).length <= 1, `two lead at ${time.now}`)
-    for (const { process: index, weather, pause, then } of steps) {
+    for (const { process: index, weather, pause, lasts } of steps) {
       const process = processes[index]!
       let turn = 0
       process.client.weather = () => weather[turn++ % weather.length]!
       if (pause > 0) process.clock.pause(pause)
-      await time.pass(then, watch)
+      await time.pass(lasts, watch)
     }
     for (const { client } of processes) client.weather = () => ({ there: 1, back: 1, lost: 'no' })
     await time.pass(60_000, watch)

@@ -1,4 +1,6 @@
+import { parseDuration } from '@typemetal/cluster'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import type { Milliseconds } from './node/clock.js'
 import { packageVersion } from './version.js'
 
 /** What the command line says. */
@@ -14,6 +16,13 @@ export interface Flags {
   readonly configDir: readonly string[]
   readonly kubeconfig?: string
   readonly webhookMode: string
+  /** Whether several controllers may run, of which one leads. */
+  readonly leaderElect: boolean
+  /** Name of the Lease. */
+  readonly leaderElectResourceName: string
+  readonly leaderElectLeaseDuration: Milliseconds
+  readonly leaderElectRenewDeadline: Milliseconds
+  readonly leaderElectRetryPeriod: Milliseconds
   /** Flags of MetalLB's controller that were given and do nothing here yet. */
   readonly ineffective: readonly string[]
 }
@@ -93,6 +102,16 @@ function buildCommand(print: (text: string) => void): Command {
       'loadBalancerClass values to serve, separated by commas (default: Services without one)',
       '',
     )
+    .option(
+      '--leader-elect [bool]',
+      'be one of several controllers, of which one leads; on the API only',
+      parseBoolean,
+      true,
+    )
+    .option('--leader-elect-resource-name <name>', 'Lease by which they elect', 'typemetal-controller')
+    .addOption(time('--leader-elect-lease-duration', 'how long a silent leader is respected', 15))
+    .addOption(time('--leader-elect-renew-deadline', 'how long a leader goes on without the API', 10))
+    .addOption(time('--leader-elect-retry-period', 'how often the leader renews and the others look', 2))
     .option('--port <port>', 'metrics; 0 = off', parsePort, 7472)
     .option('--health-probe-port <port>', '/healthz and /readyz; 0 = off', parsePort, 17472)
     .option('--log-level <level>', 'all, debug, info, warn, error or none', 'info')
@@ -117,6 +136,23 @@ const withTwoDashes = (argument: string): string => (/^-[a-z][a-z0-9-]/.test(arg
 const longName = (flag: string): string => flag.split(' ')[0] ?? flag
 
 const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value]
+
+/** `--flag`, `--flag=true` and so on, as Go programs take them. */
+function parseBoolean(text: string): boolean {
+  if (/^(?:1|t|T|TRUE|true|True)$/.test(text)) return true
+  if (/^(?:0|f|F|FALSE|false|False)$/.test(text)) return false
+  throw new InvalidArgumentError('It must be true or false.')
+}
+
+/** @param seconds of the default */
+const time = (flag: string, description: string, seconds: number): Option =>
+  new Option(`${flag} <time>`, description).argParser(parseTime).default(seconds * 1000, `${seconds}s`)
+
+function parseTime(text: string): Milliseconds {
+  const seconds = parseDuration(text)
+  if (seconds !== undefined && seconds > 0) return seconds * 1000
+  throw new InvalidArgumentError('It must be a time such as 15s.')
+}
 
 function parsePort(text: string): number {
   const port = Number(text)

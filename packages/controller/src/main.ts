@@ -13,6 +13,7 @@ import {
 } from '@typemetal/cluster/process'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { type Flags, parseFlags, UsageError } from './flags.js'
+import { Candidacy, type CandidacyOptions } from './node/candidacy.js'
 import { Controller } from './node/controller.js'
 import { packageVersion } from './version.js'
 
@@ -39,11 +40,23 @@ async function main(flags: Flags, signal: AbortSignal): Promise<void> {
   collectDefaultMetrics({ register: registry })
   const { lbClass } = flags
   const controller = new Controller({ store, options: { namespace, lbClass }, log, registry })
-  await using servers = await startServers(flags, registry, () => controller.ready)
+  const candidacy = new Candidacy({ ...electionFlags(flags), namespace, log, registry })
+  const ready = (): true | string => candidacy.standby || controller.ready
+  await using servers = await startServers(flags, registry, ready)
   log.debug({ op: 'start', ports: servers.ports }, 'serving metrics and probes')
-  await controller.run(signal)
+  await candidacy.run(store, signal, (signal, mayWrite) => controller.run(signal, mayWrite))
   log.info({ op: 'shutdown' }, 'Typemetal controller stopped')
 }
+
+const electionFlags = (flags: Flags): Pick<CandidacyOptions, 'enabled' | 'name' | 'times'> => ({
+  enabled: flags.leaderElect,
+  name: flags.leaderElectResourceName,
+  times: {
+    leaseDuration: flags.leaderElectLeaseDuration,
+    renewDeadline: flags.leaderElectRenewDeadline,
+    retryPeriod: flags.leaderElectRetryPeriod,
+  },
+})
 
 /** @throws {StartupError} the flags ask for what this version cannot do */
 function checkFlags({ configDir, kubeconfig, webhookMode, ineffective }: Flags): void {

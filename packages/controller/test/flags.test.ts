@@ -25,6 +25,24 @@ t.test('one dash or two, with a blank or =', async t => {
   }
 })
 
+t.test('leading: on unless told otherwise, with the times of Kubernetes', async t => {
+  t.match(parseFlags([]), {
+    leaderElect: true,
+    leaderElectResourceName: 'typemetal-controller',
+    leaderElectLeaseDuration: 15_000,
+    leaderElectRenewDeadline: 10_000,
+    leaderElectRetryPeriod: 2000,
+  })
+  t.match(parseFlags(['--leader-elect=false', '--leader-elect-lease-duration=1m30s']), {
+    leaderElect: false,
+    leaderElectLeaseDuration: 90_000,
+  })
+  t.equal(parseFlags(['--leader-elect']).leaderElect, true)
+  for (const flag of ['--leader-elect=maybe', '--leader-elect-retry-period=2', '--leader-elect-retry-period=-1s']) {
+    t.throws(() => parseFlags([flag]), { message: /is invalid/ })
+  }
+})
+
 t.test("MetalLB's flags whose features are not there yet are taken and named", async t => {
   const argv =
     `--ml-secret-name=memberlist --deployment controller --pod-name=p --pprof-bind-address=:1 --disable-cert-rotation

@@ -46,7 +46,8 @@ export class LeaderElection {
   constructor({ identity, times = {} }: ElectionOptions) {
     if (identity === '') throw new RangeError('identity must not be empty')
     this.identity = identity
-    this.times = checkTimes({ ...ELECTION_TIMES, ...times })
+    this.times = { ...ELECTION_TIMES, ...times }
+    checkElectionTimes(this.times)
   }
 
   /** Who holds the Lease as far as we know; empty: nobody. */
@@ -125,10 +126,9 @@ export class LeaderElection {
   }
 }
 
-function checkTimes(times: ElectionTimes): ElectionTimes {
-  const { leaseDuration, renewDeadline, retryPeriod } = times
+/** @throws {RangeError} with these times two could lead at once, or nobody for long */
+export function checkElectionTimes({ leaseDuration, renewDeadline, retryPeriod }: ElectionTimes): void {
   if (!(retryPeriod > 0)) throw new RangeError('retryPeriod must be above 0')
   if (!(renewDeadline > retryPeriod * 1.2)) throw new RangeError('renewDeadline must be above 1.2 times retryPeriod')
   if (!(leaseDuration > renewDeadline)) throw new RangeError('leaseDuration must be above renewDeadline')
-  return times
 }

@@ -1,6 +1,7 @@
 /** Leader election by a Lease of Kubernetes: one of several processes works, the others stand by. */
 export {
   type Bid,
+  checkElectionTimes,
   ELECTION_TIMES,
   type ElectionOptions,
   type ElectionTimes,

@@ -1,6 +1,7 @@
 /** Where resources come from and statuses go to. Two real ones: a folder of manifests and the Kubernetes API. */
 import type { ConfigError } from '../config/config.js'
 import type { FindOrigin } from '../config/origin.js'
+import type { LeaseClient } from '../leader/lease.js'
 import type {
   ClusterEvent,
   ConfigMap,
@@ -96,8 +97,18 @@ export interface StoreEvents {
 export interface Store extends AsyncDisposable {
   /** Newest known state; call after {@link start}. */
   snapshot(): Snapshot
-  /** Resolves when everything has been listed once. Rejects with one clear sentence when the source does not exist. */
+  /**
+   * Resolves when everything has been listed once. Rejects with one clear sentence when the source does not exist. Called again, it
+   * gives the first call's promise.
+   */
   start(): Promise<void>
+  /**
+   * Reads everything anew: what anybody wrote before the call is in the snapshot when the promise resolves. Absent where snapshots are
+   * never behind.
+   *
+   * @throws the source cannot be read
+   */
+  refresh?(): Promise<void>
   on<E extends keyof StoreEvents>(event: E, listener: (...args: StoreEvents[E]) => void): this
   off<E extends keyof StoreEvents>(event: E, listener: (...args: StoreEvents[E]) => void): this
   /**
@@ -118,4 +129,6 @@ export interface Store extends AsyncDisposable {
   delete(reference: ObjectReference): Promise<void>
   /** Records an event; the same one again raises its count. Never rejects: an event that cannot be written is logged. */
   emitEvent(event: ClusterEvent): void
+  /** Leases of the store's namespace, for processes of which one is to lead; absent where only one process ever writes. */
+  readonly leases?: LeaseClient
 }

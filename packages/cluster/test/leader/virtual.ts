@@ -144,7 +144,7 @@ export class FlakyClient implements LeaseClient {
           const result = work()
           if (lost === 'no') this.#time.after(back, () => resolve(result))
         } catch (error) {
-          if (lost === 'no') this.#time.after(back, () => reject(error as Error))
+          if (lost === 'no') this.#time.after(back, () => reject(error))
         }
       })
     })

@@ -4,7 +4,7 @@ import { Registry } from 'prom-client'
 import { configurationStatus, newConfigurationState, STATE_NAME } from '../reconcile/configuration-state.js'
 import type { Outcome } from '../reconcile/outcome.js'
 import { Reconciler, type ReconcilerOptions } from '../reconcile/reconciler.js'
-import { type Clock, systemClock } from './clock.js'
+import { type Clock, type Milliseconds, systemClock } from './clock.js'
 import { createControllerMetrics, type ControllerMetrics } from './metrics.js'
 import { StatusWriter, type Write } from './status-writer.js'
 
@@ -20,6 +20,13 @@ export interface ControllerOptions {
   readonly clock?: Clock
 }
 
+/** Whether a run may still write. */
+export type MayWrite = () => boolean
+
+/** Rests between attempts to read the cluster anew. */
+const FIRST_DELAY: Milliseconds = 100
+const LONGEST_DELAY: Milliseconds = 5000
+
 /** Kinds whose statuses the controller writes. */
 const WRITTEN: ReadonlySet<Kind> = new Set<Kind>(['Service', 'IPAddressPool', 'ConfigurationState'])
 
@@ -29,12 +36,14 @@ const WRITTEN: ReadonlySet<Kind> = new Set<Kind>(['Service', 'IPAddressPool', 'C
  */
 export class Controller {
   readonly #store: Store
+  readonly #options: ReconcilerOptions
   readonly #namespace: string
   readonly #log: Logger
   readonly #clock: Clock
   readonly #metrics: ControllerMetrics
-  readonly #reconciler: Reconciler
-  readonly #writer: StatusWriter
+  #reconciler: Reconciler
+  #writer: StatusWriter
+  #mayWrite: MayWrite = () => true
   /** Changes that have not been looked at; `undefined` while no look is due. */
   #changes: Change[] | undefined
   #listed = false
@@ -49,16 +58,13 @@ export class Controller {
     clock = systemClock,
   }: ControllerOptions) {
     this.#store = store
+    this.#options = options
     this.#namespace = options.namespace
     this.#log = log
     this.#clock = clock
     this.#metrics = createControllerMetrics(registry)
     this.#reconciler = new Reconciler(options)
-    this.#writer = new StatusWriter({
-      wanted: key => this.#wanted(key),
-      onError: (key, error) => this.#onWriteError(key, error),
-      clock,
-    })
+    this.#writer = this.#newWriter()
   }
 
   /** True while the controller does its work; otherwise what it is waiting for. */
@@ -69,13 +75,18 @@ export class Controller {
   }
 
   /**
-   * Starts the store and works until `signal` aborts; writes under way are finished before it returns.
+   * Starts the store and works until `signal` aborts; writes under way are finished before it returns. Run again, it knows nothing
+   * of the time before: somebody else may have worked meanwhile.
    *
+   * @param mayWrite asked before each write; with several controllers, whether this one leads
    * @throws what the store's start throws
    */
-  async run(signal: AbortSignal): Promise<void> {
+  async run(signal: AbortSignal, mayWrite: MayWrite = () => true): Promise<void> {
     if (signal.aborted) return
     const store = this.#store
+    this.#mayWrite = mayWrite
+    this.#reconciler = new Reconciler(this.#options)
+    this.#writer = this.#newWriter()
     const onChange = (changes: readonly Change[]): void => this.#onChange(changes)
     const onOutage = (reason: string | undefined): void => this.#onOutage(reason)
     const ended = new Promise<void>((resolve, reject) => {
@@ -85,14 +96,41 @@ export class Controller {
     await using writer = this.#writer
     try {
       store.on('change', onChange).on('outage', onOutage)
-      await Promise.race([store.start(), ended])
+      await Promise.race([store.start().then(() => this.#refresh(signal)), ended])
       if (!signal.aborted) this.#look(undefined)
       await ended
     } finally {
       store.off('change', onChange).off('outage', onOutage)
       this.#changes = undefined
+      this.#listed = false
+      this.#metrics.reset()
       this.#log.debug({ pending: writer.pending }, 'controller stopping')
     }
+  }
+
+  /** Whoever worked before may have written what the store has not heard of yet. */
+  async #refresh(signal: AbortSignal): Promise<void> {
+    for (let failures = 0; !signal.aborted; failures++) {
+      try {
+        return await this.#store.refresh?.()
+      } catch (error) {
+        this.#log.warn({ event: 'refresh', error }, 'the cluster could not be read anew, trying again')
+        const delay = Math.min(FIRST_DELAY * 2 ** failures, LONGEST_DELAY)
+        await new Promise<void>(resolve => {
+          const cancel = this.#clock.after(delay, resolve)
+          signal.addEventListener('abort', () => (cancel(), resolve()), { once: true })
+        })
+      }
+    }
+    return undefined
+  }
+
+  #newWriter(): StatusWriter {
+    return new StatusWriter({
+      wanted: key => (this.#mayWrite() ? this.#wanted(key) : undefined),
+      onError: (key, error) => this.#onWriteError(key, error),
+      clock: this.#clock,
+    })
   }
 
   #onChange(changes: readonly Change[]): void {
@@ -173,7 +211,7 @@ export class Controller {
   #update(object: KubernetesObject & { readonly status?: unknown }): Write {
     const version = object.metadata.resourceVersion
     const perform = async (): Promise<string | undefined> => {
-      await this.#store.updateStatus(object)
+      if (this.#mayWrite()) await this.#store.updateStatus(object)
       return version
     }
     return { version, perform }

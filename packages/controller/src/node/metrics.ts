@@ -9,6 +9,8 @@ export interface ControllerMetrics {
   countUpdates(updates: number, errors: number): void
   /** Whether a configuration was ever accepted, and whether the newest one is not the one in force. */
   setConfig(loaded: boolean, stale: boolean): void
+  /** Forgets all but the counts: what a controller that does not work any more last knew is not true for long. */
+  reset(): void
 }
 
 const ALLOCATOR = 'metallb_allocator_'
@@ -55,6 +57,9 @@ export function createControllerMetrics(registry: Registry): ControllerMetrics {
     setConfig: (isLoaded, isStale) => {
       loaded.set(Number(isLoaded))
       stale.set(Number(isStale))
+    },
+    reset: () => {
+      for (const each of [...pools, loaded, stale]) each.reset()
     },
   }
 }

@@ -63,7 +63,9 @@ export class MemoryCluster {
     const key = keyOf(
       this.#withNamespace({ apiVersion: '', kind, metadata: { name, ...(namespace && { namespace }) } }),
     )
-    if (this.#kind(kind).delete(key)) this.#changed({ kind: kind as Kind, key, type: 'deleted' })
+    if (!this.#kind(kind).delete(key)) return
+    this.#version++
+    this.#changed({ kind: kind as Kind, key, type: 'deleted' })
   }
 
   get(kind: string, key: ObjectKey): AnyObject | undefined {
@@ -76,6 +78,11 @@ export class MemoryCluster {
 
   snapshot(): Snapshot {
     return (this.#snapshot ??= this.#copy())
+  }
+
+  /** Grows with every change. */
+  get version(): number {
+    return this.#version
   }
 
   /** A view for one component; dispose it when the component ends. */

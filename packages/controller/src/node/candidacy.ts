@@ -1,0 +1,89 @@
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+import type { Store } from '@typemetal/cluster'
+import { checkElectionTimes, type ElectionTimes, lead } from '@typemetal/cluster/leader'
+import { type Logger, StartupError } from '@typemetal/cluster/process'
+import { Gauge, type Registry } from 'prom-client'
+import type { MayWrite } from './controller.js'
+
+/** Options of a {@link Candidacy}. */
+export interface CandidacyOptions {
+  /** `false`: work without asking anybody. */
+  readonly enabled: boolean
+  /** Of the Lease. */
+  readonly name: string
+  readonly namespace: string
+  readonly times: ElectionTimes
+  readonly log: Logger
+  readonly registry: Registry
+}
+
+/**
+ * One of several controllers, of which one works at a time. A folder of manifests has no Leases: there the controller works at once,
+ * and has to be the only one.
+ */
+export class Candidacy {
+  readonly #options: CandidacyOptions
+  readonly #identity = `${hostname()}_${randomUUID()}`
+  readonly #status: Gauge<'name'>
+  #standby = false
+  #outage: string | undefined
+
+  /**
+   * Registers the metric by which client-go tells the same.
+   *
+   * @throws {StartupError} the times would let two lead at once
+   */
+  constructor(options: CandidacyOptions) {
+    this.#options = options
+    try {
+      checkElectionTimes(options.times)
+    } catch (error) {
+      throw new StartupError(`--leader-elect: ${(error as Error).message}`, { cause: error })
+    }
+    this.#status = new Gauge({
+      name: 'leader_election_master_status',
+      help: '1 if this process leads, by name of the Lease',
+      labelNames: ['name'],
+      registers: [options.registry],
+    })
+  }
+
+  /** True while somebody else, or nobody yet, leads and we could take over; what keeps us from it; `false` when we work. */
+  get standby(): boolean | string {
+    return this.#standby && (this.#outage ?? true)
+  }
+
+  /** Does the work whenever it is ours, until `signal` aborts. */
+  async run(
+    store: Store,
+    signal: AbortSignal,
+    work: (signal: AbortSignal, mayWrite?: MayWrite) => Promise<void>,
+  ): Promise<void> {
+    const { enabled, times, name, namespace, log } = this.#options
+    const { leases } = store
+    if (!enabled || !leases) return work(signal)
+    const aborted = new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
+    await Promise.race([store.start(), aborted])
+    if (signal.aborted) return undefined
+    const onOutage = (reason: string | undefined): void => void (this.#outage = reason)
+    store.on('outage', onOutage)
+    const onHolder = (holder: string): void => log.info({ event: 'leader', holder }, 'the lease has another holder')
+    this.#lead(false)
+    try {
+      await lead({ leases, name, namespace, identity: this.#identity, times, onHolder, log }, signal, async term => {
+        this.#lead(true)
+        await work(term.signal, term.leads).finally(() => this.#lead(false))
+      })
+    } finally {
+      store.off('outage', onOutage)
+      this.#standby = false
+    }
+    return undefined
+  }
+
+  #lead(leads: boolean): void {
+    this.#standby = !leads
+    this.#status.set({ name: this.#options.name }, Number(leads))
+  }
+}
