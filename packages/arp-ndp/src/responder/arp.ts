@@ -1,18 +1,26 @@
-import { ArpOperation, ARP_LENGTH, decodeArp, encodeArp } from '../wire/arp.js'
-import {
-  ETHERNET_HEADER_LENGTH,
-  EtherType,
-  MINIMUM_PAYLOAD,
-  writeEthernetHeader,
-  type EthernetFrame,
-} from '../wire/ethernet.js'
-import { BROADCAST_MAC, isStationMac } from '../wire/mac.js'
-import { sameOctets } from '../wire/octets.js'
+import { ArpOperation, ARP_LENGTH, encodeArp } from '../wire/arp.js'
+import { ETHERNET_HEADER_LENGTH, EtherType, MINIMUM_PAYLOAD, writeEthernetHeader } from '../wire/ethernet.js'
+import { BROADCAST_MAC, MAC_LENGTH } from '../wire/mac.js'
+import { uint16At } from '../wire/octets.js'
+import { copyAt, isStationMacAt, matchesAt } from './in-place.js'
 import { isSelected, type OwnedAddresses } from './owned-addresses.js'
-import type { Verdict } from './verdict.js'
+import type { Decision } from './verdict.js'
 
 /** Octets of an Ethernet frame with an ARP packet, padded, without Frame Check Sequence. */
-const FRAME_LENGTH = ETHERNET_HEADER_LENGTH + MINIMUM_PAYLOAD
+export const ARP_FRAME_LENGTH = ETHERNET_HEADER_LENGTH + MINIMUM_PAYLOAD
+
+/** ar$hrd Ethernet, ar$pro IPv4, ar$hln 6, ar$pln 4. */
+const IPV4_OVER_ETHERNET = Uint8Array.of(0, 1, 8, 0, 6, 4)
+const IPV4_LENGTH = 4
+// octets from the start of the frame
+const SOURCE = 6
+const ADDRESS_SPACES = 14
+const OPERATION = 20
+const SHA = 22
+const SPA = 28
+const THA = 32
+const TPA = 38
+const END = 42
 
 /** Who answers: one interface. */
 export interface ArpIdentity {
@@ -29,7 +37,7 @@ export function arpFrame(
   sender: { readonly mac: Uint8Array; readonly address: Uint8Array },
   target: { readonly mac: Uint8Array; readonly address: Uint8Array },
 ): Uint8Array {
-  const frame = new Uint8Array(FRAME_LENGTH)
+  const frame = new Uint8Array(ARP_FRAME_LENGTH)
   writeEthernetHeader(frame, destination, sender.mac, EtherType.ARP)
   const packet = {
     operation,
@@ -42,29 +50,49 @@ export function arpFrame(
   return frame
 }
 
-/**
- * Decides about one ARP frame. Probes from 0.0.0.0 are answered (RFC 5227 §2.1.1: the address is in use).
- * @throws {WireError} the packet cannot be decoded
- */
-export function answerArp(frame: EthernetFrame, me: ArpIdentity, table: OwnedAddresses): Verdict {
-  const request = decodeArp(frame.payload)
-  if (request.operation !== ArpOperation.Request) return 'not-a-request'
-  if (!sameOctets(frame.destination, BROADCAST_MAC) && !sameOctets(frame.destination, me.mac)) return 'not-for-us'
-  const requester = request.senderHardwareAddress
-  if (sameOctets(frame.source, me.mac) || sameOctets(requester, me.mac)) return 'own-frame'
-  if (!isStationMac(requester)) return 'bad-sender'
-  const owned = table.find(request.targetProtocolAddress)
-  if (owned === undefined) return 'not-owned'
-  if (!isSelected(owned, me.interface)) return 'interface-not-selected'
-  return {
+const ANYBODY = { mac: new Uint8Array(MAC_LENGTH), address: new Uint8Array(IPV4_LENGTH) }
+
+/** Decides about ARP frames of one interface. */
+export class ArpAnswers {
+  readonly #mac: Uint8Array
+  readonly #interface: string
+  readonly #table: OwnedAddresses
+  /** A reply from us to nobody about no address. */
+  readonly #template: Uint8Array
+
+  constructor(me: ArpIdentity, table: OwnedAddresses) {
+    this.#mac = me.mac
+    this.#interface = me.interface
+    this.#table = table
+    this.#template = arpFrame(ArpOperation.Reply, ANYBODY.mac, { mac: me.mac, address: ANYBODY.address }, ANYBODY)
+  }
+
+  /**
+   * Decides about one untagged frame with the EtherType of ARP. Probes from 0.0.0.0 are answered (RFC 5227 §2.1.1: the address is
+   * in use).
+   * @param into the answer, if there is one: {@link ARP_FRAME_LENGTH} octets
+   */
+  answer(frame: Uint8Array, into: Uint8Array): Decision {
+    const reason = this.#refuse(frame)
+    if (reason !== undefined) return reason
+    const owned = this.#table.findAt(frame, TPA, 4)
+    if (owned === undefined) return 'not-owned'
+    if (!isSelected(owned, this.#interface)) return 'interface-not-selected'
+    into.set(this.#template)
     // To the requester that the packet names, which behind a bridge or proxy is not the frame's source.
-    frame: arpFrame(
-      ArpOperation.Reply,
-      requester,
-      { mac: me.mac, address: owned.octets },
-      { mac: requester, address: request.senderProtocolAddress },
-    ),
-    owned,
+    copyAt(frame, SHA, into, 0, MAC_LENGTH)
+    copyAt(frame, TPA, into, SPA, IPV4_LENGTH)
+    copyAt(frame, SHA, into, THA, MAC_LENGTH + IPV4_LENGTH)
+    return owned
+  }
+
+  #refuse(frame: Uint8Array): Exclude<Decision, object> | undefined {
+    if (frame.length < END) return 'truncated'
+    if (!matchesAt(frame, ADDRESS_SPACES, IPV4_OVER_ETHERNET)) return 'bad-field'
+    if (uint16At(frame, OPERATION) !== ArpOperation.Request) return 'not-a-request'
+    if (!matchesAt(frame, 0, BROADCAST_MAC) && !matchesAt(frame, 0, this.#mac)) return 'not-for-us'
+    if (matchesAt(frame, SOURCE, this.#mac) || matchesAt(frame, SHA, this.#mac)) return 'own-frame'
+    return isStationMacAt(frame, SHA) ? undefined : 'bad-sender'
   }
 }
 

@@ -1,25 +1,39 @@
-import { ETHERNET_HEADER_LENGTH, EtherType, writeEthernetHeader, type EthernetFrame } from '../wire/ethernet.js'
-import { hasValidChecksum, Icmpv6Type, icmpv6Type, writeChecksum } from '../wire/icmpv6.js'
-import {
-  decodeIpv6,
-  encodeIpv6,
-  IPV6_HEADER_LENGTH,
-  isMulticast,
-  isUnspecified,
-  NEXT_HEADER_ICMPV6,
-} from '../wire/ipv6.js'
-import { isStationMac } from '../wire/mac.js'
+import { ETHERNET_HEADER_LENGTH, EtherType, writeEthernetHeader } from '../wire/ethernet.js'
+import { ICMPV6_HEADER_LENGTH, Icmpv6Type, writeChecksum } from '../wire/icmpv6.js'
+import { encodeIpv6, IPV6_HEADER_LENGTH, IPV6_LENGTH, NEXT_HEADER_ICMPV6 } from '../wire/ipv6.js'
+import { MAC_LENGTH } from '../wire/mac.js'
 import { ALL_NODES, multicastMac, solicitedNodeMulticast } from '../wire/multicast.js'
 import { encodeNeighborAdvertisement } from '../wire/ndp/neighbor-advertisement.js'
-import { decodeNeighborSolicitation, encodeNeighborSolicitation } from '../wire/ndp/neighbor-solicitation.js'
-import { linkLayerAddress } from '../wire/ndp/option/index.js'
-import { sameOctets } from '../wire/octets.js'
+import { encodeNeighborSolicitation } from '../wire/ndp/neighbor-solicitation.js'
+import { OptionType } from '../wire/ndp/option/index.js'
+import { putUint16, uint16At } from '../wire/octets.js'
 import type { ArpIdentity } from './arp.js'
+import { copyAt, fold, isStationMacAt, matchesAt, sumAt } from './in-place.js'
 import { isSelected, type OwnedAddresses } from './owned-addresses.js'
-import type { Verdict } from './verdict.js'
+import type { Decision, DropReason } from './verdict.js'
 
 /** RFC 4861 §7.1: senders set it, receivers check it, so that no router can have forwarded the message. */
 export const NDP_HOP_LIMIT = 255
+
+/** Octets of an Ethernet frame with a Neighbor Advertisement that has our link-layer address, without Frame Check Sequence. */
+export const NDP_FRAME_LENGTH = 86
+
+// octets from the start of the frame
+const SOURCE = 6
+const VERSION = 14
+const PAYLOAD_LENGTH = 18
+const NEXT_HEADER = 20
+const HOP_LIMIT = 21
+const IPV6_SOURCE = 22
+const IPV6_DESTINATION = 38
+const TYPE = 54
+const CODE = 55
+const CHECKSUM = 56
+const TARGET = 62
+const OPTIONS = 78
+/** Type and Length of an option, in units of 8 octets. */
+const OPTION_HEADER_LENGTH = 2
+const UNSPECIFIED = new Uint8Array(IPV6_LENGTH)
 
 /** Who answers: one interface with a link-local address. */
 export interface NdpIdentity extends ArpIdentity {
@@ -54,33 +68,95 @@ const advertisement = (me: NdpIdentity, targetAddress: Uint8Array, solicited: bo
     options: [{ kind: 'target-link-layer-address', address: me.mac }],
   })
 
-/** Whether requests go to that Ethernet address: ours, or an IPv6 multicast group (RFC 2464 §7). */
-const isForUs = (destination: Uint8Array, mac: Uint8Array): boolean =>
-  (destination[0] === 0x33 && destination[1] === 0x33) || sameOctets(destination, mac)
+/** Decides about Neighbor Discovery frames of one interface. */
+export class NdpAnswers {
+  readonly #me: NdpIdentity
+  readonly #table: OwnedAddresses
+  /** A solicited advertisement from us to `::` about `::`; its checksum is the sum that their octets are added to. */
+  readonly #template: Uint8Array
+  readonly #templateSum: number
 
-/**
- * Decides about one IPv6 frame; only Neighbor Solicitations with a Source Link-Layer Address are answered.
- * @throws {WireError} the packet cannot be decoded
- */
-export function answerNdp(frame: EthernetFrame, me: NdpIdentity, table: OwnedAddresses): Verdict {
-  const packet = decodeIpv6(frame.payload)
-  const { source, destination, payload } = packet
-  if (packet.nextHeader !== NEXT_HEADER_ICMPV6) return 'not-a-request'
-  if (icmpv6Type(payload) !== Icmpv6Type.NeighborSolicitation) return 'not-a-request'
-  if (!isForUs(frame.destination, me.mac)) return 'not-for-us'
-  if (sameOctets(frame.source, me.mac) || sameOctets(source, me.linkLocal)) return 'own-frame'
-  if (packet.hopLimit !== NDP_HOP_LIMIT) return 'hop-limit'
-  if (!hasValidChecksum(source, destination, payload)) return 'checksum'
-  const solicitation = decodeNeighborSolicitation(payload)
-  const requester = linkLayerAddress(solicitation.options, 'source-link-layer-address')
-  if (requester === undefined) return 'no-source-link-layer-address'
-  // RFC 4861 §7.1.1: from `::` that option is forbidden. An answer to a group would reach everybody.
-  if (!isStationMac(requester) || isUnspecified(source) || isMulticast(source)) return 'bad-sender'
-  const owned = table.find(solicitation.targetAddress)
-  if (owned === undefined) return 'not-owned'
-  if (!isSelected(owned, me.interface)) return 'interface-not-selected'
-  return { frame: ndpFrame(me, requester, source, advertisement(me, owned.octets, true)), owned }
+  constructor(me: NdpIdentity, table: OwnedAddresses) {
+    this.#me = me
+    this.#table = table
+    this.#template = ndpFrame(me, new Uint8Array(MAC_LENGTH), UNSPECIFIED, advertisement(me, UNSPECIFIED, true))
+    this.#templateSum = ~uint16At(this.#template, CHECKSUM) & 0xffff
+  }
+
+  /**
+   * Decides about one untagged frame with the EtherType of IPv6; only Neighbor Solicitations with a Source Link-Layer Address are
+   * answered.
+   * @param into the answer, if there is one: {@link NDP_FRAME_LENGTH} octets
+   */
+  answer(frame: Uint8Array, into: Uint8Array): Decision {
+    const reason = this.#refusePacket(frame) ?? refuseSolicitation(frame)
+    if (reason !== undefined) return reason
+    const requester = sourceLinkLayerAddress(frame)
+    if (typeof requester === 'string') return requester
+    // RFC 4861 §7.1.1: from `::` that option is forbidden. An answer to a group would reach everybody.
+    if (!isStationMacAt(frame, requester) || !isUnicastAt(frame, IPV6_SOURCE)) return 'bad-sender'
+    const owned = this.#table.findAt(frame, TARGET, 16)
+    if (owned === undefined) return 'not-owned'
+    if (!isSelected(owned, this.#me.interface)) return 'interface-not-selected'
+    this.#write(frame, requester, into)
+    return owned
+  }
+
+  #write(frame: Uint8Array, requester: number, into: Uint8Array): void {
+    into.set(this.#template)
+    copyAt(frame, requester, into, 0, MAC_LENGTH)
+    copyAt(frame, IPV6_SOURCE, into, IPV6_DESTINATION, IPV6_LENGTH)
+    copyAt(frame, TARGET, into, TARGET, IPV6_LENGTH)
+    const sum = this.#templateSum + sumAt(into, IPV6_DESTINATION, TYPE) + sumAt(into, TARGET, OPTIONS)
+    putUint16(into, CHECKSUM, ~fold(sum))
+  }
+
+  #refusePacket(frame: Uint8Array): DropReason | undefined {
+    if (frame.length < TYPE) return 'truncated'
+    if (frame[VERSION]! >>> 4 !== 6) return 'bad-field'
+    const end = TYPE + uint16At(frame, PAYLOAD_LENGTH)
+    if (frame.length < end) return 'truncated'
+    if (frame[NEXT_HEADER] !== NEXT_HEADER_ICMPV6) return 'not-a-request'
+    if (end === TYPE || frame[TYPE] !== Icmpv6Type.NeighborSolicitation) return 'not-a-request'
+    const { mac, linkLocal } = this.#me
+    // RFC 2464 §7: 33:33 begins the address of every IPv6 group.
+    if (!(frame[0] === 0x33 && frame[1] === 0x33) && !matchesAt(frame, 0, mac)) return 'not-for-us'
+    return matchesAt(frame, SOURCE, mac) || matchesAt(frame, IPV6_SOURCE, linkLocal) ? 'own-frame' : undefined
+  }
 }
+
+/** What RFC 4861 §7.1.1 asks of a solicitation, but for its options. */
+function refuseSolicitation(frame: Uint8Array): DropReason | undefined {
+  if (frame[HOP_LIMIT] !== NDP_HOP_LIMIT) return 'hop-limit'
+  const length = uint16At(frame, PAYLOAD_LENGTH)
+  const sum = length + NEXT_HEADER_ICMPV6 + sumAt(frame, IPV6_SOURCE, TYPE + length)
+  if (length < ICMPV6_HEADER_LENGTH || fold(sum) !== 0xffff) return 'checksum'
+  if (length < OPTIONS - TYPE) return 'truncated'
+  if (frame[CODE] !== 0) return 'bad-field'
+  return frame[TARGET] === 0xff ? 'multicast-target' : undefined
+}
+
+/** Where the first Source Link-Layer Address of a solicitation begins, or why there is none. */
+function sourceLinkLayerAddress(frame: Uint8Array): number | DropReason {
+  const end = TYPE + uint16At(frame, PAYLOAD_LENGTH)
+  let found: number | DropReason = 'no-source-link-layer-address'
+  for (let at = OPTIONS; at < end;) {
+    if (end < at + OPTION_HEADER_LENGTH) return 'truncated'
+    const units = frame[at + 1]!
+    // RFC 4861 §4.6: nodes MUST silently discard a packet with an option of length zero.
+    if (units === 0) return 'bad-length'
+    if (end < at + 8 * units) return 'truncated'
+    if (frame[at] === OptionType.SourceLinkLayerAddress && found === 'no-source-link-layer-address') {
+      // RFC 2464 §6: on Ethernet it has 6 octets.
+      found = units === 1 ? at + OPTION_HEADER_LENGTH : 'bad-sender'
+    }
+    at += 8 * units
+  }
+  return found
+}
+
+const isUnicastAt = (frame: Uint8Array, offset: number): boolean =>
+  frame[offset] !== 0xff && !matchesAt(frame, offset, UNSPECIFIED)
 
 /**
  * Unsolicited Neighbor Advertisement to all nodes of the link, S=0 and O=1 (RFC 4861 §7.2.6).

@@ -1,6 +1,6 @@
-import { sameOctets, uint32At } from '../wire/octets.js'
+import { matchesAt } from './in-place.js'
 
-/** What was counted for one address, ever since the table first held it. */
+/** What was counted for one address, since the table first held it; see {@link OwnedAddresses.counters}. */
 export interface AddressCounters {
   /** Requests and solicitations for the address while we owned it. */
   requestsReceived: number
@@ -23,20 +23,46 @@ export interface OwnedAddress {
   readonly counters: AddressCounters
 }
 
+/** Counters of so many addresses that are gone are kept, however few the table has held. */
+const LEAST_KEPT = 4096
+
+type AddressLength = 4 | 16
+
+/** All its words, so that neither neighbouring addresses nor the same host part in many prefixes share one. */
+function keyAt(octets: Uint8Array, offset: number, length: AddressLength): number {
+  let key = 0
+  for (let at = offset; at < offset + length; at += 4) {
+    const word = (octets[at]! << 24) | (octets[at + 1]! << 16) | (octets[at + 2]! << 8) | octets[at + 3]!
+    key = Math.imul(key, 0x9e37_79b1) ^ word
+  }
+  return key
+}
+
+function lengthOf(octets: Uint8Array): AddressLength {
+  if (octets.length === 4 || octets.length === 16) return octets.length
+  throw new RangeError(`an address has 4 or 16 octets, not ${octets.length}`)
+}
+
 /** The addresses to answer for, and on which interfaces. Found by text, and by octets on the per-packet path. */
 export class OwnedAddresses implements Iterable<OwnedAddress> {
   readonly #byText = new Map<string, OwnedAddress>()
-  /** By length and low 32 bits, in which neighbouring addresses differ: the other bits are compared in the bucket. */
+  /** By length and key: the octets are compared in the bucket. */
   readonly #buckets = { 4: new Map<number, OwnedAddress[]>(), 16: new Map<number, OwnedAddress[]>() }
-  /** Kept when an address goes, so that a counter never falls when it comes back. */
   readonly #counters = new Map<string, AddressCounters>()
+  /** Addresses that have gone and whose counters are kept, in the order of going. */
+  readonly #gone = new Set<string>()
+  #mostHeld = 0
 
   /** Number of addresses. */
   get size(): number {
     return this.#byText.size
   }
 
-  /** Counters by address text, of addresses no longer owned too. */
+  /**
+   * Counters by address text. Those of an address that goes are kept, so that they do not fall when it comes back: of as many
+   * addresses as the table has ever held at once, and of 4,096 at least. Beyond that those that went first are forgotten, and begin
+   * at zero when they come back. So a failover there and back of everything loses nothing, and years of churn do not grow memory.
+   */
   get counters(): ReadonlyMap<string, AddressCounters> {
     return this.#counters
   }
@@ -50,11 +76,20 @@ export class OwnedAddresses implements Iterable<OwnedAddress> {
     return this.#byText.get(text)
   }
 
-  /** The entry for a 4- or 16-octet address from a packet. */
+  /**
+   * The entry for an address from a packet.
+   * @param octets 4 or 16
+   * @throws {RangeError} any other number of them
+   */
   find(octets: Uint8Array): OwnedAddress | undefined {
-    const bucket = this.#bucketsFor(octets).get(uint32At(octets, octets.length - 4))
+    return this.findAt(octets, 0, lengthOf(octets))
+  }
+
+  /** The same for an address inside a frame, from `offset` on, all of which the caller knows to be there. */
+  findAt(frame: Uint8Array, offset: number, length: AddressLength): OwnedAddress | undefined {
+    const bucket = this.#buckets[length].get(keyAt(frame, offset, length))
     if (bucket === undefined) return undefined
-    for (const owned of bucket) if (sameOctets(owned.octets, octets)) return owned
+    for (const owned of bucket) if (matchesAt(frame, offset, owned.octets)) return owned
     return undefined
   }
 
@@ -64,34 +99,48 @@ export class OwnedAddresses implements Iterable<OwnedAddress> {
    * @throws {RangeError} neither 4 nor 16 octets
    */
   set(text: string, octets: Uint8Array, interfaces: InterfaceSelection): OwnedAddress {
-    const buckets = this.#bucketsFor(octets)
-    this.delete(text)
+    const length = lengthOf(octets)
+    this.#take(text)
     const owned: OwnedAddress = { text, octets: octets.slice(), interfaces, counters: this.#countersOf(text) }
-    const key = uint32At(octets, octets.length - 4)
+    const buckets = this.#buckets[length]
+    const key = keyAt(octets, 0, length)
     this.#byText.set(text, owned)
     buckets.set(key, [...(buckets.get(key) ?? []), owned])
+    this.#mostHeld = Math.max(this.#mostHeld, this.size)
     return owned
   }
 
   /** Takes an address out. @returns the entry that was there */
   delete(text: string): OwnedAddress | undefined {
+    const owned = this.#take(text)
+    if (owned === undefined) return undefined
+    this.#gone.add(text)
+    if (this.#gone.size > Math.max(LEAST_KEPT, this.#mostHeld)) this.#forgetOldest()
+    return owned
+  }
+
+  #take(text: string): OwnedAddress | undefined {
     const owned = this.#byText.get(text)
     if (owned === undefined) return undefined
     this.#byText.delete(text)
-    const buckets = this.#bucketsFor(owned.octets)
-    const key = uint32At(owned.octets, owned.octets.length - 4)
+    const length = lengthOf(owned.octets)
+    const buckets = this.#buckets[length]
+    const key = keyAt(owned.octets, 0, length)
     const rest = (buckets.get(key) ?? []).filter(other => other !== owned)
     if (rest.length > 0) buckets.set(key, rest)
     else buckets.delete(key)
     return owned
   }
 
-  #bucketsFor(octets: Uint8Array): Map<number, OwnedAddress[]> {
-    if (octets.length === 4 || octets.length === 16) return this.#buckets[octets.length]
-    throw new RangeError(`an address has 4 or 16 octets, not ${octets.length}`)
+  #forgetOldest(): void {
+    const [oldest] = this.#gone
+    if (oldest === undefined) return
+    this.#gone.delete(oldest)
+    this.#counters.delete(oldest)
   }
 
   #countersOf(text: string): AddressCounters {
+    this.#gone.delete(text)
     let counters = this.#counters.get(text)
     if (counters === undefined) {
       counters = { requestsReceived: 0, responsesSent: 0, gratuitousSent: 0 }

@@ -1,9 +1,9 @@
-import { WireError } from '../errors.js'
-import { decodeEthernet, EtherType } from '../wire/ethernet.js'
-import { answerArp, gratuitousArp, type ArpIdentity } from './arp.js'
-import { answerNdp, unsolicitedAdvertisement, type NdpIdentity } from './ndp.js'
+import { ETHERNET_HEADER_LENGTH, EtherType, isVlanTag } from '../wire/ethernet.js'
+import { uint16At } from '../wire/octets.js'
+import { ArpAnswers, ARP_FRAME_LENGTH, gratuitousArp, type ArpIdentity } from './arp.js'
+import { NdpAnswers, NDP_FRAME_LENGTH, unsolicitedAdvertisement, type NdpIdentity } from './ndp.js'
 import { isSelected, type OwnedAddress, type OwnedAddresses } from './owned-addresses.js'
-import type { DropReason, Verdict } from './verdict.js'
+import type { Decision, DropReason, Verdict } from './verdict.js'
 
 /** How addresses of one family are resolved: ARP for IPv4, NDP for IPv6. */
 export type Protocol = 'arp' | 'ndp'
@@ -13,17 +13,31 @@ export type ResponderIdentity =
   ({ readonly protocol: 'arp' } & ArpIdentity) | ({ readonly protocol: 'ndp' } & NdpIdentity)
 
 const ADDRESS_LENGTH = { arp: 4, ndp: 16 } as const
+const REPLY_LENGTH = { arp: ARP_FRAME_LENGTH, ndp: NDP_FRAME_LENGTH } as const
+const ETHER_TYPE = { arp: EtherType.ARP, ndp: EtherType.IPv6 } as const
+/** Where the EtherType is in a frame. */
+const TYPE = 12
+const TAG_LENGTH = 4
+/** Smaller values are an 802.3 length (IEEE 802.3 §3.2.6). */
+const FIRST_ETHER_TYPE = 0x0600
 
 /** Answers one protocol's requests on one interface. Reads no clock and opens no socket: frame in, frame or reason out. */
 export class Responder {
+  /** Octets of every answer. */
+  readonly replyLength: number
   readonly #identity: ResponderIdentity
-  readonly #table: OwnedAddresses
+  readonly #answers: ArpAnswers | NdpAnswers
+  readonly #etherType: EtherType
   readonly #drops = new Map<DropReason, number>()
+  readonly #reply: Uint8Array
 
   /** @param table shared and owned by the caller; what it holds at the time of a frame counts */
   constructor(identity: ResponderIdentity, table: OwnedAddresses) {
     this.#identity = identity
-    this.#table = table
+    this.#answers = identity.protocol === 'arp' ? new ArpAnswers(identity, table) : new NdpAnswers(identity, table)
+    this.#etherType = ETHER_TYPE[identity.protocol]
+    this.replyLength = REPLY_LENGTH[identity.protocol]
+    this.#reply = new Uint8Array(this.replyLength)
   }
 
   /** Who answers. */
@@ -38,10 +52,20 @@ export class Responder {
 
   /** Decides about a frame and counts it: `requestsReceived` of the address, or the reason of the drop. */
   handle(frame: Uint8Array): Verdict {
-    const verdict = this.#judge(frame)
-    if (typeof verdict === 'string') this.#drops.set(verdict, (this.#drops.get(verdict) ?? 0) + 1)
-    else verdict.owned.counters.requestsReceived++
-    return verdict
+    const decision = this.answer(frame, this.#reply)
+    return typeof decision === 'string' ? decision : { frame: this.#reply.slice(), owned: decision }
+  }
+
+  /**
+   * The same as {@link handle} without allocating anything, for whoever has thousands of frames a second.
+   * @param into the answer, if there is one: as many octets as {@link replyLength} says, which are no part of `frame`
+   */
+  answer(frame: Uint8Array, into: Uint8Array): Decision {
+    const isExpected = frame.length >= ETHERNET_HEADER_LENGTH && uint16At(frame, TYPE) === this.#etherType
+    const decision = isExpected ? this.#answers.answer(frame, into) : unexpected(frame)
+    if (typeof decision === 'string') this.#drops.set(decision, (this.#drops.get(decision) ?? 0) + 1)
+    else decision.counters.requestsReceived++
+    return decision
   }
 
   /** Whether this responder speaks for the address: right family, right interface. */
@@ -59,19 +83,16 @@ export class Responder {
       ? gratuitousArp(identity.mac, owned.octets)
       : [unsolicitedAdvertisement(identity, owned.octets)]
   }
+}
 
-  #judge(octets: Uint8Array): Verdict {
-    const identity = this.#identity
-    try {
-      const frame = decodeEthernet(octets)
-      if (frame.tags.length > 0) return 'vlan-tagged'
-      if (identity.protocol === 'arp') {
-        return frame.etherType === EtherType.ARP ? answerArp(frame, identity, this.#table) : 'other-protocol'
-      }
-      return frame.etherType === EtherType.IPv6 ? answerNdp(frame, identity, this.#table) : 'other-protocol'
-    } catch (error) {
-      if (error instanceof WireError) return error.fault
-      throw error
-    }
+/** Why a frame of another EtherType is dropped. */
+function unexpected(frame: Uint8Array): DropReason {
+  if (frame.length < ETHERNET_HEADER_LENGTH) return 'truncated'
+  let at = TYPE
+  while (isVlanTag(uint16At(frame, at))) {
+    if (frame.length < at + TAG_LENGTH + 2) return 'truncated'
+    at += TAG_LENGTH
   }
+  if (uint16At(frame, at) < FIRST_ETHER_TYPE) return 'bad-field'
+  return at > TYPE ? 'vlan-tagged' : 'other-protocol'
 }

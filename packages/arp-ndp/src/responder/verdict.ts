@@ -40,3 +40,6 @@ export interface Reply {
 
 /** What a frame leads to: exactly one of an answer or the reason for silence. */
 export type Verdict = Reply | DropReason
+
+/** The same when the answer has been written where the caller wanted it: whose it is, or the reason for silence. */
+export type Decision = OwnedAddress | DropReason
