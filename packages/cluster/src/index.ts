@@ -22,8 +22,22 @@ export { formatConfigError } from './config/error-list.js'
 export { localPrefConflicts } from './config/local-pref.js'
 export { parseCommunity, type CommunityResult } from './config/community.js'
 export { parseDuration } from './config/duration.js'
-export { SPECS, type SpecKind } from './schema/specs.js'
-export type { Schema } from './schema/schema.js'
+export { DEFINITIONS, isMetalLBKind, type MetalLBKind, versionOf } from './schema/definitions.js'
+export { apiVersionOf, objectSchema } from './schema/definition.js'
+export type { PrinterColumn, ResourceDefinition, ResourceVersion } from './schema/definition.js'
+export type { Rule, Schema } from './schema/schema.js'
+export type { SchemaFault } from './schema/check.js'
+export { type Review, type ReviewOptions, reviewObject } from './schema/review.js'
+export { convertBGPPeer, NEWER_FIELDS_ANNOTATION } from './crd/bgp-peer-conversion.js'
+export {
+  type ConversionService,
+  crdFiles,
+  type CustomResourceDefinition,
+  customResourceDefinitions,
+  type CustomResourceVersion,
+  type WebhookConversion,
+} from './crd/custom-resource-definition.js'
+export type { OpenAPISchema } from './crd/openapi.js'
 export { KIND_NAMES, type KindInfo, kindOf, KINDS, objectKey, referenceTo } from './store/kinds.js'
 export { DirectoryStore, type DirectoryStoreOptions } from './store/directory/directory-store.js'
 export { readEvents, type RecordedEvent } from './store/directory/event-log.js'

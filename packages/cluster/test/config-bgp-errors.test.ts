@@ -105,11 +105,12 @@ const keep = (keepalive: string, text: string): string =>
 const timers = (holdTime: string | undefined, keepaliveTime?: string): readonly KubernetesObject[] => [
   peer('p', { holdTime, keepaliveTime }),
 ]
-const connect = (text: string): Row => [
+const connect = (text: string, reason: string): Row => [
   `connectTime ${text}`,
   [peer('p', { connectTime: text })],
-  `BGPPeer p: spec.connectTime: invalid connectTime "${text}", must be whole seconds from 1s to 65535s`,
+  `BGPPeer p: spec.connectTime: invalid value "${text}": ${reason}`,
 ]
+const CONNECT_RANGE = 'connectTime must be a duration from 1s to 65535s, such as 90s or 1m30s'
 
 table('timers', [
   ['0 turns the hold timer off', timers('0s')],
@@ -133,9 +134,10 @@ table('timers', [
     'BGPPeer p: spec.keepaliveTime: invalid duration "x", must be like 90s or 1m30s',
   ],
   ['connectTime 1s and 65535s', [peer('p', { connectTime: '1s' }), peer('q', { peerPort: 1, connectTime: '65535s' })]],
-  connect('0s'),
-  connect('1.5s'),
-  connect('65536s'),
+  connect('0s', CONNECT_RANGE),
+  connect('65536s', CONNECT_RANGE),
+  connect('90', CONNECT_RANGE),
+  connect('1.5s', 'connectTime must be a whole number of seconds'),
 ])
 
 table('decision 3: two peers that are one session on one node', [
@@ -322,8 +324,7 @@ table('aggregation', [
       pool('a', ['10.0.0.0/8', 'fd00::/8']),
       bgp('b', { aggregationLength: 24, aggregationLengthV6: 64, serviceSelectors: [{}] }),
     ],
-    'BGPAdvertisement b: spec.aggregationLength: serviceSelectors and aggregationLength are mutually exclusive, both cannot be set in b',
-    'BGPAdvertisement b: spec.aggregationLengthV6: serviceSelectors and aggregationLengthV6 are mutually exclusive, both cannot be set in b',
+    'BGPAdvertisement b: spec: serviceSelectors and aggregationLength are mutually exclusive: only the default lengths (32 and 128) may be combined with serviceSelectors',
   ],
   [
     'with serviceSelectors and the default lengths',

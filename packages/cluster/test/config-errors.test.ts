@@ -104,7 +104,7 @@ table('schema: types, unknown fields, and nothing that follows from them', [
   [
     'a bigint is a whole number',
     [peer('p', { peerASN: 2n ** 64n })],
-    'BGPPeer p: spec.peerASN: invalid value 18446744073709552000, must be in 0-4294967295 range',
+    'BGPPeer p: spec.peerASN: invalid value 18446744073709551616, must be in 0-4294967295 range',
   ],
   [
     'passwords are not shown',

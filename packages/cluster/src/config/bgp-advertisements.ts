@@ -66,15 +66,11 @@ const LENGTHS = [
 ] as const
 
 function checkLengths(object: BGPAdvertisement, errors: ErrorList): void {
-  const { spec = {}, metadata } = object
-  const selective = (spec.serviceSelectors ?? []).length > 0
+  const { spec = {} } = object
   for (const { field, family, most } of LENGTHS) {
     const length = spec[field] ?? most
     if (length < 0 || length > most) {
       errors.add(object, `spec.${field}`, `invalid aggregation length ${length} for ${family}`)
-    } else if (selective && length !== most) {
-      const reason = `serviceSelectors and ${field} are mutually exclusive, both cannot be set in ${metadata.name}`
-      errors.add(object, `spec.${field}`, reason)
     }
   }
 }

@@ -7,9 +7,12 @@ import type {
   IPAddressPool,
   L2Advertisement,
 } from '../resources/metallb.js'
-import { checkShape, checkSpec, withoutNulls } from '../schema/check.js'
+import { convertBGPPeer } from '../crd/bgp-peer-conversion.js'
+import { checkValue } from '../schema/check.js'
+import { apiVersionOf } from '../schema/definition.js'
+import { DEFINITIONS, type MetalLBKind, versionOf } from '../schema/definitions.js'
+import { fieldsToMend, reviewObject } from '../schema/review.js'
 import { LABEL_SELECTOR, type Schema } from '../schema/schema.js'
-import type { SpecKind } from '../schema/specs.js'
 import { checkSelectors } from '../selector/check.js'
 import { matchesAny } from '../selector/match.js'
 import type { ErrorList } from './error-list.js'
@@ -95,19 +98,34 @@ function selectNamed<T extends KubernetesObject>(
   })
 }
 
-/** Keeps the objects whose meaning can be checked; reports what is wrong with the shape of the others, and all faults of single values. */
+/**
+ * Keeps the objects whose meaning can be checked, in the version that is stored and with defaults; reports what is wrong with the
+ * shape of the others, and all faults of single values.
+ */
 function wellFormed<T extends KubernetesObject>(
-  kind: SpecKind,
+  kind: MetalLBKind,
   objects: readonly T[],
   errors: ErrorList,
 ): readonly T[] {
-  return objects.map(withoutNulls).filter(object => {
-    // A required field that is absent is for the rules to report, in MetalLB's words, unless it hides in a list.
-    const faults = checkSpec(kind, object).filter(({ about, field }) => about !== 'absent' || field.includes('['))
-    errors.refuse(object, faults)
-    return !faults.some(({ about }) => about === 'shape' || about === 'absent')
+  return objects.flatMap(object => {
+    if (!versionOf(kind, object.apiVersion)) {
+      const known = DEFINITIONS[kind].versions.map(apiVersionOf).join(' or ')
+      errors.add(object, 'apiVersion', `is "${object.apiVersion}", must be ${known}`)
+      return []
+    }
+    const review = reviewObject(object)
+    errors.refuse(object, fieldsToMend(review))
+    errors.addAll(object, review.faults.filter(({ about }) => about === 'rule'))
+    const misshapen = review.faults.some(
+      ({ about, field }) => about === 'shape' || (about === 'absent' && field.includes('[')),
+    )
+    return misshapen ? [] : [current(review.object) as T]
   })
 }
+
+/** The object in the version that is stored. */
+const current = (object: KubernetesObject): KubernetesObject =>
+  object.kind === 'BGPPeer' ? convertBGPPeer(object as BGPPeer, 'metallb.io/v1beta2') : object
 
 /**
  * Which peers and BGP advertisements concern the speaker's node: those whose node selectors match it, are empty, or cannot
@@ -121,7 +139,7 @@ function nodeFilter(
   const node = nodes.find(({ metadata }) => metadata.name === name)
   return ({ spec }) => {
     const selectors = spec?.nodeSelectors ?? []
-    if (checkShape(SELECTOR_LIST, selectors).length > 0 || checkSelectors(selectors, '').length > 0) return true
+    if (checkValue(SELECTOR_LIST, selectors).length > 0 || checkSelectors(selectors, '').length > 0) return true
     return node !== undefined && matchesAny(selectors, node.metadata.labels)
   }
 }

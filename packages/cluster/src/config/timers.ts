@@ -51,12 +51,8 @@ function readDurations(
   }
   const hold = read('holdTime')
   const keepalive = read('keepaliveTime')
-  const connectTimeSeconds = read('connectTime')
-  if (connectTimeSeconds !== undefined && !isConnectTime(connectTimeSeconds)) {
-    const reason = `invalid connectTime "${peer.spec.connectTime}", must be whole seconds from 1s to 65535s`
-    errors.add(peer, 'spec.connectTime', reason)
-  }
+  const connectTime = read('connectTime')
+  // Its range is the schema's. The timer counts seconds.
+  const connectTimeSeconds = connectTime === undefined ? undefined : Math.trunc(connectTime)
   return errors.errors.length === known ? { hold, keepalive, connectTimeSeconds } : undefined
 }
-
-const isConnectTime = (seconds: number): boolean => Number.isInteger(seconds) && seconds >= 1 && seconds <= 65_535

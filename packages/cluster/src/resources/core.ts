@@ -9,7 +9,11 @@ export interface ObjectMeta {
   readonly uid?: string
   readonly resourceVersion?: string
   readonly generation?: number
+  /** RFC 3339. */
   readonly creationTimestamp?: string
+  /** RFC 3339; set while finalizers hold back the deletion of the object. */
+  readonly deletionTimestamp?: string
+  readonly finalizers?: readonly string[]
   readonly labels?: Readonly<Record<string, string>>
   readonly annotations?: Readonly<Record<string, string>>
   readonly ownerReferences?: readonly OwnerReference[]
@@ -21,6 +25,8 @@ export interface OwnerReference {
   readonly kind: string
   readonly name: string
   readonly uid: string
+  readonly controller?: boolean
+  readonly blockOwnerDeletion?: boolean
 }
 
 /** Any Kubernetes object, before its kind is known. */
@@ -44,23 +50,39 @@ export interface LabelSelectorRequirement {
   readonly values?: readonly string[]
 }
 
+/** `metav1.Condition`. */
+export interface Condition {
+  readonly type: string
+  readonly status: 'True' | 'False' | 'Unknown'
+  /** One word. */
+  readonly reason: string
+  readonly message: string
+  /** RFC 3339. */
+  readonly lastTransitionTime: string
+  readonly observedGeneration?: number
+}
+
 /** v1 Service. */
 export interface Service extends KubernetesObject {
   readonly kind: 'Service'
   readonly spec?: {
+    /** `ClusterIP` when absent. */
     readonly type?: string
     readonly loadBalancerClass?: string
     readonly loadBalancerIP?: string
+    /** `None` for headless Services. */
     readonly clusterIP?: string
     readonly clusterIPs?: readonly string[]
     readonly ipFamilyPolicy?: 'SingleStack' | 'PreferDualStack' | 'RequireDualStack'
     readonly ipFamilies?: readonly ('IPv4' | 'IPv6')[]
     readonly ports?: readonly ServicePort[]
+    /** `Cluster` or `Local`. */
     readonly externalTrafficPolicy?: string
     readonly selector?: Readonly<Record<string, string>>
   }
   readonly status?: {
     readonly loadBalancer?: { readonly ingress?: readonly LoadBalancerIngress[] }
+    /** Others' business: written back as they were read. */
     readonly conditions?: readonly unknown[]
   }
 }
@@ -71,6 +93,7 @@ export interface ServicePort {
   /** `TCP` when absent. */
   readonly protocol?: string
   readonly port: number
+  /** A number, or the name of a port of the pods. */
   readonly targetPort?: number | string
   readonly nodePort?: number
 }
@@ -79,6 +102,7 @@ export interface ServicePort {
 export interface LoadBalancerIngress {
   readonly ip?: string
   readonly hostname?: string
+  /** `VIP` or `Proxy`. */
   readonly ipMode?: string
   readonly ports?: readonly unknown[]
 }
@@ -86,6 +110,7 @@ export interface LoadBalancerIngress {
 /** discovery.k8s.io/v1 EndpointSlice. */
 export interface EndpointSlice extends KubernetesObject {
   readonly kind: 'EndpointSlice'
+  /** `IPv4`, `IPv6` or `FQDN`. */
   readonly addressType?: string
   readonly endpoints?: readonly Endpoint[]
   readonly ports?: readonly unknown[]
@@ -95,6 +120,7 @@ export interface EndpointSlice extends KubernetesObject {
 export interface Endpoint {
   readonly addresses?: readonly string[]
   readonly nodeName?: string
+  /** An absent `ready` means ready. */
   readonly conditions?: { readonly ready?: boolean; readonly serving?: boolean; readonly terminating?: boolean }
 }
 
@@ -128,6 +154,38 @@ export interface Secret extends KubernetesObject {
 export interface ConfigMap extends KubernetesObject {
   readonly kind: 'ConfigMap'
   readonly data?: Readonly<Record<string, string>>
+}
+
+/** v1 Pod: where a speaker runs, and who owns what it writes. */
+export interface Pod extends KubernetesObject {
+  readonly kind: 'Pod'
+  readonly spec?: { readonly nodeName?: string }
+  readonly status?: {
+    readonly phase?: string
+    readonly podIP?: string
+    /** One of each family. */
+    readonly podIPs?: readonly { readonly ip: string }[]
+  }
+}
+
+/** apps/v1 Deployment: owner of what the controller makes. */
+export interface Deployment extends KubernetesObject {
+  readonly kind: 'Deployment'
+}
+
+/** v1 Event, as it is written and as `kubectl describe` reads it. */
+export interface Event extends KubernetesObject {
+  readonly kind: 'Event'
+  readonly involvedObject: ObjectReference & { readonly uid?: string; readonly resourceVersion?: string }
+  readonly type: 'Normal' | 'Warning'
+  readonly reason: string
+  readonly message: string
+  readonly source?: { readonly component?: string; readonly host?: string }
+  /** RFC 3339. */
+  readonly firstTimestamp?: string
+  readonly lastTimestamp?: string
+  /** How often it happened between the two. */
+  readonly count?: number
 }
 
 /** What an emitted core/v1 Event says; the store fills in name, times and count. */

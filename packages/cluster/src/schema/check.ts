@@ -1,86 +1,132 @@
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import type { FieldFault } from '../config/field-fault.js'
-import { describeFault } from './describe.js'
+import { described, notOneOf, outOfRange, wrongType } from './describe.js'
+import { childPath, isSecretPath, itemPath } from './path.js'
+import { fieldOf, type Fields, isFields } from './plain.js'
 import type { Schema } from './schema.js'
-import { SPECS, type SpecKind } from './specs.js'
 
 /** A fault found by a schema. */
 export interface SchemaFault extends FieldFault {
-  /** `shape`: the value has the wrong type, so its meaning cannot be checked; `absent`: a required field; `value`: the rest. */
-  readonly about: 'shape' | 'absent' | 'value'
+  /**
+   * `shape`: the value has the wrong type, so its meaning cannot be checked; `absent`: a required field; `rule`: values that are
+   * fine alone do not go together; `value`: the rest.
+   */
+  readonly about: 'shape' | 'absent' | 'rule' | 'value'
 }
 
-// Compiling costs milliseconds and depends on nothing but the schema: done once, on first use.
-const validators = new Map<Schema, ValidateFunction>()
+/** Integers that an API server can hold. */
+const INT64 = { least: -(2n ** 63n), most: 2n ** 63n - 1n }
+/** RFC 3339 section 5.6. */
+const DATE_TIME =
+  /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/i
 
 /**
- * Checks a metallb.io object against the schema of its kind. Unknown fields are faults: the API server would drop them
- * with a warning, which nobody sees who writes files.
+ * Holds a value against a schema, as the API server does: types, ranges, required fields, keys of lists, and CEL rules by their
+ * TypeScript halves. Fields that the schema does not name are not looked at.
  *
- * @param object as {@link withoutNulls} gives it
+ * @param value plain data; integers beyond what a number holds as bigint
+ * @param field path of the value, for the faults
+ * @param old the value before an update; absent: it is new
  */
-export function checkSpec(kind: SpecKind, object: object): readonly SchemaFault[] {
-  const validate = validatorOf(SPECS[kind], () => ({
-    type: 'object',
-    properties: { apiVersion: {}, kind: {}, metadata: {}, spec: closed(SPECS[kind]), status: {} },
-    additionalProperties: false,
-  }))
-  return run(validate, object)
-}
-
-/** Checks the parts of a value that `schema` names; the others may be anything. */
-export function checkShape(schema: Schema, value: object): readonly SchemaFault[] {
-  return run(
-    validatorOf(schema, () => schema),
-    value,
-  )
-}
-
-/** A copy without fields set to null, which count as absent on the API server too. Nulls in lists stay. */
-export function withoutNulls<T>(value: T): T {
-  return mapValues(value, field => (field === null ? undefined : field)) as T
-}
-
-/** The schema with unknown fields refused wherever fields are named. */
-function closed(schema: Schema): object {
-  const { properties, items, ...rest } = schema
-  return {
-    ...rest,
-    ...(items && { items: closed(items) }),
-    ...(properties && {
-      properties: Object.fromEntries(Object.entries(properties).map(([name, field]) => [name, closed(field)])),
-      additionalProperties: false,
-    }),
+export function checkValue(schema: Schema, value: unknown, field = '', old?: unknown): readonly SchemaFault[] {
+  if (!hasType(schema, value)) {
+    return [{ field, reason: wrongType(schema.type, value, field), about: 'shape' }]
   }
+  const faults = [...checkScalar(schema, value, field), ...checkList(schema, value, field, old)]
+  faults.push(...checkFields(schema, value, field, old))
+  // A rule is asked about values of the right shape only: it may rely on the schema.
+  const misshapen = faults.some(({ about }) => about === 'shape' || about === 'absent')
+  return misshapen ? faults : [...faults, ...checkRules(schema, value, field, old)]
 }
 
-function validatorOf(key: Schema, schema: () => object): ValidateFunction {
-  const known = validators.get(key)
-  if (known) return known
-  // OpenAPI formats and x-kubernetes-* keywords are the API server's business, hence not strict.
-  const ajv = new Ajv({ allErrors: true, verbose: true, strict: false, validateFormats: false })
-  const validate = ajv.compile(schema())
-  validators.set(key, validate)
-  return validate
+function hasType({ type }: Schema, value: unknown): boolean {
+  if (type === 'array') return Array.isArray(value)
+  if (type === 'object') return isFields(value)
+  if (type === 'integer') return typeof value === 'bigint' || Number.isInteger(value)
+  return typeof value === type
 }
 
-function run(validate: ValidateFunction, value: object): readonly SchemaFault[] {
-  // ajv takes no bigint for an integer; those that a number cannot hold are out of every range anyway.
-  const data = mapValues(value, field => (typeof field === 'bigint' ? Number(field) : field))
-  if (validate(data)) return []
-  return (validate.errors ?? []).map(error => ({ ...describeFault(error, data), about: aboutOf(error) }))
+function checkScalar(schema: Schema, value: unknown, field: string): SchemaFault[] {
+  if (typeof value === 'number' || typeof value === 'bigint') {
+    const { minimum = INT64.least, maximum = INT64.most } = schema
+    if (value >= minimum && value <= maximum) return []
+    const ranged = schema.minimum !== undefined || schema.maximum !== undefined
+    const reason = ranged ? outOfRange(schema, value) : `invalid value ${value}, must fit in 64 bits`
+    return [{ field, reason, about: 'value' }]
+  }
+  if (typeof value !== 'string') return []
+  const reason = textFault(schema, value, field)
+  return reason === undefined ? [] : [{ field, reason, about: 'value' }]
 }
 
-const aboutOf = ({ keyword }: ErrorObject): SchemaFault['about'] =>
-  keyword === 'type' ? 'shape' : keyword === 'required' ? 'absent' : 'value'
+function textFault(schema: Schema, value: string, field: string): string | undefined {
+  if (schema.enum && !schema.enum.includes(value)) return notOneOf(schema.enum, value, field)
+  const length = schema.minLength === undefined && schema.maxLength === undefined ? 0 : Array.from(value).length
+  if (length < (schema.minLength ?? 0)) return `must have at least ${schema.minLength} characters`
+  if (length > (schema.maxLength ?? Infinity)) return `must have at most ${schema.maxLength} characters`
+  if (schema.pattern !== undefined && !new RegExp(schema.pattern, 'u').test(value)) {
+    return `invalid value "${value}", must match ${schema.pattern}`
+  }
+  if (schema.format === 'date-time' && !DATE_TIME.test(value)) {
+    return `invalid value "${value}", must be a time like 2026-01-31T12:00:00Z`
+  }
+  return undefined
+}
 
-/** A deep copy of plain data with every field passed through `map`; fields that become undefined are left out. */
-function mapValues(value: unknown, map: (field: unknown) => unknown): unknown {
-  if (Array.isArray(value))
-    return value.map((item: unknown) => mapValues(typeof item === 'object' ? item : map(item), map))
-  if (typeof value !== 'object' || value === null) return value
-  const fields = Object.entries(value)
-    .map(([name, field]) => [name, mapValues(map(field), map)] as const)
-    .filter(([, field]) => field !== undefined)
-  return Object.fromEntries(fields)
+function checkList(schema: Schema, value: unknown, field: string, old: unknown): SchemaFault[] {
+  if (!Array.isArray(value)) return []
+  const list: readonly unknown[] = value
+  const { items, minItems = 0, 'x-kubernetes-list-map-keys': keys } = schema
+  const faults: SchemaFault[] = []
+  if (list.length < minItems) faults.push({ field, reason: `must have at least ${minItems} items`, about: 'value' })
+  const before: readonly unknown[] = Array.isArray(old) ? old : []
+  const seen = new Set<string>()
+  for (const [i, item] of list.entries()) {
+    const id = keys && identity(item, keys)
+    if (id !== undefined && seen.has(id)) {
+      faults.push({ field: itemPath(field, i), reason: `duplicate ${keys?.join(', ')} ${id}`, about: 'value' })
+    }
+    if (id !== undefined) seen.add(id)
+    // Only items that have a name can be told to be the same as before.
+    const match = id === undefined || !keys ? undefined : before.find(other => identity(other, keys) === id)
+    if (items) faults.push(...checkValue(items, item, itemPath(field, i), match))
+  }
+  return faults
+}
+
+const identity = (item: unknown, keys: readonly string[]): string =>
+  JSON.stringify(keys.map(key => fieldOf(item, key) ?? null))
+
+function checkFields(schema: Schema, value: unknown, field: string, old: unknown): SchemaFault[] {
+  if (!isFields(value)) return []
+  const { properties = {}, required = [], additionalProperties } = schema
+  const absent = required
+    .filter(name => fieldOf(value, name) === undefined)
+    .map(name => ({ field: childPath(field, name), reason: 'missing required field', about: 'absent' as const }))
+  const named = Object.entries(properties).map(([name, below]) => [name, below] as const)
+  const others = additionalProperties ? Object.keys(value).map(name => [name, additionalProperties] as const) : []
+  const inner = [...named, ...others].flatMap(([name, below]) => checkField(below, value, name, field, old))
+  return [...absent, ...inner]
+}
+
+function checkField(schema: Schema, value: Fields, name: string, path: string, old: unknown): readonly SchemaFault[] {
+  const field = fieldOf(value, name)
+  return field === undefined ? [] : checkValue(schema, field, childPath(path, name), fieldOf(old, name))
+}
+
+function checkRules(schema: Schema, value: unknown, field: string, old: unknown): SchemaFault[] {
+  const { 'x-kubernetes-validations': rules = [] } = schema
+  return rules
+    .filter(({ rule }) => old !== undefined || !/\boldSelf\b/.test(rule))
+    .filter(({ holds }) => !(holds as (self: unknown, oldSelf: unknown) => boolean)(value, old))
+    .map(({ message }) => ({
+      field,
+      reason: `${subject(value, field)}${message}`,
+      about: typeof value === 'object' ? 'rule' : 'value',
+    }))
+}
+
+/** What a rule is about, when it can be said in a word. */
+function subject(value: unknown, field: string): string {
+  if (typeof value === 'object' || isSecretPath(field)) return ''
+  return `invalid value ${typeof value === 'string' ? `"${value}"` : described(value)}: `
 }

@@ -1,8 +1,9 @@
-import type { Schema } from './schema.js'
+import type { ResourceDefinition } from './definition.js'
+import { type Schema, text } from './schema.js'
 
-/** `spec` of Community, metallb.io/v1beta1. */
-export const COMMUNITY_SPEC: Schema = {
+const SPEC: Schema = {
   type: 'object',
+  description: 'Names and what they stand for.',
   properties: {
     communities: {
       type: 'array',
@@ -10,10 +11,24 @@ export const COMMUNITY_SPEC: Schema = {
       items: {
         type: 'object',
         properties: {
-          name: { type: 'string', description: 'Name to use in BGPAdvertisements.' },
-          value: { type: 'string', description: 'a:b, or large:a:b:c.' },
+          name: text('Name to use in BGPAdvertisements.'),
+          value: text('a:b, or large:a:b:c.'),
         },
       },
     },
   },
 }
+
+/** Community: names for BGP communities (RFC 1997, RFC 8092). */
+export const COMMUNITY = {
+  kind: 'Community',
+  plural: 'communities',
+  versions: [
+    {
+      name: 'v1beta1',
+      description: 'Names for BGP communities (RFC 1997, RFC 8092).',
+      spec: SPEC,
+      columns: [],
+    },
+  ],
+} as const satisfies ResourceDefinition

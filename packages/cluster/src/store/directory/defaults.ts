@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto'
 import { formatAddress, parseAddress } from '../../address/address.js'
 import type { IPFamily } from '../../config/config.js'
 import type { KubernetesObject, Namespace, Secret, Service } from '../../resources/core.js'
+import { isMetalLBKind } from '../../schema/definitions.js'
+import { withSchemaDefaults } from '../../schema/review.js'
 import type { Kind } from '../store.js'
 
 /** Fills in what an API server would have, so that an object of a file reads like one of the API. */
@@ -14,7 +16,7 @@ export function withDefaults(kind: Kind, object: KubernetesObject): KubernetesOb
     case 'Secret':
       return encodeSecret(object as Secret)
     default:
-      return object
+      return isMetalLBKind(kind) ? withSchemaDefaults(object) : object
   }
 }
 

@@ -1,21 +1,18 @@
+import { isMetalLBKind, versionOf } from '../../schema/definitions.js'
+import { isFields } from '../../schema/plain.js'
 import { closest } from '../../schema/suggestion.js'
 import { isKind, KIND_NAMES, KINDS } from '../kinds.js'
 import type { Kind } from '../store.js'
 
-/** A mapping of which nothing is known yet. */
-export type Fields = Readonly<Record<string, unknown>>
-
-/** Whether a value is a mapping. */
-export const isFields = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+export { isFields }
 
 /** What the API server takes for a name: it becomes part of paths there, and of file names here. */
 export const isPathSegment = (name: string): boolean =>
   name !== '' && name !== '.' && name !== '..' && !/[/%\0]/.test(name)
 
-/** BGPPeer v1beta1 has a subset of the fields of v1beta2, with the same meaning. */
+/** Whether a kind has this version. */
 export function accepts(kind: Kind, apiVersion: string): boolean {
-  return apiVersion === KINDS[kind].apiVersion || (kind === 'BGPPeer' && apiVersion === 'metallb.io/v1beta1')
+  return isMetalLBKind(kind) ? versionOf(kind, apiVersion) !== undefined : apiVersion === KINDS[kind].apiVersion
 }
 
 /** What to say of an object whose kind is unknown, when it seems to be meant for us. */

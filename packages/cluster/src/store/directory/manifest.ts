@@ -1,13 +1,18 @@
 import { createHash } from 'node:crypto'
 import type { Node } from 'yaml'
 import { deepFreeze } from '../../freeze.js'
+import type { FieldFault } from '../../config/field-fault.js'
+import { convertBGPPeer } from '../../crd/bgp-peer-conversion.js'
 import type { KubernetesObject, ObjectMeta } from '../../resources/core.js'
-import { checkShape, withoutNulls } from '../../schema/check.js'
+import type { BGPPeer } from '../../resources/metallb.js'
+import { checkValue } from '../../schema/check.js'
+import { isMetalLBKind } from '../../schema/definitions.js'
+import { type Fields, isFields, withoutNulls } from '../../schema/plain.js'
+import { fieldsToMend, reviewObject } from '../../schema/review.js'
 import { isKind, KINDS, objectKey } from '../kinds.js'
-import { SPECS } from '../../schema/specs.js'
 import type { Kind, ObjectKey, ReadFault } from '../store.js'
 import { uuidOf, withDefaults } from './defaults.js'
-import { accepts, describe, type Fields, isFields, isPathSegment, misnamed } from './identify.js'
+import { accepts, describe, isPathSegment, misnamed } from './identify.js'
 import { METADATA, SHAPES } from './shapes.js'
 import { itemNodes, parseYAML, visitFields } from './yaml-text.js'
 
@@ -125,7 +130,7 @@ class Reader implements Manifest {
 
   #readObject(kind: Kind, raw: Fields, node: Node | undefined, line: number): void {
     const value = withoutNulls(raw)
-    const faults = checkShape(METADATA, value)
+    const faults = checkValue(METADATA, value)
     const metadata = (isFields(value['metadata']) ? value['metadata'] : {}) as unknown as ObjectMeta
     const { name } = metadata
     if (typeof name !== 'string' || !isPathSegment(name) || !isPathSegment(metadata.namespace ?? 'x')) {
@@ -134,9 +139,8 @@ class Reader implements Manifest {
     }
     const named = this.#place(kind, value, metadata)
     const key = objectKey(named.metadata)
-    const shape = SHAPES[kind]
     const lines = this.#linesOf(kind, node)
-    const all = shape ? [...faults, ...checkShape(shape, value)] : faults
+    const all = [...faults, ...shapeFaults(kind, named)]
     for (const { field, reason } of all) {
       const { namespace } = named.metadata
       const at = lines?.get(field) ?? line
@@ -145,7 +149,7 @@ class Reader implements Manifest {
       this.faults.push({ kind, ...(namespace !== undefined && { namespace }), name, field, reason, ...where })
     }
     if (all.length > 0) this.rejected.push({ kind, key })
-    else this.#add(kind, key, named, line, lines)
+    else this.#add(kind, key, inOurVersion(named), line, lines)
   }
 
   #add(
@@ -162,20 +166,31 @@ class Reader implements Manifest {
     this.objects.push({ kind, key, object, hash, file: this.#options.file, line, ...(lines && { lines }) })
   }
 
-  /** The object in our version of its kind and in its namespace. */
+  /** The object in its namespace. */
   #place(kind: Kind, value: Fields, metadata: ObjectMeta): KubernetesObject {
-    const { apiVersion, namespaced } = KINDS[kind]
     const { namespace, ...rest } = metadata
-    const home = apiVersion.startsWith('metallb.io/') ? this.#options.namespace : 'default'
-    return { ...value, apiVersion, kind, metadata: namespaced ? { ...rest, namespace: namespace ?? home } : rest }
+    const home = isMetalLBKind(kind) ? this.#options.namespace : 'default'
+    const placed = KINDS[kind].namespaced ? { ...rest, namespace: namespace ?? home } : rest
+    return { ...value, kind, metadata: placed } as unknown as KubernetesObject
   }
 
   #linesOf(kind: Kind, node: Node | undefined): ReadonlyMap<string, number> | undefined {
-    if (!Object.hasOwn(SPECS, kind) && kind !== 'ConfigMap') return undefined
+    if (!isMetalLBKind(kind) && kind !== 'ConfigMap') return undefined
     const lines = new Map<string, number>()
     visitFields(node, (path, offset) => lines.set(path, this.#lineAt(offset)))
     return lines
   }
 }
+
+/** What would keep the API server from taking an object. For the current versions of metallb.io kinds `buildConfig` says it. */
+function shapeFaults(kind: Kind, object: KubernetesObject): readonly FieldFault[] {
+  const shape = SHAPES[kind]
+  if (shape) return checkValue(shape, object)
+  return isMetalLBKind(kind) && object.apiVersion !== KINDS[kind].apiVersion ? fieldsToMend(reviewObject(object)) : []
+}
+
+/** The object as it is stored, and read from an API server. */
+const inOurVersion = (object: KubernetesObject): KubernetesObject =>
+  object.kind === 'BGPPeer' ? convertBGPPeer(object as BGPPeer, KINDS.BGPPeer.apiVersion) : object
 
 const bigintAsText = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value)
