@@ -1,4 +1,4 @@
-// `npm run fuzz [-- --seconds N --seed S --target a,b --list]`: throws octets at each part of @typemetal/bgp until one fails or the time is over.
+// `npm run fuzz [-- --seconds N --seed S --target a,b --list]`: throws octets at each part of the protocol packages until one fails or the time is over.
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -9,13 +9,24 @@ import { fail, prepare, root } from './prepare.mjs'
 const MEBIBYTE = 1 << 20
 /** Most that a target may add to the heap between a quarter of its time and its end, in octets. */
 const MOST_GROWTH = 32 * MEBIBYTE
+/** Columns of what is printed. */
+const NAME = 14
+const HOME = 8
 /** A single input that takes longer does not end, in milliseconds. */
 const PATIENCE = 30_000
 /** Room for the input that is being tried: its length, then its octets. */
 const SHARED = 4 + 256 * 1024
 
-const tests = join(root, 'packages', 'bgp', 'dist-test', 'fuzz')
-const load = name => import(pathToFileURL(join(tests, name)).href)
+/** Packages that have fuzz targets; no two targets have the same name. */
+const PACKAGES = ['bgp', 'arp-ndp']
+const load = (name, file) => import(pathToFileURL(join(root, 'packages', name, 'dist-test', 'fuzz', file)).href)
+/** Every target with the name of its package. */
+const loadTargets = async () => {
+  const lists = await Promise.all(
+    PACKAGES.map(async home => (await load(home, 'targets.js')).TARGETS.map(target => ({ home, target }))),
+  )
+  return lists.flat()
+}
 
 if (isMainThread) await main()
 else await work()
@@ -34,18 +45,21 @@ async function main() {
   if (!(seconds > 0)) fail(`--seconds must be a number above 0, not ${values.seconds}`)
   if (!Number.isInteger(seed)) fail(`--seed must be a whole number, not ${values.seed}`)
   prepare()
-  const { TARGETS } = await load('targets.js')
+  const targets = await loadTargets()
   if (values.list) {
-    for (const { name, claim } of TARGETS) console.log(`${name.padEnd(12)} ${claim}`)
+    for (const { target, home } of targets) {
+      console.log(`${target.name.padEnd(NAME)} ${home.padEnd(HOME)} ${target.claim}`)
+    }
     return
   }
-  const names = values.target?.split(',') ?? TARGETS.map(({ name }) => name)
-  const unknown = names.filter(name => !TARGETS.some(target => target.name === name))
+  const names = values.target?.split(',') ?? targets.map(({ target }) => target.name)
+  const unknown = names.filter(name => !targets.some(({ target }) => target.name === name))
   if (unknown.length > 0) fail(`no target ${unknown.join(', ')}; --list shows them`)
   console.log(`seed ${seed}, ${seconds} s for ${names.length} targets`)
   for (const name of names) {
     const result = await runInWorker(name, seed, (seconds * 1000) / names.length)
-    if (!tell(name, seed, result)) process.exit(1)
+    const { home } = targets.find(({ target }) => target.name === name)
+    if (!tell(name, home, seed, result)) process.exit(1)
   }
   process.exit(0)
 }
@@ -80,9 +94,8 @@ async function work() {
   const { name, seed, milliseconds, shared } = workerData
   setFlagsFromString('--expose-gc')
   globalThis.gc = (await import('node:vm')).runInNewContext('gc')
-  const { fuzz } = await load('fuzz.js')
-  const { TARGETS } = await load('targets.js')
-  const target = TARGETS.find(each => each.name === name)
+  const { home, target } = (await loadTargets()).find(each => each.target.name === name)
+  const { fuzz } = await load(home, 'fuzz.js')
   const length = new Int32Array(shared, 0, 1)
   const octets = new Uint8Array(shared, 4)
   const before = input => {
@@ -103,11 +116,11 @@ async function work() {
 }
 
 /** Says how it went. @returns whether it went well */
-function tell(name, seed, { executions = 0, milliseconds = 1, growth, hex, error }) {
+function tell(name, home, seed, { executions = 0, milliseconds = 1, growth, hex, error }) {
   if (error === undefined) {
     const rate = Math.round((executions / milliseconds) * 1000).toLocaleString('en')
     const grown = growth === undefined ? '' : `, heap ${growth < 0 ? '' : '+'}${(growth / MEBIBYTE).toFixed(1)} MiB`
-    console.log(`${name.padEnd(12)} ${executions.toLocaleString('en')} executions, ${rate}/s${grown}`)
+    console.log(`${name.padEnd(NAME)} ${executions.toLocaleString('en')} executions, ${rate}/s${grown}`)
     if (growth === undefined || growth <= MOST_GROWTH) return true
     console.error(`typemetal: ${name} keeps memory: +${Math.round(growth / MEBIBYTE)} MiB; seed ${seed}`)
     return false
@@ -117,7 +130,7 @@ function tell(name, seed, { executions = 0, milliseconds = 1, growth, hex, error
 typemetal: fuzz target ${name} failed; seed ${seed}, input:
 ${hex}
 
-Once it is understood, keep it as packages/bgp/test/vectors/fuzz/${name}-WHAT-IT-WAS.hex, in three lines:
+Once it is understood, keep it as packages/${home}/test/vectors/fuzz/${name}-WHAT-IT-WAS.hex, in three lines:
 # ${name}
 # RFC and section: what it once did
 ${hex}`)
