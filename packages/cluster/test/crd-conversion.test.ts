@@ -17,7 +17,7 @@ const older = (spec: object, annotations?: Readonly<Record<string, string>>): BG
 const LEGACY = { myASN: 64_512, peerASN: 64_513, peerAddress: '10.10.0.1' }
 const specOf = (object: KubernetesObject): unknown => (object as BGPPeer).spec
 
-t.test('crds.md 2.4: v1beta1 to v1beta2 copies what both have', async t => {
+t.test('as in MetalLB: v1beta1 to v1beta2 copies what both have', async t => {
   const spec = {
     ...LEGACY,
     sourceAddress: '10.10.0.2',
@@ -34,7 +34,7 @@ t.test('crds.md 2.4: v1beta1 to v1beta2 copies what both have', async t => {
   t.strictSame(converted, { ...older(spec, { 'example.org/a': 'b' }), apiVersion: V1BETA2 })
 })
 
-t.test('crds.md 2.4 (a), quirk mended: times that v1beta1 does not say stay unsaid', async t => {
+t.test('unlike MetalLB: times that v1beta1 does not say stay unsaid', async t => {
   // MetalLB stores "0s" for both, which turns the hold timer off: nobody who left the fields out has asked for that.
   t.strictSame(specOf(convertBGPPeer(older(LEGACY), V1BETA2)), LEGACY)
   t.strictSame(
@@ -48,12 +48,12 @@ t.test('v1beta1: port 0 is no port in v1beta2, where it means the usual one', as
   t.strictSame(specOf(convertBGPPeer(older({ ...LEGACY, peerPort: 0 }), V1BETA2)), LEGACY)
 })
 
-t.test('crds.md 2.4: an empty legacy selector becomes {}, a missing list stays missing', async t => {
+t.test('as in MetalLB: an empty legacy selector becomes {}, a missing list stays missing', async t => {
   const converted = convertBGPPeer(older({ ...LEGACY, nodeSelectors: [null, {}] }), V1BETA2)
   t.strictSame(specOf(converted), { ...LEGACY, nodeSelectors: [{}, {}] })
 })
 
-t.test('crds.md 2.4 (b), fault mended: what v1beta1 cannot say is carried along', async t => {
+t.test('unlike MetalLB: what v1beta1 cannot say is carried along', async t => {
   const newer = peer('p', { vrf: 'red', localASN: 5, peerPort: 179 })
   const shown = convertBGPPeer(newer, V1BETA1)
   t.strictSame(specOf(shown), { ...LEGACY, peerPort: 179 }, 'v1beta1 has fields of v1beta1 only')

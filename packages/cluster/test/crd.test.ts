@@ -36,7 +36,7 @@ const crdOf = (kind: string): CustomResourceDefinition => {
   return found
 }
 
-t.test('crds.md 1: names, scope, versions', async t => {
+t.test('as in MetalLB: names, scope, versions', async t => {
   const versions = (crd: CustomResourceDefinition): string =>
     crd.spec.versions.map(({ name, storage, served }) => `${name}${storage ? '*' : ''}${served ? '' : '-'}`).join(' ')
   t.same(
@@ -75,13 +75,13 @@ t.test('the store reads and writes the stored version', async t => {
   }
 })
 
-t.test('crds.md 2: every version has the status subresource', async t => {
+t.test('as in MetalLB: every version has the status subresource', async t => {
   for (const { spec } of customResourceDefinitions()) {
     for (const version of spec.versions) t.same(version.subresources, { status: {} })
   }
 })
 
-t.test('crds.md 2: printer columns', async t => {
+t.test('as in MetalLB: printer columns', async t => {
   const columns = (kind: string): readonly string[] =>
     crdOf(kind).spec.versions.map(({ additionalPrinterColumns = [] }) =>
       additionalPrinterColumns
@@ -111,7 +111,7 @@ t.test('crds.md 2: printer columns', async t => {
   ])
 })
 
-t.test('crds.md 2.4: v1beta1 of BGPPeer is deprecated, and a webhook converts it', async t => {
+t.test('as in MetalLB: v1beta1 of BGPPeer is deprecated, and a webhook converts it', async t => {
   const [stored, older] = crdOf('BGPPeer').spec.versions
   t.match(older, { deprecated: true, deprecationWarning: 'v1beta1 is deprecated, please use v1beta2' })
   t.notOk('deprecated' in (stored ?? {}))
@@ -199,7 +199,7 @@ const isSelector = (schema: Node): boolean =>
   schema['x-kubernetes-map-type'] === 'atomic' && 'matchExpressions' in (schema.properties ?? {})
 
 for (const [kind, expected] of Object.entries(FIELDS)) {
-  t.test(`crds.md 2: fields of ${kind}`, async t => {
+  t.test(`as in MetalLB: fields of ${kind}`, async t => {
     const [name = '', version] = kind.split(' ')
     t.same(
       linesOf('', nodeOf(crdOf(name), version)).toSorted(),
@@ -208,7 +208,7 @@ for (const [kind, expected] of Object.entries(FIELDS)) {
   })
 }
 
-t.test('crds.md 1: the standard label selector', async t => {
+t.test('as in MetalLB: the standard label selector', async t => {
   const selector = nodeOf(crdOf('L2Advertisement')).properties?.['spec']?.properties?.['nodeSelectors']?.items ?? {}
   t.same(linesOf('', { ...selector, 'x-kubernetes-map-type': undefined }), [
     'matchLabels: object',

@@ -46,11 +46,16 @@ function build(
   errors.addAll(object, checkDuplicates(spec.communities ?? [], 'spec.communities', 'community'))
   errors.addAll(object, checkDuplicates(spec.peers ?? [], 'spec.peers', 'peers'))
   checkLengths(object, errors)
+  const { localPref = 0 } = spec
+  // The schema's int32 is not held against anybody, and LOCAL_PREF has 32 bits without a sign (RFC 4271 section 5.1.5).
+  if (localPref < 0 || localPref > MAX_LOCAL_PREF) {
+    errors.add(object, 'spec.localPref', `invalid local preference ${localPref}, must be in 0-${MAX_LOCAL_PREF} range`)
+  }
   return {
     name: object.metadata.name,
     aggregationLength: spec.aggregationLength ?? 32,
     aggregationLengthV6: spec.aggregationLengthV6 ?? 128,
-    localPref: spec.localPref ?? 0,
+    localPref,
     communities: resolveCommunities(spec.communities ?? [], aliases, (i, reason, transient) =>
       errors.add(object, `spec.communities[${i}]`, reason, { transient }),
     ),
@@ -59,6 +64,8 @@ function build(
     serviceSelectors: spec.serviceSelectors ?? [],
   }
 }
+
+const MAX_LOCAL_PREF = 0xffff_ffff
 
 const LENGTHS = [
   { field: 'aggregationLength', family: 'IPv4', most: 32 },

@@ -115,7 +115,10 @@ function wellFormed<T extends KubernetesObject>(
     }
     const review = reviewObject(object)
     errors.refuse(object, fieldsToMend(review))
-    errors.addAll(object, review.faults.filter(({ about }) => about === 'rule'))
+    errors.addAll(
+      object,
+      review.faults.filter(({ about }) => about === 'rule'),
+    )
     const misshapen = review.faults.some(
       ({ about, field }) => about === 'shape' || (about === 'absent' && field.includes('[')),
     )

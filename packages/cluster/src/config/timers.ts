@@ -2,6 +2,9 @@ import type { BGPPeer } from '../resources/metallb.js'
 import { parseDuration } from './duration.js'
 import type { ErrorList } from './error-list.js'
 
+/** Seconds: RFC 4271 section 4.2. */
+const MAX_HOLD_TIME = 65_535
+
 /** Times of a session in seconds. */
 export interface Timers {
   /** Whole seconds: RFC 4271 §4.2 has no place for less. */
@@ -21,10 +24,12 @@ export function buildTimers(peer: BGPPeer, errors: ErrorList): Timers {
   if (hold === undefined || keepalive === undefined)
     return { ...(connectTimeSeconds !== undefined && { connectTimeSeconds }) }
   const whole = Math.trunc(hold)
-  if (whole !== 0 && whole < 3) {
+  // 16 bits in the OPEN message; MetalLB cuts off what is above them.
+  const fault = whole > MAX_HOLD_TIME ? `must be at most ${MAX_HOLD_TIME}s` : 'must be 0 or >=3s'
+  if (whole > MAX_HOLD_TIME || (whole !== 0 && whole < 3)) {
     const field = holdText === undefined ? 'spec.keepaliveTime' : 'spec.holdTime'
     const shown = holdText ?? `${hold}s`
-    errors.add(peer, field, `invalid BGPPeer timers: invalid hold time "${shown}": must be 0 or >=3s`)
+    errors.add(peer, field, `invalid BGPPeer timers: invalid hold time "${shown}": ${fault}`)
   }
   if (keepalive > hold || keepalive < 0) {
     const reason = `invalid keepaliveTime "${keepaliveText ?? keepalive}", must be lower than holdTime "${holdText ?? hold}"`
