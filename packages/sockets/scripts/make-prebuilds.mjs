@@ -60,7 +60,7 @@ function fetchMusl(debian, folder) {
     const flags = [...settings, `Dir::Cache=${folder}`, 'APT::Sandbox::User=root'].flatMap(setting => ['-o', setting])
     return spawnSync('apt-get', ['-qq', ...flags, ...words], { cwd: archives, encoding: 'utf8' })
   }
-  for (const words of [['update'], ['download', 'musl-dev', 'musl']]) {
+  for (const words of [['update'], ['download', 'musl-dev']]) {
     const { error, status, stderr } = apt(...words)
     if (error || status !== 0) return `apt-get ${words.join(' ')} failed: ${error?.message ?? stderr.trim()}`
   }
@@ -71,10 +71,12 @@ function fetchMusl(debian, folder) {
   return undefined
 }
 
-/** Headers and C library of musl instead of the compiler's own. */
+/**
+ * Headers of musl instead of the compiler's own. Its library is not linked: a Node.js that runs on musl has it already, under
+ * whatever name the distribution gave it.
+ */
 function muslFlags({ triple, kernel }, root) {
   const include = join(root, 'usr', 'include', `${triple}-musl`)
-  const library = join(root, 'usr', 'lib', `${triple}-musl`, 'libc.so')
   return [
     '-nostdinc',
     '-isystem',
@@ -83,7 +85,6 @@ function muslFlags({ triple, kernel }, root) {
     compilerHeaders(`${triple}-gnu-gcc`),
     ...kernel.filter(existsSync).flatMap(folder => ['-idirafter', folder]),
     '-nostdlib',
-    library,
     '-lgcc',
   ]
 }
