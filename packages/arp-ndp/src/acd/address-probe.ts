@@ -1,4 +1,5 @@
 import type { Instant } from '../responder/announcer.js'
+import { matchesAt } from '../responder/in-place.js'
 import type { Protocol } from '../responder/responder.js'
 import { arpQuestion, neighborQuestion } from '../resolver/question.js'
 import { isMulticast, isUnspecified } from '../wire/ipv6.js'
@@ -54,8 +55,7 @@ export class AddressProbe {
   readonly #random: () => number
   readonly #isOwn: (mac: Uint8Array) => boolean
   readonly #schedule: ProbeSchedule
-  readonly #concerns = (frame: Uint8Array, offset: Octets): boolean =>
-    sameOctets(frame.subarray(offset, offset + this.#address.length), this.#address)
+  readonly #concerns = (frame: Uint8Array, offset: Octets): boolean => matchesAt(frame, offset, this.#address)
   readonly #nonces: Uint8Array[] = []
   #deadline: Instant
   #sent = 0
@@ -97,7 +97,7 @@ export class AddressProbe {
 
   /** Sends the next probe, or says that the address is free. Early it does nothing. */
   expire(now: Instant): readonly ProbeAction[] {
-    if (now < this.#deadline) return NOTHING
+    if (now < this.#deadline || this.#state !== 'probing') return NOTHING
     if (this.#sent >= this.#wanted) {
       // RFC 7527 §4.1: a link that sends ours back may have kept an answer from us.
       if (this.#echoes === 0) return this.#conclude('free', { type: 'free' })

@@ -2,14 +2,14 @@ import { WireError, type WireFault } from '../errors.js'
 import type { Protocol } from '../responder/responder.js'
 import { ArpOperation, decodeArp } from '../wire/arp.js'
 import { decodeEthernet, EtherType, type EthernetFrame } from '../wire/ethernet.js'
-import { hasValidChecksum, Icmpv6Type, icmpv6Type } from '../wire/icmpv6.js'
-import { decodeIpv6, isMulticast, isUnspecified, NEXT_HEADER_ICMPV6, type Ipv6Packet } from '../wire/ipv6.js'
+import { Icmpv6Type, icmpv6Type } from '../wire/icmpv6.js'
+import { decodeIpv6, isUnspecified, NEXT_HEADER_ICMPV6, type Ipv6Packet } from '../wire/ipv6.js'
 import { isStationMac } from '../wire/mac.js'
-import { solicitedNodeMulticast } from '../wire/multicast.js'
 import { decodeNeighborAdvertisement } from '../wire/ndp/neighbor-advertisement.js'
 import { decodeNeighborSolicitation } from '../wire/ndp/neighbor-solicitation.js'
 import { linkLayerAddress } from '../wire/ndp/option/index.js'
-import { sameOctets, uint16At, uint32At, type Octets } from '../wire/octets.js'
+import { ndpFault, type NdpFault } from '../wire/ndp/validity.js'
+import { uint16At, uint32At, type Octets } from '../wire/octets.js'
 import { nonceOf } from './nonce.js'
 
 /** Somebody has an address, or wants it. All octets are views into the frame. */
@@ -30,20 +30,17 @@ export interface Claim {
 }
 
 /**
- * Why a frame is no claim: a fault of its octets, or
+ * Why a frame is no claim: a fault of its octets, what RFC 4861 says must be thrown away, or
  *
  * - `vlan-tagged`: it belongs to another network
  * - `other-protocol`: another EtherType than that of the protocol
  * - `no-claim`: an honest frame that says nothing about whose an address is
  * - `other-address`: a claim of an address that nobody here asks about
  * - `bad-sender`: the MAC address of the one who claims is broadcast, multicast or zero
- * - `hop-limit`, `checksum`: RFC 4861 §7.1 says that it must be thrown away
  */
 export type NoClaim =
-  WireFault | 'vlan-tagged' | 'other-protocol' | 'no-claim' | 'other-address' | 'bad-sender' | 'hop-limit' | 'checksum'
+  WireFault | NdpFault | 'vlan-tagged' | 'other-protocol' | 'no-claim' | 'other-address' | 'bad-sender'
 
-/** RFC 4861 §7.1: no router can have forwarded it. */
-const HOP_LIMIT = 255
 // octets from the start of an untagged frame
 const ETHER_TYPE = 12
 const ARP_SENDER = 28
@@ -127,27 +124,22 @@ function arpClaim({ source, payload }: EthernetFrame): Claim | NoClaim {
 
 function ndpClaim({ source, payload }: EthernetFrame): Claim | NoClaim {
   const packet = decodeIpv6(payload)
-  if (packet.hopLimit !== HOP_LIMIT) return 'hop-limit'
-  if (!hasValidChecksum(packet.source, packet.destination, packet.payload)) return 'checksum'
+  const fault = ndpFault(packet)
+  if (fault !== undefined) return fault
   return icmpv6Type(packet.payload) === Icmpv6Type.NeighborAdvertisement
     ? advertisementClaim(packet, source)
     : solicitationClaim(packet, source)
 }
 
-function advertisementClaim(packet: Ipv6Packet, frameSource: Uint8Array): Claim | NoClaim {
-  const advertisement = decodeNeighborAdvertisement(packet.payload)
-  // RFC 4861 §7.1.2: one for everybody answers nobody.
-  if (advertisement.solicited && isMulticast(packet.destination)) return 'bad-field'
-  // §4.4: the option may be left out of an answer to a unicast solicitation.
-  const mac = linkLayerAddress(advertisement.options, 'target-link-layer-address') ?? frameSource
-  return { kind: 'claim', address: advertisement.targetAddress, mac, frameSource, nonce: undefined }
+function advertisementClaim({ payload }: Ipv6Packet, frameSource: Uint8Array): Claim {
+  const { targetAddress: address, options } = decodeNeighborAdvertisement(payload)
+  // RFC 4861 §4.4: the option may be left out of an answer to a unicast solicitation.
+  const mac = linkLayerAddress(options, 'target-link-layer-address') ?? frameSource
+  return { kind: 'claim', address, mac, frameSource, nonce: undefined }
 }
 
-function solicitationClaim(packet: Ipv6Packet, frameSource: Uint8Array): Claim | NoClaim {
-  if (!isUnspecified(packet.source)) return 'no-claim'
-  const { targetAddress: address, options } = decodeNeighborSolicitation(packet.payload)
-  // RFC 4861 §7.1.1: from `::` it goes to the solicited-node group, and has no Source Link-Layer Address.
-  if (!sameOctets(packet.destination, solicitedNodeMulticast(address))) return 'bad-field'
-  if (linkLayerAddress(options, 'source-link-layer-address') !== undefined) return 'bad-field'
+function solicitationClaim({ source, payload }: Ipv6Packet, frameSource: Uint8Array): Claim | NoClaim {
+  if (!isUnspecified(source)) return 'no-claim'
+  const { targetAddress: address, options } = decodeNeighborSolicitation(payload)
   return { kind: 'probe', address, mac: frameSource, frameSource, nonce: nonceOf(options) }
 }

@@ -79,14 +79,13 @@ export class ConflictDetector {
   readonly #identity: ResponderIdentity
   readonly #table: OwnedAddresses
   readonly #isOwn: (mac: Uint8Array) => boolean
+  readonly #length: 4 | 16
   readonly #conflicts: ConflictTable
   readonly #defence: Defence
   readonly #ignored = new Map<NoConflict, number>()
   #owned: OwnedAddress | undefined
-  readonly #concerns = (frame: Uint8Array, offset: Octets): boolean => {
-    const length = this.#identity.protocol === 'arp' ? 4 : 16
-    return (this.#owned = this.#table.find(frame.subarray(offset, offset + length))) !== undefined
-  }
+  readonly #concerns = (frame: Uint8Array, offset: Octets): boolean =>
+    (this.#owned = this.#table.findAt(frame, offset, this.#length)) !== undefined
   readonly #stays = (address: string): boolean => {
     const owned = this.#table.get(address)
     return owned !== undefined && isSelected(owned, this.#identity.interface)
@@ -102,6 +101,7 @@ export class ConflictDetector {
     this.#identity = identity
     this.#table = table
     this.#isOwn = isOwn
+    this.#length = identity.protocol === 'arp' ? 4 : 16
     this.#conflicts = new ConflictTable({ interface: identity.interface, ...bounds })
     this.#defence = new Defence(defend, defendInterval)
   }

@@ -83,7 +83,7 @@ export class Resolver {
 
   /** Asks again, or ends. Early it does nothing. */
   expire(now: Instant): readonly ResolverAction[] {
-    if (now < this.#deadline) return NOTHING
+    if (now < this.#deadline || this.#deadline === Infinity) return NOTHING
     const over = this.#end !== undefined && now >= this.#end && this.#sent > 0
     const silent = this.#sent < this.#attempts && this.#answers.size === 0
     if (over || (!silent && this.#end === undefined)) return [this.#finish()]
