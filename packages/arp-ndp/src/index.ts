@@ -13,11 +13,14 @@
  * @packageDocumentation
  */
 export { ClosedError, Layer2Error, WireError, type WireFault } from './errors.js'
-export { Layer2, type Layer2Events, type Layer2Options, type WantedAddress } from './node/layer2.js'
+export { Layer2, type Layer2Events, type NeighborRefresh } from './node/layer2.js'
+export type { Layer2Options } from './node/layer2-options.js'
 export type { Logger } from './node/logger.js'
-export type { ResponderChange } from './node/messages.js'
+export type { AddressConflict, ResponderChange } from './node/messages.js'
 export type { PortStatistics } from './node/port.js'
 export { InterfaceError, resolve, type Answer, type ResolveOptions } from './node/resolve.js'
+export type { WantedAddress } from './node/wanted-set.js'
+export type { DefencePolicy } from './acd/defence.js'
 export type { AddressCounters, InterfaceSelection } from './responder/owned-addresses.js'
 export type { Protocol } from './responder/responder.js'
 export { DEFAULT_EXCLUDED_INTERFACES } from './responder/scan.js'

@@ -13,7 +13,7 @@ t.test('start, ask, close', { skip: LINUX_ONLY }, async t => {
   t.same(layer2.interfaces(), [])
   layer2.setAddresses([
     { address: '192.0.2.1', interfaces: ['eth0'] },
-    { address: '::ffff:192.0.2.1', interfaces: ['eth1'] },
+    { address: '192.0.2.1', interfaces: ['eth1'] },
     { address: '2001:DB8:0::1', interfaces: 'all' },
   ])
   const zero = { requestsReceived: 0, responsesSent: 0, gratuitousSent: 0 }
@@ -25,6 +25,7 @@ t.test('start, ask, close', { skip: LINUX_ONLY }, async t => {
     ],
   )
   t.same(await layer2.statistics(), [])
+  t.same(await layer2.conflicts(), [])
   layer2.setAddresses([])
   t.equal((await layer2.counters()).size, 2, 'counters stay when addresses go')
   const late = layer2.counters()
@@ -38,17 +39,39 @@ t.test('start, ask, close', { skip: LINUX_ONLY }, async t => {
 
 t.test('the caller’s mistakes', { skip: LINUX_ONLY }, async t => {
   await t.rejects(Layer2.start({ excludeInterfaces: ['('] }), SyntaxError)
-  await t.rejects(Layer2.start({ ...NOTHING, scanInterval: 0 }), RangeError)
+  for (const [option, value] of [
+    ['scanInterval', 0],
+    ['scanInterval', Infinity],
+    ['refreshInterval', 999],
+    ['refreshInterval', Number.NaN],
+    ['gratuitousRate', 0],
+    ['gratuitousRate', 2e6],
+    ['defend', 'sometimes'],
+  ] as const) {
+    const message = new RegExp(`^${option} ${value} is not `)
+    await t.rejects(Layer2.start({ ...NOTHING, [option]: value }), { name: 'RangeError', message }, option)
+  }
   await using layer2 = await Layer2.start(NOTHING)
   const all = 'all' as const
   layer2.setAddresses([{ address: '192.0.2.1', interfaces: all }])
-  for (const address of ['192.0.2.1/32', 'fe80::1%eth0', '192.0.2', '', 'example.org']) {
-    t.throws(() => layer2.setAddresses([{ address, interfaces: all }]), TypeError, JSON.stringify(address))
+  for (const address of ['192.0.2.1/32', '192.0.2', 'example.org', 'ff02::1', '127.0.0.1']) {
+    t.throws(() => layer2.setAddresses([{ address, interfaces: all }]), { name: 'RangeError', message: /^address "/ })
+    t.throws(() => layer2.announce(address), { name: 'RangeError', message: /^address "/ })
   }
-  for (const address of ['0.0.0.0', '::', '224.0.0.1', '255.255.255.255', 'ff02::1']) {
-    t.throws(() => layer2.setAddresses([{ address, interfaces: all }]), RangeError, address)
+  t.throws(() => layer2.setAddresses([{ address: '192.0.2.2', interfaces: ['a b'] }]), /^interfaces: "a b"/)
+  const neighbor = { address: '192.0.2.1', interface: 'eth0', mac: '02:00:00:00:00:01', ip: '192.0.2.9' }
+  for (const [field, value] of [
+    ['address', '0.0.0.0'],
+    ['interface', ''],
+    ['mac', 'ff:ff:ff:ff:ff:ff'],
+    ['mac', '02:00:00:00:00'],
+    ['ip', '2001:db8::9'],
+    ['ip', '224.0.0.1'],
+  ] as const) {
+    const message = new RegExp(`^${field} `)
+    t.throws(() => layer2.refreshNeighbor({ ...neighbor, [field]: value }), { name: 'RangeError', message }, field)
   }
-  t.throws(() => layer2.announce('nonsense'), TypeError)
+  layer2.refreshNeighbor(neighbor)
   t.same([...(await layer2.counters()).keys()], ['192.0.2.1'], 'nothing of it was taken')
   await t.rejects(resolve({ interface: 'no such one', address: '192.0.2.1' }), { code: 'ERR_L2_INTERFACE' })
   await t.rejects(resolve({ interface: 'lo', address: 'nonsense' }), TypeError)

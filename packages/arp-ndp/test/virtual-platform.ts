@@ -1,4 +1,5 @@
 import type { FrameSocket, FrameSocketOptions, GroupSocket, Platform } from '../dist/node/platform.js'
+import { formatAddress } from '../dist/address.js'
 import type { ScannedLink } from '@typemetal/arp-ndp/responder'
 
 /** An interface that is up, has a carrier and a link-local address. */
@@ -20,27 +21,54 @@ const failure = (code: string): Error => Object.assign(new Error(`${code} from t
 /** A socket of the virtual platform: what it sent, and ways to make it misbehave. */
 export class VirtualSocket implements FrameSocket {
   readonly sent: Uint8Array[] = []
+  /** Milliseconds at which each frame of {@link sent} went out. */
+  readonly sentAt: number[] = []
+  /** Addresses that the kernel's filter lets through, as texts; all when `undefined`. */
   targets: readonly string[] | undefined
+  /** How often a filter was made. */
+  filters = 0
   open = true
-  /** Frames that the transmit queue takes until {@link VirtualPlatform.advance} has let time pass. */
-  room = Infinity
   sendFailure: string | undefined
+  filterFailure: string | undefined
+  #room = Infinity
+  #isWaiting = false
 
-  constructor(readonly options: FrameSocketOptions) {
-    this.targets = options.targets
+  constructor(
+    readonly options: FrameSocketOptions,
+    readonly platform: VirtualPlatform,
+  ) {
+    this.targets = options.targets?.map(formatAddress)
+  }
+  /** Frames that the transmit queue takes until it is set anew; whoever waits for room is told then. */
+  get room(): number {
+    return this.#room
+  }
+  set room(room: number) {
+    this.#room = room
+    if (!this.#isWaiting || room === 0) return
+    this.#isWaiting = false
+    this.platform.after(0, () => this.open && this.options.onWritable())
   }
   sendBatch(frames: readonly Uint8Array[]): number {
     if (this.sendFailure !== undefined) throw failure(this.sendFailure)
-    const taken = frames.slice(0, this.room)
-    this.room -= taken.length
+    const taken = frames.slice(0, this.#room)
+    this.#room -= taken.length
+    this.#isWaiting ||= taken.length < frames.length
     this.sent.push(...taken)
+    this.sentAt.push(...taken.map(() => this.platform.now()))
     return taken.length
   }
-  setTargets(targets: readonly string[] | undefined): void {
-    this.targets = targets
+  setTargets(targets: readonly Uint8Array[] | undefined): void {
+    this.filters++
+    if (targets !== undefined && this.filterFailure !== undefined) throw failure(this.filterFailure)
+    this.targets = targets?.map(formatAddress)
   }
   statistics(): { packets: number; drops: number } {
     return { packets: 0, drops: 0 }
+  }
+  /** Frames that come in. */
+  receive(...frames: readonly Uint8Array[]): void {
+    this.options.onFrames(frames)
   }
   close(): void {
     this.open = false
@@ -52,6 +80,8 @@ export class VirtualPlatform implements Platform {
   linkList: readonly ScannedLink[] = [link()]
   /** Makes `links()` fail. */
   broken = false
+  /** Milliseconds that `links()` takes. */
+  lookTakes = 0
   looks = 0
   readonly sockets: VirtualSocket[] = []
   /** Groups of each group socket that is open. */
@@ -61,10 +91,12 @@ export class VirtualPlatform implements Platform {
   readonly refusals = new Map<string, string>()
   changed = (): void => {}
   #now = 0
-  #timers: { at: number; callback: () => void }[] = []
+  /** In the order in which they are due. */
+  readonly #timers: { readonly at: number; readonly callback: () => void }[] = []
 
   links(): readonly ScannedLink[] {
     this.looks++
+    this.#now += this.lookTakes
     if (this.broken) throw failure('EBUSY')
     return this.linkList
   }
@@ -75,7 +107,7 @@ export class VirtualPlatform implements Platform {
   openFrames(options: FrameSocketOptions): FrameSocket {
     const refusal = this.refusals.get(options.protocol)
     if (refusal !== undefined) throw failure(refusal)
-    const socket = new VirtualSocket(options)
+    const socket = new VirtualSocket(options, this)
     this.sockets.push(socket)
     return socket
   }
@@ -95,10 +127,22 @@ export class VirtualPlatform implements Platform {
   now(): number {
     return this.#now
   }
+  dateOf(instant: number): Date {
+    return new Date(instant)
+  }
+  /** What `random()` gives. */
+  chance = 0.5
+  random(): number {
+    return this.chance
+  }
   after(milliseconds: number, callback: () => void): () => void {
-    const timer = { at: this.#now + milliseconds, callback }
-    this.#timers.push(timer)
-    return () => (this.#timers = this.#timers.filter(other => other !== timer))
+    const timer = { at: this.#now + Math.max(0, milliseconds), callback }
+    const next = this.#timers.findIndex(({ at }) => at > timer.at)
+    this.#timers.splice(next < 0 ? this.#timers.length : next, 0, timer)
+    return () => {
+      const index = this.#timers.indexOf(timer)
+      if (index >= 0) this.#timers.splice(index, 1)
+    }
   }
 
   /** Timers that wait. */
@@ -121,12 +165,12 @@ export class VirtualPlatform implements Platform {
   advance(milliseconds: number): void {
     const end = this.#now + milliseconds
     for (;;) {
-      const due = this.#timers.toSorted((a, b) => a.at - b.at)[0]
+      const due = this.#timers[0]
       if (due === undefined || due.at > end) break
-      this.#timers = this.#timers.filter(timer => timer !== due)
+      this.#timers.shift()
       this.#now = Math.max(this.#now, due.at)
       due.callback()
     }
-    this.#now = end
+    this.#now = Math.max(this.#now, end)
   }
 }

@@ -1,48 +1,50 @@
-import { Announcer, type AnnouncerAction, type Instant } from '../responder/announcer.js'
-import { OwnedAddresses, type OwnedAddress } from '../responder/owned-addresses.js'
-import { compareScan, excludes, scan, type WantedResponder } from '../responder/scan.js'
-import type { AddressChange, Answers, Report, WorkerOptions } from './messages.js'
-import { plainError } from './messages.js'
-import type { Closable, Platform } from './platform.js'
-import { Port } from './port.js'
+import { Announcer, type Instant } from '../responder/announcer.js'
+import { isSelected, OwnedAddresses, type OwnedAddress } from '../responder/owned-addresses.js'
+import { RefreshSchedule } from '../responder/refresh.js'
+import { UnmatchedAddresses } from '../responder/unmatched.js'
+import { ConflictReports } from './conflict-reports.js'
+import type { Answers, Order, Report, WorkerOptions } from './messages.js'
+import type { Platform } from './platform.js'
+import type { Port } from './port.js'
+import { Ports } from './ports.js'
 
-/** Milliseconds that link events are gathered before the next look, so that a storm of them costs one look each. */
-const SETTLE = 20
-/** Rounds sent before requests get their turn: a big failover must not keep askers waiting. */
-const ROUNDS_PER_TURN = 64
+/** Addresses taken in before requests get their turn: a big failover must not keep askers waiting. */
+const ADDRESSES_PER_TURN = 64
 
-/** A gratuitous round to send: on every port, or on one that has just come up. */
-interface Round {
-  readonly address: string
-  readonly port: Port | undefined
-}
+type Change = Extract<Order, { type: 'change' }>
 
-/** What the worker does: keeps a responder on every wanted interface, tells neighbours of addresses, reports. */
+/** What the worker does: takes in addresses, lets the ports answer for them, tells neighbours of them, reports. */
 export class Answerer {
   readonly #platform: Platform
   readonly #report: (report: Report) => void
-  readonly #scanInterval: number
-  readonly #isExcluded: (name: string) => boolean
   readonly #table = new OwnedAddresses()
   readonly #announcer = new Announcer()
-  readonly #ports = new Map<string, Port>()
-  readonly #standing = new Map<string, WantedResponder>()
-  /** Responder key → what it failed with: logged once for each error code, not at each look. */
-  readonly #failures = new Map<string, Error & { readonly code?: unknown }>()
-  #known = ''
-  #rounds: Round[] = []
-  #monitor: Closable | undefined
-  #scanAt: Instant = Infinity
-  #cancelScan = (): void => {}
+  readonly #refresh: RefreshSchedule | undefined
+  readonly #unmatched = new UnmatchedAddresses()
+  readonly #ports: Ports
+  readonly #conflicts: ConflictReports
+  /** Carried out in order, a change over several turns of the loop when it is a big one. */
+  readonly #orders: { readonly order: Order; readonly since: Instant; done: number }[] = []
+  #cancelWork: (() => void) | undefined
   #cancelTick = (): void => {}
-  #cancelRounds: (() => void) | undefined
+  #cancelRefresh = (): void => {}
+  #closed = false
 
   /** @param report called with what the main thread should know */
   constructor(platform: Platform, options: WorkerOptions, report: (report: Report) => void) {
+    const { refreshInterval: interval } = options
     this.#platform = platform
     this.#report = report
-    this.#scanInterval = options.scanInterval
-    this.#isExcluded = excludes(options.excludeInterfaces)
+    this.#refresh =
+      interval === undefined ? undefined : new RefreshSchedule({ interval, random: () => platform.random() })
+    this.#ports = new Ports(platform, options, this.#table, {
+      report,
+      known: names => this.#rematch(names),
+      fresh: port => this.#announceOn(port),
+      gone: port => this.#conflicts.leave(port),
+      conflict: (port, sighting) => this.#conflicts.note(port, sighting),
+    })
+    this.#conflicts = new ConflictReports(platform, this.#ports, report)
   }
 
   /**
@@ -50,185 +52,170 @@ export class Answerer {
    * @throws {SocketError} links cannot be listed, or no responder at all can be opened for want of a privilege
    */
   start(): void {
-    this.#scan()
-    const refused = [...this.#failures.values()].find(({ code }) => code === 'EPERM')
-    if (refused !== undefined && this.#ports.size === 0) throw refused
-    this.#monitor = this.#platform.watchLinks(
-      () => this.#scanWithin(SETTLE),
-      error => this.#log('warn', { error: error.message }, 'watching links has failed; polling goes on'),
-    )
+    this.#ports.start()
     this.#report({ type: 'ready' })
   }
 
-  /** Applies a change of the addresses to answer for; each new or changed one gets a burst. */
-  change(set: readonly AddressChange[], remove: readonly string[]): void {
-    const now = this.#platform.now()
-    const changed: OwnedAddress[] = []
-    const actions: AnnouncerAction[] = []
-    for (const text of remove) {
-      const owned = this.#table.delete(text)
-      if (owned !== undefined) changed.push(owned)
-      this.#announcer.handle({ type: 'withdraw', address: text }, now)
-    }
-    for (const { text, octets, interfaces } of set) changed.push(this.#table.set(text, octets, interfaces))
-    for (const port of this.#ports.values()) port.adopt(changed)
-    for (const { text } of set) actions.push(...this.#announcer.handle({ type: 'announce', address: text }, now))
-    this.#perform(actions)
+  /** Does what the main thread asks for, in the order in which it asks: at once, or when what came before is done. */
+  obey(order: Order): void {
+    if (this.#closed) return
+    this.#orders.push({ order, since: this.#platform.now(), done: 0 })
+    if (this.#cancelWork === undefined) this.#work()
   }
 
-  /** Starts a burst for an owned address, or makes the running one longer. */
-  announce(address: string): void {
-    if (this.#table.get(address) === undefined) return
-    this.#perform(this.#announcer.handle({ type: 'announce', address }, this.#platform.now()))
-  }
-
-  /** Current counts. */
-  answer(question: keyof Answers): Answers[keyof Answers] {
-    if (question === 'counters') return this.#table.counters
-    return Array.from(this.#ports.values(), port => port.statistics())
-  }
-
-  /** Closes every socket and timer. */
+  /** Closes every socket and timer; what was not sent yet is not sent. Safe to call twice. */
   close(): void {
-    this.#monitor?.close()
-    this.#cancelScan()
+    this.#closed = true
+    this.#orders.length = 0
+    this.#cancelWork?.()
     this.#cancelTick()
-    this.#cancelRounds?.()
-    for (const port of this.#ports.values()) port.close()
-    this.#ports.clear()
+    this.#cancelRefresh()
+    this.#conflicts.close()
+    this.#ports.close()
+  }
+
+  // Orders
+
+  #work(): void {
+    this.#cancelWork = undefined
+    let budget = ADDRESSES_PER_TURN
+    for (let first = this.#orders[0]; first !== undefined && budget > 0; first = this.#orders[0]) {
+      budget -= this.#carryOut(first, budget)
+      if (first.done === sizeOf(first.order)) this.#orders.shift()
+    }
+    for (const port of this.#ports) port.flush()
+    this.#rearm()
+    if (this.#orders.length > 0) this.#cancelWork = this.#platform.after(0, () => this.#work())
+  }
+
+  /** @returns how much of the budget it took */
+  #carryOut(entry: { readonly order: Order; readonly since: Instant; done: number }, budget: number): number {
+    const { order, since } = entry
+    if (order.type === 'change') {
+      const count = Math.min(budget, sizeOf(order) - entry.done)
+      this.#change(order, entry.done, entry.done + count, since)
+      entry.done += count
+      return count
+    }
+    entry.done = 1
+    if (order.type === 'announce') this.#announce(order.address, since)
+    else if (order.type === 'refresh') this.#refreshNeighbor(order)
+    else this.#report({ type: 'answer', id: order.id, value: this.#answer(order.question) })
+    return 1
+  }
+
+  /** Applies a part of a change, of what is removed and then what is set, as if it were one list. */
+  #change({ remove, set }: Change, from: number, to: number, since: Instant): void {
+    const removed = this.#remove(remove.slice(from, to), since)
+    const added = set.slice(Math.max(0, from - remove.length), Math.max(0, to - remove.length))
+    const before = added.map(({ text }) => this.#table.get(text))
+    const changed = added.map(({ text, octets, interfaces }) => this.#table.set(text, octets, interfaces))
+    for (const port of this.#ports) port.adopt([...removed, ...changed])
+    for (const [index, owned] of changed.entries()) {
+      this.#match(owned)
+      this.#announceMove(before[index], owned)
+      this.#announce(owned.text, since)
+      this.#refresh?.add(owned.text, since)
+    }
+    this.#conflicts.expire()
+  }
+
+  #remove(texts: readonly string[], now: Instant): readonly OwnedAddress[] {
+    const removed: OwnedAddress[] = []
+    for (const text of texts) {
+      const owned = this.#table.delete(text)
+      if (owned !== undefined) removed.push(owned)
+      this.#announcer.handle({ type: 'withdraw', address: text }, now)
+      this.#refresh?.delete(text)
+      this.#unmatched.delete(text)
+    }
+    return removed
+  }
+
+  #refreshNeighbor({ address, interface: name, neighbor }: Extract<Order, { type: 'refresh' }>): void {
+    const owned = this.#table.get(address)
+    if (owned === undefined) return
+    for (const port of this.#ports) if (port.wanted.identity.interface === name) port.refresh(owned, neighbor)
+  }
+
+  #answer(question: keyof Answers): Answers[keyof Answers] {
+    if (question === 'counters') return this.#table.counters
+    if (question === 'conflicts') return this.#conflicts.current()
+    return Array.from(this.#ports, port => port.statistics())
   }
 
   // Interfaces
 
-  /** Makes the next look happen no later than so; events that keep coming do not put it off. */
-  #scanWithin(milliseconds: number): void {
-    const at = this.#platform.now() + milliseconds
-    if (at >= this.#scanAt) return
-    this.#cancelScan()
-    this.#scanAt = at
-    this.#cancelScan = this.#platform.after(milliseconds, () => {
-      try {
-        this.#scan()
-      } catch (error) {
-        this.#log('warn', { error: plainError(error).message }, 'looking at the interfaces has failed')
-      }
-    })
+  #rematch(names: readonly string[]): void {
+    this.#unmatched.know(names)
+    for (const owned of this.#table) this.#match(owned)
   }
 
-  /** One look at all interfaces. @throws {SocketError} links cannot be listed */
-  #scan(): void {
-    this.#scanAt = Infinity
-    this.#scanWithin(this.#scanInterval)
-    const { known, wanted } = scan(this.#platform.links(), this.#isExcluded)
-    this.#reportKnown(known)
-    this.#reconcile(wanted)
-  }
-
-  #reportKnown(names: readonly string[]): void {
-    const known = names.join(' ')
-    if (known === this.#known) return
-    this.#known = known
-    this.#report({ type: 'interfaces', names })
-  }
-
-  #reconcile(wanted: readonly WantedResponder[]): void {
-    const { close, open, recovered, keep } = compareScan(this.#standing, wanted)
-    for (const key of close) this.#closePort(key)
-    for (const responder of keep) this.#standing.set(responder.key, responder)
-    for (const responder of open) this.#openPort(responder)
-    for (const key of recovered) this.#reannounce(this.#ports.get(key))
-    for (const key of this.#failures.keys()) {
-      if (!wanted.some(responder => responder.key === key)) this.#failures.delete(key)
+  #match(owned: OwnedAddress): void {
+    const change = this.#unmatched.check(owned)
+    if (change === 'matched') this.#report({ type: 'matched', address: owned.text })
+    else if (change === 'unmatched' && owned.interfaces !== 'all') {
+      this.#report({ type: 'unmatched', address: owned.text, interfaces: owned.interfaces })
     }
-  }
-
-  #closePort(key: string): void {
-    this.#ports.get(key)?.close()
-    this.#ports.delete(key)
-    this.#reportResponder('delete', this.#standing.get(key))
-    this.#standing.delete(key)
-  }
-
-  #openPort(wanted: WantedResponder): void {
-    const { key } = wanted
-    try {
-      const port = new Port(this.#platform, wanted, this.#table, error => this.#portFailed(wanted, error))
-      this.#ports.set(key, port)
-      this.#standing.set(key, wanted)
-      this.#failures.delete(key)
-      port.adopt(this.#table)
-      this.#reportResponder('create', wanted)
-      this.#reannounce(port)
-    } catch (error) {
-      this.#logOnce(wanted, error, 'a responder could not be created; it is tried again')
-    }
-  }
-
-  /** The port stays. A link that was down, if only for a moment, is announced on again when a look finds it running. */
-  #portFailed(wanted: WantedResponder, error: unknown): void {
-    const standing = this.#standing.get(wanted.key)
-    if (plainError(error).code !== 'ENETDOWN') this.#logOnce(wanted, error, 'a responder has met an error')
-    else if (standing !== undefined) this.#standing.set(wanted.key, { ...standing, running: false })
-  }
-
-  #reportResponder(action: 'create' | 'delete', wanted: WantedResponder | undefined): void {
-    if (wanted === undefined) return
-    const { protocol, interface: name } = wanted.identity
-    this.#report({ type: 'responder', change: { action, protocol, interface: name } })
   }
 
   // Announcing
 
-  /** Tells the neighbours behind one port of every address at once, and again with the bursts that follow. */
-  #reannounce(port: Port | undefined): void {
-    if (port === undefined) return
-    const now = this.#platform.now()
-    for (const { text } of this.#table) {
-      this.#rounds.push({ address: text, port })
-      this.#announcer.handle({ type: 'extend', address: text }, now)
-    }
-    this.#perform([])
+  /** Starts a burst for an owned address, or makes the running one longer. */
+  #announce(address: string, now: Instant): void {
+    if (this.#table.get(address) === undefined) return
+    this.#rounds(this.#announcer.handle({ type: 'announce', address }, now).map(({ address }) => address))
   }
 
-  #perform(actions: readonly AnnouncerAction[]): void {
-    for (const { address } of actions) this.#rounds.push({ address, port: undefined })
-    if (this.#cancelRounds === undefined) this.#sendRounds()
+  /** An address that comes to another interface in the middle of its burst is new there: a round at once. */
+  #announceMove(before: OwnedAddress | undefined, owned: OwnedAddress): void {
+    if (before === undefined) return
+    for (const port of this.#ports) {
+      if (!isSelected(before, port.wanted.identity.interface)) port.announce(owned)
+    }
+  }
+
+  /** Tells the neighbours behind one port of every address at once, and again with the bursts that follow. */
+  #announceOn(port: Port): void {
+    const now = this.#platform.now()
+    for (const owned of this.#table) {
+      port.announce(owned)
+      this.#announcer.handle({ type: 'extend', address: owned.text }, now)
+    }
+    port.flush()
     this.#rearm()
   }
 
-  #sendRounds(): void {
-    this.#cancelRounds = undefined
-    for (const { address, port } of this.#rounds.splice(0, ROUNDS_PER_TURN)) {
+  /** Puts in a round for each address on every port; the ports send them as fast as they may. */
+  #rounds(addresses: readonly string[]): void {
+    for (const address of addresses) {
       const owned = this.#table.get(address)
-      if (owned === undefined) continue // withdrawn meanwhile
-      for (const each of port === undefined ? this.#ports.values() : [port]) each.announce(owned)
+      if (owned !== undefined) for (const port of this.#ports) port.announce(owned)
     }
-    for (const port of this.#ports.values()) port.flush()
-    if (this.#rounds.length > 0) this.#cancelRounds = this.#platform.after(0, () => this.#sendRounds())
+  }
+
+  #sendRounds(addresses: readonly string[]): void {
+    this.#rounds(addresses)
+    for (const port of this.#ports) port.flush()
+    this.#rearm()
   }
 
   #rearm(): void {
     this.#cancelTick()
-    const due = this.#announcer.nextTimeout
-    if (due === undefined) return
-    const wait = Math.max(0, due - this.#platform.now())
-    this.#cancelTick = this.#platform.after(wait, () =>
-      this.#perform(this.#announcer.handleTimeout(this.#platform.now())),
+    this.#cancelTick = this.#at(this.#announcer.nextTimeout, now =>
+      this.#announcer.handleTimeout(now).map(({ address }) => address),
     )
+    this.#cancelRefresh()
+    this.#cancelRefresh = this.#at(this.#refresh?.nextTimeout, now => this.#refresh?.handleTimeout(now) ?? [])
   }
 
-  // Log
-
-  #logOnce(wanted: WantedResponder, cause: unknown, message: string): void {
-    const error: Error & { readonly code?: unknown } = cause instanceof Error ? cause : new Error(String(cause))
-    const known = this.#failures.get(wanted.key)
-    this.#failures.set(wanted.key, error)
-    if (known !== undefined && known.code === error.code) return
-    const { protocol, interface: name } = wanted.identity
-    this.#log('warn', { protocol, interface: name, error: error.message }, message)
-  }
-
-  #log(level: 'warn', fields: object, message: string): void {
-    this.#report({ type: 'log', level, fields, message })
+  #at(due: Instant | undefined, rounds: (now: Instant) => readonly string[]): () => void {
+    if (due === undefined) return () => {}
+    const wait = Math.max(0, due - this.#platform.now())
+    return this.#platform.after(wait, () => this.#sendRounds(rounds(this.#platform.now())))
   }
 }
+
+/** Steps that an order is carried out in. */
+const sizeOf = (order: Order): number =>
+  order.type === 'change' ? Math.max(1, order.remove.length + order.set.length) : 1

@@ -10,19 +10,9 @@ function run(port: NonNullable<typeof parentPort>): void {
   const report = (message: Report): void => port.postMessage(message)
   const answerer = new Answerer(systemPlatform, workerData as WorkerOptions, report)
   port.on('message', (request: Request) => {
-    switch (request.type) {
-      case 'change':
-        return answerer.change(request.set, request.remove)
-      case 'announce':
-        return answerer.announce(request.address)
-      case 'ask':
-        return report({ type: 'answer', id: request.id, value: answerer.answer(request.question) })
-      case 'close':
-        answerer.close()
-        return port.close()
-      default:
-        return request satisfies never
-    }
+    if (request.type !== 'close') return answerer.obey(request)
+    answerer.close()
+    return port.close()
   })
   try {
     answerer.start()

@@ -1,32 +1,27 @@
 import { EventEmitter } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import { parseAddress, parseHostAddress, type ParsedAddress } from '../address.js'
+import { parseHostAddress } from '../address.js'
 import { ClosedError } from '../errors.js'
-import type { AddressCounters, InterfaceSelection } from '../responder/owned-addresses.js'
-import { excludes } from '../responder/scan.js'
+import { isInterfaceName } from '../responder/answerable.js'
+import type { AddressCounters } from '../responder/owned-addresses.js'
+import { isStationMac, parseMac } from '../wire/mac.js'
+import { workerOptions, type Layer2Options } from './layer2-options.js'
 import { silentLogger, type Logger } from './logger.js'
-import { revivedError, type AddressChange, type Answers, type Report, type Request } from './messages.js'
-import type { ResponderChange, WorkerOptions } from './messages.js'
+import { revivedError, type Answers, type Report, type Request, type ResponderChange } from './messages.js'
+import type { AddressConflict } from './messages.js'
 import type { PortStatistics } from './port.js'
+import { parseAnswerable, WantedSet, type WantedAddress } from './wanted-set.js'
 
-/** How a {@link Layer2} is started. */
-export interface Layer2Options {
-  /** Regular expressions; an interface whose name matches one is left alone. They are not anchored. @default none */
-  readonly excludeInterfaces?: readonly string[]
-  /** Milliseconds between two looks at all interfaces, beside those that link events cause. @default 10_000 */
-  readonly scanInterval?: number
-  /** @default silent */
-  readonly log?: Logger
-  /** When aborted, the same as disposing. */
-  readonly signal?: AbortSignal
-}
-
-/** An address to answer for. */
-export interface WantedAddress {
-  /** IPv4 or IPv6, in any spelling. */
+/** A neighbour to tell where an address is: {@link Layer2.refreshNeighbor}. */
+export interface NeighborRefresh {
+  /** Which address, one that is set. */
   readonly address: string
-  /** On all interfaces that are not excluded, or on those of exactly these names. */
-  readonly interfaces: InterfaceSelection
+  /** Name of the interface the neighbour is behind. */
+  readonly interface: string
+  /** The neighbour's, `02:00:00:00:00:01`. */
+  readonly mac: string
+  /** The neighbour's own address, of the same family as `address`. */
+  readonly ip: string
 }
 
 /** Events of a {@link Layer2}. */
@@ -35,11 +30,25 @@ export interface Layer2Events {
   interfaces: [names: readonly string[]]
   /** A responder came or went. */
   responder: [change: ResponderChange]
-  /** The worker has died: nothing is answered any more, and this handle is closed. */
+  /** An address is set for interfaces none of which this host has, so nobody hears of it. Told once, until it is `matched`. */
+  unmatched: [entry: { readonly address: string; readonly interfaces: readonly string[] }]
+  /** An address that was `unmatched` has an interface now. */
+  matched: [entry: { readonly address: string }]
+  /**
+   * Another host uses an address that we answer for: at first sight, and then at most once a second for each MAC address.
+   * It comes also when another node takes an address over before we are told to give it up.
+   */
+  conflict: [conflict: AddressConflict]
+  /** The other host was not seen for a minute, or the address is no longer set, or the interface is gone. */
+  'conflict-over': [conflict: AddressConflict]
+  /**
+   * The worker has died: nothing is answered any more, and this handle is closed. It is not started again by itself, because
+   * what has killed it may do so at once again; start another one and give it the addresses, which announces them anew.
+   * As with every emitter, an `error` that nobody listens to ends the process, so that its supervisor restarts it.
+   */
   error: [error: Error]
 }
 
-const SCAN_INTERVAL = 10_000
 /** Milliseconds that a worker may take to close its sockets before it is terminated. */
 const PATIENCE = 2000
 
@@ -60,9 +69,7 @@ export class Layer2 extends EventEmitter<Layer2Events> implements AsyncDisposabl
   readonly #log: Logger
   readonly #exited: Promise<unknown>
   readonly #questions = new Map<number, Question>()
-  /** Canonical text → interfaces, as a sorted text to compare. */
-  readonly #current = new Map<string, string>()
-  #parsed = new Map<string, ParsedAddress>()
+  readonly #wanted = new WantedSet()
   #interfaces: readonly string[] = []
   #nextQuestion = 1
   #ready: { resolve(): void; reject(error: Error): void } | undefined
@@ -84,14 +91,13 @@ export class Layer2 extends EventEmitter<Layer2Events> implements AsyncDisposabl
   /**
    * Starts the worker and waits until it has looked at the interfaces once.
    * @throws {SyntaxError} a pattern that is no regular expression
+   * @throws {RangeError} another option that is not allowed
    * @throws {Error} with `code` `EPERM` without CAP_NET_RAW, `ENOSYS` when the system is not Linux
    */
   static async start(options: Layer2Options = {}): Promise<Layer2> {
-    const { excludeInterfaces = [], scanInterval = SCAN_INTERVAL, log = silentLogger, signal } = options
+    const { log = silentLogger, signal } = options
     signal?.throwIfAborted()
-    excludes(excludeInterfaces) // a bad pattern is the caller's error, here and now
-    if (!(scanInterval > 0)) throw new RangeError(`scanInterval ${scanInterval} is not above 0`)
-    const workerData: WorkerOptions = { excludeInterfaces, scanInterval }
+    const workerData = workerOptions(options)
     const worker = new Worker(new URL('./layer2-worker.js', import.meta.url), { name: 'typemetal-layer2', workerData })
     const layer2 = new Layer2(worker, log)
     await new Promise<void>((resolve, reject) => {
@@ -104,30 +110,38 @@ export class Layer2 extends EventEmitter<Layer2Events> implements AsyncDisposabl
   /**
    * Replaces the set of addresses to answer for. An entry that is new or has changed its interfaces gets the gratuitous
    * burst; one that is gone is no longer answered. Interfaces of entries for the same address are united.
-   * @throws {TypeError} something that is not an address; nothing has changed then
-   * @throws {RangeError} an unspecified or multicast address; nothing has changed then
+   * @throws {TypeError} an entry without the fields it must have; nothing has changed then
+   * @throws {RangeError} no address that can be answered for, or no interface name; nothing has changed then
    */
   setAddresses(wanted: readonly WantedAddress[]): void {
-    const next = this.#unite(wanted)
-    const set: AddressChange[] = []
-    for (const [text, change] of next) {
-      const key = interfacesKey(change.interfaces)
-      if (this.#current.get(text) === key) continue
-      this.#current.set(text, key)
-      set.push(change)
-    }
-    const remove = [...this.#current.keys()].filter(text => !next.has(text))
-    for (const text of remove) this.#current.delete(text)
+    const { set, remove } = this.#wanted.replace(wanted)
     if (set.length > 0 || remove.length > 0) this.#send({ type: 'change', set, remove })
   }
 
   /**
    * Starts the gratuitous burst for an address again, or makes the one that runs longer; nothing for one that is not set.
-   * @throws {TypeError} not an address
+   * @throws {RangeError} not an address that can be answered for
    */
   announce(address: string): void {
-    const { text } = parseAddress(address)
-    if (this.#current.has(text)) this.#send({ type: 'announce', address: text })
+    const { text } = parseAnswerable(address)
+    if (this.#wanted.has(text)) this.#send({ type: 'announce', address: text })
+  }
+
+  /**
+   * Tells one neighbour alone where an address is: an ARP reply or an unsolicited advertisement to its MAC address. For a
+   * router that ignores broadcasts or forgets; call it as often as that one needs. Nothing happens for an address that is
+   * not set, or not for that interface.
+   * @throws {RangeError} a field that is not what it must be
+   */
+  refreshNeighbor(neighbor: NeighborRefresh): void {
+    const { text, octets } = parseAnswerable(neighbor.address)
+    const ip = parseNeighborAddress(neighbor.ip)
+    if (ip.length !== octets.length) throw new RangeError(`ip ${neighbor.ip} is not of the family of ${text}`)
+    if (!isInterfaceName(neighbor.interface))
+      throw new RangeError(`interface ${neighbor.interface} is no interface name`)
+    const mac = parseNeighborMac(neighbor.mac)
+    if (!this.#wanted.has(text)) return
+    this.#send({ type: 'refresh', address: text, interface: neighbor.interface, neighbor: { mac, ip } })
   }
 
   /** Names of all interfaces that are not excluded, also of those that are down or belong to a bond or bridge. */
@@ -136,7 +150,7 @@ export class Layer2 extends EventEmitter<Layer2Events> implements AsyncDisposabl
   }
 
   /**
-   * Counts by address, of every address that was ever set.
+   * Counts by address: of those that are set, and of many that once were.
    * @throws {ClosedError} closed before it could answer
    */
   counters(): Promise<ReadonlyMap<string, AddressCounters>> {
@@ -149,6 +163,14 @@ export class Layer2 extends EventEmitter<Layer2Events> implements AsyncDisposabl
    */
   statistics(): Promise<readonly PortStatistics[]> {
     return this.#ask('statistics')
+  }
+
+  /**
+   * Who else uses addresses of ours now.
+   * @throws {ClosedError} closed before it could answer
+   */
+  conflicts(): Promise<readonly AddressConflict[]> {
+    return this.#ask('conflicts')
   }
 
   /** Stops answering and waits until every socket is closed. Sends nothing. Safe to call twice. */
@@ -172,19 +194,6 @@ export class Layer2 extends EventEmitter<Layer2Events> implements AsyncDisposabl
     if (!signal.aborted) return
     await this[Symbol.asyncDispose]()
     signal.throwIfAborted()
-  }
-
-  #unite(wanted: readonly WantedAddress[]): ReadonlyMap<string, AddressChange> {
-    const parsed = new Map<string, ParsedAddress>()
-    const next = new Map<string, AddressChange>()
-    for (const { address, interfaces } of wanted) {
-      // Parsing is dear, and between two calls hardly an address changes.
-      const { text, octets } = this.#parsed.get(address) ?? parseHostAddress(address)
-      parsed.set(address, { text, octets })
-      next.set(text, { text, octets, interfaces: united(next.get(text)?.interfaces ?? [], interfaces) })
-    }
-    this.#parsed = parsed
-    return next
   }
 
   #send(request: Request): void {
@@ -232,6 +241,16 @@ export class Layer2 extends EventEmitter<Layer2Events> implements AsyncDisposabl
       case 'responder':
         this.emit('responder', report.change)
         break
+      case 'unmatched':
+        this.emit('unmatched', { address: report.address, interfaces: report.interfaces })
+        break
+      case 'matched':
+        this.emit('matched', { address: report.address })
+        break
+      case 'conflict':
+      case 'conflict-over':
+        for (const conflict of report.conflicts) this.emit(report.type, conflict)
+        break
       case 'answer':
         this.#questions.get(report.id)?.resolve(report.value)
         this.#questions.delete(report.id)
@@ -264,9 +283,18 @@ export class Layer2 extends EventEmitter<Layer2Events> implements AsyncDisposabl
   }
 }
 
-const interfacesKey = (interfaces: InterfaceSelection): string =>
-  interfaces === 'all' ? 'all' : `some ${interfaces.toSorted().join(' ')}`
+/** @throws {RangeError} not the address of one host */
+function parseNeighborAddress(ip: string): Uint8Array {
+  try {
+    return parseHostAddress(ip).octets
+  } catch (cause) {
+    throw new RangeError(`ip ${JSON.stringify(ip)} is not the address of a neighbour`, { cause })
+  }
+}
 
-function united(a: InterfaceSelection, b: InterfaceSelection): InterfaceSelection {
-  return a === 'all' || b === 'all' ? 'all' : [...new Set([...a, ...b])]
+/** @throws {RangeError} not the MAC address of one host */
+function parseNeighborMac(text: string): Uint8Array {
+  const mac = /^(?:[0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(text) ? parseMac(text) : undefined
+  if (mac === undefined || !isStationMac(mac)) throw new RangeError(`mac ${JSON.stringify(text)} is not a neighbour's`)
+  return mac
 }

@@ -1,7 +1,9 @@
+import type { DefencePolicy } from '../acd/defence.js'
+import type { Neighbor } from '../responder/neighbor-refresh.js'
 import type { AddressCounters, InterfaceSelection } from '../responder/owned-addresses.js'
+import type { Protocol } from '../responder/responder.js'
 import type { LogLevel } from './logger.js'
 import type { PortStatistics } from './port.js'
-import type { Protocol } from '../responder/responder.js'
 
 /** An address with the interfaces to answer on, both its forms ready. */
 export interface AddressChange {
@@ -17,20 +19,48 @@ export interface WorkerOptions {
   readonly excludeInterfaces: readonly string[]
   /** Milliseconds. */
   readonly scanInterval: number
+  /** Milliseconds; `undefined` for none. */
+  readonly refreshInterval: number | undefined
+  /** Frames a second on each interface. */
+  readonly gratuitousRate: number
+  readonly defend: DefencePolicy
+}
+
+/** Another host uses an address that we answer for. */
+export interface AddressConflict {
+  readonly address: string
+  readonly interface: string
+  /** The other host's, `02:00:00:00:00:01`. */
+  readonly mac: string
+  /** `claim`: it has the address; `probe`: it asks whether it may have it (RFC 4862 §5.4.3). */
+  readonly kind: 'claim' | 'probe'
+  /** Frames of it since `since`. */
+  readonly count: number
+  readonly since: Date
 }
 
 /** Answers to questions, by name. */
 export interface Answers {
   readonly counters: ReadonlyMap<string, AddressCounters>
   readonly statistics: readonly PortStatistics[]
+  readonly conflicts: readonly AddressConflict[]
 }
 
 /** Main thread to worker. */
 export type Request =
   | { readonly type: 'change'; readonly set: readonly AddressChange[]; readonly remove: readonly string[] }
   | { readonly type: 'announce'; readonly address: string }
+  | {
+      readonly type: 'refresh'
+      readonly address: string
+      readonly interface: string
+      readonly neighbor: Neighbor
+    }
   | { readonly type: 'ask'; readonly id: number; readonly question: keyof Answers }
   | { readonly type: 'close' }
+
+/** One thing a running worker can be asked to do. */
+export type Order = Exclude<Request, { type: 'close' }>
 
 /** A responder came or went. */
 export interface ResponderChange {
@@ -44,6 +74,12 @@ export type Report =
   | { readonly type: 'ready' }
   | { readonly type: 'interfaces'; readonly names: readonly string[] }
   | { readonly type: 'responder'; readonly change: ResponderChange }
+  /** Sightings of one moment; the same address and MAC address at most once a second. */
+  | { readonly type: 'conflict'; readonly conflicts: readonly AddressConflict[] }
+  | { readonly type: 'conflict-over'; readonly conflicts: readonly AddressConflict[] }
+  /** No interface of this host is one that the address is set for; or one is again. */
+  | { readonly type: 'unmatched'; readonly address: string; readonly interfaces: readonly string[] }
+  | { readonly type: 'matched'; readonly address: string }
   | { readonly type: 'answer'; readonly id: number; readonly value: Answers[keyof Answers] }
   /** It could not start, and ends. */
   | { readonly type: 'failed'; readonly error: PlainError }

@@ -11,8 +11,8 @@ export interface Closable {
 export interface FrameSocket extends Closable {
   /** @returns how many went out; fewer than given when the transmit queue is full */
   sendBatch(frames: readonly Uint8Array[]): number
-  /** Lets through only requests for these addresses; all requests when `undefined`. */
-  setTargets(targets: readonly string[] | undefined): void
+  /** Lets through only requests for and claims of these addresses; of any when `undefined`. */
+  setTargets(targets: readonly Uint8Array[] | undefined): void
   /** Frames that passed the kernel's filter, and those of them that it lost because we were slow. */
   statistics(): { readonly packets: number; readonly drops: number }
 }
@@ -29,9 +29,11 @@ export interface GroupSocket extends Closable {
 export interface FrameSocketOptions {
   readonly interfaceIndex: number
   readonly protocol: Protocol
-  readonly targets: readonly string[] | undefined
+  readonly targets: readonly Uint8Array[] | undefined
   /** The views are valid only during the call. */
   onFrames(frames: readonly Uint8Array[]): void
+  /** Once after {@link FrameSocket.sendBatch} took fewer frames than given: there is room again. */
+  onWritable(): void
   onError(error: Error): void
 }
 
@@ -44,6 +46,10 @@ export interface Platform {
   openGroups(interfaceIndex: number): GroupSocket
   /** Monotonic. */
   now(): Instant
+  /** The wall clock's time of a recent {@link now}. */
+  dateOf(instant: Instant): Date
+  /** From 0 up to, not including, 1. */
+  random(): number
   /** Calls back once after so many milliseconds; 0 is as soon as what waits already is done. @returns a way to call it off */
   after(milliseconds: number, callback: () => void): () => void
 }

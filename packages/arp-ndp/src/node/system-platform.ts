@@ -1,5 +1,5 @@
 import { ETH_P_ARP, ETH_P_IPV6, Icmpv6Socket, LinkMonitor, listLinks, PacketSocket } from '@typemetal/sockets'
-import { arpRequests, neighborSolicitations } from '@typemetal/sockets/bpf'
+import { arpRequestsOrClaims, neighborSolicitationsOrAdvertisements } from '@typemetal/sockets/bpf'
 import type { FrameSocket, FrameSocketOptions, Platform } from './platform.js'
 
 /** Octets the kernel may queue for one interface: some thousand requests, while this thread collects garbage. */
@@ -7,7 +7,7 @@ const RECEIVE_BUFFER = 4 * 1024 * 1024
 /** Octets kept of a frame; a request has no reason to be longer. */
 const FRAME_SPACE = { arp: 256, ndp: 1518 } as const
 const ETHER_TYPE = { arp: ETH_P_ARP, ndp: ETH_P_IPV6 } as const
-const FILTER = { arp: arpRequests, ndp: neighborSolicitations } as const
+const FILTER = { arp: arpRequestsOrClaims, ndp: neighborSolicitationsOrAdvertisements } as const
 
 function openFrames(options: FrameSocketOptions): FrameSocket {
   const { protocol } = options
@@ -18,6 +18,7 @@ function openFrames(options: FrameSocketOptions): FrameSocket {
     frameSpace: FRAME_SPACE[protocol],
     receiveBuffer: RECEIVE_BUFFER,
     onFrames: frames => options.onFrames(frames),
+    onWritable: () => options.onWritable(),
     onError: error => options.onError(error),
   })
   return {
@@ -46,5 +47,7 @@ export const systemPlatform: Platform = {
   // It blocks every ICMPv6 type: it is there for its memberships alone, the frames come by the packet socket.
   openGroups: interfaceIndex => new Icmpv6Socket({ interfaceIndex, types: [], onPackets: () => {} }),
   now: () => performance.now(),
+  dateOf: instant => new Date(Date.now() - (performance.now() - instant)),
+  random: () => Math.random(),
   after,
 }

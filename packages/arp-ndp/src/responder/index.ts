@@ -3,6 +3,7 @@
  * @packageDocumentation
  */
 export { answeredBy } from './answer.js'
+export { addressRefusal, isInterfaceName } from './answerable.js'
 export { arpRequest, gratuitousArp, type ArpIdentity } from './arp.js'
 export {
   Announcer,
@@ -14,6 +15,7 @@ export {
 } from './announcer.js'
 export { GroupMembership, type GroupAction } from './groups.js'
 export { NDP_HOP_LIMIT, neighborSolicitation, unsolicitedAdvertisement, type NdpIdentity } from './ndp.js'
+export { neighborRefresh, type Neighbor } from './neighbor-refresh.js'
 export {
   isSelected,
   OwnedAddresses,
@@ -21,6 +23,8 @@ export {
   type InterfaceSelection,
   type OwnedAddress,
 } from './owned-addresses.js'
+export { Pacer } from './pacer.js'
+export { RefreshSchedule, type RefreshOptions } from './refresh.js'
 export { Responder, type Protocol, type ResponderIdentity } from './responder.js'
 export {
   compareScan,
@@ -32,4 +36,5 @@ export {
   type ScannedLink,
   type WantedResponder,
 } from './scan.js'
-export type { DropReason, Reply, Verdict } from './verdict.js'
+export { UnmatchedAddresses, type MatchChange } from './unmatched.js'
+export type { Decision, DropReason, Reply, Verdict } from './verdict.js'

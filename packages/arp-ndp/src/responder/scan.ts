@@ -41,6 +41,8 @@ export interface WantedResponder {
 export interface Scan {
   /** Names of all interfaces that are not excluded, also of those that are down or enslaved. */
   readonly known: readonly string[]
+  /** MAC addresses of all interfaces, also of those that are excluded: what comes from one of them is our own. */
+  readonly macs: readonly string[]
   readonly wanted: readonly WantedResponder[]
 }
 
@@ -80,7 +82,11 @@ export function excludes(patterns: readonly string[]): (name: string) => boolean
  */
 export function scan(links: readonly ScannedLink[], isExcluded: (name: string) => boolean): Scan {
   const known = links.filter(link => !isExcluded(link.name))
-  return { known: known.map(link => link.name), wanted: known.flatMap(wantedOn) }
+  return {
+    known: known.map(link => link.name),
+    macs: links.map(link => link.mac),
+    wanted: known.flatMap(wantedOn),
+  }
 }
 
 function wantedOn(link: ScannedLink): WantedResponder[] {

@@ -1,0 +1,189 @@
+import { parseAddress, type ParsedAddress } from '../address.js'
+import { addressRefusal, isInterfaceName } from '../responder/answerable.js'
+import type { InterfaceSelection } from '../responder/owned-addresses.js'
+import type { AddressChange } from './messages.js'
+
+/** An address to answer for. */
+export interface WantedAddress {
+  /** IPv4 or IPv6, in any spelling. Not a multicast, loopback, link-local, unspecified or IPv4-mapped address. */
+  readonly address: string
+  /** On all interfaces that are not excluded, or on those of exactly these names. */
+  readonly interfaces: InterfaceSelection
+}
+
+/** What turns one set into the next. */
+export interface WantedDifference {
+  /** New, or with other interfaces than before. */
+  readonly set: readonly AddressChange[]
+  /** Canonical texts. */
+  readonly remove: readonly string[]
+}
+
+/** An entry of the caller's list, kept. */
+interface Entry {
+  readonly spelling: string
+  /** Canonical. */
+  readonly text: string
+  readonly interfaces: InterfaceSelection
+}
+
+const NOTHING: WantedDifference = { set: [], remove: [] }
+
+/**
+ * The set of addresses that is wanted, which the caller replaces as a whole. Callers keep the order of their lists mostly:
+ * what has stayed at the begin and at the end is passed over with one comparison each, and work is done for what is between.
+ */
+export class WantedSet {
+  #entries: readonly Entry[] = []
+  /** Canonical text → what all entries for the address ask for. */
+  readonly #selections = new Map<string, InterfaceSelection[]>()
+
+  /** Whether an address, by its canonical text, is wanted. */
+  has(text: string): boolean {
+    return this.#selections.has(text)
+  }
+
+  /**
+   * Takes the next set. Interfaces of entries for the same address are united.
+   * @throws {TypeError} an entry without the fields it must have; nothing has changed then
+   * @throws {RangeError} an address that cannot be answered for, or no interface name; nothing has changed then
+   */
+  replace(wanted: readonly WantedAddress[]): WantedDifference {
+    const before = this.#entries
+    const shorter = Math.min(before.length, wanted.length)
+    let head = 0
+    while (head < shorter && isSame(before[head], wanted[head])) head++
+    if (head === before.length && head === wanted.length) return NOTHING
+    let tail = 0
+    while (tail < shorter - head && isSame(before.at(-1 - tail), wanted.at(-1 - tail))) tail++
+    const stale = before.slice(head, before.length - tail)
+    const fresh = read(wanted.slice(head, wanted.length - tail))
+    this.#entries = [...before.slice(0, head), ...fresh.entries, ...before.slice(before.length - tail)]
+    return this.#exchange(stale, fresh)
+  }
+
+  #exchange(stale: readonly Entry[], { entries, octets }: Fresh): WantedDifference {
+    const touched = new Map<string, InterfaceSelection | undefined>()
+    const touch = (text: string): void => {
+      if (!touched.has(text)) touched.set(text, united(this.#selections.get(text)))
+    }
+    for (const { text, interfaces } of stale) {
+      touch(text)
+      this.#take(text, interfaces)
+    }
+    for (const { text, interfaces } of entries) {
+      touch(text)
+      const others = this.#selections.get(text)
+      if (others === undefined) this.#selections.set(text, [interfaces])
+      else others.push(interfaces)
+    }
+    return this.#compare(touched, octets)
+  }
+
+  #take(text: string, interfaces: InterfaceSelection): void {
+    const selections = this.#selections.get(text) ?? []
+    selections.splice(selections.indexOf(interfaces), 1)
+    if (selections.length === 0) this.#selections.delete(text)
+  }
+
+  #compare(
+    touched: ReadonlyMap<string, InterfaceSelection | undefined>,
+    octets: ReadonlyMap<string, Uint8Array>,
+  ): WantedDifference {
+    const set: AddressChange[] = []
+    const remove: string[] = []
+    for (const [text, was] of touched) {
+      const is = united(this.#selections.get(text))
+      if (is === undefined) {
+        if (was !== undefined) remove.push(text)
+      } else if (was === undefined || !hasSameNames(was, is)) {
+        set.push({ text, octets: octets.get(text) ?? parseAddress(text).octets, interfaces: is })
+      }
+    }
+    return { set, remove }
+  }
+}
+
+/** Entries that were read, and the octets of their addresses by canonical text. */
+interface Fresh {
+  readonly entries: readonly Entry[]
+  readonly octets: ReadonlyMap<string, Uint8Array>
+}
+
+function read(wanted: readonly WantedAddress[]): Fresh {
+  const octets = new Map<string, Uint8Array>()
+  let last: InterfaceSelection = 'all'
+  const entries = wanted.map(({ address, interfaces }): Entry => {
+    const parsed = parseAnswerable(address)
+    octets.set(parsed.text, parsed.octets)
+    // A copy, because the list is the caller's; one for many, because mostly they are alike.
+    if (!isSameSelection(last, interfaces)) last = readSelection(interfaces)
+    return { spelling: address, text: parsed.text === address ? address : parsed.text, interfaces: last }
+  })
+  return { entries, octets }
+}
+
+/**
+ * Reads an address that can be answered for.
+ * @throws {TypeError} no string
+ * @throws {RangeError} any other, with `address` in front
+ */
+export function parseAnswerable(address: string): ParsedAddress {
+  if (typeof address !== 'string') throw new TypeError(`address ${String(address)} is not a string`)
+  const parsed = parseOrRefuse(address)
+  // An IPv4-mapped address has been made an IPv4 address here; a caller who means that shall say so.
+  const isMapped = parsed.octets.length === 4 && address.includes(':')
+  const refusal = isMapped ? 'is an IPv4-mapped address, which no link carries' : addressRefusal(parsed.octets)
+  if (refusal !== undefined) throw new RangeError(`address ${JSON.stringify(address)} ${refusal}`)
+  return parsed
+}
+
+function parseOrRefuse(address: string): ParsedAddress {
+  try {
+    return parseAddress(address)
+  } catch (cause) {
+    throw new RangeError(`address ${JSON.stringify(address)} is not an IP address`, { cause })
+  }
+}
+
+function readSelection(interfaces: InterfaceSelection): InterfaceSelection {
+  if (interfaces === 'all') return 'all'
+  if (!Array.isArray(interfaces)) throw new TypeError(`interfaces ${String(interfaces)} is neither 'all' nor a list`)
+  return interfaces.map(readInterfaceName)
+}
+
+/**
+ * @throws {TypeError} no string
+ * @throws {RangeError} a name that no interface can have, with `interfaces` in front
+ */
+function readInterfaceName(name: unknown): string {
+  if (typeof name !== 'string') throw new TypeError(`interfaces: ${String(name)} is not a string`)
+  if (!isInterfaceName(name)) throw new RangeError(`interfaces: ${JSON.stringify(name)} is no interface name`)
+  return name
+}
+
+const isSame = (entry: Entry | undefined, wanted: WantedAddress | undefined): boolean =>
+  entry !== undefined &&
+  wanted !== undefined &&
+  entry.spelling === wanted.address &&
+  isSameSelection(entry.interfaces, wanted.interfaces)
+
+const isSameSelection = (a: InterfaceSelection, b: InterfaceSelection): boolean =>
+  a === b || (a !== 'all' && Array.isArray(b) && a.length === b.length && a.every((name, i) => name === b[i]))
+
+function united(selections: readonly InterfaceSelection[] | undefined): InterfaceSelection | undefined {
+  if (selections === undefined || selections.length < 2) return selections?.[0]
+  const names = new Set<string>()
+  for (const selection of selections) {
+    if (selection === 'all') return 'all'
+    for (const name of selection) names.add(name)
+  }
+  return [...names]
+}
+
+function hasSameNames(a: InterfaceSelection, b: InterfaceSelection): boolean {
+  if (a === b) return true
+  if (a === 'all' || b === 'all') return false
+  const names = new Set(a)
+  return new Set(b).size === names.size && b.every(name => names.has(name))
+}

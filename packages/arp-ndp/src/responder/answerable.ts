@@ -1,0 +1,38 @@
+import { isLinkLocal, isMulticast, isUnspecified } from '../wire/ipv6.js'
+
+const IPV4_LENGTH = 4
+const IPV6_LENGTH = 16
+const MAPPED_PREFIX = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff)
+/** IFNAMSIZ less the final zero. */
+const LONGEST_NAME = 15
+
+/**
+ * Why an address cannot be answered for on a link; `undefined` when it can.
+ * @param octets 4 or 16
+ */
+export function addressRefusal(octets: Uint8Array): string | undefined {
+  return octets.length === IPV4_LENGTH ? ipv4Refusal(octets) : ipv6Refusal(octets)
+}
+
+/** RFC 6890 §2.2.2: what never is the address of one host on a link, or never leaves it. */
+function ipv4Refusal(octets: Uint8Array): string | undefined {
+  const [first, second] = octets
+  if (first === 0) return 'is not the address of one host' // "this host on this network", RFC 1122 §3.2.1.3
+  if (first === 127) return 'is a loopback address'
+  if (first === 169 && second === 254) return 'is a link-local address' // RFC 3927
+  if (first! >= 0xf0) return 'is not the address of one host' // class E and broadcast
+  return first! >= 0xe0 ? 'is a multicast address' : undefined
+}
+
+function ipv6Refusal(octets: Uint8Array): string | undefined {
+  if (isUnspecified(octets)) return 'is not the address of one host'
+  if (isMulticast(octets)) return 'is a multicast address'
+  if (isLinkLocal(octets)) return 'is a link-local address'
+  if (MAPPED_PREFIX.every((octet, i) => octets[i] === octet)) return 'is an IPv4-mapped address, which no link carries'
+  const loopback = octets[IPV6_LENGTH - 1] === 1 && isUnspecified(Uint8Array.of(...octets.subarray(0, 15), 0))
+  return loopback ? 'is a loopback address' : undefined
+}
+
+/** Whether Linux lets an interface have this name: 1 to 15 octets, no white space, no slash, no colon. */
+export const isInterfaceName = (name: string): boolean =>
+  name !== '.' && name !== '..' && /^[^\s/:\0]+$/.test(name) && new TextEncoder().encode(name).length <= LONGEST_NAME

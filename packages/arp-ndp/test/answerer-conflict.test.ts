@@ -1,0 +1,158 @@
+/** A second owner of an address, seen by the answerer in a virtual world: what the main thread hears of it. */
+import t from 'tap'
+import { gratuitousArp, unsolicitedAdvertisement } from '@typemetal/arp-ndp/responder'
+import { hex } from './octets.js'
+import { many, request, V4, V6, wanted, World } from './answerer-world.js'
+import { link } from './virtual-platform.js'
+
+const OTHER = hex('020000000077')
+const OTHER_TEXT = '02:00:00:00:00:77'
+const arpClaim = (address: Uint8Array, mac = OTHER): readonly Uint8Array[] => gratuitousArp(mac, address)
+const ndpClaim = (address: Uint8Array, mac = OTHER): Uint8Array =>
+  unsolicitedAdvertisement({ interface: 'eth0', mac, linkLocal: hex('fe800000000000000000000000000077') }, address)
+
+t.test('RFC 5227 section 2.4: a gratuitous ARP of another host is a conflict, told with its MAC address', async t => {
+  const world = World.started()
+  const { platform } = world
+  world.set(V4, V6)
+  platform.advance(10_000)
+  platform.socket('arp').receive(...arpClaim(V4.octets))
+  t.same(world.conflicts, [], 'not in the turn in which answers are made')
+  platform.advance(0)
+  t.same(world.conflicts, [
+    { address: V4.text, interface: 'eth0', mac: OTHER_TEXT, kind: 'claim', count: 1, since: new Date(10_000) },
+  ])
+  t.match(world.ask('conflicts'), [{ address: V4.text, mac: OTHER_TEXT, count: 2 }])
+  t.match(world.counters(V4.text), { requestsReceived: 1, responsesSent: 1 }, 'answering goes on')
+})
+
+t.test('RFC 4862 section 5.4.4: an advertisement of another host for an address of ours', async t => {
+  const world = World.started()
+  const { platform } = world
+  world.set(V4, V6)
+  platform.advance(10_000)
+  platform.socket('ndp').receive(ndpClaim(V6.octets))
+  platform.advance(0)
+  t.match(world.conflicts, [{ address: V6.text, interface: 'eth0', mac: OTHER_TEXT, kind: 'claim' }])
+})
+
+t.test('a storm of claims is told once a second', async t => {
+  const world = World.started()
+  const { platform } = world
+  world.set(V4)
+  platform.advance(10_000)
+  for (let i = 0; i < 350; i++) {
+    platform.socket('arp').receive(...arpClaim(V4.octets))
+    platform.advance(10)
+  }
+  t.equal(world.conflicts.length, 4)
+  t.match(world.ask('conflicts'), [{ count: 700 }])
+})
+
+t.test('a flood of invented MAC addresses: few are told, little is kept', async t => {
+  const world = World.started()
+  const { platform } = world
+  world.set(...many(1000))
+  platform.advance(10_000)
+  const flood = many(1000).flatMap(({ octets }, i) =>
+    [1, 2].flatMap(n => arpClaim(octets, Uint8Array.of(2, 0, 0, n, i >> 8, i & 255))),
+  )
+  platform.socket('arp').receive(...flood)
+  platform.advance(0)
+  t.equal(world.of('conflict').length, 1, 'one message')
+  t.equal(world.conflicts.length, 256)
+})
+
+t.test('frames of our own other interfaces are no conflict (RFC 5227 section 2.4)', async t => {
+  const world = World.started({}, platform => {
+    platform.linkList = [
+      link(),
+      link({ index: 3, name: 'eth1', mac: '02:00:00:00:00:03' }),
+      link({ index: 4, name: 'lo', mac: '02:00:00:00:00:04' }),
+    ]
+  })
+  const { platform } = world
+  world.set(V4, V6)
+  platform.advance(10_000)
+  for (const mac of ['020000000001', '020000000003', '020000000004']) {
+    platform.socket('arp').receive(...arpClaim(V4.octets, hex(mac)))
+    platform.socket('ndp').receive(ndpClaim(V6.octets, hex(mac)))
+  }
+  platform.advance(100)
+  t.same(world.conflicts, [])
+})
+
+t.test('not seen for a minute, a conflict is over', async t => {
+  const world = World.started()
+  const { platform } = world
+  world.set(V4)
+  platform.advance(10_000)
+  platform.socket('arp').receive(...arpClaim(V4.octets))
+  platform.advance(30_000)
+  platform.socket('arp').receive(...arpClaim(V4.octets))
+  platform.advance(59_000)
+  t.same(world.over, [])
+  platform.advance(3000)
+  t.match(world.over, [{ address: V4.text, mac: OTHER_TEXT, count: 4, since: new Date(10_000) }])
+  t.same(world.ask('conflicts'), [])
+  platform.socket('arp').receive(...arpClaim(V4.octets))
+  platform.advance(0)
+  t.equal(world.conflicts.length, 3, 'and begins anew')
+})
+
+t.test('an address that is given up ends its conflict at once; so does an interface that goes', async t => {
+  const world = World.started()
+  const { platform } = world
+  world.set(V4, wanted('192.0.2.2'))
+  platform.advance(10_000)
+  platform.socket('arp').receive(...arpClaim(V4.octets), ...arpClaim(hex('c0000202')))
+  platform.advance(0)
+  world.remove(V4.text)
+  t.same(
+    world.over.map(({ address }) => address),
+    [V4.text],
+  )
+  platform.linkList = []
+  platform.changed()
+  platform.advance(20)
+  t.same(
+    world.over.map(({ address }) => address),
+    [V4.text, '192.0.2.2'],
+  )
+  platform.advance(100_000)
+  t.equal(world.over.length, 2, 'once each')
+  t.equal(platform.pending, 1, 'only the poll is left')
+})
+
+t.test('option defend: never a frame by default, RFC 5227 section 2.4 (c) with always', async t => {
+  for (const [defend, frames] of [
+    ['never', 0],
+    ['always', 2],
+  ] as const) {
+    const world = World.started({ defend })
+    const { platform } = world
+    world.set(V4)
+    platform.advance(10_000)
+    const socket = platform.socket('arp')
+    socket.sent.length = 0
+    for (let i = 0; i < 2; i++) {
+      const [, reply] = arpClaim(V4.octets)
+      socket.receive(reply!)
+      socket.receive(reply!)
+      platform.advance(11_000)
+    }
+    t.equal(socket.sent.length, frames, defend)
+    t.equal(world.counters(V4.text)?.gratuitousSent, 10 + frames)
+  }
+})
+
+t.test('a neighbour that asks is no conflict', async t => {
+  const world = World.started()
+  const { platform } = world
+  world.set(V4)
+  platform.advance(10_000)
+  platform.socket('arp').receive(request(V4.octets))
+  platform.advance(100)
+  t.same(world.conflicts, [])
+  t.equal(platform.pending, 1, 'only the poll is left')
+})
