@@ -27,6 +27,7 @@ export { apiVersionOf, objectSchema } from './schema/definition.js'
 export type { PrinterColumn, ResourceDefinition, ResourceVersion } from './schema/definition.js'
 export type { Rule, Schema } from './schema/schema.js'
 export type { SchemaFault } from './schema/check.js'
+export { isFields } from './schema/plain.js'
 export { type Review, type ReviewOptions, reviewObject } from './schema/review.js'
 export { convertBGPPeer, NEWER_FIELDS_ANNOTATION } from './crd/bgp-peer-conversion.js'
 export {

@@ -1,0 +1,191 @@
+import { once } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createServer, type ServerOptions } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { formatJSON, isFields, type KubernetesObject, parseJSON } from '@typemetal/cluster'
+import { type Logger, silentLogger } from '@typemetal/cluster/process'
+import { type AdmissionContext, type AdmissionRequest, reviewAdmission } from './admission.js'
+import type { CertificateBundle } from './certificates.js'
+import { type ConversionRequest, reviewConversion } from './conversion.js'
+import { CONVERSION_PATH, VALIDATION_PATHS } from './paths.js'
+
+/** The API server sends two versions of an object of at most 1.5 MB each, and little more. */
+const LONGEST_BODY = 8 * 1024 * 1024
+/** Milliseconds that a client has for its request; the API server itself gives up after ten seconds. */
+const REQUEST_TIMEOUT = 10_000
+
+/** Options of {@link serveWebhooks}. */
+export interface WebhookServerOptions {
+  /** 0 takes any free one. */
+  readonly port: number
+  /** @default all addresses of the host */
+  readonly host?: string
+  /** Versions, ciphers and curves. @default TLS 1.3 */
+  readonly tls?: Pick<ServerOptions, 'minVersion' | 'ciphers' | 'ecdhCurve'>
+  /** What requests are judged by, read when one comes. */
+  readonly context: () => AdmissionContext | Promise<AdmissionContext>
+  /** A request was answered: path, HTTP status or, of an admission, its code. */
+  readonly onAnswer?: (path: string, code: number) => void
+  readonly log?: Logger
+}
+
+/** A running webhook server; dispose it to stop listening. */
+export interface WebhookServer extends AsyncDisposable {
+  readonly port: number
+  /** Shows another certificate from the next connection on. Until there is one, no connection comes about. */
+  setCertificate(bundle: Pick<CertificateBundle, 'tls.crt' | 'tls.key'>): void
+}
+
+/**
+ * Answers the API server: admission of `metallb.io` objects, and conversion of BGPPeers.
+ *
+ * @throws the system's error when the port cannot be had
+ */
+export async function serveWebhooks(options: WebhookServerOptions): Promise<WebhookServer> {
+  const desk = new Desk(options)
+  const server = createServer({ minVersion: 'TLSv1.3', ...options.tls }, (request, response) =>
+    desk.receive(request, response),
+  )
+  server.requestTimeout = REQUEST_TIMEOUT
+  server.headersTimeout = REQUEST_TIMEOUT
+  // A client that does not trust us, or speaks no TLS, is its own problem; the socket is closed already.
+  server.on('tlsClientError', error => options.log?.debug({ op: 'webhook', error }, 'a TLS handshake has failed'))
+  server.listen(options.port, options.host)
+  await once(server, 'listening')
+  return {
+    port: (server.address() as AddressInfo).port,
+    setCertificate: bundle => server.setSecureContext({ cert: bundle['tls.crt'], key: bundle['tls.key'] }),
+    [Symbol.asyncDispose]: async () => {
+      const closed = once(server, 'close')
+      server.close()
+      server.closeIdleConnections()
+      // Requests under way are answered, but not waited for longer than their senders would.
+      const impatience = setTimeout(() => server.closeAllConnections(), REQUEST_TIMEOUT)
+      await closed
+      clearTimeout(impatience)
+    },
+  }
+}
+
+/** A request that is none; the message goes to the client. */
+class BadRequestError extends Error {
+  constructor(
+    readonly code: number,
+    message: string,
+  ) {
+    super(message)
+  }
+}
+
+class Desk {
+  readonly #options: WebhookServerOptions
+  readonly #log: Logger
+
+  constructor(options: WebhookServerOptions) {
+    this.#options = options
+    this.#log = options.log ?? silentLogger
+  }
+
+  receive(request: IncomingMessage, response: ServerResponse): void {
+    const [path = ''] = (request.url ?? '').split('?')
+    this.#answer(path, request).then(
+      ({ body, code }) => {
+        this.#options.onAnswer?.(path, code)
+        response.writeHead(200, { 'content-type': 'application/json' }).end(formatJSON(body))
+      },
+      (error: unknown) => {
+        const code = error instanceof BadRequestError ? error.code : 500
+        const message = error instanceof Error ? error.message : String(error)
+        this.#options.onAnswer?.(code === 404 ? 'other' : path, code)
+        this.#log.warn({ op: 'webhook', path, code, error: message }, 'a webhook request was not answered')
+        // What is left of the body is not read.
+        if (!request.complete) response.setHeader('connection', 'close')
+        response.writeHead(code, { 'content-type': 'text/plain; charset=utf-8' }).end(`${message}\n`)
+      },
+    )
+  }
+
+  async #answer(path: string, request: IncomingMessage): Promise<{ readonly body: unknown; readonly code: number }> {
+    const kind = VALIDATION_PATHS.get(path)
+    if (kind === undefined && path !== CONVERSION_PATH) throw new BadRequestError(404, 'not found')
+    if (request.method !== 'POST') throw new BadRequestError(405, 'only POST')
+    const review = reviewOf(await readBody(request))
+    const { apiVersion, kind: reviewKind } = review
+    if (kind === undefined) {
+      const response = reviewConversion(conversionRequest(review.request))
+      return {
+        body: { apiVersion, kind: reviewKind, response },
+        code: response.result.status === 'Success' ? 200 : 400,
+      }
+    }
+    const response = reviewAdmission(admissionRequest(review.request), await this.#options.context())
+    const { allowed, status } = response
+    if (!allowed) this.#log.info({ event: 'refused', path, reason: status?.message }, 'an object was refused')
+    return { body: { apiVersion, kind: reviewKind, response }, code: status?.code ?? 200 }
+  }
+}
+
+interface Review {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly request: Readonly<Record<string, unknown>>
+}
+
+/** @throws {BadRequestError} too long */
+async function readBody(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length
+    if (length > LONGEST_BODY) throw new BadRequestError(413, `a request has ${LONGEST_BODY} octets at most`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function reviewOf(body: string): Review {
+  const review = parsed(body)
+  if (!isFields(review)) throw new BadRequestError(400, 'the body is no JSON object')
+  const { apiVersion, kind, request } = review
+  if (typeof apiVersion !== 'string' || typeof kind !== 'string' || !isFields(request)) {
+    throw new BadRequestError(400, 'the body is neither an AdmissionReview nor a ConversionReview')
+  }
+  return { apiVersion, kind, request }
+}
+
+function parsed(body: string): unknown {
+  try {
+    return parseJSON(body)
+  } catch {
+    return undefined
+  }
+}
+
+function admissionRequest({ uid, operation, object, oldObject }: Review['request']): AdmissionRequest {
+  if (typeof uid !== 'string' || typeof operation !== 'string')
+    throw new BadRequestError(400, 'request: no uid or operation')
+  return {
+    uid,
+    operation,
+    ...(isObject(object) && { object }),
+    ...(isObject(oldObject) && { oldObject }),
+  }
+}
+
+function conversionRequest({ uid, desiredAPIVersion, objects }: Review['request']): ConversionRequest {
+  if (typeof uid !== 'string' || typeof desiredAPIVersion !== 'string' || !Array.isArray(objects)) {
+    throw new BadRequestError(400, 'request: no uid, desiredAPIVersion or objects')
+  }
+  if (!objects.every(isObject)) throw new BadRequestError(400, 'request.objects: not all are Kubernetes objects')
+  return { uid, desiredAPIVersion, objects }
+}
+
+function isObject(value: unknown): value is KubernetesObject {
+  return (
+    isFields(value) &&
+    typeof value['apiVersion'] === 'string' &&
+    typeof value['kind'] === 'string' &&
+    isFields(value['metadata']) &&
+    typeof value['metadata']['name'] === 'string'
+  )
+}
