@@ -2,6 +2,7 @@
 import type { ConfigError } from '../config/config.js'
 import type { FindOrigin } from '../config/origin.js'
 import type { LeaseClient } from '../leader/lease.js'
+import type { ApiRequest } from './kubernetes/transport.js'
 import type {
   ClusterEvent,
   ConfigMap,
@@ -93,6 +94,18 @@ export interface StoreEvents {
   readonly outage: [reason: string | undefined]
 }
 
+/** Asks an API server. */
+export interface ApiClient {
+  /**
+   * Sends a request and reads its answer.
+   *
+   * @throws {ConflictError} 409
+   * @throws {NotFoundError} 404
+   * @throws {Error} any other status that is no success, with `status`; or there was no answer
+   */
+  send(request: ApiRequest): Promise<unknown>
+}
+
 /** A source of resources and a sink of statuses. */
 export interface Store extends AsyncDisposable {
   /** Newest known state; call after {@link start}. */
@@ -129,6 +142,8 @@ export interface Store extends AsyncDisposable {
   delete(reference: ObjectReference): Promise<void>
   /** Records an event; the same one again raises its count. Never rejects: an event that cannot be written is logged. */
   emitEvent(event: ClusterEvent): void
+  /** The API server itself, for what no other method is for; absent where there is none. Use it after {@link start}. */
+  readonly api?: ApiClient
   /** Leases of the store's namespace, for processes of which one is to lead; absent where only one process ever writes. */
   readonly leases?: LeaseClient
 }
