@@ -1,14 +1,14 @@
 import { spawnSync } from 'node:child_process'
 import t from 'tap'
 import { LinkMonitor, listLinks, type Link } from '@typemetal/sockets'
-import { enterNamespace, ip, makePair, until } from './namespace.js'
+import { enterNamespace, ip, lateTurn, makePair, until } from './namespace.js'
 
 /** MetalLB's users notice a failover of a second; the responder is to follow within this. Milliseconds. */
 const SOON = 100
 
 const link = (name: string): Link | undefined => listLinks().find(link => link.name === name)
 
-/** Whether a monitor's list shows a change in time. A process that others keep from the processor gets one more turn. */
+/** Whether a monitor's list shows a change in time. */
 async function noticesInTime(change: () => void, isThere: () => boolean): Promise<boolean> {
   const noticed = new Promise<true>(resolve => {
     const monitor = new LinkMonitor({
@@ -20,14 +20,7 @@ async function noticesInTime(change: () => void, isThere: () => boolean): Promis
     })
   })
   change()
-  return Promise.race([noticed, lateTurn()])
-}
-
-async function lateTurn(): Promise<false> {
-  await new Promise(resolve => setTimeout(resolve, SOON))
-  // Timers come before sockets in a turn, and the monitor reports at the end of one.
-  for (let turn = 0; turn < 2; turn++) await new Promise(resolve => setImmediate(resolve))
-  return false
+  return Promise.race([noticed, lateTurn(SOON)])
 }
 
 async function testLinks(): Promise<void> {

@@ -68,6 +68,14 @@ export async function until(holds: () => boolean, timeout = 10_000): Promise<voi
   }
 }
 
+/** Comes after so many milliseconds, and, where others kept this process from the processor, after one more turn of the loop. */
+export async function lateTurn(milliseconds: number): Promise<false> {
+  await new Promise(resolve => setTimeout(resolve, milliseconds))
+  // Timers come before sockets in a turn, and a LinkMonitor reports at the end of one.
+  for (let turn = 0; turn < 2; turn++) await new Promise(resolve => setImmediate(resolve))
+  return false
+}
+
 /**
  * Gives an interface an IPv6 address without duplicate address detection, and waits until the kernel takes packets for it:
  * it makes the route in a task of its own, which a busy machine does late.

@@ -123,7 +123,8 @@ export class Icmpv6Socket implements Disposable {
    * @param data the ICMPv6 message from its type on
    * @throws {TypeError} when `destination` or `source` is no IPv6 address
    * @throws {RangeError} when `hopLimit` is none
-   * @throws {SocketError} `ENETUNREACH`, `EADDRNOTAVAIL`, `ENODEV`; `EAGAIN` when the send buffer is full: wait for {@link writable}
+   * @throws {SocketError} `ENETUNREACH`, `EADDRNOTAVAIL`, `ENODEV`; `EAGAIN` or `ENOBUFS` when the send buffer is
+   * full: wait for {@link writable}
    */
   send(data: Uint8Array, destination: string, { source, hopLimit }: Icmpv6SendOptions = {}): void {
     const { native, number } = this.#descriptor

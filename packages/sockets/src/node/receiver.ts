@@ -50,7 +50,7 @@ export class Receiver {
     this.#descriptor = descriptor
     this.#nameSpace = nameSpace
     this.#controlSpace = controlSpace
-    this.#slotSize = (nameSpace + controlSpace + payloadSpace + 7) & ~7
+    this.#slotSize = nameSpace + controlSpace + payloadSpace
     this.arena = new Uint8Array(this.#slotSize * batch)
     this.#results = new Uint32Array(RESULT_WORDS * batch)
     this.#payloads = Array.from({ length: batch }, (_, slot) => this.#view(slot, nameSpace + controlSpace, 0))
