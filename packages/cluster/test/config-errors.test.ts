@@ -84,7 +84,7 @@ table('schema: types, unknown fields, and nothing that follows from them', [
     [pool('a', { addresses: ['10.0.0.0/24'], autoAsign: true, adresses: [], protocol: 'layer2', priority: 5 })],
     'IPAddressPool a: spec.autoAsign: unknown field; did you mean spec.autoAssign?',
     'IPAddressPool a: spec.adresses: unknown field; did you mean spec.addresses?',
-    'IPAddressPool a: spec.protocol: unknown field',
+    'IPAddressPool a: spec.protocol: unknown field; there are addresses, autoAssign, avoidBuggyIPs, serviceAllocation',
     'IPAddressPool a: spec.priority: unknown field; did you mean spec.serviceAllocation.priority?',
   ],
   [

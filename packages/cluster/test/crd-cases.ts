@@ -218,7 +218,7 @@ const asns: readonly Case[] = [
   {
     name: 'the key of a Secret is not to be chosen',
     object: peer('x', { ...PORTS, passwordSecret: { name: 's', key: 'password' } }),
-    unknown: ['spec.passwordSecret.key: unknown field'],
+    unknown: ['spec.passwordSecret.key: unknown field; there are name, namespace'],
     stored: { ...PEER, ...PORTS, passwordSecret: { name: 's' } },
   },
 ]
@@ -347,7 +347,7 @@ const statuses: readonly Case[] = ['ServiceL2Status', 'ServiceBGPStatus'].flatMa
   {
     name: `${kind}: spec has no fields`,
     object: object(kind, { spec: { node: 'n1' } }),
-    unknown: ['spec.node: unknown field'],
+    unknown: ['spec.node: unknown field; there are none here'],
     stored: {},
   },
 ])

@@ -42,7 +42,10 @@ t.test('metadata is kept as it is, but for nulls', async t => {
 t.test('what every object inherits is no field', async t => {
   const spec = JSON.parse('{"addresses":["10.0.0.0/24"],"constructor":1,"__proto__":{"autoAssign":false}}') as object
   const { object, unknown } = reviewObject({ ...pool('x', []), spec } as KubernetesObject)
-  t.same(lines(unknown), ['spec.constructor: unknown field', 'spec.__proto__: unknown field'])
+  t.same(lines(unknown), [
+    'spec.constructor: unknown field; there are addresses, autoAssign, avoidBuggyIPs, serviceAllocation',
+    'spec.__proto__: unknown field; there are addresses, autoAssign, avoidBuggyIPs, serviceAllocation',
+  ])
   t.same(object, { ...pool('x', []), spec: { addresses: ['10.0.0.0/24'], autoAssign: true, avoidBuggyIPs: false } })
 })
 
@@ -57,6 +60,6 @@ t.test('misplaced fields are told their place, misspelt ones their name', async 
     'Spec: unknown field; did you mean spec?',
     'spec.namespaces: unknown field; did you mean spec.serviceAllocation.namespaces?',
     'spec.service_allocation: unknown field; did you mean spec.serviceAllocation?',
-    'spec.nonsense: unknown field',
+    'spec.nonsense: unknown field; there are addresses, autoAssign, avoidBuggyIPs, serviceAllocation',
   ])
 })

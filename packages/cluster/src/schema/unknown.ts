@@ -54,7 +54,14 @@ function prunedFields(context: Context, { properties = {} }: Schema, value: Fiel
 function reasonFor(root: Schema, siblings: Readonly<Record<string, Schema>>, name: string, path: string): string {
   const meant = closest(name, Object.keys(siblings))
   const hint = placesOf(root, name)[0] ?? (meant === undefined ? undefined : childPath(path, meant))
-  return hint === undefined ? 'unknown field' : `unknown field; did you mean ${hint}?`
+  return hint === undefined ? `unknown field${knownOf(siblings)}` : `unknown field; did you mean ${hint}?`
+}
+
+/** Where there are few fields, they are an answer themselves. */
+function knownOf(siblings: Readonly<Record<string, Schema>>): string {
+  const names = Object.keys(siblings)
+  if (names.length === 0) return '; there are none here'
+  return names.length > 4 ? '' : `; there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}`
 }
 
 /** Where a field of this name stands in mappings; those in lists say nothing about an object as a whole. */

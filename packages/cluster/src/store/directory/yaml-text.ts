@@ -9,6 +9,7 @@ import {
   parseAllDocuments,
   type ScalarTag,
   stringify,
+  type YAMLParseError,
 } from 'yaml'
 
 /** One YAML document of a file. */
@@ -59,7 +60,7 @@ export function parseYAML(text: string): YAMLFile {
   for (const document of 'empty' in parsed ? [] : parsed) {
     const { value, reason } = valueOf(document)
     const [error] = document.errors
-    if (error) faults.push({ line: lineAt(error.pos[0]), reason: error.message, value })
+    if (error) faults.push({ line: lineAt(error.pos[0]), reason: reasonOf(error, text), value })
     else if (reason !== undefined) faults.push({ line: lineAt(document.range[0]), reason, value })
     else if (value !== null) documents.push({ value, node: document.contents ?? undefined })
   }
@@ -90,6 +91,14 @@ export function visitFields(node: unknown, visit: (path: string, offset: number)
 export function itemNodes(node: Node | undefined, name: string): readonly (Node | undefined)[] {
   const list = isMap(node) ? node.get(name, true) : undefined
   return isSeq(list) ? list.items.map(item => (isNode(item) ? item : undefined)) : []
+}
+
+/** What is wrong, with the usual cause of a mapping that says twice what it is. */
+function reasonOf({ code, message, pos: [start] }: YAMLParseError, text: string): string {
+  if (code !== 'DUPLICATE_KEY') return message
+  const [key = ''] = /^[^\s:]*/.exec(text.slice(start)) ?? []
+  const missing = key === 'apiVersion' || key === 'kind' ? '; is the line "---" missing between two objects?' : ''
+  return `${key} stands twice in one mapping${missing}`
 }
 
 /** Too many aliases (the "billion laughs") are a fault like any other. */
