@@ -5,6 +5,9 @@ const IPV6_LENGTH = 16
 const IPV6_BITS = 128
 const MAPPED_PREFIX = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff)
 
+const DECIMAL = String.raw`(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)`
+const DOTTED_DECIMAL = new RegExp(String.raw`^(?:${DECIMAL}\.){3}${DECIMAL}$`)
+
 /** An address in its two forms. */
 export interface ParsedAddress {
   /** Dotted decimal, or RFC 5952. */
@@ -22,6 +25,8 @@ export const formatAddress = (octets: Uint8Array): string =>
  * @throws {TypeError} not an address, or one with a zone or a prefix length
  */
 export function parseAddress(text: string): ParsedAddress {
+  // What is canonical already, as most texts are: thousands come at once.
+  if (DOTTED_DECIMAL.test(text)) return { text, octets: Uint8Array.from(text.split('.'), Number) }
   const octets = withoutMapping(parseOctets(text))
   return { text: formatAddress(octets), octets }
 }

@@ -12,6 +12,7 @@ const OPTIONS: WorkerOptions = {
   refreshInterval: undefined,
   gratuitousRate: 100_000,
   defend: 'never',
+  raisesPriority: false,
 }
 
 /** An answerer with short ways to tell it things. */

@@ -1,9 +1,9 @@
 /** The set of wanted addresses on the main thread: what is refused, and what a difference costs. */
 import * as fc from 'fast-check'
 import t from 'tap'
-import { addressRefusal, isInterfaceName, type InterfaceSelection } from '@typemetal/arp-ndp/responder'
+import { addressRefusal, isInterfaceName, parseAnswerable, type InterfaceSelection } from '@typemetal/arp-ndp/responder'
 import { parseAddress } from '../dist/address.js'
-import { parseAnswerable, WantedSet, type WantedAddress } from '../dist/node/wanted-set.js'
+import { WantedSet, type WantedAddress } from '../dist/node/wanted-set.js'
 
 const all = (...addresses: readonly string[]): WantedAddress[] =>
   addresses.map(address => ({ address, interfaces: 'all' }))

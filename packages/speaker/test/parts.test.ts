@@ -186,6 +186,27 @@ t.test('layer 2 runs while it is needed, and again when it has died', async t =>
   t.equal(layer2.interfaces, undefined)
 })
 
+t.test('layer 2: an address nobody can answer for costs the others nothing; a second owner is named once', async t => {
+  const responder = new FakeResponder()
+  const log = recordingLog()
+  const layer2 = new Layer2Announcer({ start: async () => responder, log })
+  await layer2.need(true)
+  const wanted = new Map<string, 'all' | readonly string[]>([
+    ['127.0.0.1', 'all'],
+    ['10.1.0.1', ['eth0', 'no such name', '']],
+  ])
+  layer2.apply(wanted)
+  layer2.apply(wanted)
+  t.strictSame(responder.wanted, [{ address: '10.1.0.1', interfaces: ['eth0'] }])
+  const lines = (message: string): object[] => log.lines.filter(({ msg }) => msg === message)
+  t.match(lines('cannot be announced'), [{ address: '127.0.0.1', level: 'error' }])
+  t.equal(lines('cannot be announced').length, 1)
+  const conflict = { address: '10.1.0.1', interface: 'eth0', mac: '02:00:00:00:00:77' }
+  for (const event of ['conflict', 'conflict', 'conflict-over', 'conflict']) responder.emit(event, conflict)
+  t.match(lines('another host answers for an address of this node'), [conflict, conflict])
+  t.equal(lines('another host answers for an address of this node').length, 2)
+})
+
 t.test('a session is opened anew only when the protocol demands it, and the log says which field', async t => {
   const engine = new FakeEngine()
   const log = recordingLog()

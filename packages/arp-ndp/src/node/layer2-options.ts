@@ -25,6 +25,11 @@ export interface Layer2Options {
    * caller to decide. @default 'never'
    */
   readonly defend?: DefencePolicy
+  /**
+   * Whether the worker thread asks for the real-time policy of the system, or a higher priority, so that it answers in time on a
+   * busy machine. It does without when CAP_SYS_NICE is missing. @default true
+   */
+  readonly raisePriority?: boolean
   /** @default silent */
   readonly log?: Logger
   /** When aborted, the same as disposing. */
@@ -46,13 +51,20 @@ const POLICIES: readonly DefencePolicy[] = ['never', 'once', 'always']
  */
 export function workerOptions(options: Layer2Options): WorkerOptions {
   const { excludeInterfaces = [], scanInterval = SCAN_INTERVAL, refreshInterval, defend = 'never' } = options
-  const { gratuitousRate = GRATUITOUS_RATE } = options
+  const { gratuitousRate = GRATUITOUS_RATE, raisePriority: raisesPriority = true } = options
   excludes(excludeInterfaces) // a bad pattern is the caller's error, here and now
   check('scanInterval', scanInterval, 1, LONGEST)
   check('gratuitousRate', gratuitousRate, 1, HIGHEST_RATE)
   if (refreshInterval !== undefined) check('refreshInterval', refreshInterval, SHORTEST_REFRESH, LONGEST)
   if (!POLICIES.includes(defend)) throw new RangeError(`defend ${defend} is not one of ${POLICIES.join(', ')}`)
-  return { excludeInterfaces: [...excludeInterfaces], scanInterval, refreshInterval, gratuitousRate, defend }
+  return {
+    excludeInterfaces: [...excludeInterfaces],
+    scanInterval,
+    refreshInterval,
+    gratuitousRate,
+    defend,
+    raisesPriority,
+  }
 }
 
 function check(name: string, value: number, least: number, most: number): void {

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { parseHostAddress } from '../address.js'
 import { ClosedError } from '../errors.js'
-import { isInterfaceName } from '../responder/answerable.js'
+import { isInterfaceName, parseAnswerable } from '../responder/answerable.js'
 import type { AddressCounters } from '../responder/owned-addresses.js'
 import { isStationMac, parseMac } from '../wire/mac.js'
 import { workerOptions, type Layer2Options } from './layer2-options.js'
@@ -10,7 +10,7 @@ import { silentLogger, type Logger } from './logger.js'
 import { revivedError, type Answers, type Report, type Request, type ResponderChange } from './messages.js'
 import type { AddressConflict } from './messages.js'
 import type { PortStatistics } from './port.js'
-import { parseAnswerable, WantedSet, type WantedAddress } from './wanted-set.js'
+import { WantedSet, type WantedAddress } from './wanted-set.js'
 
 /** A neighbour to tell where an address is: {@link Layer2.refreshNeighbor}. */
 export interface NeighborRefresh {
@@ -49,6 +49,8 @@ export interface Layer2Events {
   error: [error: Error]
 }
 
+/** A small young generation is collected in a fraction of a millisecond; nothing on the path of requests allocates. */
+const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 256 }
 /** Milliseconds that a worker may take to close its sockets before it is terminated. */
 const PATIENCE = 2000
 
@@ -98,7 +100,11 @@ export class Layer2 extends EventEmitter<Layer2Events> implements AsyncDisposabl
     const { log = silentLogger, signal } = options
     signal?.throwIfAborted()
     const workerData = workerOptions(options)
-    const worker = new Worker(new URL('./layer2-worker.js', import.meta.url), { name: 'typemetal-layer2', workerData })
+    const worker = new Worker(new URL('./layer2-worker.js', import.meta.url), {
+      name: 'typemetal-layer2',
+      workerData,
+      resourceLimits: RESOURCE_LIMITS,
+    })
     const layer2 = new Layer2(worker, log)
     await new Promise<void>((resolve, reject) => {
       layer2.#ready = { resolve, reject }

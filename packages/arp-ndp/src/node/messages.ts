@@ -24,6 +24,8 @@ export interface WorkerOptions {
   /** Frames a second on each interface. */
   readonly gratuitousRate: number
   readonly defend: DefencePolicy
+  /** Whether the thread asks for precedence before others. */
+  readonly raisesPriority: boolean
 }
 
 /** Another host uses an address that we answer for. */

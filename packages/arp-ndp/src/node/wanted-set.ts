@@ -1,5 +1,5 @@
-import { parseAddress, type ParsedAddress } from '../address.js'
-import { addressRefusal, isInterfaceName } from '../responder/answerable.js'
+import { parseAddress } from '../address.js'
+import { isInterfaceName, parseAnswerable } from '../responder/answerable.js'
 import type { InterfaceSelection } from '../responder/owned-addresses.js'
 import type { AddressChange } from './messages.js'
 
@@ -56,13 +56,12 @@ export class WantedSet {
     if (head === before.length && head === wanted.length) return NOTHING
     let tail = 0
     while (tail < shorter - head && isSame(before.at(-1 - tail), wanted.at(-1 - tail))) tail++
-    const stale = before.slice(head, before.length - tail)
-    const fresh = read(wanted.slice(head, wanted.length - tail))
-    this.#entries = [...before.slice(0, head), ...fresh.entries, ...before.slice(before.length - tail)]
-    return this.#exchange(stale, fresh)
+    const middle = read(wanted.slice(head, wanted.length - tail), before.slice(head, before.length - tail))
+    this.#entries = [...before.slice(0, head), ...middle.entries, ...before.slice(before.length - tail)]
+    return this.#exchange(middle)
   }
 
-  #exchange(stale: readonly Entry[], { entries, octets }: Fresh): WantedDifference {
+  #exchange({ stale, fresh, octets }: Middle): WantedDifference {
     const touched = new Map<string, InterfaceSelection | undefined>()
     const touch = (text: string): void => {
       if (!touched.has(text)) touched.set(text, united(this.#selections.get(text)))
@@ -71,7 +70,7 @@ export class WantedSet {
       touch(text)
       this.#take(text, interfaces)
     }
-    for (const { text, interfaces } of entries) {
+    for (const { text, interfaces } of fresh) {
       touch(text)
       const others = this.#selections.get(text)
       if (others === undefined) this.#selections.set(text, [interfaces])
@@ -104,46 +103,41 @@ export class WantedSet {
   }
 }
 
-/** Entries that were read, and the octets of their addresses by canonical text. */
-interface Fresh {
+/** What a part of a list has become. */
+interface Middle {
+  /** All of the part, in its order. */
   readonly entries: readonly Entry[]
+  /** Those that were in no entry before. */
+  readonly fresh: readonly Entry[]
+  /** Entries of before that are no longer there. */
+  readonly stale: readonly Entry[]
+  /** Of the addresses of `fresh`, by canonical text. */
   readonly octets: ReadonlyMap<string, Uint8Array>
 }
 
-function read(wanted: readonly WantedAddress[]): Fresh {
+/** @param before the entries that stood there, in whatever order */
+function read(wanted: readonly WantedAddress[], before: readonly Entry[]): Middle {
+  const known = new Map(before.map(entry => [entry.spelling, entry]))
+  const kept = new Set<Entry>()
+  const fresh: Entry[] = []
   const octets = new Map<string, Uint8Array>()
   let last: InterfaceSelection = 'all'
-  const entries = wanted.map(({ address, interfaces }): Entry => {
+  const entries = wanted.map(next => {
+    const same = known.get(next.address)
+    if (same !== undefined && !kept.has(same) && isSame(same, next)) {
+      kept.add(same)
+      return same
+    }
+    const { address, interfaces } = next
     const parsed = parseAnswerable(address)
     octets.set(parsed.text, parsed.octets)
     // A copy, because the list is the caller's; one for many, because mostly they are alike.
     if (!isSameSelection(last, interfaces)) last = readSelection(interfaces)
-    return { spelling: address, text: parsed.text === address ? address : parsed.text, interfaces: last }
+    const entry = { spelling: address, text: parsed.text === address ? address : parsed.text, interfaces: last }
+    fresh.push(entry)
+    return entry
   })
-  return { entries, octets }
-}
-
-/**
- * Reads an address that can be answered for.
- * @throws {TypeError} no string
- * @throws {RangeError} any other, with `address` in front
- */
-export function parseAnswerable(address: string): ParsedAddress {
-  if (typeof address !== 'string') throw new TypeError(`address ${String(address)} is not a string`)
-  const parsed = parseOrRefuse(address)
-  // An IPv4-mapped address has been made an IPv4 address here; a caller who means that shall say so.
-  const isMapped = parsed.octets.length === 4 && address.includes(':')
-  const refusal = isMapped ? 'is an IPv4-mapped address, which no link carries' : addressRefusal(parsed.octets)
-  if (refusal !== undefined) throw new RangeError(`address ${JSON.stringify(address)} ${refusal}`)
-  return parsed
-}
-
-function parseOrRefuse(address: string): ParsedAddress {
-  try {
-    return parseAddress(address)
-  } catch (cause) {
-    throw new RangeError(`address ${JSON.stringify(address)} is not an IP address`, { cause })
-  }
+  return { entries, fresh, stale: before.filter(entry => !kept.has(entry)), octets }
 }
 
 function readSelection(interfaces: InterfaceSelection): InterfaceSelection {

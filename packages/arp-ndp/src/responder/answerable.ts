@@ -1,3 +1,4 @@
+import { parseAddress, type ParsedAddress } from '../address.js'
 import { isLinkLocal, isMulticast, isUnspecified } from '../wire/ipv6.js'
 
 const IPV4_LENGTH = 4
@@ -31,6 +32,29 @@ function ipv6Refusal(octets: Uint8Array): string | undefined {
   if (MAPPED_PREFIX.every((octet, i) => octets[i] === octet)) return 'is an IPv4-mapped address, which no link carries'
   const loopback = octets[IPV6_LENGTH - 1] === 1 && isUnspecified(Uint8Array.of(...octets.subarray(0, 15), 0))
   return loopback ? 'is a loopback address' : undefined
+}
+
+/**
+ * Reads an address that can be answered for.
+ * @throws {TypeError} no string
+ * @throws {RangeError} any other, with `address` in front
+ */
+export function parseAnswerable(address: string): ParsedAddress {
+  if (typeof address !== 'string') throw new TypeError(`address ${String(address)} is not a string`)
+  const parsed = parseOrRefuse(address)
+  // An IPv4-mapped address has been made an IPv4 address here; a caller who means that shall say so.
+  const isMapped = parsed.octets.length === 4 && address.includes(':')
+  const refusal = isMapped ? 'is an IPv4-mapped address, which no link carries' : addressRefusal(parsed.octets)
+  if (refusal !== undefined) throw new RangeError(`address ${JSON.stringify(address)} ${refusal}`)
+  return parsed
+}
+
+function parseOrRefuse(address: string): ParsedAddress {
+  try {
+    return parseAddress(address)
+  } catch (cause) {
+    throw new RangeError(`address ${JSON.stringify(address)} is not an IP address`, { cause })
+  }
 }
 
 /** Whether Linux lets an interface have this name: 1 to 15 octets, no white space, no slash, no colon. */

@@ -3,7 +3,7 @@
  * @packageDocumentation
  */
 export { answeredBy } from './answer.js'
-export { addressRefusal, isInterfaceName } from './answerable.js'
+export { addressRefusal, isInterfaceName, parseAnswerable } from './answerable.js'
 export { arpRequest, gratuitousArp, type ArpIdentity } from './arp.js'
 export {
   Announcer,
