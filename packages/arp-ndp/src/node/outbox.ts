@@ -12,19 +12,33 @@ const CAPACITY = 32_768
 /** Frames of one system call: an error concerns the first of them, and none of them has gone. */
 const BATCH = 64
 
-/** Frames waiting for an interface's transmit queue: answers go first, because somebody waits for them. */
+/**
+ * Frames waiting for an interface's transmit queue: answers go first, because somebody waits for them. They are written into
+ * octets that serve again; only those that find the queue full are kept in octets of their own.
+ */
 export class Outbox {
   readonly #sendBatch: (frames: readonly Uint8Array[]) => number
   readonly #onError: (error: unknown) => void
+  /** Where answers are written, one after the other, and whose they are. */
+  readonly #places: readonly Uint8Array[]
+  readonly #owners: AddressCounters[] = []
+  #written = 0
   #answers: Outgoing[] = []
   #announcements: Outgoing[] = []
   #lost = 0
 
   /**
+   * @param answerLength octets of every answer
    * @param sendBatch sends as many as it can and says how many; throws when the first cannot be sent at all
    * @param onError sending has failed otherwise than for want of room; what was tried is lost
    */
-  constructor(sendBatch: (frames: readonly Uint8Array[]) => number, onError: (error: unknown) => void) {
+  constructor(
+    answerLength: number,
+    sendBatch: (frames: readonly Uint8Array[]) => number,
+    onError: (error: unknown) => void,
+  ) {
+    const octets = new Uint8Array(BATCH * answerLength)
+    this.#places = Array.from({ length: BATCH }, (_, i) => octets.subarray(i * answerLength, (i + 1) * answerLength))
     this.#sendBatch = sendBatch
     this.#onError = onError
   }
@@ -36,12 +50,18 @@ export class Outbox {
 
   /** Frames that wait. */
   get waiting(): number {
-    return this.#answers.length + this.#announcements.length
+    return this.#written + this.#answers.length + this.#announcements.length
   }
 
-  /** Puts an answer behind the other answers; {@link flush} sends it. */
-  answer(outgoing: Outgoing): void {
-    this.#put(this.#answers, outgoing)
+  /** Where the next answer is to be written; {@link answer} takes it from there. */
+  get place(): Uint8Array {
+    return this.#places[this.#written]!
+  }
+
+  /** Puts the answer that stands in {@link place} behind the other answers; {@link flush} sends it, or a full batch does. */
+  answer(counters: AddressCounters): void {
+    this.#owners[this.#written++] = counters
+    if (this.#written === BATCH) this.#sendWritten()
   }
 
   /** Puts a frame behind all others. */
@@ -60,6 +80,7 @@ export class Outbox {
    */
   flush(): boolean {
     this.#answers = this.#send(this.#answers)
+    if (this.#written > 0) this.#sendWritten()
     if (this.#answers.length > 0) return false
     this.#announcements = this.#send(this.#announcements)
     return this.#announcements.length === 0
@@ -68,8 +89,28 @@ export class Outbox {
   /** Throws away what waits: there was no room for so long that nobody waits for it any more. */
   giveUp(): void {
     this.#lost += this.waiting
+    this.#written = 0
     this.#answers = []
     this.#announcements = []
+  }
+
+  /** Empties the places: what cannot be sent now waits in octets of its own. */
+  #sendWritten(): void {
+    const count = this.#written
+    this.#written = 0
+    let sent: number | undefined = 0
+    if (this.#answers.length === 0) {
+      sent = this.#attempt(count === BATCH ? this.#places : this.#places.slice(0, count))
+      if (sent === undefined) return
+    }
+    for (let i = 0; i < sent; i++) this.#owners[i]!.responsesSent++
+    for (let i = sent; i < count; i++) {
+      this.#put(this.#answers, {
+        frame: this.#places[i]!.slice(),
+        counters: this.#owners[i]!,
+        counter: 'responsesSent',
+      })
+    }
   }
 
   /** @returns what still waits */
@@ -77,25 +118,23 @@ export class Outbox {
     let at = 0
     while (at < waiting.length) {
       const batch = waiting.length <= BATCH ? waiting : waiting.slice(at, at + BATCH)
-      const taken = this.#sendOnce(batch)
-      at += taken
-      if (taken < batch.length) return waiting.slice(at)
+      const sent = this.#attempt(batch.map(({ frame }) => frame))
+      for (let i = 0; i < (sent ?? 0); i++) count(batch[i])
+      at += sent ?? batch.length
+      if (sent !== undefined && sent < batch.length) return waiting.slice(at)
     }
     return at === 0 ? waiting : []
   }
 
-  /** @returns how many are dealt with: sent or lost */
-  #sendOnce(batch: readonly Outgoing[]): number {
-    let sent: number
+  /** @returns how many were sent; `undefined` when all are lost */
+  #attempt(frames: readonly Uint8Array[]): number | undefined {
     try {
-      sent = this.#sendBatch(batch.map(({ frame }) => frame))
+      return this.#sendBatch(frames)
     } catch (error) {
-      this.#lost += batch.length
+      this.#lost += frames.length
       this.#onError(error)
-      return batch.length
+      return undefined
     }
-    for (let i = 0; i < sent; i++) count(batch[i])
-    return sent
   }
 }
 

@@ -2,7 +2,7 @@ import { ConflictDetector, type ConflictSighting } from '../acd/conflict-detecto
 import type { Conflict } from '../acd/conflict-table.js'
 import type { DefencePolicy } from '../acd/defence.js'
 import type { Instant } from '../responder/announcer.js'
-import { GroupMembership } from '../responder/groups.js'
+import { GroupMembership, type GroupAction } from '../responder/groups.js'
 import { neighborRefresh, type Neighbor } from '../responder/neighbor-refresh.js'
 import type { OwnedAddress, OwnedAddresses } from '../responder/owned-addresses.js'
 import { Pacer } from '../responder/pacer.js'
@@ -22,6 +22,8 @@ const SHORTEST_WAIT = 1
 /** Milliseconds until the kernel's filter is made narrow again, and one more for each so many addresses: then it takes longer. */
 const FILTER_DELAY = 10
 const FILTER_GROWTH = 50
+/** Groups joined or left in one turn of the loop: where thousands stand, Linux takes up to 0.1 ms for each. */
+const GROUPS_PER_TURN = 32
 const ADDRESS_LENGTH = { arp: 4, ndp: 16 } as const
 
 /** What a {@link Port} tells about its frames. */
@@ -65,12 +67,14 @@ export class Port {
   readonly #pacer: Pacer
   readonly #memberships = new GroupMembership()
   readonly #groups: GroupSockets
+  readonly #groupActions: GroupAction[] = []
   /** Addresses, by text, whose gratuitous round is still to be made: each once, however often it is asked for. */
   readonly #rounds = new Set<string>()
   /** Since when the transmit queue has taken nothing; `undefined` while it takes all. */
   #fullSince: Instant | undefined
   #cancelPace: (() => void) | undefined
   #cancelFilter: (() => void) | undefined
+  #cancelGroups: (() => void) | undefined
   /** Whether the kernel's filter lets requests for all addresses through. */
   #isWide = false
 
@@ -86,7 +90,7 @@ export class Port {
     this.#detector = new ConflictDetector(wanted.identity, table, { defend, isOwn })
     this.#pacer = new Pacer(gratuitousRate, platform.now())
     this.#groups = new GroupSockets(() => platform.openGroups(wanted.index))
-    this.#outbox = new Outbox(frames => this.#socket.sendBatch(frames), onError)
+    this.#outbox = new Outbox(this.#responder.replyLength, frames => this.#socket.sendBatch(frames), onError)
     this.#socket = platform.openFrames({
       interfaceIndex: wanted.index,
       protocol: wanted.identity.protocol,
@@ -118,6 +122,7 @@ export class Port {
     // gathered, so that many changes in one turn of the loop cost one filter.
     if (widened) this.#widen()
     if (!widened && !narrowed) return
+    if (this.#cancelGroups === undefined) this.#performGroups()
     this.#cancelFilter ??= this.#platform.after(FILTER_DELAY + table.size / FILTER_GROWTH, () => {
       this.#cancelFilter = undefined
       this.#narrow()
@@ -149,7 +154,15 @@ export class Port {
     const owned = this.#options.table.get(text)
     const wanted = owned !== undefined && this.#responder.speaksFor(owned)
     const actions = wanted ? this.#memberships.add(text, octets) : this.#memberships.delete(text, octets)
+    this.#groupActions.push(...actions)
+  }
+
+  /** Requests and announcements get their turn between: neighbours who know us send to our MAC address, group or not. */
+  #performGroups(): void {
+    this.#cancelGroups = undefined
+    const actions = this.#groupActions.splice(0, GROUPS_PER_TURN)
     this.#try(() => this.#groups.perform(actions))
+    if (this.#groupActions.length > 0) this.#cancelGroups = this.#platform.after(0, () => this.#performGroups())
   }
 
   /** Joins again the groups that could not be joined. */
@@ -234,10 +247,8 @@ export class Port {
   #receive(frames: readonly Uint8Array[]): void {
     const now = this.#platform.now()
     for (const frame of frames) {
-      const verdict = this.#responder.handle(frame)
-      if (typeof verdict !== 'string') {
-        this.#outbox.answer({ frame: verdict.frame, counters: verdict.owned.counters, counter: 'responsesSent' })
-      }
+      const decision = this.#responder.answer(frame, this.#outbox.place)
+      if (typeof decision !== 'string') this.#outbox.answer(decision.counters)
       // What is answered as well: a gratuitous ARP request of a second owner asks for its own address.
       const seen = this.#detector.observe(frame, now)
       if (typeof seen !== 'string') this.#meet(seen)
@@ -293,6 +304,7 @@ export class Port {
   close(): void {
     this.#cancelPace?.()
     this.#cancelFilter?.()
+    this.#cancelGroups?.()
     this.#groups.close()
     this.#socket.close()
   }
