@@ -1,10 +1,11 @@
 /**
  * Runs in a host of the lab and does what its standard input says, one JSON object a line; answers the same way.
- * `agent.js layer2 OPTIONS` has a {@link Layer2}, `agent.js client` asks and pokes.
+ * `agent.js layer2 OPTIONS` has a {@link Layer2}, `agent.js client` asks, pokes and sends frames.
  */
 import { createSocket } from 'node:dgram'
 import { createInterface } from 'node:readline'
 import { Layer2, resolve, type ResolveOptions, type WantedAddress } from '@typemetal/arp-ndp'
+import { exchange, flood, type Exchange, type Flood } from './interop-frames.js'
 
 /** One line of input; any of them. */
 export interface AgentCommand {
@@ -12,8 +13,11 @@ export interface AgentCommand {
   readonly announce?: string
   readonly count?: number
   readonly resolve?: ResolveOptions
-  /** Sends a datagram there, so that the kernel resolves the address. */
-  readonly poke?: string
+  /** Sends a datagram to each, so that the kernel resolves the addresses. */
+  readonly poke?: readonly string[]
+  /** Sends frames and tells what comes back. */
+  readonly exchange?: Exchange
+  readonly flood?: Flood
   /** Milliseconds to keep this thread busy. */
   readonly block?: number
   readonly close?: true
@@ -35,11 +39,13 @@ async function start(): Promise<Layer2> {
   return layer2
 }
 
-function poke(address: string): void {
-  const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4')
-  // An unreachable host is what some tests are about.
-  socket.on('error', () => {})
-  socket.send('poke', 9, address, () => socket.close())
+function poke(addresses: readonly string[]): void {
+  for (const address of addresses) {
+    const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4')
+    // An unreachable host is what some tests are about.
+    socket.on('error', () => {})
+    socket.send('poke', 9, address, () => socket.close())
+  }
 }
 
 function block(milliseconds: number): void {
@@ -55,7 +61,13 @@ async function obey(command: AgentCommand): Promise<void> {
   }
   if (command.resolve) tell({ answers: await resolve(command.resolve) })
   if (command.poke) poke(command.poke)
-  if (command.block) block(command.block)
+  if (command.exchange) tell({ exchanged: await exchange(command.exchange) })
+  if (command.flood) tell({ flooded: await flood(command.flood) })
+  if (command.block) {
+    tell({ blocking: command.block })
+    block(command.block)
+    tell({ blocked: command.block })
+  }
   if (command.close) {
     await layer2?.[Symbol.asyncDispose]()
     tell({ closed: true })
