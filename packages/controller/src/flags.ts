@@ -15,7 +15,20 @@ export interface Flags {
   /** Folders of manifests. */
   readonly configDir: readonly string[]
   readonly kubeconfig?: string
-  readonly webhookMode: string
+  readonly webhookMode: 'enabled' | 'disabled' | 'onlywebhook'
+  readonly webhookPort: number
+  /** Secret of the webhooks' certificates. */
+  readonly webhookSecret: string
+  /** Service by which the API server calls the webhooks. */
+  readonly certServiceName: string
+  /** Where others put the certificates, as `tls.crt` and `tls.key`. */
+  readonly certDir: string
+  /** The certificates are not ours to make. */
+  readonly disableCertRotation: boolean
+  /** Secret to make for the gossip of the speakers; empty: none. */
+  readonly mlSecretName: string
+  /** Deployment that owns that Secret. */
+  readonly deployment: string
   /** Whether several controllers may run, of which one leads. */
   readonly leaderElect: boolean
   /** Name of the Lease. */
@@ -40,14 +53,8 @@ export class UsageError extends Error {
 
 /** Taken so that MetalLB's manifests start this program too; each will get its meaning with the feature it belongs to. */
 const INEFFECTIVE: readonly (readonly [flag: string, description: string])[] = [
-  ['--ml-secret-name <name>', 'Secret to create for memberlist'],
-  ['--deployment <name>', 'Deployment that owns that Secret'],
   ['--pod-name <name>', 'own Pod'],
   ['--pprof-bind-address <address>', 'profiling endpoint'],
-  ['--disable-cert-rotation [bool]', 'do not make webhook certificates'],
-  ['--cert-dir <dir>', 'webhook certificates'],
-  ['--cert-service-name <name>', 'DNS name in the webhook certificate'],
-  ['--webhook-secret <name>', 'Secret of the webhook certificates'],
   ['--webhook-http2 [bool]', 'HTTP/2 for webhooks'],
   ['--tls-min-version <version>', 'of webhooks and metrics'],
   ['--tls-cipher-suites <list>', 'of webhooks and metrics'],
@@ -116,10 +123,21 @@ function buildCommand(print: (text: string) => void): Command {
     .option('--health-probe-port <port>', '/healthz and /readyz; 0 = off', parsePort, 17472)
     .option('--log-level <level>', 'all, debug, info, warn, error or none', 'info')
     .addOption(
-      new Option('--webhook-mode <mode>', 'enabled and disabled are taken; there are no webhooks yet')
+      new Option('--webhook-mode <mode>', 'onlywebhook gives no addresses')
         .choices(['enabled', 'disabled', 'onlywebhook'])
         .default('enabled'),
     )
+    .option('--webhook-port <port>', 'where the API server asks about metallb.io objects', parsePort, 9443)
+    .option('--webhook-secret <name>', 'Secret of the webhooks’ certificates', 'metallb-webhook-cert')
+    .option('--cert-service-name <name>', 'Service that the API server calls', 'metallb-webhook-service')
+    .option('--disable-cert-rotation [bool]', 'others make the certificates, in --cert-dir', parseBoolean, false)
+    .option('--cert-dir <dir>', 'with tls.crt and tls.key', '/tmp/k8s-webhook-server/serving-certs')
+    .addOption(
+      new Option('--ml-secret-name <name>', 'Secret to make for the speakers’ gossip; none when empty')
+        .env('METALLB_ML_SECRET_NAME')
+        .default(''),
+    )
+    .addOption(new Option('--deployment <name>', 'owner of that Secret').env('METALLB_DEPLOYMENT').default(''))
     .version(packageVersion(), '--version', 'print the version')
     .helpOption('--help', 'print this')
     .allowExcessArguments(false)

@@ -15,6 +15,8 @@ import { collectDefaultMetrics, Registry } from 'prom-client'
 import { type Flags, parseFlags, UsageError } from './flags.js'
 import { Candidacy, type CandidacyOptions } from './node/candidacy.js'
 import { Controller } from './node/controller.js'
+import { createMemberlistSecret } from './node/memberlist-secret.js'
+import { startWebhooks, type Webhooks, type WebhooksOptions } from './node/webhooks.js'
 import { packageVersion } from './version.js'
 
 const NAME = 'typemetal-controller'
@@ -41,10 +43,27 @@ async function main(flags: Flags, signal: AbortSignal): Promise<void> {
   const { lbClass } = flags
   const controller = new Controller({ store, options: { namespace, lbClass }, log, registry })
   const candidacy = new Candidacy({ ...electionFlags(flags), namespace, log, registry })
-  const ready = (): true | string => candidacy.standby || controller.ready
+  const aborted = new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
+  let webhooks: Webhooks | undefined
+  const ready = (): true | string => {
+    if (webhooks && webhooks.ready !== true) return webhooks.ready
+    return flags.webhookMode === 'onlywebhook' || candidacy.standby || controller.ready
+  }
   await using servers = await startServers(flags, registry, ready)
   log.debug({ op: 'start', ports: servers.ports }, 'serving metrics and probes')
-  await candidacy.run(store, signal, (signal, mayWrite) => controller.run(signal, mayWrite))
+  if (store.api) await Promise.race([store.start(), aborted])
+  if (signal.aborted) return
+  if (store.api && flags.mlSecretName !== '') {
+    const { mlSecretName: name, deployment } = flags
+    await createMemberlistSecret({ api: store.api, namespace, name, deployment, log })
+  }
+  webhooks =
+    store.api && flags.webhookMode !== 'disabled'
+      ? await startWebhooks({ ...webhookFlags(flags), api: store.api, namespace, registry, log })
+      : undefined
+  await using _ = webhooks
+  if (flags.webhookMode === 'onlywebhook') await aborted
+  else await candidacy.run(store, signal, (signal, mayWrite) => controller.run(signal, mayWrite))
   log.info({ op: 'shutdown' }, 'Typemetal controller stopped')
 }
 
@@ -58,13 +77,20 @@ const electionFlags = (flags: Flags): Pick<CandidacyOptions, 'enabled' | 'name' 
   },
 })
 
+const webhookFlags = (flags: Flags): Pick<WebhooksOptions, 'port' | 'secretName' | 'serviceName' | 'certDir'> => ({
+  port: flags.webhookPort,
+  ...(!flags.disableCertRotation && { secretName: flags.webhookSecret }),
+  serviceName: flags.certServiceName,
+  certDir: flags.certDir,
+})
+
 /** @throws {StartupError} the flags ask for what this version cannot do */
 function checkFlags({ configDir, kubeconfig, webhookMode, ineffective }: Flags): void {
   if (configDir.length > 0 && kubeconfig !== undefined) {
     throw new StartupError('--config-dir and --kubeconfig exclude each other: give one of them')
   }
-  if (webhookMode === 'onlywebhook') {
-    throw new StartupError('--webhook-mode=onlywebhook leaves nothing to do: this version has no webhooks')
+  if (webhookMode === 'onlywebhook' && configDir.length > 0) {
+    throw new StartupError('--webhook-mode=onlywebhook leaves nothing to do: with --config-dir there are no webhooks')
   }
   // Protection that is asked for is given or refused, never left out in silence.
   const tls = ineffective.filter(flag => /^--(?:tls|metrics-cert)-/.test(flag))

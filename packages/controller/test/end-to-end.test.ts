@@ -211,7 +211,7 @@ t.test('the process: flags, metrics, probes, a log of one JSON object a line, an
   site.write('pool', pool('192.0.2.0/30'))
   site.write('a', service('a'))
   const [metrics, health] = [await freePort(), await freePort()]
-  const flags = ['-config-dir', site.folder, `--port=${metrics}`, '--health-probe-port', `${health}`, '--cert-dir=/x']
+  const flags = ['-config-dir', site.folder, `--port=${metrics}`, '--health-probe-port', `${health}`, '--pod-name=p']
   const child = spawn(process.execPath, [MAIN, ...flags], { stdio: ['ignore', 'pipe', 'inherit'] })
   t.teardown(() => child.kill('SIGKILL'))
   const lines: string[] = []
@@ -241,7 +241,7 @@ t.test('the process: flags, metrics, probes, a log of one JSON object a line, an
   )
   t.match(
     log.filter(({ level }) => level === 'warn'),
-    [{ flags: ['--cert-dir'] }],
+    [{ flags: ['--pod-name'] }],
   )
 })
 

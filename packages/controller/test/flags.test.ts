@@ -43,10 +43,24 @@ t.test('leading: on unless told otherwise, with the times of Kubernetes', async 
   }
 })
 
+t.test("the webhooks' flags, and the Secret of the gossip, are MetalLB's", async t => {
+  const argv = ['--ml-secret-name=memberlist', '--deployment', 'controller', '--disable-cert-rotation', '--cert-dir=/c']
+  t.match(parseFlags([...argv, '--cert-service-name=s', '--webhook-secret=w', '--webhook-mode=onlywebhook']), {
+    mlSecretName: 'memberlist',
+    deployment: 'controller',
+    disableCertRotation: true,
+    certDir: '/c',
+    certServiceName: 's',
+    webhookSecret: 'w',
+    webhookMode: 'onlywebhook',
+    webhookPort: 9443,
+    ineffective: [],
+  })
+  t.match(parseFlags([]), { mlSecretName: '', disableCertRotation: false, webhookSecret: 'metallb-webhook-cert' })
+})
+
 t.test("MetalLB's flags whose features are not there yet are taken and named", async t => {
-  const argv =
-    `--ml-secret-name=memberlist --deployment controller --pod-name=p --pprof-bind-address=:1 --disable-cert-rotation
-    --cert-dir=/c --cert-service-name=s --webhook-secret=w --webhook-http2=false --tls-min-version=VersionTLS12
+  const argv = `--pod-name=p --pprof-bind-address=:1 --webhook-http2=false --tls-min-version=VersionTLS12
     --tls-cipher-suites=a --tls-curve-preferences=1 --metrics-cert-dir=/m`.split(/\s+/)
   const given = argv.filter(flag => flag.startsWith('--')).flatMap(flag => flag.split('=')[0] ?? [])
   t.same([...parseFlags([...argv, '--webhook-mode=disabled']).ineffective].toSorted(), given.toSorted())

@@ -17,3 +17,18 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer)
   },
 }
+
+/** Resolves after a delay, or when the signal aborts. */
+export function pause(clock: Clock, delay: Milliseconds, signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    if (signal.aborted) return resolve()
+    const done = (): void => {
+      cancel()
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    const cancel = clock.after(delay, done)
+    signal.addEventListener('abort', done)
+    return undefined
+  })
+}

@@ -4,7 +4,7 @@ import { Registry } from 'prom-client'
 import { configurationStatus, newConfigurationState, STATE_NAME } from '../reconcile/configuration-state.js'
 import type { Outcome } from '../reconcile/outcome.js'
 import { Reconciler, type ReconcilerOptions } from '../reconcile/reconciler.js'
-import { type Clock, type Milliseconds, systemClock } from './clock.js'
+import { type Clock, type Milliseconds, pause, systemClock } from './clock.js'
 import { createControllerMetrics, type ControllerMetrics } from './metrics.js'
 import { StatusWriter, type Write } from './status-writer.js'
 
@@ -116,10 +116,7 @@ export class Controller {
       } catch (error) {
         this.#log.warn({ event: 'refresh', error }, 'the cluster could not be read anew, trying again')
         const delay = Math.min(FIRST_DELAY * 2 ** failures, LONGEST_DELAY)
-        await new Promise<void>(resolve => {
-          const cancel = this.#clock.after(delay, resolve)
-          signal.addEventListener('abort', () => (cancel(), resolve()), { once: true })
-        })
+        await pause(this.#clock, delay, signal)
       }
     }
     return undefined

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type ServerOptions } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { formatJSON, isFields, type KubernetesObject, parseJSON } from '@typemetal/cluster'
+import { formatJSON, isFields, type KubernetesObject, type MetalLBKind, parseJSON } from '@typemetal/cluster'
 import { type Logger, silentLogger } from '@typemetal/cluster/process'
 import { type AdmissionContext, type AdmissionRequest, reviewAdmission } from './admission.js'
 import type { CertificateBundle } from './certificates.js'
@@ -22,8 +22,8 @@ export interface WebhookServerOptions {
   readonly host?: string
   /** Versions, ciphers and curves. @default TLS 1.3 */
   readonly tls?: Pick<ServerOptions, 'minVersion' | 'ciphers' | 'ecdhCurve'>
-  /** What requests are judged by, read when one comes. */
-  readonly context: () => AdmissionContext | Promise<AdmissionContext>
+  /** What a request about an object of a kind is judged by, read when it comes. */
+  readonly context: (kind: MetalLBKind) => AdmissionContext | Promise<AdmissionContext>
   /** A request was answered: path, HTTP status or, of an admission, its code. */
   readonly onAnswer?: (path: string, code: number) => void
   readonly log?: Logger
@@ -43,9 +43,9 @@ export interface WebhookServer extends AsyncDisposable {
  */
 export async function serveWebhooks(options: WebhookServerOptions): Promise<WebhookServer> {
   const desk = new Desk(options)
-  const server = createServer({ minVersion: 'TLSv1.3', ...options.tls }, (request, response) =>
-    desk.receive(request, response),
-  )
+  const server = createServer({ minVersion: 'TLSv1.3', ...options.tls }, (request, response) => {
+    void desk.receive(request, response)
+  })
   server.requestTimeout = REQUEST_TIMEOUT
   server.headersTimeout = REQUEST_TIMEOUT
   // A client that does not trust us, or speaks no TLS, is its own problem; the socket is closed already.
@@ -86,23 +86,21 @@ class Desk {
     this.#log = options.log ?? silentLogger
   }
 
-  receive(request: IncomingMessage, response: ServerResponse): void {
+  async receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const [path = ''] = (request.url ?? '').split('?')
-    this.#answer(path, request).then(
-      ({ body, code }) => {
-        this.#options.onAnswer?.(path, code)
-        response.writeHead(200, { 'content-type': 'application/json' }).end(formatJSON(body))
-      },
-      (error: unknown) => {
-        const code = error instanceof BadRequestError ? error.code : 500
-        const message = error instanceof Error ? error.message : String(error)
-        this.#options.onAnswer?.(code === 404 ? 'other' : path, code)
-        this.#log.warn({ op: 'webhook', path, code, error: message }, 'a webhook request was not answered')
-        // What is left of the body is not read.
-        if (!request.complete) response.setHeader('connection', 'close')
-        response.writeHead(code, { 'content-type': 'text/plain; charset=utf-8' }).end(`${message}\n`)
-      },
-    )
+    try {
+      const { body, code } = await this.#answer(path, request)
+      this.#options.onAnswer?.(path, code)
+      response.writeHead(200, { 'content-type': 'application/json' }).end(formatJSON(body))
+    } catch (error) {
+      const code = error instanceof BadRequestError ? error.code : 500
+      const message = error instanceof Error ? error.message : String(error)
+      this.#options.onAnswer?.(code === 404 ? 'other' : path, code)
+      this.#log.warn({ op: 'webhook', path, code, error: message }, 'a webhook request was not answered')
+      // What is left of the body is not read.
+      if (!request.complete) response.setHeader('connection', 'close')
+      response.writeHead(code, { 'content-type': 'text/plain; charset=utf-8' }).end(`${message}\n`)
+    }
   }
 
   async #answer(path: string, request: IncomingMessage): Promise<{ readonly body: unknown; readonly code: number }> {
@@ -118,7 +116,7 @@ class Desk {
         code: response.result.status === 'Success' ? 200 : 400,
       }
     }
-    const response = reviewAdmission(admissionRequest(review.request), await this.#options.context())
+    const response = reviewAdmission(admissionRequest(review.request), await this.#options.context(kind))
     const { allowed, status } = response
     if (!allowed) this.#log.info({ event: 'refused', path, reason: status?.message }, 'an object was refused')
     return { body: { apiVersion, kind: reviewKind, response }, code: status?.code ?? 200 }

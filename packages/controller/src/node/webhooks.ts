@@ -1,0 +1,110 @@
+import {
+  type ApiClient,
+  type ConfigResources,
+  type KubernetesObject,
+  KINDS,
+  type MetalLBKind,
+} from '@typemetal/cluster'
+import type { Logger } from '@typemetal/cluster/process'
+import { Counter, type Registry } from 'prom-client'
+import type { AdmissionContext } from '../webhook/admission.js'
+import { CertificateKeeper } from '../webhook/certificate-keeper.js'
+import { serveWebhooks } from '../webhook/server.js'
+import { CertificateFiles, type CertificateFilesOptions } from './certificate-files.js'
+import { systemClock } from './clock.js'
+
+/** Options of {@link startWebhooks}. */
+export interface WebhooksOptions {
+  readonly api: ApiClient
+  readonly namespace: string
+  /** 0 takes any free one. */
+  readonly port: number
+  /** Secret of the certificates that are made here; absent: others make them, in `certDir`. */
+  readonly secretName?: string
+  readonly serviceName: string
+  readonly certDir: string
+  readonly registry: Registry
+  readonly log: Logger
+}
+
+/** Running webhooks; dispose them to stop. */
+export interface Webhooks extends AsyncDisposable {
+  readonly port: number
+  /** Whether there is a certificate to show. */
+  readonly ready: true | string
+}
+
+type Listed = Exclude<keyof ConfigResources, 'faults' | 'origin'>
+
+/** Everything that a configuration is made of. Nodes only count for peers and BGP advertisements, and there may be many. */
+const LISTED: readonly Listed[] = [
+  'IPAddressPool',
+  'L2Advertisement',
+  'BGPAdvertisement',
+  'BGPPeer',
+  'BFDProfile',
+  'Community',
+  'Secret',
+]
+const WITH_NODES: ReadonlySet<MetalLBKind> = new Set<MetalLBKind>(['BGPPeer', 'BGPAdvertisement'])
+
+/**
+ * Answers the API server's questions about `metallb.io` objects, with certificates that are made and renewed here or taken from
+ * files.
+ *
+ * @throws the system's error when the port cannot be had
+ */
+export async function startWebhooks(options: WebhooksOptions): Promise<Webhooks> {
+  const { api, namespace, port, secretName, serviceName, certDir, registry, log } = options
+  const requests = new Counter({
+    name: 'controller_runtime_webhook_requests_total',
+    help: 'Total number of admission requests by HTTP status code.',
+    labelNames: ['webhook', 'code'],
+    registers: [registry],
+  })
+  const server = await serveWebhooks({
+    port,
+    log,
+    context: kind => readContext(api, namespace, kind),
+    onAnswer: (webhook, code) => requests.inc({ webhook, code }),
+  })
+  let shows = false
+  const onBundle: CertificateFilesOptions['onBundle'] = bundle => {
+    server.setCertificate(bundle)
+    shows = true
+  }
+  const common = { onBundle, clock: systemClock, log }
+  const keeper =
+    secretName === undefined
+      ? new CertificateFiles({ directory: certDir, ...common })
+      : new CertificateKeeper({ api, namespace, secretName, serviceName, ...common })
+  const stop = new AbortController()
+  const running = keeper.run(stop.signal)
+  return {
+    port: server.port,
+    get ready() {
+      return shows || 'the webhooks have no certificate yet'
+    },
+    [Symbol.asyncDispose]: async () => {
+      stop.abort()
+      await Promise.all([running, server[Symbol.asyncDispose]()])
+    },
+  }
+}
+
+/** The objects as they are now: what a watch has told so far may lack the pool that was made a moment ago. */
+async function readContext(api: ApiClient, namespace: string, kind: MetalLBKind): Promise<AdmissionContext> {
+  const kinds: readonly Listed[] = WITH_NODES.has(kind) ? [...LISTED, 'Node'] : LISTED
+  const lists = await Promise.all(kinds.map(async each => [each, await list(api, namespace, each)] as const))
+  return { namespace, resources: Object.fromEntries(lists) }
+}
+
+async function list(api: ApiClient, namespace: string, kind: Listed): Promise<readonly KubernetesObject[]> {
+  const { apiVersion, plural, namespaced } = KINDS[kind]
+  const group = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`
+  const home = namespaced ? `/namespaces/${encodeURIComponent(namespace)}` : ''
+  const answer = await api.send({ method: 'GET', path: `${group}${home}/${plural}` })
+  // Items of a list do not say what they are.
+  const { items } = answer as { readonly items: readonly KubernetesObject[] }
+  return items.map(item => ({ ...item, apiVersion, kind }))
+}
