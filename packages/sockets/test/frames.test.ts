@@ -12,6 +12,7 @@ import {
   type SocketError,
 } from '@typemetal/sockets'
 import { arpRequests, neighborSolicitations } from '@typemetal/sockets/bpf'
+import { parseAddress } from '@typemetal/sockets/wire'
 import { arpFrame, solicitationFrame } from './frame-samples.js'
 import { addIpv6, enterNamespace, indexOf, ip, makePair, until } from './namespace.js'
 
@@ -198,7 +199,8 @@ async function testFrames(): Promise<void> {
     t.not(first?.data[2], 0, 'the kernel wrote the checksum')
     t.match(second, { hopLimit: 64, destination: 'ff02::1' })
     t.throws(() => receiver.joinGroup('ff02::1:ff00:1'), { code: 'EADDRINUSE', message: /joined already/ })
-    receiver.leaveGroup('ff02::1:ff00:1')
+    receiver.leaveGroup(parseAddress('ff02::1:ff00:1').octets)
+    t.throws(() => receiver.leaveGroup(new Uint8Array(4)), { name: 'TypeError', message: /^group: / })
     t.throws(() => receiver.leaveGroup('ff02::1:ff00:1'), { code: 'EADDRNOTAVAIL', message: /not been joined/ })
     t.throws(() => sender.send(solicitation(), '10.0.0.1'), TypeError)
     t.throws(() => new Icmpv6Socket({ interfaceIndex: va, types: [], source: 'fd00::9', onPackets: copy }), {

@@ -377,7 +377,7 @@ async function testHostileSenders(): Promise<void> {
   await t.test('netlink(7): messages of other processes are not the kernel’s', async t => {
     const lost: string[] = []
     const heard: RtnetlinkChange[] = []
-    using _monitor = new RtnetlinkMonitor({
+    using monitor = new RtnetlinkMonitor({
       kinds: ['address'],
       onChanges: changes => void heard.push(...changes),
       onLost: () => lost.push('lost'),
@@ -399,6 +399,7 @@ async function testHostileSenders(): Promise<void> {
       ['10.2.0.3'],
     )
     t.same(lost, [])
+    monitor.close()
   })
 }
 

@@ -4,52 +4,78 @@ import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import t from 'tap'
-import { connectTcp, ETH_P_ARP, listenTcp, listLinks, PacketSocket } from '@typemetal/sockets'
+import { connectTcp, ETH_P_ARP, Icmpv6Socket, listenTcp, listLinks, PacketSocket } from '@typemetal/sockets'
 import { arpFrame } from './frame-samples.js'
-import { enterNamespace, indexOf, makePair, until } from './namespace.js'
-import type { WorkerData } from './receiving-worker.js'
+import { addIpv6, enterNamespace, indexOf, ip, makePair, until } from './namespace.js'
+import type { Callback, WorkerData } from './receiving-worker.js'
+
+const CALLBACKS: readonly Callback[] = ['frames', 'icmpv6', 'udp', 'rtnetlink', 'links', 'timer']
 
 const openDescriptors = (): number => readdirSync('/proc/self/fd').length
 
 /** Starts a worker with sockets on an interface; resolves when they are open. */
-async function startWorker(interfaceIndex: number, spin: boolean): Promise<{ worker: Worker; heard: Int32Array }> {
+async function startWorker(interfaceIndex: number, spinIn?: Callback): Promise<{ worker: Worker; heard: Int32Array }> {
   const heard = new Int32Array(new SharedArrayBuffer(4))
-  const workerData: WorkerData = { interfaceIndex, spin, heard }
+  const workerData: WorkerData = { interfaceIndex, heard, ...(spinIn === undefined ? {} : { spinIn }) }
   const worker = new Worker(new URL('./receiving-worker.js', import.meta.url), { workerData })
   await once(worker, 'message')
   return { worker, heard }
 }
 
-/** Terminates a worker while frames come; with `spin` it is certainly inside the callback. @returns frames it heard */
-async function terminateMidReceive(interfaceIndex: number, spin: boolean): Promise<number> {
-  const { worker, heard } = await startWorker(interfaceIndex, spin)
+/**
+ * Terminates a worker while something comes; with `spinIn` it is certainly inside that callback.
+ *
+ * @returns how often it was called
+ */
+async function terminateMidReceive(interfaceIndex: number, spinIn?: Callback): Promise<number> {
+  const { worker, heard } = await startWorker(interfaceIndex, spinIn)
   await until(() => Atomics.load(heard, 0) > 0)
   await worker.terminate()
   return Atomics.load(heard, 0)
+}
+
+/** Makes something happen to every socket of a worker again and again. */
+function disturb(interfaceIndex: number): Disposable {
+  const sender = new PacketSocket({ interfaceIndex, etherType: ETH_P_ARP, onFrames: () => undefined })
+  const icmp = new Icmpv6Socket({ interfaceIndex, types: [], onPackets: () => undefined })
+  const frames = Array.from({ length: 16 }, () => arpFrame('10.0.0.1'))
+  let round = 0
+  const timer = setInterval(() => {
+    sender.sendBatch(frames)
+    icmp.send(Uint8Array.of(135, ...new Uint8Array(23)), 'ff02::1')
+    if (round++ % 8 === 0) ip(`link set dev va mtu ${1400 + (round % 16)}`)
+    if (round % 8 === 4) ip(`address replace 10.78.${round & 255}.1/32 dev va`)
+  }, 3)
+  return {
+    [Symbol.dispose]() {
+      clearInterval(timer)
+      sender.close()
+      icmp.close()
+    },
+  }
 }
 
 async function testThreads(): Promise<void> {
   makePair('va', 'vb')
   const va = indexOf(listLinks(), 'va')
   const vb = indexOf(listLinks(), 'vb')
+  ip('address add 10.77.0.1/24 dev va')
+  ip('neighbor add 10.77.0.2 lladdr 02:00:00:00:00:99 dev va')
 
   await t.test('workers terminated mid-receive leave no descriptor behind', async t => {
-    using sender = new PacketSocket({ interfaceIndex: va, etherType: ETH_P_ARP, onFrames: () => undefined })
-    const frames = Array.from({ length: 16 }, () => arpFrame('10.0.0.1'))
-    const flood = setInterval(() => sender.sendBatch(frames), 3)
-    await terminateMidReceive(vb, false)
+    await addIpv6('fe80::a', 'va')
+    const disturbance = disturb(va)
+    await terminateMidReceive(vb)
     const before = openDescriptors()
-    for (let round = 0; round < 3; round++) {
-      const heard = await Promise.all([terminateMidReceive(vb, false), terminateMidReceive(vb, true)])
-      t.ok(heard.every(count => count > 0))
-    }
-    clearInterval(flood)
+    t.ok((await terminateMidReceive(vb)) > 0)
+    for (const callback of CALLBACKS) t.equal(await terminateMidReceive(vb, callback), 1, `inside ${callback}`)
+    disturbance[Symbol.dispose]()
     await until(() => openDescriptors() <= before)
     t.ok(openDescriptors() <= before, `${openDescriptors()} descriptors, ${before} before`)
   })
 
   await t.test('a worker hears frames while the main thread is blocked', async t => {
-    const { worker, heard } = await startWorker(vb, false)
+    const { worker, heard } = await startWorker(vb)
     using sender = new PacketSocket({ interfaceIndex: va, etherType: ETH_P_ARP, onFrames: () => undefined })
     sender.send(arpFrame('10.0.0.1'))
     t.not(Atomics.wait(heard, 0, 0, 10_000), 'timed-out')

@@ -108,7 +108,7 @@ async function testIcmpv6(): Promise<void> {
     const onPackets = (batch: readonly Icmpv6Packet[]): void => {
       for (const packet of batch) packets.push({ ...packet, data: packet.data.slice() })
     }
-    using _receiver = new Icmpv6Socket({ interfaceIndex: vb, types: [200], onPackets })
+    using receiver = new Icmpv6Socket({ interfaceIndex: vb, types: [200], onPackets })
     using sender = new Icmpv6Socket({ interfaceIndex: va, types: [], onPackets: ignore })
     const message = Uint8Array.of(200, 0, 0, 0)
     sender.send(message, 'ff02::1')
@@ -120,6 +120,7 @@ async function testIcmpv6(): Promise<void> {
       packets.map(({ source, hopLimit, destination }) => `${source} ${hopLimit} ${destination}`),
       ['fe80::a 255 ff02::1', 'fe80::a 7 ff02::1', 'fd00::a 255 ff02::1', 'fe80::a 0 fe80::b'],
     )
+    t.equal(receiver.drops(), 0)
     t.throws(() => sender.send(message, 'ff02::1', { source: 'fd00::9' }), { code: 'EINVAL' })
     t.throws(() => sender.send(message, 'ff02::1', { source: '10.0.0.1' }), TypeError)
     t.throws(() => sender.send(message, 'ff02::1', { hopLimit: 256 }), { name: 'RangeError', message: /^hopLimit: / })

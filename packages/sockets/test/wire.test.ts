@@ -139,8 +139,24 @@ t.test('socket addresses', async t => {
 
 t.test('addresses: text to octets', async t => {
   t.same(wire.parseAddress('10.0.0.1'), { family: 4, octets: Uint8Array.of(10, 0, 0, 1), zone: undefined })
+  t.same(wire.parseAddress('::ffff:10.0.0.1').octets.subarray(10), Uint8Array.of(255, 255, 10, 0, 0, 1))
   t.match(wire.parseAddress('fe80::1%eth0'), { family: 6, zone: 'eth0' })
-  for (const bad of ['', '10.0.0.0/24', 'fe80::/10', 'fe80::1%', '10.0.0', '10.0.0.1%eth0', 'node-1', '::1::'])
+  for (const bad of [
+    '',
+    '10.0.0.0/24',
+    'fe80::/10',
+    'fe80::1%',
+    '10.0.0',
+    '10.0.0.1%eth0',
+    'node-1',
+    '::1::',
+    ':',
+    '1:2:3',
+    'g::',
+    '::1/64',
+    '%eth0',
+    '::%',
+  ])
     t.throws(() => wire.parseAddress(bad), { name: 'TypeError', message: /not an IP address/ }, bad)
   t.ok(wire.needsScope(wire.parseAddress('fe80::1').octets))
   t.ok(wire.needsScope(wire.parseAddress('ff02::1').octets))

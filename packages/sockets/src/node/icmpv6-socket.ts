@@ -159,21 +159,31 @@ export class Icmpv6Socket implements Disposable {
     return this.#descriptor.drops()
   }
 
-  /** Receives a multicast group on this interface. @throws {SocketError} `EADDRINUSE` when it is joined already */
-  joinGroup(group: string): void {
-    this.#membership(Ipv6Option.joinGroup, group, `IPV6_JOIN_GROUP ${group}`)
+  /**
+   * Receives a multicast group on this interface.
+   *
+   * @param group text or 16 octets; octets spare those with many groups the text
+   * @throws {TypeError} when it is no IPv6 address
+   * @throws {SocketError} `EADDRINUSE` when it is joined already
+   */
+  joinGroup(group: string | Uint8Array): void {
+    this.#membership(Ipv6Option.joinGroup, group, 'IPV6_JOIN_GROUP')
   }
 
   /** Undoes {@link joinGroup}. @throws {SocketError} `EADDRNOTAVAIL` when it is not joined */
-  leaveGroup(group: string): void {
-    this.#membership(Ipv6Option.leaveGroup, group, `IPV6_LEAVE_GROUP ${group}`)
+  leaveGroup(group: string | Uint8Array): void {
+    this.#membership(Ipv6Option.leaveGroup, group, 'IPV6_LEAVE_GROUP')
   }
 
-  #membership(name: number, group: string, what: string): void {
+  #membership(name: number, group: string | Uint8Array, what: string): void {
+    const octets = typeof group === 'string' ? ipv6Octets(group) : group
+    if (octets.length !== 16) throw new TypeError(`group: 16 octets, not ${octets.length}`)
     const request = new Uint8Array(20) // struct ipv6_mreq
-    request.set(ipv6Octets(group))
+    request.set(octets)
     viewOf(request).setInt32(16, this.#interfaceIndex, LITTLE_ENDIAN)
-    this.#descriptor.setOption(Level.ipv6, name, request, what)
+    const { native, number } = this.#descriptor
+    const result = native.setOption(number, Level.ipv6, name, request)
+    if (result < 0) check(result, 'setsockopt', `${what} ${formatAddress(octets)}`)
   }
 
   #nameOf(address: string): Uint8Array {

@@ -15,16 +15,30 @@ export interface ParsedAddress {
  * @throws {TypeError} when it is none, or a prefix
  */
 export function parseAddress(text: string): ParsedAddress {
-  if (!text.includes('/')) {
-    if (Address4.isValid(text))
-      return { family: 4, octets: Uint8Array.from(new Address4(text).toArray()), zone: undefined }
-    const zoneAt = text.indexOf('%')
-    const bare = zoneAt < 0 ? text : text.slice(0, zoneAt)
-    const zone = zoneAt < 0 ? undefined : text.slice(zoneAt + 1)
-    if (zone !== '' && Address6.isValid(bare))
-      return { family: 6, octets: Uint8Array.from(new Address6(bare).toByteArray()), zone }
+  const parsed = text.includes('/') ? undefined : text.includes(':') ? parseIpv6(text) : parseIpv4(text)
+  if (!parsed) throw new TypeError(`not an IP address: ${JSON.stringify(text)}`)
+  return parsed
+}
+
+function parseIpv4(text: string): ParsedAddress | undefined {
+  if (!Address4.isValid(text)) return undefined
+  return { family: 4, octets: Uint8Array.from(new Address4(text).toArray()), zone: undefined }
+}
+
+function parseIpv6(text: string): ParsedAddress | undefined {
+  const zoneAt = text.indexOf('%')
+  const zone = zoneAt < 0 ? undefined : text.slice(zoneAt + 1)
+  const groups = zone === '' ? undefined : groupsOf(zoneAt < 0 ? text : text.slice(0, zoneAt))
+  return groups && { family: 6, octets: Uint8Array.from(groups.flatMap(group => [group >> 8, group & 255])), zone }
+}
+
+/** The eight groups of an IPv6 address; made from the library's parts, since its way to octets is through big integers. */
+function groupsOf(text: string): readonly number[] | undefined {
+  try {
+    return new Address6(text).parsedAddress.map(group => Number.parseInt(group, 16))
+  } catch {
+    return undefined
   }
-  throw new TypeError(`not an IP address: ${JSON.stringify(text)}`)
 }
 
 /** Whether an IPv6 address needs an interface to mean anything: `fe80::/10` and multicast of link or interface scope. */
