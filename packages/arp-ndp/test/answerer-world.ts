@@ -10,7 +10,7 @@ const OPTIONS: WorkerOptions = {
   excludeInterfaces: ['^lo$'],
   scanInterval: 10_000,
   refreshInterval: undefined,
-  gratuitousRate: 100_000,
+  gratuitousRate: 200_000,
   defend: 'never',
   raisesPriority: false,
 }

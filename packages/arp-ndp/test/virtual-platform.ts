@@ -116,9 +116,12 @@ export class VirtualPlatform implements Platform {
     const socket: GroupSocket = {
       joinGroup: group => {
         if (joined.size >= this.groupsPerSocket) throw failure('ENOBUFS')
-        joined.add(group)
+        if (joined.has(formatAddress(group))) throw failure('EADDRINUSE')
+        joined.add(formatAddress(group))
       },
-      leaveGroup: group => void joined.delete(group),
+      leaveGroup: group => {
+        if (!joined.delete(formatAddress(group))) throw failure('EADDRNOTAVAIL')
+      },
       close: () => void this.groups.delete(socket),
     }
     this.groups.set(socket, joined)

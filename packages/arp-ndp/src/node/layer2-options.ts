@@ -16,7 +16,7 @@ export interface Layer2Options {
   readonly refreshInterval?: number
   /**
    * Gratuitous frames a second on each interface and for each protocol: lower it where storm control drops broadcasts.
-   * Answers are not held back. 1 to 1,000,000. @default 100_000
+   * Answers are not held back. 1 to 1,000,000. @default 200_000
    */
   readonly gratuitousRate?: number
   /**
@@ -38,7 +38,7 @@ export interface Layer2Options {
 
 const SCAN_INTERVAL = 10_000
 const SHORTEST_REFRESH = 1000
-const GRATUITOUS_RATE = 100_000
+const GRATUITOUS_RATE = 200_000
 const HIGHEST_RATE = 1_000_000
 /** What timers of Node.js can wait for. */
 const LONGEST = 2 ** 31 - 1

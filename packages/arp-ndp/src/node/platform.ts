@@ -19,10 +19,10 @@ export interface FrameSocket extends Closable {
 
 /** Multicast membership on one interface. */
 export interface GroupSocket extends Closable {
-  /** @param group text */
-  joinGroup(group: string): void
-  /** @param group text */
-  leaveGroup(group: string): void
+  /** @param group 16 octets */
+  joinGroup(group: Uint8Array): void
+  /** @param group 16 octets */
+  leaveGroup(group: Uint8Array): void
 }
 
 /** What a {@link FrameSocket} is opened for. */

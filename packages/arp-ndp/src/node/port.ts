@@ -89,7 +89,7 @@ export class Port {
     this.#responder = new Responder(wanted.identity, table)
     this.#detector = new ConflictDetector(wanted.identity, table, { defend, isOwn })
     this.#pacer = new Pacer(gratuitousRate, platform.now())
-    this.#groups = new GroupSockets(() => platform.openGroups(wanted.index))
+    this.#groups = new GroupSockets(platform, wanted.index, onError)
     this.#outbox = new Outbox(this.#responder.replyLength, frames => this.#socket.sendBatch(frames), onError)
     this.#socket = platform.openFrames({
       interfaceIndex: wanted.index,
@@ -167,7 +167,7 @@ export class Port {
 
   /** Joins again the groups that could not be joined. */
   retry(): void {
-    this.#try(() => this.#groups.retry())
+    this.#groups.retry()
   }
 
   /** Puts in a gratuitous round for an address, if this port speaks for it; {@link flush} begins to send. */
@@ -245,15 +245,26 @@ export class Port {
   }
 
   #receive(frames: readonly Uint8Array[]): void {
-    const now = this.#platform.now()
     for (const frame of frames) {
       const decision = this.#responder.answer(frame, this.#outbox.place)
       if (typeof decision !== 'string') this.#outbox.answer(decision.counters)
-      // What is answered as well: a gratuitous ARP request of a second owner asks for its own address.
-      const seen = this.#detector.observe(frame, now)
-      if (typeof seen !== 'string') this.#meet(seen)
     }
     this.flush()
+    this.#detect(frames)
+  }
+
+  /** Looks for second owners, when nobody waits for an answer any more. */
+  #detect(frames: readonly Uint8Array[]): void {
+    const now = this.#platform.now()
+    let isDefended = false
+    // What was answered as well: a gratuitous ARP request of a second owner asks for its own address.
+    for (const frame of frames) {
+      const seen = this.#detector.observe(frame, now)
+      if (typeof seen === 'string') continue
+      this.#meet(seen)
+      isDefended ||= seen.defend !== undefined
+    }
+    if (isDefended) this.flush()
   }
 
   #meet(conflict: ConflictSighting): void {
