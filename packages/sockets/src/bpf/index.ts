@@ -18,6 +18,7 @@ export {
   arpRequestsOrClaims,
   neighborSolicitations,
   neighborSolicitationsOrAdvertisements,
+  type BpfTableOptions,
   type BpfTarget,
 } from './programs.js'
 export { encodeProgram } from './encode.js'

@@ -7,6 +7,18 @@ import { closeGaps, runsOf, type Run } from './runs.js'
 /** An address that a program lets through: text, or 4 or 16 octets. */
 export type BpfTarget = string | Uint8Array
 
+/** How a program looks its table of addresses up. */
+export interface BpfTableOptions {
+  /**
+   * Instructions that the table may take, 100 to 4000; with fewer, a long table is looked up less exactly. 4096 is the most that the
+   * kernel takes in all (BPF_MAXINSNS). What it makes of an instruction takes some 10 to 25 octets of the socket's `net.core.optmem_max`, and
+   * for a moment an old filter and the new one take them together: the default leaves room for both in 131,072 octets, the kernel's own
+   * default since Linux 6.8. Before it was 20,480: there 400 always fit, where a longer program may fail with `ENOMEM`.
+   * @default 3000
+   */
+  readonly instructions?: number
+}
+
 // Offsets in an untagged Ethernet frame.
 const ETHERTYPE = 12
 const ARP_HARDWARE_TYPE = 14
@@ -23,8 +35,9 @@ const NDP_TARGET_ADDRESS = 62
 const NEIGHBOR_SOLICITATION = 135 << 8
 const NEIGHBOR_ADVERTISEMENT = 136 << 8
 const PACKET_OTHERHOST = 3
-/** Instructions that a table may take: the kernel takes 4096 in all (BPF_MAXINSNS). */
-const SPACE = 4000
+const SPACE = 3000
+const LEAST_SPACE = 100
+const MOST_SPACE = 4000
 /** Instructions a run of addresses takes, with what holds the halves together. */
 const RUN = 2.1
 const DROP = 'drop'
@@ -32,12 +45,13 @@ const DROP = 'drop'
 /**
  * Only ARP requests for IPv4 over Ethernet (RFC 826), which are for this host or everybody and carry no VLAN tag.
  *
- * @param targets lets through only requests for these IPv4 addresses; all requests when left out. Up to 1900 runs of consecutive
+ * @param targets lets through only requests for these IPv4 addresses; all requests when left out. Up to 1400 runs of consecutive
  * addresses it is exactly these; of more, those between the nearest of them pass too
  * @throws {TypeError} when a target is no IPv4 address
+ * @throws {RangeError} when there are not 100 to 4000 instructions for the table
  */
-export function arpRequests(targets?: readonly BpfTarget[]): readonly BpfInstruction[] {
-  const runs = targets && ipv4Runs(targets, 1)
+export function arpRequests(targets?: readonly BpfTarget[], options: BpfTableOptions = {}): readonly BpfInstruction[] {
+  const runs = targets && ipv4Runs(targets, spaceOf(options))
   return assemble([
     ...arp(),
     ...expect('half', ARP_OPERATION, 1),
@@ -49,13 +63,17 @@ export function arpRequests(targets?: readonly BpfTarget[]): readonly BpfInstruc
  * Requests for addresses as {@link arpRequests}, and whatever claims one of them: ARP of any operation with that sender protocol
  * address, by which a host with the same address shows itself (RFC 5227 section 2.4).
  *
- * @param targets lets through only what is about these IPv4 addresses; all ARP when left out. Up to 950 runs of consecutive
+ * @param targets lets through only what is about these IPv4 addresses; all ARP when left out. Up to 700 runs of consecutive
  * addresses it is exactly these; of more, those between the nearest of them pass too
  * @throws {TypeError} when a target is no IPv4 address
+ * @throws {RangeError} when there are not 100 to 4000 instructions for the table
  */
-export function arpRequestsOrClaims(targets?: readonly BpfTarget[]): readonly BpfInstruction[] {
+export function arpRequestsOrClaims(
+  targets?: readonly BpfTarget[],
+  options: BpfTableOptions = {},
+): readonly BpfInstruction[] {
   if (targets === undefined) return assemble([...arp(), ...afterChecks([bpf.accept()])])
-  const runs = ipv4Runs(targets, 2)
+  const runs = ipv4Runs(targets, spaceOf(options) / 2)
   return assemble([
     ...arp(),
     ...afterChecks([
@@ -74,15 +92,19 @@ export function arpRequestsOrClaims(targets?: readonly BpfTarget[]): readonly Bp
  * Only neighbour solicitations (RFC 4861 section 4.3) with hop limit 255 and code 0, which are for this host or a group and
  * carry no VLAN tag. Solicitations behind IPv6 extension headers are dropped: no neighbour sends them.
  *
- * @param targets lets through only solicitations for these IPv6 addresses; all when left out. As long as that fits (400 addresses
+ * @param targets lets through only solicitations for these IPv6 addresses; all when left out. As long as that fits (300 addresses
  * at random, or any number in a few hundred runs of consecutive ones) it is exactly these; else some more that are like them
  * @throws {TypeError} when a target is no IPv6 address
+ * @throws {RangeError} when there are not 100 to 4000 instructions for the table
  */
-export function neighborSolicitations(targets?: readonly BpfTarget[]): readonly BpfInstruction[] {
+export function neighborSolicitations(
+  targets?: readonly BpfTarget[],
+  options: BpfTableOptions = {},
+): readonly BpfInstruction[] {
   return assemble([
     ...ndp(),
     ...expect('half', ICMPV6_TYPE_AND_CODE, NEIGHBOR_SOLICITATION),
-    ...afterChecks(targets ? searchTarget(targets) : [bpf.accept()]),
+    ...afterChecks(targets ? searchTarget(targets, spaceOf(options)) : [bpf.accept()]),
   ])
 }
 
@@ -93,15 +115,19 @@ export function neighborSolicitations(targets?: readonly BpfTarget[]): readonly 
  * @param targets lets through only what is about these IPv6 addresses; all solicitations and advertisements when left out. As many
  * as {@link neighborSolicitations}
  * @throws {TypeError} when a target is no IPv6 address
+ * @throws {RangeError} when there are not 100 to 4000 instructions for the table
  */
-export function neighborSolicitationsOrAdvertisements(targets?: readonly BpfTarget[]): readonly BpfInstruction[] {
+export function neighborSolicitationsOrAdvertisements(
+  targets?: readonly BpfTarget[],
+  options: BpfTableOptions = {},
+): readonly BpfInstruction[] {
   return assemble([
     ...ndp(),
     bpf.load('half', ICMPV6_TYPE_AND_CODE),
     bpf.jump('equal', NEIGHBOR_SOLICITATION, { ifTrue: 'either' }),
     bpf.jump('equal', NEIGHBOR_ADVERTISEMENT, { ifFalse: DROP }),
     bpf.label('either'),
-    ...afterChecks(targets ? searchTarget(targets) : [bpf.accept()]),
+    ...afterChecks(targets ? searchTarget(targets, spaceOf(options)) : [bpf.accept()]),
   ])
 }
 
@@ -146,17 +172,21 @@ const afterChecks = (table: readonly BpfStatement[]): BpfStatement[] => [
   ...table,
 ]
 
-/** @param searches that share the space */
-function ipv4Runs(targets: readonly BpfTarget[], searches: number): readonly Run[] {
-  const values = targets.map(target => viewOf(octetsOf(target, 4)).getUint32(0))
-  return closeGaps(runsOf(values), Math.floor(SPACE / searches / RUN))
+function spaceOf({ instructions = SPACE }: BpfTableOptions): number {
+  if (instructions >= LEAST_SPACE && instructions <= MOST_SPACE) return instructions
+  throw new RangeError(`instructions ${instructions} are not ${LEAST_SPACE} to ${MOST_SPACE}`)
 }
 
-function searchTarget(targets: readonly BpfTarget[]): BpfStatement[] {
+function ipv4Runs(targets: readonly BpfTarget[], space: number): readonly Run[] {
+  const values = targets.map(target => viewOf(octetsOf(target, 4)).getUint32(0))
+  return closeGaps(runsOf(values), Math.floor(space / RUN))
+}
+
+function searchTarget(targets: readonly BpfTarget[], space: number): readonly BpfStatement[] {
   const addresses = targets.map(target => octetsOf(target, 16))
   const exact = new AddressSearch('target').ipv6(NDP_TARGET_ADDRESS, addresses).lines
-  if (exact.filter(({ op }) => op !== 'label').length <= SPACE) return exact
-  return new AddressSearch('target').ipv6Roughly(NDP_TARGET_ADDRESS, addresses, Math.floor(SPACE / RUN)).lines
+  if (exact.filter(({ op }) => op !== 'label').length <= space) return exact
+  return new AddressSearch('target').ipv6Roughly(NDP_TARGET_ADDRESS, addresses, Math.floor(space / RUN)).lines
 }
 
 function octetsOf(target: BpfTarget, length: 4 | 16): Uint8Array {
