@@ -3,6 +3,8 @@
 
 #include "addon.h"
 
+enum { READABLE = 1, WRITABLE = 2 }; /* of uv_poll_event */
+
 /* One descriptor watched on the loop of the thread that asked for it. */
 struct watcher {
   struct watcher *next;
@@ -91,13 +93,28 @@ static struct watcher *create(struct addon *addon, int descriptor, int events, i
   return watcher;
 }
 
+/* Bits that libuv does not know end the process, so they must not reach it. */
+static bool get_events(napi_env env, napi_value value, int *events) {
+  if (!get_int(env, value, events)) return false;
+  if (*events > 0 && *events <= (READABLE | WRITABLE)) return true;
+  napi_throw_range_error(env, "ERR_OUT_OF_RANGE", "expected readable, writable or both");
+  return false;
+}
+
+static bool is_function(napi_env env, napi_value value) {
+  napi_valuetype type;
+  if (napi_typeof(env, value, &type) == napi_ok && type == napi_function) return true;
+  napi_throw_type_error(env, "ERR_INVALID_ARG_TYPE", "expected a function");
+  return false;
+}
+
 /* watch(descriptor, events, callback): callback(status, events) whenever the socket is ready, until it is unwatched. */
 napi_value socket_watch(napi_env env, napi_callback_info info) {
   napi_value arguments[3], name;
   struct addon *addon;
   int descriptor, events, error;
   if (!get_arguments(env, info, 3, arguments, &addon) || !get_int(env, arguments[0], &descriptor) ||
-      !get_int(env, arguments[1], &events))
+      !get_events(env, arguments[1], &events) || !is_function(env, arguments[2]))
     return NULL;
   if (addon->closing) return to_number(env, -ECANCELED);
   struct watcher *watcher = create(addon, descriptor, events, &error);
@@ -119,7 +136,7 @@ napi_value socket_rewatch(napi_env env, napi_callback_info info) {
   struct addon *addon;
   int descriptor, events;
   if (!get_arguments(env, info, 2, arguments, &addon) || !get_int(env, arguments[0], &descriptor) ||
-      !get_int(env, arguments[1], &events))
+      !get_events(env, arguments[1], &events))
     return NULL;
   for (struct watcher *watcher = addon->watchers; watcher; watcher = watcher->next) {
     if (watcher->descriptor != descriptor || watcher->stopped) continue;
