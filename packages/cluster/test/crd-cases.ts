@@ -157,6 +157,14 @@ const advertisements: readonly Case[] = [
     refused: ['spec.aggregationLength: invalid value 0, must be at least 1'],
   },
   {
+    name: 'a length of 32 bits',
+    object: bgp('x', { aggregationLength: 2 ** 31, aggregationLengthV6: -(2 ** 31) - 1 }),
+    refused: [
+      'spec.aggregationLength: invalid value 2147483648, must fit in 32 bits',
+      'spec.aggregationLengthV6: invalid value -2147483649, must fit in 32 bits',
+    ],
+  },
+  {
     name: 'numbers that only the rules of the configuration refuse, and LOCAL_PREF of 32 bits',
     object: bgp('x', { aggregationLength: 33, aggregationLengthV6: -1, localPref: 4_294_967_295 }),
   },

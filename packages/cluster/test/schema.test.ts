@@ -63,3 +63,28 @@ t.test('misplaced fields are told their place, misspelt ones their name', async 
     'spec.nonsense: unknown field; there are addresses, autoAssign, avoidBuggyIPs, serviceAllocation',
   ])
 })
+
+t.test('times are days that there are, with hours, minutes and seconds', async t => {
+  const refused = (lastTransitionTime: string): boolean => {
+    const condition = { type: 'a', status: 'True', reason: 'b', message: '', lastTransitionTime }
+    const state = { apiVersion: 'metallb.io/v1beta1', kind: 'ConfigurationState', metadata: { name: 'x' } }
+    const object = { ...state, status: { conditions: [condition] } } as KubernetesObject
+    return reviewObject(object, { subresource: 'status' }).faults.length > 0
+  }
+  for (const time of ['2024-02-29T23:59:59Z', '2026-01-31t12:00:00.123456z', '2026-12-31T00:00:00+05:30']) {
+    t.equal(refused(time), false, time)
+  }
+  for (const time of [
+    '2026-02-29T12:00:00Z',
+    '2026-13-01T12:00:00Z',
+    '2026-01-00T12:00:00Z',
+    '2026-01-01T24:00:00Z',
+    '2026-01-01T12:60:00Z',
+    '2026-06-30T23:59:60Z',
+    '2026-01-01T12:00:00',
+    '2026-01-01 12:00:00Z',
+    '2026-01-01',
+  ]) {
+    t.equal(refused(time), true, time)
+  }
+})

@@ -47,7 +47,7 @@ function build(
   errors.addAll(object, checkDuplicates(spec.peers ?? [], 'spec.peers', 'peers'))
   checkLengths(object, errors)
   const { localPref = 0 } = spec
-  // The schema's int32 is not held against anybody, and LOCAL_PREF has 32 bits without a sign (RFC 4271 section 5.1.5).
+  // Without a sign (RFC 4271 section 5.1.5). MetalLB cannot read an advertisement with another number at all.
   if (localPref < 0 || localPref > MAX_LOCAL_PREF) {
     errors.add(object, 'spec.localPref', `invalid local preference ${localPref}, must be in 0-${MAX_LOCAL_PREF} range`)
   }

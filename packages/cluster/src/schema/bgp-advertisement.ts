@@ -37,7 +37,12 @@ const SPEC: Schema = {
       default: 128,
       description: 'Prefix length to which IPv6 addresses are aggregated; at most 128.',
     },
-    localPref: { type: 'integer', format: 'int32', description: 'LOCAL_PREF sent to iBGP peers. 0: unset.' },
+    // Of 32 bits without a sign. MetalLB has int32 here, by which newer API servers refuse the upper half.
+    localPref: {
+      type: 'integer',
+      format: 'int64',
+      description: 'LOCAL_PREF sent to iBGP peers, at most 4294967295. 0: unset.',
+    },
     communities: strings('Communities (a:b), large communities (large:a:b:c), or names from Community objects.'),
     ipAddressPools: strings('Pools to advertise, by name.'),
     ipAddressPoolSelectors: labelSelectors('Pools to advertise, by label. Neither names nor selectors: all pools.'),

@@ -13,11 +13,8 @@ export interface SchemaFault extends FieldFault {
   readonly about: 'shape' | 'absent' | 'rule' | 'value'
 }
 
-/** Integers that an API server can hold. */
-const INT64 = { least: -(2n ** 63n), most: 2n ** 63n - 1n }
-/** RFC 3339 section 5.6. */
-const DATE_TIME =
-  /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/i
+/** RFC 3339 section 5.6, without leap seconds, which the API server does not take. */
+const DATE_TIME = /^(\d{4}-\d{2}-\d{2})T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?(Z|[+-]\d{2}:\d{2})$/i
 
 /**
  * Holds a value against a schema, as the API server does: types, ranges, required fields, keys of lists, and CEL rules by their
@@ -47,15 +44,20 @@ function hasType({ type }: Schema, value: unknown): boolean {
 
 function checkScalar(schema: Schema, value: unknown, field: string): SchemaFault[] {
   if (typeof value === 'number' || typeof value === 'bigint') {
-    const { minimum = INT64.least, maximum = INT64.most } = schema
-    if (value >= minimum && value <= maximum) return []
-    const ranged = schema.minimum !== undefined || schema.maximum !== undefined
-    const reason = ranged ? outOfRange(schema, value) : `invalid value ${value}, must fit in 64 bits`
-    return [{ field, reason, about: 'value' }]
+    const reason = numberFault(schema, value)
+    return reason === undefined ? [] : [{ field, reason, about: 'value' }]
   }
   if (typeof value !== 'string') return []
   const reason = textFault(schema, value, field)
   return reason === undefined ? [] : [{ field, reason, about: 'value' }]
+}
+
+function numberFault(schema: Schema, value: number | bigint): string | undefined {
+  const { minimum = -Infinity, maximum = Infinity, format } = schema
+  if (value < minimum || value > maximum) return outOfRange(schema, value)
+  const bits = format === 'int32' ? 32n : 64n
+  const half = 2n ** (bits - 1n)
+  return value < -half || value >= half ? `invalid value ${value}, must fit in ${bits} bits` : undefined
 }
 
 function textFault(schema: Schema, value: string, field: string): string | undefined {
@@ -66,10 +68,17 @@ function textFault(schema: Schema, value: string, field: string): string | undef
   if (schema.pattern !== undefined && !new RegExp(schema.pattern, 'u').test(value)) {
     return `invalid value "${value}", must match ${schema.pattern}`
   }
-  if (schema.format === 'date-time' && !DATE_TIME.test(value)) {
+  if (schema.format === 'date-time' && !isDateTime(value)) {
     return `invalid value "${value}", must be a time like 2026-01-31T12:00:00Z`
   }
   return undefined
+}
+
+function isDateTime(text: string): boolean {
+  const day = DATE_TIME.exec(text)?.[1] ?? ''
+  const midnight = new Date(`${day}T00:00:00Z`)
+  // Of a day that its month does not have, Date makes one of the next month.
+  return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(day)
 }
 
 function checkList(schema: Schema, value: unknown, field: string, old: unknown): SchemaFault[] {

@@ -2,7 +2,7 @@
 export interface Schema {
   readonly type: 'object' | 'array' | 'string' | 'integer' | 'boolean'
   readonly description?: string
-  /** `date-time` is checked; `int32` and `int64` tell clients what to expect, and no API server holds a value against them. */
+  /** Integers of 64 bits when absent. Older API servers let more than 32 bits pass where `int32` stands. */
   readonly format?: 'int32' | 'int64' | 'date-time'
   readonly default?: unknown
   readonly enum?: readonly string[]
