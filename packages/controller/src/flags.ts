@@ -1,10 +1,11 @@
 import { parseDuration } from '@typemetal/cluster'
+import type { MetricsFlags } from '@typemetal/cluster/process'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { Milliseconds } from './node/clock.js'
 import { packageVersion } from './version.js'
 
 /** What the command line says. */
-export interface Flags {
+export interface Flags extends MetricsFlags {
   /** Metrics; 0 = off. */
   readonly port: number
   /** Health and readiness; 0 = off. */
@@ -56,10 +57,6 @@ const INEFFECTIVE: readonly (readonly [flag: string, description: string])[] = [
   ['--pod-name <name>', 'own Pod'],
   ['--pprof-bind-address <address>', 'profiling endpoint'],
   ['--webhook-http2 [bool]', 'HTTP/2 for webhooks'],
-  ['--tls-min-version <version>', 'of webhooks and metrics'],
-  ['--tls-cipher-suites <list>', 'of webhooks and metrics'],
-  ['--tls-curve-preferences <list>', 'of webhooks and metrics'],
-  ['--metrics-cert-dir <dir>', 'certificate of the metrics endpoint'],
 ]
 
 /** What commander makes of the options; keys are the flags in camelCase. */
@@ -126,6 +123,16 @@ function buildCommand(print: (text: string) => void): Command {
       new Option('--webhook-mode <mode>', 'onlywebhook gives no addresses')
         .choices(['enabled', 'disabled', 'onlywebhook'])
         .default('enabled'),
+    )
+    .option('--tls-min-version <version>', 'of webhooks and metrics: VersionTLS12 or VersionTLS13 (the default)', '')
+    .option('--tls-cipher-suites <list>', 'of webhooks and metrics, with TLS 1.2: IANA names', '')
+    .option('--tls-curve-preferences <list>', 'of webhooks and metrics: IANA numbers', '')
+    .option('--metrics-cert-dir <dir>', 'metrics over TLS, with tls.crt and tls.key of this folder', '')
+    .option(
+      '--metrics-auth [bool]',
+      'metrics for those only whom the API server lets get /metrics',
+      parseBoolean,
+      false,
     )
     .option('--webhook-port <port>', 'where the API server asks about metallb.io objects', parsePort, 9443)
     .option('--webhook-secret <name>', 'Secret of the webhooks’ certificates', 'metallb-webhook-cert')

@@ -1,16 +1,16 @@
 #!/usr/bin/env node
 /** The process `typemetal-controller`. */
-import { type Kind, openStore } from '@typemetal/cluster'
+import { type ApiClient, type Kind, openStore } from '@typemetal/cluster'
 import {
+  checkMetricsFlags,
   createLogger,
-  type HttpService,
   type Logger,
   lookupNamespace,
   runProcess,
-  serveHealth,
-  serveMetrics,
+  startEndpoints,
   StartupError,
 } from '@typemetal/cluster/process'
+import { parseTlsOptions } from '@typemetal/cluster/tls'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { type Flags, parseFlags, UsageError } from './flags.js'
 import { Candidacy, type CandidacyOptions } from './node/candidacy.js'
@@ -49,8 +49,10 @@ async function main(flags: Flags, signal: AbortSignal): Promise<void> {
     if (webhooks && webhooks.ready !== true) return webhooks.ready
     return flags.webhookMode === 'onlywebhook' || candidacy.standby || controller.ready
   }
-  await using servers = await startServers(flags, registry, ready)
-  log.debug({ op: 'start', ports: servers.ports }, 'serving metrics and probes')
+  const { port, healthProbePort } = flags
+  const api = (): ApiClient | undefined => store.api
+  await using endpoints = await startEndpoints({ registry, port, healthProbePort, ready, flags, api, log })
+  log.debug({ op: 'start', ports: endpoints.ports }, 'serving metrics and probes')
   if (store.api) await Promise.race([store.start(), aborted])
   if (signal.aborted) return
   if (store.api && flags.mlSecretName !== '') {
@@ -77,53 +79,35 @@ const electionFlags = (flags: Flags): Pick<CandidacyOptions, 'enabled' | 'name' 
   },
 })
 
-const webhookFlags = (flags: Flags): Pick<WebhooksOptions, 'port' | 'secretName' | 'serviceName' | 'certDir'> => ({
+const webhookFlags = (
+  flags: Flags,
+): Pick<WebhooksOptions, 'port' | 'tls' | 'secretName' | 'serviceName' | 'certDir'> => ({
   port: flags.webhookPort,
+  tls: parseTlsOptions({
+    minVersion: flags.tlsMinVersion,
+    cipherSuites: flags.tlsCipherSuites,
+    curvePreferences: flags.tlsCurvePreferences,
+  }),
   ...(!flags.disableCertRotation && { secretName: flags.webhookSecret }),
   serviceName: flags.certServiceName,
   certDir: flags.certDir,
 })
 
 /** @throws {StartupError} the flags ask for what this version cannot do */
-function checkFlags({ configDir, kubeconfig, webhookMode, ineffective }: Flags): void {
+function checkFlags(flags: Flags): void {
+  const { configDir, kubeconfig, webhookMode } = flags
   if (configDir.length > 0 && kubeconfig !== undefined) {
     throw new StartupError('--config-dir and --kubeconfig exclude each other: give one of them')
   }
   if (webhookMode === 'onlywebhook' && configDir.length > 0) {
     throw new StartupError('--webhook-mode=onlywebhook leaves nothing to do: with --config-dir there are no webhooks')
   }
-  // Protection that is asked for is given or refused, never left out in silence.
-  const tls = ineffective.filter(flag => /^--(?:tls|metrics-cert)-/.test(flag))
-  if (tls.length > 0) {
-    throw new StartupError(
-      `${tls.join(', ')}: metrics over TLS are not available in this version; use --port 0 to turn them off`,
-    )
-  }
+  checkMetricsFlags(flags, configDir.length === 0)
 }
 
 function warnOfFlags({ ineffective }: Flags, log: Logger): void {
   if (ineffective.length === 0) return
   log.warn({ op: 'flags', flags: ineffective }, 'these flags have no effect in this version')
-}
-
-/** Starts what others ask over HTTP; when one port cannot be had, none is kept. */
-async function startServers(
-  { port, healthProbePort }: Flags,
-  registry: Registry,
-  ready: () => true | string,
-): Promise<AsyncDisposable & { readonly ports: readonly number[] }> {
-  const started: HttpService[] = []
-  const stop = async (): Promise<void> => {
-    await Promise.all(started.map(server => server[Symbol.asyncDispose]()))
-  }
-  try {
-    if (port !== 0) started.push(await serveMetrics({ registry, port }))
-    if (healthProbePort !== 0) started.push(await serveHealth({ port: healthProbePort, healthy: () => true, ready }))
-  } catch (error) {
-    await stop()
-    throw error
-  }
-  return { ports: started.map(({ port }) => port), [Symbol.asyncDispose]: stop }
 }
 
 try {

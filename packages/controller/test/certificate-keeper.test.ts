@@ -5,7 +5,7 @@ import { type Logger, silentLogger } from '@typemetal/cluster/process'
 import t from 'tap'
 import { createMemberlistSecret } from '../dist/node/memberlist-secret.js'
 import { CertificateKeeper } from '../dist/webhook/certificate-keeper.js'
-import { type CertificateBundle, renewalNeed } from '../dist/webhook/certificates.js'
+import { type CertificateBundle, renewalNeed } from '@typemetal/cluster/tls'
 import { MemoryApi } from './scenario/memory-api.js'
 import { VirtualClock } from './scenario/virtual-clock.js'
 

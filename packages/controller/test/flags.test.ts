@@ -43,6 +43,24 @@ t.test('leading: on unless told otherwise, with the times of Kubernetes', async 
   }
 })
 
+t.test('TLS and who may read the metrics', async t => {
+  const argv = [
+    '--tls-min-version=VersionTLS12',
+    '--tls-cipher-suites=a',
+    '--tls-curve-preferences=29',
+    '--metrics-auth',
+  ]
+  t.match(parseFlags([...argv, '--metrics-cert-dir=/m']), {
+    tlsMinVersion: 'VersionTLS12',
+    tlsCipherSuites: 'a',
+    tlsCurvePreferences: '29',
+    metricsCertDir: '/m',
+    metricsAuth: true,
+    ineffective: [],
+  })
+  t.match(parseFlags([]), { tlsMinVersion: '', metricsCertDir: '', metricsAuth: false })
+})
+
 t.test("the webhooks' flags, and the Secret of the gossip, are MetalLB's", async t => {
   const argv = ['--ml-secret-name=memberlist', '--deployment', 'controller', '--disable-cert-rotation', '--cert-dir=/c']
   t.match(parseFlags([...argv, '--cert-service-name=s', '--webhook-secret=w', '--webhook-mode=onlywebhook']), {
@@ -60,8 +78,7 @@ t.test("the webhooks' flags, and the Secret of the gossip, are MetalLB's", async
 })
 
 t.test("MetalLB's flags whose features are not there yet are taken and named", async t => {
-  const argv = `--pod-name=p --pprof-bind-address=:1 --webhook-http2=false --tls-min-version=VersionTLS12
-    --tls-cipher-suites=a --tls-curve-preferences=1 --metrics-cert-dir=/m`.split(/\s+/)
+  const argv = ['--pod-name=p', '--pprof-bind-address=:1', '--webhook-http2=false']
   const given = argv.filter(flag => flag.startsWith('--')).flatMap(flag => flag.split('=')[0] ?? [])
   t.same([...parseFlags([...argv, '--webhook-mode=disabled']).ineffective].toSorted(), given.toSorted())
 })

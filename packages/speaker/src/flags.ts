@@ -1,11 +1,12 @@
 /** The command line of `typemetal-speaker`. */
+import type { MetricsFlags } from '@typemetal/cluster/process'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { ELECTION_LEVELS } from './election.js'
 import type { ElectionLevel } from './election.js'
 import { packageVersion } from './version.js'
 
 /** Every flag with its default in place; texts are empty when not given. */
-export interface Flags {
+export interface Flags extends MetricsFlags {
   readonly namespace: string
   readonly nodeName: string
   /** Metrics port; 0 = off. */
@@ -51,9 +52,6 @@ const IGNORED: Readonly<Record<string, string>> = {
   frrk8sSecretPassthrough: 'no FRR is needed',
 }
 
-/** MetalLB's flags that ask for protection this version cannot give: refused, never ignored. */
-const REFUSED: readonly string[] = ['tlsMinVersion', 'tlsCipherSuites', 'tlsCurvePreferences', 'metricsCertDir']
-
 /**
  * Reads the command line; environment variables give defaults. One or two dashes, `--flag value` or `--flag=value`.
  * @param argv without the program's name
@@ -74,14 +72,6 @@ export function parseFlags(argv: readonly string[], env: NodeJS.ProcessEnv = pro
 function toFlags(command: Command): Flags {
   const options = command.opts<Flags & Record<string, unknown>>()
   const given = (name: string): boolean => Boolean(options[name])
-  const refused = REFUSED.filter(given)
-  if (refused.length > 0) {
-    const names = refused.map(flagName).join(', ')
-    throw new UsageError(
-      `${names}: metrics over TLS are not available in this version; use --port 0 to turn them off`,
-      1,
-    )
-  }
   const ignored = Object.entries(IGNORED).filter(([name]) => given(name))
   return { ...options, ignored: ignored.map(([name, why]) => `${flagName(name)}: ${why}`) }
 }
@@ -121,6 +111,11 @@ function addGeneral(add: Add, env: NodeJS.ProcessEnv): void {
   )
   add('--port <port>', 'metrics port, 0 = off', 7472).argParser(port)
   add('--health-probe-port <port>', 'port of /healthz and /readyz on 127.0.0.1, 0 = off', 17472).argParser(port)
+  add('--tls-min-version <version>', 'of the metrics: VersionTLS12 or VersionTLS13 (the default)', '')
+  add('--tls-cipher-suites <list>', 'of the metrics, with TLS 1.2: IANA names', '')
+  add('--tls-curve-preferences <list>', 'of the metrics: IANA numbers', '')
+  add('--metrics-cert-dir <dir>', 'metrics over TLS, with tls.crt and tls.key of this folder', '')
+  add('--metrics-auth', 'metrics for those only whom the API server lets get /metrics', false)
   add('--log-level <level>', 'all, debug, info, warn, error or none', 'info').choices(LOG_LEVELS)
   add('--lb-class <class>', 'handle only Services of this loadBalancerClass', '')
   add('--ignore-exclude-lb', 'announce from nodes labelled exclude-from-external-load-balancers too', false)
@@ -146,7 +141,6 @@ function addIgnored(add: Add, env: NodeJS.ProcessEnv): void {
   add('--bgp-debounce-timeout <ms>', 'accepted, ignored', env['METALLB_BGP_DEBOUNCE_TIMEOUT'] ?? '')
   add('--frrk8s-namespace <name>', 'accepted, ignored', env['FRRK8S_NAMESPACE'] ?? '')
   add('--frrk8s-secret-passthrough', 'accepted, ignored', false)
-  for (const name of REFUSED) add(`${flagName(name)} <value>`, 'not available in this version', '')
 }
 
 const LOG_LEVELS: readonly string[] = ['all', 'debug', 'info', 'warn', 'error', 'none']

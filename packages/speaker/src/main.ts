@@ -3,14 +3,13 @@
 import { Layer2 } from '@typemetal/arp-ndp'
 import { BgpSpeaker } from '@typemetal/bgp'
 import {
-  StartupError,
+  checkMetricsFlags,
   createLogger,
   lookupNamespace,
   runProcess,
-  serveHealth,
-  serveMetrics,
+  startEndpoints,
+  StartupError,
 } from '@typemetal/cluster/process'
-import type { HttpService } from '@typemetal/cluster/process'
 import { Registry, collectDefaultMetrics } from 'prom-client'
 import type { CreateEngine } from './announcer/engine.js'
 import { UsageError, parseFlags } from './flags.js'
@@ -29,6 +28,7 @@ async function main(flags: Flags, signal: AbortSignal): Promise<void> {
   if (node === '')
     throw new StartupError('the name of this node is unknown: give --node-name, or set METALLB_NODE_NAME')
   checkSource(flags)
+  checkMetricsFlags(flags, flags.configDir.length === 0)
   const namespace = lookupNamespace({ flag: flags.namespace, fallback: fallbackNamespace(flags) })
   log.info({ version: packageVersion(), node, namespace }, 'Typemetal speaker starting')
   for (const ignored of flags.ignored) log.warn({ op: 'flags' }, `ignored: ${ignored}`)
@@ -54,31 +54,18 @@ async function main(flags: Flags, signal: AbortSignal): Promise<void> {
     ignoreExcludeLb: flags.ignoreExcludeLb,
     electionLevel: flags.electionLevel,
   })
-  await using servers = await startServers(flags, registry, () => speaker.ready())
-  log.debug({ op: 'start', ports: servers.ports }, 'serving metrics and probes')
+  await using endpoints = await startEndpoints({
+    registry,
+    port: flags.port,
+    healthProbePort: flags.healthProbePort,
+    healthHost: '127.0.0.1',
+    ready: () => speaker.ready(),
+    flags,
+    api: () => store.api,
+    log,
+  })
+  log.debug({ op: 'start', ports: endpoints.ports }, 'serving metrics and probes')
   await speaker.run(signal)
-}
-
-/** Starts what others ask over HTTP; when one port cannot be had, none is kept. */
-async function startServers(
-  flags: Flags,
-  registry: Registry,
-  ready: () => true | string,
-): Promise<AsyncDisposable & { readonly ports: readonly number[] }> {
-  const started: HttpService[] = []
-  const dispose = async (): Promise<void> => {
-    await Promise.all(started.map(server => server[Symbol.asyncDispose]()))
-  }
-  try {
-    const { port, healthProbePort } = flags
-    if (port !== 0) started.push(await serveMetrics({ registry, port, host: '0.0.0.0' }))
-    const health = { port: healthProbePort, host: '127.0.0.1', healthy: () => true, ready }
-    if (healthProbePort !== 0) started.push(await serveHealth(health))
-  } catch (error) {
-    await dispose()
-    throw error
-  }
-  return { ports: started.map(({ port }) => port), [Symbol.asyncDispose]: dispose }
 }
 
 /** Outside Kubernetes nobody says where the objects live; this is where MetalLB's manifests put them. */

@@ -63,7 +63,7 @@ t.test('command line: what cannot be used ends with 2 and a usage text', async t
   }
   t.throws(() => parseFlags([], { METALLB_ML_BIND_PORT: 'x' }), /must be a port/)
   t.throws(() => parseFlags(['--help'], {}), { exitCode: 0, message: /Usage: typemetal-speaker/ })
-  t.throws(() => parseFlags(['--metrics-cert-dir', '/x'], {}), /TLS are not available/)
+  t.match(parseFlags(['--metrics-cert-dir', '/x', '--metrics-auth'], {}), { metricsCertDir: '/x', metricsAuth: true })
 })
 
 t.test('interfaces that layer 2 leaves alone', async t => {

@@ -1,6 +1,8 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import type { TlsOptions } from '../tls/tls-options.js'
 
 /** Where a service listens. */
 export interface ListenOptions {
@@ -8,6 +10,8 @@ export interface ListenOptions {
   readonly port: number
   /** @default all addresses of the host */
   readonly host?: string
+  /** HTTPS; until there is a certificate, no connection comes about. @default plain HTTP */
+  readonly tls?: TlsOptions
 }
 
 /** An answer to GET. */
@@ -20,21 +24,29 @@ export interface Answer {
 /** A running HTTP service; dispose it to stop listening. */
 export interface HttpService extends AsyncDisposable {
   readonly port: number
+  /** With TLS: shows another certificate from the next connection on. */
+  setCertificate(certificate: { readonly cert: string; readonly key: string }): void
 }
 
 /** Handlers by path. */
-type Paths = Readonly<Record<string, () => Answer | Promise<Answer>>>
+type Paths = Readonly<Record<string, (request: IncomingMessage) => Answer | Promise<Answer>>>
 
 /**
- * Answers GET and HEAD on the given paths over plain HTTP.
+ * Answers GET and HEAD on the given paths over HTTP or HTTPS.
  *
  * @throws the system's error when the port cannot be had; `explainError` says it in words
  */
-export async function serveHttp({ port, host }: ListenOptions, paths: Paths): Promise<HttpService> {
-  const server = createServer((request, response) => void respond(request, response, paths))
+export async function serveHttp({ port, host, tls }: ListenOptions, paths: Paths): Promise<HttpService> {
+  const listener: RequestListener = (request, response) => void respond(request, response, paths)
+  const secure = tls && createTlsServer({ ...tls }, listener)
+  const server = secure ?? createServer(listener)
   server.listen(port, host)
   await once(server, 'listening')
-  return { port: (server.address() as AddressInfo).port, [Symbol.asyncDispose]: () => close(server) }
+  return {
+    port: (server.address() as AddressInfo).port,
+    setCertificate: certificate => secure?.setSecureContext({ ...tls, ...certificate }),
+    [Symbol.asyncDispose]: () => close(server),
+  }
 }
 
 /** A short text answer. */
@@ -50,13 +62,14 @@ async function respond(request: IncomingMessage, response: ServerResponse, paths
   response.end(request.method === 'HEAD' ? undefined : body)
 }
 
-async function answer({ method = '', url = '' }: IncomingMessage, paths: Paths): Promise<Answer> {
+async function answer(request: IncomingMessage, paths: Paths): Promise<Answer> {
+  const { method = '', url = '' } = request
   const [path = ''] = url.split('?')
   const handler = Object.hasOwn(paths, path) ? paths[path] : undefined
   if (!handler) return text(404, 'not found')
   if (method !== 'GET' && method !== 'HEAD') return text(405, 'only GET and HEAD')
   try {
-    return await handler()
+    return await handler(request)
   } catch (error) {
     return text(500, error instanceof Error ? error.message : String(error))
   }

@@ -1,7 +1,15 @@
 /** What every Typemetal process needs around its work: logs, metrics, health, signals and clear last words. */
 export { createLogger, LOG_LEVELS, type Logger, type LoggerOptions, type LogLevel, silentLogger } from './log.js'
 export { type HttpService, type ListenOptions } from './http-service.js'
-export { serveMetrics } from './metrics.js'
+export {
+  checkMetricsFlags,
+  type Endpoints,
+  type EndpointsOptions,
+  type MetricsFlags,
+  startEndpoints,
+} from './endpoints.js'
+export { type Authorize, serveMetrics, serveSecureMetrics } from './metrics.js'
+export { tokenReview } from './token-review.js'
 export { type Check, type HealthOptions, serveHealth } from './health.js'
 export { explainError } from './explain.js'
 export { lookupNamespace, type NamespaceOptions } from './namespace.js'

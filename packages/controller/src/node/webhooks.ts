@@ -10,7 +10,7 @@ import { Counter, type Registry } from 'prom-client'
 import type { AdmissionContext } from '../webhook/admission.js'
 import { CertificateKeeper } from '../webhook/certificate-keeper.js'
 import { serveWebhooks } from '../webhook/server.js'
-import { CertificateFiles, type CertificateFilesOptions } from './certificate-files.js'
+import { CertificateFiles, type CertificateFilesOptions, type TlsOptions } from '@typemetal/cluster/tls'
 import { systemClock } from './clock.js'
 
 /** Options of {@link startWebhooks}. */
@@ -19,6 +19,7 @@ export interface WebhooksOptions {
   readonly namespace: string
   /** 0 takes any free one. */
   readonly port: number
+  readonly tls: TlsOptions
   /** Secret of the certificates that are made here; absent: others make them, in `certDir`. */
   readonly secretName?: string
   readonly serviceName: string
@@ -55,7 +56,7 @@ const WITH_NODES: ReadonlySet<MetalLBKind> = new Set<MetalLBKind>(['BGPPeer', 'B
  * @throws the system's error when the port cannot be had
  */
 export async function startWebhooks(options: WebhooksOptions): Promise<Webhooks> {
-  const { api, namespace, port, secretName, serviceName, certDir, registry, log } = options
+  const { api, namespace, port, tls, secretName, serviceName, certDir, registry, log } = options
   const requests = new Counter({
     name: 'controller_runtime_webhook_requests_total',
     help: 'Total number of admission requests by HTTP status code.',
@@ -64,6 +65,7 @@ export async function startWebhooks(options: WebhooksOptions): Promise<Webhooks>
   })
   const server = await serveWebhooks({
     port,
+    tls,
     log,
     context: kind => readContext(api, namespace, kind),
     onAnswer: (webhook, code) => requests.inc({ webhook, code }),
@@ -73,11 +75,10 @@ export async function startWebhooks(options: WebhooksOptions): Promise<Webhooks>
     server.setCertificate(bundle)
     shows = true
   }
-  const common = { onBundle, clock: systemClock, log }
   const keeper =
     secretName === undefined
-      ? new CertificateFiles({ directory: certDir, ...common })
-      : new CertificateKeeper({ api, namespace, secretName, serviceName, ...common })
+      ? new CertificateFiles({ directory: certDir, onBundle, log })
+      : new CertificateKeeper({ api, namespace, secretName, serviceName, onBundle, clock: systemClock, log })
   const stop = new AbortController()
   const running = keeper.run(stop.signal)
   return {

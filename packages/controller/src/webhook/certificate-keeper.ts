@@ -1,7 +1,7 @@
 import { type ApiClient, ConflictError, type KubernetesObject, NotFoundError, type Secret } from '@typemetal/cluster'
 import type { Logger } from '@typemetal/cluster/process'
 import { type Clock, type Milliseconds, pause } from '../node/clock.js'
-import { type CertificateBundle, issueCertificates, issueServerCertificate, renewalNeed } from './certificates.js'
+import { type CertificateBundle, issueCertificates, issueServerCertificate, renewalNeed } from '@typemetal/cluster/tls'
 import { WEBHOOK_CONFIGURATION, withTrust } from './trust.js'
 
 /** Names that MetalLB's manifests and Typemetal's have in common. */

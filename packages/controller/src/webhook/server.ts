@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { createServer, type ServerOptions } from 'node:https'
+import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { formatJSON, isFields, type KubernetesObject, type MetalLBKind, parseJSON } from '@typemetal/cluster'
 import { type Logger, silentLogger } from '@typemetal/cluster/process'
 import { type AdmissionContext, type AdmissionRequest, reviewAdmission } from './admission.js'
-import type { CertificateBundle } from './certificates.js'
+import type { CertificateBundle, TlsOptions } from '@typemetal/cluster/tls'
 import { type ConversionRequest, reviewConversion } from './conversion.js'
 import { CONVERSION_PATH, VALIDATION_PATHS } from './paths.js'
 
@@ -21,7 +21,7 @@ export interface WebhookServerOptions {
   /** @default all addresses of the host */
   readonly host?: string
   /** Versions, ciphers and curves. @default TLS 1.3 */
-  readonly tls?: Pick<ServerOptions, 'minVersion' | 'ciphers' | 'ecdhCurve'>
+  readonly tls?: TlsOptions
   /** What a request about an object of a kind is judged by, read when it comes. */
   readonly context: (kind: MetalLBKind) => AdmissionContext | Promise<AdmissionContext>
   /** A request was answered: path, HTTP status or, of an admission, its code. */
@@ -43,7 +43,8 @@ export interface WebhookServer extends AsyncDisposable {
  */
 export async function serveWebhooks(options: WebhookServerOptions): Promise<WebhookServer> {
   const desk = new Desk(options)
-  const server = createServer({ minVersion: 'TLSv1.3', ...options.tls }, (request, response) => {
+  const { tls = { minVersion: 'TLSv1.3' } } = options
+  const server = createServer({ ...tls }, (request, response) => {
     void desk.receive(request, response)
   })
   server.requestTimeout = REQUEST_TIMEOUT
@@ -54,7 +55,7 @@ export async function serveWebhooks(options: WebhookServerOptions): Promise<Webh
   await once(server, 'listening')
   return {
     port: (server.address() as AddressInfo).port,
-    setCertificate: bundle => server.setSecureContext({ cert: bundle['tls.crt'], key: bundle['tls.key'] }),
+    setCertificate: bundle => server.setSecureContext({ ...tls, cert: bundle['tls.crt'], key: bundle['tls.key'] }),
     [Symbol.asyncDispose]: async () => {
       const closed = once(server, 'close')
       server.close()

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Logger } from '@typemetal/cluster/process'
-import type { CertificateBundle } from '../webhook/certificates.js'
-import { type Clock, type Milliseconds, pause } from './clock.js'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Logger } from '../process/log.js'
+import type { CertificateBundle } from './certificates.js'
 
-/** Between looks: whoever renews certificates does so long before they end. */
-const LOOK: Milliseconds = 10_000
+/** Milliseconds between looks: whoever renews certificates does so long before they end. */
+const LOOK = 10_000
 
 /** Options of {@link CertificateFiles}. */
 export interface CertificateFilesOptions {
@@ -13,8 +13,9 @@ export interface CertificateFilesOptions {
   readonly directory: string
   /** There are other certificates to show. */
   readonly onBundle: (bundle: Pick<CertificateBundle, 'tls.crt' | 'tls.key'>) => void
-  readonly clock: Clock
   readonly log: Logger
+  /** Milliseconds between looks. @default 10_000 */
+  readonly interval?: number
 }
 
 /** Certificates that others make, such as cert-manager: read from files, and read again when they have changed. */
@@ -31,7 +32,7 @@ export class CertificateFiles {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.#look()
-      await pause(this.#options.clock, LOOK, signal)
+      await sleep(this.#options.interval ?? LOOK, undefined, { signal }).catch(() => {}) // aborted
     }
   }
 

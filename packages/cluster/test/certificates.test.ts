@@ -1,10 +1,10 @@
-/** Certificates of the webhooks: as OpenSSL sees them, and when they are made anew. */
+/** Certificates: as OpenSSL sees them, and when they are made anew. */
 import { X509Certificate } from 'node:crypto'
 import { connect, createServer } from 'node:tls'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
+import { issueCertificates, issueServerCertificate, renewalNeed } from '@typemetal/cluster/tls'
 import t from 'tap'
-import { issueCertificates, issueServerCertificate, renewalNeed } from '../dist/webhook/certificates.js'
 
 const DAY = 24 * 3600 * 1000
 const now = new Date()
