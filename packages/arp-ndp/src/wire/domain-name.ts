@@ -23,14 +23,15 @@ export interface DecodedDomainName {
 
 /**
  * Reads a name without compression, RFC 1035 §3.1.
- * @returns what is wrong, when it does not end inside `octets`, is compressed, is longer than 255 octets, or is the root
+ * @param offset where its first label begins; the root, which has none, comes out as empty
+ * @returns what is wrong, when it does not end inside `octets`, is compressed, or is longer than 255 octets
  */
 export function decodeDomainName(octets: Uint8Array, offset: number): DecodedDomainName | string {
   let name = ''
   for (let at = offset; ;) {
     const length = octets[at]
     if (length === undefined) return 'domain name cut off'
-    if (length === 0) return name === '' ? 'domain name without a label' : { name, end: at + 1 }
+    if (length === 0) return { name, end: at + 1 }
     if (length > MOST_LABEL) return 'domain name that is compressed'
     const end = at + 1 + length
     // One more is needed for the root that ends the name.
