@@ -4,13 +4,14 @@
  */
 import { createSocket } from 'node:dgram'
 import { createInterface } from 'node:readline'
-import { Layer2, resolve, type ResolveOptions, type WantedAddress } from '@typemetal/arp-ndp'
+import { Layer2, resolve, type NeighborRefresh, type ResolveOptions, type WantedAddress } from '@typemetal/arp-ndp'
 import { exchange, flood, type Exchange, type Flood } from './interop-frames.js'
 
 /** One line of input; any of them. */
 export interface AgentCommand {
   readonly set?: readonly WantedAddress[]
   readonly announce?: string
+  readonly refresh?: NeighborRefresh
   readonly count?: number
   readonly resolve?: ResolveOptions
   /** Sends a datagram to each, so that the kernel resolves the addresses. */
@@ -35,6 +36,8 @@ async function start(): Promise<Layer2> {
   })
   layer2.on('responder', responder => tell({ responder }))
   layer2.on('interfaces', interfaces => tell({ interfaces }))
+  layer2.on('conflict', conflict => tell({ conflict }))
+  layer2.on('conflict-over', over => tell({ over }))
   layer2.on('error', error => tell({ error: error.message }))
   return layer2
 }
@@ -56,8 +59,14 @@ function block(milliseconds: number): void {
 async function obey(command: AgentCommand): Promise<void> {
   if (command.set) layer2?.setAddresses(command.set)
   if (command.announce) layer2?.announce(command.announce)
+  if (command.refresh) layer2?.refreshNeighbor(command.refresh)
   if (command.count !== undefined) {
-    tell({ count: command.count, counters: await layer2?.counters(), statistics: await layer2?.statistics() })
+    const [counters, statistics, conflicts] = await Promise.all([
+      layer2?.counters(),
+      layer2?.statistics(),
+      layer2?.conflicts(),
+    ])
+    tell({ count: command.count, counters, statistics, conflicts })
   }
   if (command.resolve) tell({ answers: await resolve(command.resolve) })
   if (command.poke) poke(command.poke)

@@ -1,14 +1,18 @@
 /** A host of the lab that answers for addresses. */
 import { readFileSync } from 'node:fs'
 import { until, type Host, type LabProcess } from '@typemetal/lab'
-import type { AddressCounters, InterfaceSelection, PortStatistics } from '@typemetal/arp-ndp'
+import type { AddressConflict, AddressCounters, InterfaceSelection, PortStatistics } from '@typemetal/arp-ndp'
 import type { AgentCommand } from './agent.js'
 
 /** What {@link LabNode.count} gives. */
 export interface Counts {
   readonly counters: ReadonlyMap<string, AddressCounters>
   readonly statistics: readonly (Omit<PortStatistics, 'drops'> & { readonly drops: readonly [string, number][] })[]
+  readonly conflicts: readonly ConflictSeen[]
 }
+
+/** A conflict as it comes over a pipe. */
+export type ConflictSeen = Omit<AddressConflict, 'since'> & { readonly since: string }
 
 /** A host with a Layer2 in a process of its own. */
 export class LabNode {
@@ -49,11 +53,10 @@ export class LabNode {
     const count = ++this.#count
     this.send({ count })
     const line = await this.agent.waitForLine(line => line.startsWith(`{"count":${count},`), 20_000)
-    const { counters, statistics } = JSON.parse(line) as {
-      counters: [string, AddressCounters][]
-      statistics: Counts['statistics']
+    const { counters, ...others } = JSON.parse(line) as Omit<Counts, 'counters'> & {
+      readonly counters: [string, AddressCounters][]
     }
-    return { counters: new Map(counters), statistics }
+    return { ...others, counters: new Map(counters) }
   }
 
   /** Counters of one address; zeros for one that was never set. */
@@ -88,6 +91,21 @@ export class LabNode {
   responder(action: 'create' | 'delete', protocol: 'arp' | 'ndp', name = 'eth0', mark = 0): Promise<string> {
     const wanted = JSON.stringify({ responder: { action, protocol, interface: name } })
     return this.said(`${action} ${protocol} ${name}`, line => line === wanted, mark)
+  }
+
+  /** `conflict` events after the mark. */
+  conflicts(mark = 0): readonly ConflictSeen[] {
+    return this.#events(mark).flatMap(({ conflict }) => conflict ?? [])
+  }
+
+  /** `conflict-over` events after the mark. */
+  conflictsOver(mark = 0): readonly ConflictSeen[] {
+    return this.#events(mark).flatMap(({ over }) => over ?? [])
+  }
+
+  #events(mark: number): readonly { readonly conflict?: ConflictSeen; readonly over?: ConflictSeen }[] {
+    const events = this.agent.lines.slice(mark).filter(line => /^\{"(?:conflict|over)"/.test(line))
+    return events.map(line => JSON.parse(line) as { conflict?: ConflictSeen; over?: ConflictSeen })
   }
 
   /** Octets of memory that its process has in use now. */

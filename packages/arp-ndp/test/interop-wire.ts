@@ -9,6 +9,7 @@ import type { Segment } from './segment.js'
 export type Fields<F extends string> = { readonly [N in F]: string }
 
 const BROADCAST = 'ff:ff:ff:ff:ff:ff'
+const NOBODY = '00:00:00:00:00:00'
 const ALL_NODES_MAC = '33:33:00:00:00:01'
 /** Wireshark's severity from which a finding is a warning. */
 const WARNING = '0x00600000'
@@ -136,7 +137,8 @@ const isAnnouncement = (row: ArpFields): boolean =>
 function arpComplaints(row: ArpFields): readonly string[] {
   const target = row['arp.dst.hw_mac']
   const announcement = {
-    'an announcement goes to everybody': row['eth.dst'] === BROADCAST && target === BROADCAST,
+    // RFC 5227 section 2.3 leaves ar$tha zero, in a defence; a gratuitous frame has it as broadcast.
+    'an announcement goes to everybody': row['eth.dst'] === BROADCAST && [BROADCAST, NOBODY].includes(target),
     'an announcement is request or reply': ['1', '2'].includes(row['arp.opcode']),
   }
   const reply = {
@@ -157,7 +159,10 @@ function ndpComplaints(row: NdpFields): readonly string[] {
   const solicited = row['icmpv6.nd.na.flag.s'] === '1'
   const unsolicited = {
     'S=0, O=1': row['icmpv6.nd.na.flag.s'] === '0' && row['icmpv6.nd.na.flag.o'] === '1',
-    'to all nodes': row['ipv6.dst'] === 'ff02::1' && row['eth.dst'] === ALL_NODES_MAC,
+    // One neighbour alone is told of it when it is to be refreshed.
+    'to all nodes or one': isGroup(row['eth.dst'])
+      ? row['ipv6.dst'] === 'ff02::1' && row['eth.dst'] === ALL_NODES_MAC
+      : !row['ipv6.dst'].startsWith('ff'),
   }
   const answer = {
     'S=1, O=0': row['icmpv6.nd.na.flag.o'] === '0',

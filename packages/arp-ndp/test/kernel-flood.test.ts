@@ -86,6 +86,14 @@ t.test('floods', { skip: noNamespaces }, async t => {
     })
   }
 
+  await t.test('RFC 5227 section 2.4: of thousands of claims some are told', async t => {
+    const told = node.conflicts()
+    t.comment(`${told.length} conflict events`)
+    t.ok(told.length > 0)
+    t.ok(told.length < 500, 'not each of them')
+    t.ok((await node.count()).conflicts.length <= 100)
+  })
+
   await t.test('what was wrong with them is counted, or was dropped by the kernel’s filter', async t => {
     const { counters, statistics } = await node.count()
     for (const address of BOTH) t.ok(Number(counters.get(address)?.requestsReceived) > 0)

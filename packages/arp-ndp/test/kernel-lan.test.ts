@@ -2,7 +2,7 @@
 import { until } from '@typemetal/lab'
 import t from 'tap'
 import { EtherType } from '@typemetal/arp-ndp/wire'
-import { linkLocalOf, questionFor, sentTo, tagged, type AnswerSeen } from './interop-frames.js'
+import { questionFor, sentTo, tagged, type AnswerSeen } from './interop-frames.js'
 import { noNamespaces } from './interop-tools.js'
 import { faultless } from './interop-wire.js'
 import { Segment } from './segment.js'
@@ -59,8 +59,10 @@ t.test('two interfaces on one LAN', { skip: noNamespaces }, async t => {
         await segment.learn([address], mac)
       }
     }
-    const { statistics } = await node.count()
+    const { statistics, conflicts } = await node.count()
     t.equal(statistics.length, 4)
+    t.same(conflicts, [], 'RFC 5227 section 2.4: what another interface of the host says is no conflict')
+    t.same(node.conflicts(), [])
     t.match(
       statistics,
       Array.from({ length: 4 }, () => ({ sendDrops: 0, receiveDrops: 0 })),
@@ -90,7 +92,7 @@ t.test('a macvlan interface announces', { skip: noNamespaces }, async t => {
     t.same(await segment.owners(address), [mac], 'not its parent')
   }
   await segment.learn(BOTH, mac)
-  t.not(linkLocalOf(mac), linkLocalOf(node.mac))
+  t.same(node.conflicts(), [], 'its parent hears it, and knows it')
   await faultless(t, { segment, nodes: [node], macs: [node.mac, mac], owned: BOTH })
 })
 
