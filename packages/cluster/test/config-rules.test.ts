@@ -1,8 +1,17 @@
 /** MetalLB's rules, one by one, that the tables of config-errors and config-bgp-errors do not name: addresses, selectors, names. */
+import assert from 'node:assert/strict'
+import * as fc from 'fast-check'
 import t from 'tap'
-import type { KubernetesObject } from '@typemetal/cluster'
+import {
+  buildConfig,
+  DEFINITIONS,
+  formatConfigError,
+  type KubernetesObject,
+  type ResourceDefinition,
+} from '@typemetal/cluster'
+import { arbitraryOf } from './arbitrary-object.js'
 import { badOperator, errorsOf, type Row, selector, table, twice } from './config-table.js'
-import { bfd, bgp, community, configMap, l2, namespace, node, peer, pool, secret } from './objects.js'
+import { bfd, bgp, community, configMap, l2, namespace, node, peer, pool, resources, secret } from './objects.js'
 
 const refusedItem = (item: string, reason = ''): Row => [
   `item ${JSON.stringify(item)}`,
@@ -263,5 +272,30 @@ t.test('all that is wrong is said at once, in the order of kinds and names', asy
       'BGPAdvertisement b spec.aggregationLength',
       'BGPAdvertisement b spec.aggregationLength',
     ],
+  )
+})
+
+t.test('property: whatever objects contain, there is a configuration or a reason', async () => {
+  const heads = [...KINDS.map(([, object]) => object), { ...peer('x'), apiVersion: 'metallb.io/v1beta1' }]
+  const anySpec = fc.oneof(
+    fc.anything({ maxDepth: 3 }),
+    ...Object.values<ResourceDefinition>(DEFINITIONS).map(({ versions: [{ spec }] }) =>
+      arbitraryOf(spec ?? { type: 'object' }),
+    ),
+  )
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.constantFrom(...heads), anySpec), { maxLength: 4 }), drawn => {
+      const objects = drawn.map(([head, spec], i) => Object.assign({ ...head, metadata: { name: `x${i}` } }, { spec }))
+      for (const component of ['controller', 'speaker', 'validate'] as const) {
+        const { config, errors } = buildConfig(resources(...objects, node('n1')), {
+          component,
+          node: 'n1',
+          namespace: 'metallb-system',
+        })
+        assert.equal(config === undefined, (errors?.length ?? 0) > 0)
+        for (const error of errors ?? []) assert.ok(error.reason !== '' && error.name !== '', formatConfigError(error))
+      }
+    }),
+    { numRuns: 500 },
   )
 })

@@ -1,3 +1,5 @@
+import assert from 'node:assert/strict'
+import * as fc from 'fast-check'
 import t from 'tap'
 import { type FieldFault, type KubernetesObject, reviewObject } from '@typemetal/cluster'
 import { type Case, CASES, OLDER_CASES } from './crd-cases.js'
@@ -23,6 +25,33 @@ t.test('an object that is no resource of ours is a mistake of the caller', async
   const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'x' } }
   t.throws(() => reviewObject(service), { name: 'RangeError', message: /^object: Service of v1 is no resource/ })
   t.throws(() => reviewObject({ ...pool('x', []), apiVersion: 'metallb.io/v1' }), RangeError)
+})
+
+t.test('property: whatever an object contains, it is reviewed, and reviewed again it is the same', async () => {
+  const anything = fc.anything({ withBigInt: true, withNullPrototype: true, withSparseArray: true, maxDepth: 6 })
+  const objects = fc.constantFrom<KubernetesObject>(pool('x', []), peer('x'), l2('x'), {
+    ...peer('x'),
+    apiVersion: 'metallb.io/v1beta1',
+  })
+  fc.assert(
+    fc.property(objects, anything, anything, (head, spec, stray) => {
+      const object = Object.assign({ ...head }, { spec, stray })
+      const { object: stored, faults } = reviewObject(object)
+      const again = reviewObject(stored)
+      assert.deepEqual(again, { object: stored, faults, unknown: [] })
+    }),
+    { numRuns: 2000 },
+  )
+})
+
+t.test('what lies deeper than a schema is not looked at, however deep it is', async t => {
+  const deep = JSON.parse(`${'['.repeat(50_000)}${']'.repeat(50_000)}`) as unknown
+  const { faults, unknown } = reviewObject(pool('x', { addresses: [deep], surprise: deep, autoAssign: deep }))
+  t.same(lines(faults), [
+    'spec.addresses[0]: must be a text, not a list',
+    'spec.autoAssign: must be true or false, not a list',
+  ])
+  t.equal(unknown.length, 1)
 })
 
 t.test('reviews change nothing of what they are given', async t => {

@@ -35,14 +35,14 @@ export interface ReviewOptions {
  */
 export function reviewObject(object: KubernetesObject, { old, subresource }: ReviewOptions = {}): Review {
   const schema = schemaFor(object)
-  const { spec, status, ...rest } = withoutNulls(object) as KubernetesObject & { spec?: unknown; status?: unknown }
-  const before = old && withoutNulls(old)
+  const { spec, status, ...rest } = object as KubernetesObject & { spec?: unknown; status?: unknown }
+  const before = old && (applyDefaults(schema, old) as KubernetesObject)
   // What a request does not write, it does not change: nothing of it is looked at.
   const written =
     subresource === 'status'
       ? { ...rest, ...defined('spec', fieldOf(before, 'spec') ?? spec), ...defined('status', status) }
       : { ...rest, ...defined('spec', spec) }
-  const { value, unknown } = prune(schema, written)
+  const { value, unknown } = prune(schema, { ...written, metadata: withoutNulls(object.metadata) })
   const stored = applyDefaults(schema, value) as KubernetesObject
   const newer = newerFields(object)
   return {
