@@ -175,6 +175,46 @@ t.test('capture: a pcap that tshark reads', root, async t => {
   t.equal((await run(['tshark', '-r', file, '-Y', '_ws.malformed'])).stdout, '')
 })
 
+t.test(
+  'bridges: joined they are one LAN, and know what is behind which port; a capture of one source',
+  root,
+  async t => {
+    await using lab = await Lab.create()
+    const [left, right] = [await lab.bridge('left'), await lab.bridge('right', { multicastSnooping: true })]
+    const port = await left.join(right)
+    const file = join(lab.directory, 'bob.pcap')
+    await using capture = await right.capture(file, { source: '02:74:6d:00:00:02' })
+    const alice = await lab.host('alice', { links: [{ bridge: left, addresses: ['10.0.0.1/24', 'fd00::1/64'] }] })
+    const bob = await lab.host('bob', { links: [{ bridge: right, addresses: ['10.0.0.2/24', 'fd00::2/64'] }] })
+    await using server = bob.spawn([process.execPath, '-e', SERVER])
+    await server.waitForLine(line => line === 'listening')
+    for (const url of ['http://10.0.0.2/', 'http://[fd00::2]/']) {
+      const ask = `fetch('${url}').then(r => r.text()).then(console.log)`
+      t.equal((await alice.exec([process.execPath, '-e', ask])).stdout.trim(), 'hello', url)
+    }
+    const table = await left.forwardingTable()
+    t.equal(table.get(bob.links.get('eth0')?.mac ?? ''), port, 'behind the other bridge')
+    t.not(table.get(alice.links.get('eth0')?.mac ?? ''), port)
+    t.ok(table.has(alice.links.get('eth0')?.mac ?? ''))
+
+    t.equal(await capture.stop(), 0, 'no frame was lost')
+    const sources = sourcesOf(readFileSync(file))
+    t.ok(sources.length > 4)
+    t.same(new Set(sources), new Set([bob.links.get('eth0')?.mac]))
+  },
+)
+
+/** Source MAC addresses of the frames of a pcap file. */
+function sourcesOf(file: Buffer): readonly string[] {
+  const sources: string[] = []
+  for (let at = 24; at < file.length; at += 16 + file.readUInt32LE(at + 8)) {
+    sources.push(
+      [...file.subarray(at + 16 + 6, at + 16 + 12)].map(octet => octet.toString(16).padStart(2, '0')).join(':'),
+    )
+  }
+  return sources
+}
+
 t.test('no ip command: the message names iproute2', async t => {
   const path = process.env.PATH
   process.env.PATH = '/nonexistent'
