@@ -119,8 +119,9 @@ t.test('importing loads no addon and works everywhere; opening where there is no
 function copyPackage(t: { teardown(handler: () => void): void }): string {
   const folder = mkdtempSync(join(tmpdir(), 'typemetal-sockets-'))
   t.teardown(() => rmSync(folder, { recursive: true }))
-  for (const name of ['addon', 'scripts', 'package.json'])
-    cpSync(join(PACKAGE, name), join(folder, name), { recursive: true })
+  const { files } = JSON.parse(readFileSync(join(PACKAGE, 'package.json'), 'utf8')) as { files: readonly string[] }
+  const needed = files.filter(name => /^(addon|scripts)/.test(name))
+  for (const name of [...needed, 'package.json']) cpSync(join(PACKAGE, name), join(folder, name), { recursive: true })
   const modules = join(folder, 'node_modules')
   mkdirSync(modules)
   for (const name of ['node-api-headers', 'node-gyp-build'])

@@ -145,6 +145,10 @@ async function testTcp(): Promise<void> {
     const signal = AbortSignal.timeout(20)
     await t.rejects(connectTcp({ address: '10.0.0.2', port: 179, signal }), { name: 'TimeoutError' })
     await t.rejects(connectTcp({ address: '10.0.0.2', port: 179, signal }), { name: 'TimeoutError' }, 'already aborted')
+    const socket = new TcpSocket(4)
+    const connecting = socket.connect('10.0.0.2', 179, { timeout: 60_000 })
+    socket.close()
+    await t.rejects(connecting, { code: 'EBADF' }, 'closed while it waits')
   })
 
   await t.test('a link-local peer by its zone, as name and as index', async t => {
