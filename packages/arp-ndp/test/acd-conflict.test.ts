@@ -55,8 +55,8 @@ t.test('RFC 5227 section 2.4: what is no conflict, and why', async t => {
     'no-claim': [arp({ sender: NO_V4, target: V4 }), arp({ operation: 3, sender: V4 })],
     'bad-sender': [arp({ sender: V4, mac: wire.BROADCAST_MAC }), arp({ sender: V4, mac: hex('000000000000') })],
     truncated: [arp({ sender: V4 }).subarray(0, 41), new Uint8Array()],
-    'bad-field': [arp({ sender: V4 }).with(18, 8)],
     'other-protocol': [advertisement(V6)],
+    'bad-field': [arp({ sender: V4 }).with(18, 8), arp({ sender: V4 }).with(12, 0)],
     'vlan-tagged': [hex(`ffffffffffff 0200000000ee 8100 0005 0806 ${'00'.repeat(46)}`)],
   }
   for (const [reason, those] of Object.entries(frames)) {
@@ -134,6 +134,11 @@ t.test('RFC 4861 section 7.2.5: an advertisement for our address from another MA
   t.equal(detector.observe(advertisement(V6).with(57, 1), 0), 'checksum')
   t.equal(detector.observe(advertisement(V6, { solicited: true }), 0), 'solicited-to-multicast')
   t.equal(detector.observe(arp({ sender: V4 }), 0), 'other-protocol')
+  t.equal(detector.observe(advertisement(V6).with(19, 200), 0), 'truncated', 'longer than its frame')
+  t.equal(detector.observe(advertisement(V6).with(19, 20), 0), 'truncated', 'shorter than an advertisement')
+  t.equal(detector.observe(advertisement(V6).with(14, 0x40), 0), 'bad-field', 'IPv4')
+  t.equal(detector.observe(advertisement(V6).with(20, 6), 0), 'no-claim', 'TCP')
+  t.equal(detector.observe(advertisement(V6).subarray(0, 40), 0), 'truncated')
   t.match(detector.observe(advertisement(V6, { options: [] }), 0), { kind: 'claim', mac: THEIRS, first: true })
   const behind = [{ kind: 'target-link-layer-address', address: mac(1) }] as const
   t.match(detector.observe(advertisement(V6, { options: behind }), 0), { mac: mac(1), lost: true }, 'its option counts')
@@ -189,6 +194,18 @@ t.test('reports: the first sighting, then once an interval for each address and 
   }
   t.same(reports, [0, 1000, 2000])
   t.ok(conflict(detector.observe(arp({ sender: V4, mac: mac(1) }), 3000)).report)
+})
+
+t.test('reports: that it has what it only wanted before is told at once', async t => {
+  const { detector } = watch(NDP)
+  const reported = (frame: Uint8Array, now: number): boolean => conflict(detector.observe(frame, now)).report
+  t.ok(reported(solicitation(V6), 0))
+  t.notOk(reported(solicitation(V6), 10))
+  t.ok(reported(advertisement(V6), 20))
+  t.notOk(reported(advertisement(V6), 30))
+  t.notOk(reported(solicitation(V6), 40), 'it wants it again: nothing new')
+  t.notOk(reported(advertisement(V6), 50))
+  t.ok(reported(advertisement(V6), 1020))
 })
 
 t.test('a conflict that is not seen for a while is over, one that goes on is not', async t => {

@@ -21,7 +21,7 @@ export interface Conflict {
 export interface Sighting {
   readonly conflict: Conflict
   readonly first: boolean
-  /** First, or the last one that was reported is longer ago than the interval. */
+  /** First, first that it has what it only wanted before, or the last one that was reported is longer ago than the interval. */
   readonly report: boolean
 }
 
@@ -78,7 +78,8 @@ export class ConflictTable {
     if (known === undefined) return this.#add(address, key, mac, kind, now)
     const over = now - known.lastSeen >= this.#options.expiry
     if (over) Object.assign(known, { firstSeen: now, count: 0, kind })
-    const report = over || now - known.reported >= this.#options.reportInterval
+    const report =
+      over || (kind === 'claim' && known.kind === 'probe') || now - known.reported >= this.#options.reportInterval
     if (report) known.reported = now
     if (kind === 'claim') known.kind = kind
     known.lastSeen = now
