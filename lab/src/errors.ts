@@ -7,6 +7,7 @@ export type LabErrorCode =
   | 'ERR_LAB_TIMEOUT'
   | 'ERR_LAB_MISSING_PACKAGE'
   | 'ERR_LAB_CHECK'
+  | 'ERR_LAB_API'
 
 /** Any failure of the lab itself. */
 export class LabError extends Error {
