@@ -18,6 +18,8 @@ interface Watcher {
   readonly namespace: string | undefined
 }
 
+type JsonPatch = readonly { readonly op: 'add'; readonly path: string; readonly value: unknown }[]
+
 /** A request, told apart. */
 interface Call {
   readonly method: string
@@ -218,7 +220,7 @@ export class FakeApiServer implements AsyncDisposable {
     if (call.method === 'DELETE') return this.#delete(id)
     const old = this.#objects.get(id)
     if (!old) throw new Refusal(404, `${kind} "${call.name}" not found`)
-    if (call.method === 'PATCH') return this.#store(id, 'MODIFIED', { ...old, ...(call.body as object) })
+    if (call.method === 'PATCH') return this.#patch(id, old, call)
     if (call.method === 'PUT' && call.subresource === 'status') return this.#putStatus(id, old, call.body as Stored)
     throw new Refusal(405, 'method not allowed')
   }
@@ -227,7 +229,8 @@ export class FakeApiServer implements AsyncDisposable {
     const [version = String(this.#version), from = '0'] = query.get('continue')?.split('/') ?? []
     if (Number(version) < this.#compacted) throw new Refusal(410, 'the continue token has expired')
     const all = this.objects(kind).filter(({ metadata }) => namespace === undefined || metadata.namespace === namespace)
-    const size = Math.min(this.pageSize, Number(query.get('limit') ?? Infinity))
+    const limit = query.get('limit')
+    const size = limit === null ? Infinity : Math.min(this.pageSize, Number(limit))
     const end = Number(from) + size
     const items = all
       .slice(Number(from), end)
@@ -253,6 +256,18 @@ export class FakeApiServer implements AsyncDisposable {
       creationTimestamp: new Date().toISOString(),
     }
     return this.#store(id, 'ADDED', { ...rest, metadata })
+  }
+
+  /** Merge patches of top-level fields, and JSON Patches that add the status or annotations. */
+  #patch(id: string, old: Stored, { subresource, body }: Call): Stored {
+    if (!Array.isArray(body)) return this.#store(id, 'MODIFIED', { ...old, ...(body as object) })
+    const valueAt = (path: string): unknown => (body as JsonPatch).find(each => each.path === path)?.value
+    const annotations = (valueAt('/metadata/annotations') ?? old.metadata.annotations) as Readonly<
+      Record<string, string>
+    >
+    const { resourceVersion: _, ...metadata } = old.metadata
+    if (subresource !== 'status') throw new Refusal(405, 'method not allowed')
+    return this.#putStatus(id, old, { ...old, metadata: { ...metadata, annotations }, status: valueAt('/status') })
   }
 
   #putStatus(id: string, old: Stored, { metadata, status }: Stored): Stored {

@@ -10,6 +10,7 @@ export {
 } from './endpoints.js'
 export { type Authorize, serveMetrics, serveSecureMetrics } from './metrics.js'
 export { tokenReview } from './token-review.js'
+export { createClientMetrics } from '../store/kubernetes/metrics.js'
 export { type Check, type HealthOptions, serveHealth } from './health.js'
 export { explainError } from './explain.js'
 export { lookupNamespace, type NamespaceOptions } from './namespace.js'

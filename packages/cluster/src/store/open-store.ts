@@ -1,5 +1,7 @@
 import type { Logger } from '../process/log.js'
 import { DirectoryStore } from './directory/directory-store.js'
+import type { ClientLimits } from './kubernetes/limits.js'
+import type { ClientMetrics } from './kubernetes/metrics.js'
 import type { Kind, Store } from './store.js'
 
 /** Where the cluster's objects come from: folders, or else an API server. */
@@ -14,6 +16,10 @@ export interface OpenStoreOptions {
   readonly namespace: string
   /** What to watch on an API server. @default all kinds */
   readonly kinds?: readonly Kind[]
+  /** How much, how often and how long an API server is asked. */
+  readonly limits?: Partial<ClientLimits>
+  /** What is counted of the traffic with an API server; `createClientMetrics` makes it. */
+  readonly metrics?: ClientMetrics
   readonly log?: Logger
   readonly signal?: AbortSignal
 }

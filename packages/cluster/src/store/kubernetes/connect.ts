@@ -1,6 +1,8 @@
 import { Agent as HttpAgent } from 'node:http'
-import { Agent as HttpsAgent, type AgentOptions, type RequestOptions } from 'node:https'
+import type { RequestOptions } from 'node:https'
 import { StartupError } from '../../process/startup-error.js'
+import { AgentPool } from './agent-pool.js'
+import { findTokenFile, readToken } from './token-file.js'
 
 /** What a request needs to be let in. */
 export interface Credentials {
@@ -14,10 +16,15 @@ export interface Connection {
   readonly server: URL
   /** Credentials of now: tokens in files are rotated. */
   readonly credentials: () => Promise<Credentials>
+  /** Forgets credentials that the server did not accept. @returns false when newer ones cannot be had yet */
+  readonly renew: () => boolean
+  readonly close: () => void
 }
 
 /** Milliseconds for which credentials are used before they are looked up again. */
 const CREDENTIALS_LIFETIME = 10_000
+/** Milliseconds; credentials that were looked up later than this are not looked up again because the server refused them. */
+const FRESH = 1000
 
 /** What the library falls back to when it finds no cluster at all. */
 const LIBRARY_GUESS = 'http://localhost:8080'
@@ -31,9 +38,11 @@ export async function connect(kubeconfig: string | undefined): Promise<Connectio
   // Loaded on use: it costs 60 MB, which those who read a folder do not pay.
   const { KubeConfig } = await import('@kubernetes/client-node')
   const config = new KubeConfig()
+  let tokenFile: string | undefined
   try {
     if (kubeconfig === undefined) config.loadFromDefault()
     else config.loadFromFile(kubeconfig)
+    tokenFile = await findTokenFile(config.getCurrentUser(), kubeconfig)
   } catch (error) {
     throw new StartupError(`cannot read kubeconfig ${kubeconfig ?? ''}: ${(error as Error).message}`, { cause: error })
   }
@@ -44,49 +53,31 @@ export async function connect(kubeconfig: string | undefined): Promise<Connectio
   }
   const server = new URL(cluster.server)
   const agents = new AgentPool(server.protocol === 'https:')
-  let cached: Credentials | undefined
-  let until = 0
+  let cached: { readonly credentials: Credentials; readonly at: number } | undefined
   return {
     server,
     credentials: async () => {
-      if (cached && performance.now() < until) return cached
+      if (cached && performance.now() - cached.at < CREDENTIALS_LIFETIME) return cached.credentials
       const options: RequestOptions = { headers: {} }
       await config.applyToHTTPSOptions(options)
-      cached = { agent: agents.agentFor(options), headers: headersOf(options) }
-      until = performance.now() + CREDENTIALS_LIFETIME
-      return cached
+      const token = tokenFile === undefined ? undefined : await readToken(tokenFile)
+      const headers = { ...headersOf(options), ...(token !== undefined && { authorization: `Bearer ${token}` }) }
+      const credentials = { agent: agents.agentFor(options), headers }
+      cached = { credentials, at: performance.now() }
+      return credentials
     },
+    renew: () => {
+      if (cached && performance.now() - cached.at < FRESH) return false
+      cached = undefined
+      return true
+    },
+    close: () => agents.close(),
   }
 }
 
-/** Keeps connections alive from request to request, as long as the TLS credentials stay the same. */
-class AgentPool {
-  readonly #secure: boolean
-  #fingerprint = ''
-  #agent: HttpAgent | undefined
-
-  constructor(secure: boolean) {
-    this.#secure = secure
-  }
-
-  agentFor(options: RequestOptions): HttpAgent {
-    const given = options.agent as (HttpAgent & { readonly options: AgentOptions }) | undefined
-    // A proxy's agent is the library's to make.
-    if (given && given.constructor !== HttpAgent && given.constructor !== HttpsAgent) return given
-    const { ca, cert, key, rejectUnauthorized, servername } = options
-    const fingerprint = [ca, cert, key, rejectUnauthorized, servername].map(String).join('\n')
-    if (this.#agent && fingerprint === this.#fingerprint) return this.#agent
-    this.#fingerprint = fingerprint
-    const tls = Object.fromEntries(
-      Object.entries({ ca, cert, key, rejectUnauthorized, servername }).filter(([, value]) => value !== undefined),
-    )
-    this.#agent = this.#secure ? new HttpsAgent({ keepAlive: true, ...tls }) : new HttpAgent({ keepAlive: true })
-    return this.#agent
-  }
-}
-
+/** Lower-case names, so that one field is not there twice. */
 function headersOf({ headers = {}, auth }: RequestOptions): Readonly<Record<string, string>> {
   const basic = auth ? { authorization: `Basic ${Buffer.from(auth).toString('base64')}` } : {}
   const given = Object.entries(headers).filter((entry): entry is [string, string] => typeof entry[1] === 'string')
-  return { ...Object.fromEntries(given), ...basic }
+  return { ...Object.fromEntries(given.map(([name, value]) => [name.toLowerCase(), value])), ...basic }
 }

@@ -1,22 +1,19 @@
 import type { Logger } from '../../process/log.js'
 import type { ClusterEvent, ObjectReference } from '../../resources/core.js'
-import { NotFoundError } from '../store.js'
+import { ConflictError, NotFoundError } from '../store.js'
+import { ApiError, type Failure, failureOf } from './api-error.js'
+import { Backoff } from './backoff.js'
+import { EventCorrelator, type EventLimits, type EventRecord } from './event-correlator.js'
+import type { ClientLimits } from './limits.js'
+import { type ClientMetrics, silentMetrics } from './metrics.js'
 import type { ApiTransport } from './transport.js'
 
-/** Different events whose counts are remembered. */
-const REMEMBERED = 4096
-/** Events about one object in a row, and milliseconds until one more is allowed: the limits of every Kubernetes client. */
-const BURST = 25
-const REFILL = 300_000
-
-interface Known {
-  readonly event: ClusterEvent
-  readonly firstTimestamp: string
-  lastTimestamp: string
-  count: number
-  /** The object on the server, once it is there. */
-  name?: string
-}
+/** Attempts to write one event; then it is given up. */
+const ATTEMPTS = 12
+/** Records that may wait to be written, while the server is away. */
+const WAITING = 1000
+/** After these the same may go well a little later. */
+const PASSING: readonly Failure[] = ['busy', 'server', 'silent', 'connection', 'unauthorized']
 
 /** Options of {@link EventRecorder}. */
 export interface EventRecorderOptions {
@@ -24,125 +21,136 @@ export interface EventRecorderOptions {
   readonly log: Logger
   /** UID of the object an event is about: `kubectl describe` shows only events that have it. */
   readonly uidOf: (reference: ObjectReference) => string | undefined
+  readonly limits: Pick<ClientLimits, 'firstPause' | 'longestPause'>
+  /** Uniform in [0, 1). */
+  readonly random: () => number
+  readonly metrics?: ClientMetrics
+  readonly eventLimits?: Partial<EventLimits>
   /** Milliseconds on a monotonic clock. @default performance.now */
   readonly now?: () => number
 }
 
-/** Writes core/v1 Events. The same event again raises the count of the one that is there. */
+/** Writes core/v1 Events, one after the other. The same event again raises the count of the one that is there. */
 export class EventRecorder {
   readonly #options: EventRecorderOptions
+  readonly #metrics: ClientMetrics
+  readonly #correlator: EventCorrelator
   readonly #now: () => number
-  readonly #known = new Map<string, Known>()
-  readonly #budgets = new Map<string, { tokens: number; at: number }>()
-  readonly #pending = new Set<Known>()
+  readonly #pending = new Set<EventRecord>()
+  readonly #closing = new AbortController()
   #writing: Promise<void> | undefined
 
   constructor(options: EventRecorderOptions) {
     this.#options = options
+    this.#metrics = options.metrics ?? silentMetrics
+    this.#correlator = new EventCorrelator(options.eventLimits)
     this.#now = options.now ?? (() => performance.now())
   }
 
+  /** Takes an event, which is written soon. */
   record(event: ClusterEvent): void {
-    if (!this.#spend(event)) return
-    const { regarding, type, reason, message, component, host } = event
-    const id = JSON.stringify([
-      regarding.kind,
-      regarding.namespace,
-      regarding.name,
-      type,
-      reason,
-      message,
-      component,
-      host,
-    ])
     const timestamp = new Date().toISOString().replace(/\.\d+/, '')
-    const known = this.#known.get(id) ?? { event, firstTimestamp: timestamp, lastTimestamp: timestamp, count: 0 }
-    known.count++
-    known.lastTimestamp = timestamp
-    this.#known.delete(id) // to the end of the order, so that the oldest is forgotten first
-    this.#known.set(id, known)
-    if (this.#known.size > REMEMBERED) this.#known.delete(this.#known.keys().next().value ?? '')
-    this.#pending.add(known)
+    const record = this.#correlator.observe(event, this.#options.uidOf(event.regarding), this.#now(), timestamp)
+    if (!record) return this.#metrics.countRecorded('limited')
+    if (this.#pending.size >= WAITING && !this.#pending.has(record)) return this.#metrics.countRecorded('failed')
+    this.#pending.add(record)
     this.#writing ??= this.#write()
   }
 
-  /** Resolves when everything recorded so far has been written, or could not be. */
-  async flush(): Promise<void> {
-    while (this.#writing) await this.#writing
-  }
-
-  /** Whether the object may have one more event: a loop must not fill the server's disk. */
-  #spend({ regarding: { kind, namespace, name }, component }: ClusterEvent): boolean {
-    const id = JSON.stringify([component, kind, namespace, name])
-    const now = this.#now()
-    const budget = this.#budgets.get(id) ?? { tokens: BURST, at: now }
-    const tokens = Math.min(BURST, budget.tokens + (now - budget.at) / REFILL)
-    const allowed = tokens >= 1
-    this.#budgets.delete(id)
-    this.#budgets.set(id, { tokens: allowed ? tokens - 1 : tokens, at: now })
-    if (this.#budgets.size > REMEMBERED) this.#budgets.delete(this.#budgets.keys().next().value ?? '')
-    return allowed
+  /** Resolves when everything recorded so far has been written, or could not be. Nothing is tried a second time any more. */
+  async close(): Promise<void> {
+    this.#closing.abort()
+    await this.#writing
   }
 
   async #write(): Promise<void> {
     await Promise.resolve() // gather what the caller records in one go
-    for (const known of this.#pending) {
-      this.#pending.delete(known)
-      try {
-        await this.#send(known)
-      } catch (error) {
-        const { reason, message } = known.event
-        this.#options.log.warn({ op: 'recordEvent', error, reason, message }, 'cannot write event')
-      }
+    for (const record of this.#pending) {
+      this.#pending.delete(record)
+      const failure = await this.#attempt(record)
+      // What the server does not answer now it will not answer for the others either.
+      if (failure && PASSING.includes(failure) && this.#closing.signal.aborted) this.#pending.clear()
     }
     this.#writing = undefined
   }
 
-  async #send(known: Known): Promise<void> {
-    const path = `/api/v1/namespaces/${encodeURIComponent(known.event.regarding.namespace ?? 'default')}/events`
-    const { transport } = this.#options
-    const { count, lastTimestamp } = known
-    if (known.name !== undefined) {
+  /** @returns why it could not be written */
+  async #attempt(record: EventRecord): Promise<Failure | undefined> {
+    const { limits, random, log } = this.#options
+    const backoff = new Backoff({ ...limits, random })
+    for (let attempt = 1; ; attempt++) {
       try {
-        const body = { count, lastTimestamp }
-        await transport.send({
-          method: 'PATCH',
-          path: `${path}/${known.name}`,
-          body,
-          contentType: 'application/merge-patch+json',
-        })
-        return
+        this.#metrics.countRecorded(await this.#send(record))
+        return undefined
       } catch (error) {
-        if (!(error instanceof NotFoundError)) throw error // the server forgets events after an hour
+        const failure = failureOf(error)
+        const again = PASSING.includes(failure) && attempt < ATTEMPTS && !this.#closing.signal.aborted
+        if (!again) {
+          const { reason } = record.event
+          log.warn({ op: 'recordEvent', error, reason, message: record.message }, 'cannot write event')
+          this.#metrics.countRecorded('failed')
+          return failure
+        }
+        await backoff.wait(this.#closing.signal, error instanceof ApiError ? error.retryAfter : 0)
       }
     }
-    const name = `${known.event.regarding.name}.${randomHex()}`
-    await transport.send({ method: 'POST', path, body: this.#body(known, name) })
-    known.name = name
   }
 
-  #body({ event, count, firstTimestamp, lastTimestamp }: Known, name: string): object {
-    const { regarding, type, reason, message, component, host } = event
-    const uid = this.#options.uidOf(regarding)
-    return {
-      apiVersion: 'v1',
-      kind: 'Event',
-      metadata: { name, namespace: regarding.namespace ?? 'default' },
-      involvedObject: { ...regarding, ...(uid !== undefined && { uid }) },
-      type,
-      reason,
-      message,
-      source: { component, ...(host !== undefined && { host }) },
-      reportingComponent: component,
-      reportingInstance: host ?? '',
-      firstTimestamp,
-      lastTimestamp,
-      count,
+  async #send(record: EventRecord): Promise<'created' | 'repeated'> {
+    const path = `/api/v1/namespaces/${encodeURIComponent(namespaceOf(record))}/events`
+    const { transport } = this.#options
+    if (record.created) {
+      try {
+        const { count, lastTimestamp, message } = record
+        await transport.send({
+          method: 'PATCH',
+          path: `${path}/${record.name}`,
+          body: { count, lastTimestamp, message },
+          contentType: 'application/merge-patch+json',
+        })
+        return 'repeated'
+      } catch (error) {
+        if (!(error instanceof NotFoundError)) throw error // the server forgets events after an hour
+        delete record.name
+      }
     }
+    record.name ??= `${record.event.regarding.name}.${this.#randomHex()}`
+    try {
+      await transport.send({ method: 'POST', path, body: bodyOf(record, record.name) })
+    } catch (error) {
+      // The name is ours alone: an attempt before this one, of whose end we did not hear, has made it.
+      if (!(error instanceof ConflictError)) throw error
+    }
+    record.created = true
+    return 'created'
+  }
+
+  #randomHex(): string {
+    const { random } = this.#options
+    return Math.floor(random() * 2 ** 48)
+      .toString(16)
+      .padStart(12, '0')
   }
 }
 
-const randomHex = (): string =>
-  Math.floor(Math.random() * 2 ** 48)
-    .toString(16)
-    .padStart(12, '0')
+const namespaceOf = ({ event }: EventRecord): string => event.regarding.namespace ?? 'default'
+
+function bodyOf(record: EventRecord, name: string): object {
+  const { event, uid, count, firstTimestamp, lastTimestamp, message } = record
+  const { regarding, type, reason, component, host } = event
+  return {
+    apiVersion: 'v1',
+    kind: 'Event',
+    metadata: { name, namespace: namespaceOf(record) },
+    involvedObject: { ...regarding, ...(uid !== undefined && { uid }) },
+    type,
+    reason,
+    message,
+    source: { component, ...(host !== undefined && { host }) },
+    reportingComponent: component,
+    reportingInstance: host ?? '',
+    firstTimestamp,
+    lastTimestamp,
+    count,
+  }
+}
