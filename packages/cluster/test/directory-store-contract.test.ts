@@ -28,4 +28,4 @@ async function makeCluster(): Promise<TestCluster> {
   }
 }
 
-testStore('DirectoryStore', makeCluster)
+await testStore('DirectoryStore', makeCluster)

@@ -31,4 +31,4 @@ async function makeCluster(): Promise<TestCluster> {
   }
 }
 
-testStore('KubernetesStore', makeCluster)
+await testStore('KubernetesStore', makeCluster)
