@@ -3,6 +3,12 @@ import type { ConfigError } from './config.js'
 import type { FieldFault } from './field-fault.js'
 import type { FindOrigin } from './origin.js'
 
+/** Characters of one error: whoever writes a megabyte where an address should be must not fill logs and statuses with it. */
+const MAX_FIELD = 200
+const MAX_REASON = 1000
+/** Characters of a summary: a little less than the message of a condition may have. */
+const MAX_SUMMARY = 32_000
+
 /** Collects every reason why a configuration cannot be used. */
 export class ErrorList {
   readonly #errors: ConfigError[] = []
@@ -43,8 +49,8 @@ export class ErrorList {
       kind: object.kind,
       ...(namespace !== undefined && { namespace }),
       name,
-      field,
-      reason,
+      field: shorten(field, MAX_FIELD),
+      reason: shorten(reason, MAX_REASON),
       ...this.#origin(object.kind, key, field),
       ...(transient && { transient }),
     })
@@ -60,6 +66,28 @@ export function formatConfigError(error: ConfigError): string {
   const place = error.file === undefined ? '' : ` (${error.file}${error.line === undefined ? '' : `:${error.line}`})`
   return `${error.kind} ${name}:${field} ${error.reason}${place}`
 }
+
+/**
+ * All errors, a line each, as long as a condition of a status can be; what does not go in is counted in the last line.
+ *
+ * @param limit in characters
+ */
+export function summarizeConfigErrors(errors: readonly ConfigError[], limit = MAX_SUMMARY): string {
+  const lines = errors.map(formatConfigError)
+  const ends = lines.map(lengthSoFar(1))
+  const room = limit - `and ${errors.length} more`.length
+  const shown = (ends.at(-1) ?? 0) - 1 <= limit ? lines.length : ends.filter(end => end <= room).length
+  const left = lines.length - shown
+  return [...lines.slice(0, shown), ...(left > 0 ? [`and ${left} more`] : [])].join('\n')
+}
+
+/** Maps texts to the length of all up to each, with `gap` after each. */
+function lengthSoFar(gap: number): (text: string) => number {
+  let length = 0
+  return text => (length += text.length + gap)
+}
+
+const shorten = (text: string, most: number): string => (text.length <= most ? text : `${text.slice(0, most)}…`)
 
 const identity = ({ kind, metadata }: KubernetesObject): string =>
   `${kind}/${metadata.namespace ?? ''}/${metadata.name}`

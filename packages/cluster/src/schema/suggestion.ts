@@ -1,9 +1,13 @@
+/** Names that are longer are no slips, and the comparison takes time. */
+const MAX_NAME = 64
+
 /**
  * The candidate that `name` is most likely a slip of: same letters in another case, or few edits away.
  *
  * @returns `undefined` when none is close
  */
 export function closest<T extends string>(name: string, candidates: readonly T[]): T | undefined {
+  if (name.length > MAX_NAME) return undefined
   const wanted = name.toLowerCase()
   const limit = Math.max(1, Math.floor(name.length / 4))
   const ranked = candidates
