@@ -1,4 +1,4 @@
-import { type ConfigError, type ConfigurationState, formatConfigError } from '@typemetal/cluster'
+import { type ConfigError, type ConfigurationState, summarizeConfigErrors } from '@typemetal/cluster'
 
 /** Name of the controller's ConfigurationState. */
 export const STATE_NAME = 'controller'
@@ -22,7 +22,7 @@ export function newConfigurationState(namespace: string): ConfigurationState {
  * @param now RFC 3339
  */
 export function configurationStatus(errors: readonly ConfigError[], present: Status | undefined, now: string): Status {
-  const message = errors.length === 0 ? '' : `configuration error: ${errors.map(formatConfigError).join('; ')}`
+  const message = errors.length === 0 ? '' : `configuration error: ${summarizeConfigErrors(errors)}`
   const valid = errors.length === 0
   const wanted: Omit<Condition, 'lastTransitionTime'> = {
     type: 'poolReconcilerValid',

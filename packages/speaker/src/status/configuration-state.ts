@@ -1,5 +1,5 @@
 /** The ConfigurationState of this speaker: whether the newest configuration is in force, and what of it we cannot do. */
-import { formatConfigError } from '@typemetal/cluster'
+import { summarizeConfigErrors } from '@typemetal/cluster'
 import type { ConfigurationState } from '@typemetal/cluster'
 import type { PeerLimit } from '../announcer/limits.js'
 import type { ConfigurationReport } from '../core/configuration.js'
@@ -29,7 +29,7 @@ function configCondition(report: ConfigurationReport): Condition {
   if (report.state === 'inForce') return { type, status: 'True', reason: 'Reconciled', message: '' }
   const text =
     report.state === 'invalid'
-      ? report.errors.map(formatConfigError).join('\n')
+      ? summarizeConfigErrors(report.errors)
       : `general handler sync state error: ${describeStranded(report)}`
   return { type, status: 'False', reason: 'ConfigurationError', message: `configuration error: ${text}` }
 }
