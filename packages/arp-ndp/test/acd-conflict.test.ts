@@ -285,6 +285,8 @@ t.test('all addresses in conflict at once: as many as there is capacity for', as
   }
   t.equal(detector.conflicts(200).length, 100)
   t.equal(detector.ignored.get('too-many'), 100)
+  t.equal(detector.expire(90_000).length, 100)
+  t.match(detector.observe(arp({ sender: V4 }), 100_000), { first: true }, 'room again')
 })
 
 t.test('options: what is no policy, time or number', async t => {

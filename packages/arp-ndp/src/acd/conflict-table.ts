@@ -126,7 +126,6 @@ export class ConflictTable {
     }
     this.#size -= over.length
     this.#deadline = Math.max(deadline, now + SWEEP_INTERVAL)
-    if (this.#size === 0) this.#deadline = Infinity
     return over
   }
 
