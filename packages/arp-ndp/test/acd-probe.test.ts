@@ -101,6 +101,10 @@ t.test(
     t.same(arpProbe().receive(ours, 0), [], 'a hub gives it back')
     const isOwn = (mac: Uint8Array): boolean => wire.formatMac(mac) === wire.formatMac(THEIRS)
     t.same(arpProbe({ isOwn }).receive(theirs, 0), [], 'another interface of this host')
+    const owner = [{ type: 'conflict', mac: THEIRS, kind: 'owner' }]
+    t.same(arpProbe({ isOwn }).receive(sample.arp({ sender: V4 }), 0), owner, 'if that has the address, it is in use')
+    const cloned = arpProbe().receive(sample.arp({ sender: V4, mac: OURS }), 0)
+    t.match(cloned, [{ kind: 'owner', mac: OURS }], 'and so it is with a host that has our MAC address')
   },
 )
 

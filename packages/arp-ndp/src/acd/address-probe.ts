@@ -23,7 +23,7 @@ export interface AddressProbeOptions extends ProbeTimes {
   readonly random: () => number
   /** Does not begin earlier, as {@link AttemptLimit.attempt} says. @default now */
   readonly notBefore?: Instant
-  /** Whether a MAC address, a view, is that of another interface of this host, which is nobody else (RFC 5227 §2.1.1). */
+  /** Whether a MAC address, a view, is that of another interface of this host, whose probes are no conflict (RFC 5227 §2.1.1). */
   readonly isOwn?: (mac: Uint8Array) => boolean
 }
 
@@ -118,7 +118,9 @@ export class AddressProbe {
     return this.#conclude('conflict', { type: 'conflict', mac: claim.mac.slice(), kind })
   }
 
-  #isOurs({ nonce, mac, frameSource }: Claim): boolean {
+  /** Only probes may be: RFC 5227 §2.1.1 makes no such exception for a claim, and while we probe we send none. */
+  #isOurs({ kind, nonce, mac, frameSource }: Claim): boolean {
+    if (kind === 'claim') return false
     if (nonce !== undefined && this.#nonces.some(ours => sameOctets(ours, nonce))) {
       this.#echoes++
       this.#loopedBack++
