@@ -24,8 +24,8 @@ import { FarEnd } from './far-end.mjs'
  * @property {(command: string, options?: object) => Promise<object>} [ask] commands that only we have
  */
 
-/** What a responder does for a while after it answers first, milliseconds: a burst of announcements takes 5 s. */
-const SETTLING = { ours: 5600, others: 200 }
+/** Until a responder has all its addresses, and until a burst of announcements is over as well, milliseconds. */
+const SETTLING = { addresses: 1500, announcements: 5600 }
 
 let scenes = 0
 
@@ -55,7 +55,7 @@ export class Scene {
       await scene.#wire()
       scene.farEnd = new FarEnd(scene.#far, program)
       scene.#running = await kind.start({ host: scene.host, program, protocol, count, range })
-      if (settled) await sleep(kind.ours ? SETTLING.ours : SETTLING.others)
+      if (kind.ours) await sleep(settled ? SETTLING.announcements : SETTLING.addresses)
       return scene
     } catch (error) {
       await scene.stop()

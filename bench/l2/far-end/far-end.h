@@ -26,6 +26,9 @@ void sleep_until(int64_t at);
 /** Real-time priority, so that what else runs here does not make us late. @return whether we have it */
 bool hurry(void);
 
+/** The highest ordinary priority: whoever answers shall not have to wait until this core is free again. */
+void hurry_modestly(void);
+
 /** Addresses `first`, `first` + 1 ... of one family, on one interface. */
 struct range {
   bool ipv6;

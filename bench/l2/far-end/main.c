@@ -8,13 +8,16 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-bool hurry(void) {
-  struct sched_param parameters = {.sched_priority = 50};
+void hurry_modestly(void) {
   mlockall(MCL_CURRENT | MCL_FUTURE);
   prctl(PR_SET_TIMERSLACK, 1);
-  if (sched_setscheduler(0, SCHED_FIFO, &parameters) == 0) return true;
   setpriority(PRIO_PROCESS, 0, -20);
-  return false;
+}
+
+bool hurry(void) {
+  struct sched_param parameters = {.sched_priority = 50};
+  hurry_modestly();
+  return sched_setscheduler(0, SCHED_FIFO, &parameters) == 0;
 }
 
 void sleep_until(int64_t at) {
