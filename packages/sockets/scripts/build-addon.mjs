@@ -11,6 +11,7 @@ import { compileAddon, FLAGS, PACKAGE, sources } from './compile-addon.mjs'
 
 const OUTPUT = join(PACKAGE, 'build', 'Release', 'sockets.node')
 const STAMP = join(PACKAGE, 'build', 'Release', 'sockets.stamp')
+const require = createRequire(import.meta.url)
 const installing = process.argv.includes('--install')
 
 /** What the binary depends on: its sources, how it is compiled, and for which machine. */
@@ -23,7 +24,7 @@ function fingerprint(command) {
 function prebuildLoads() {
   process.env.PREBUILDS_ONLY = '1' // else node-gyp-build would be content with an old build/Release
   try {
-    createRequire(import.meta.url)('node-gyp-build')(PACKAGE)
+    require('node-gyp-build')(PACKAGE)
     return true
   } catch {
     return false

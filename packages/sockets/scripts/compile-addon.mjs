@@ -5,6 +5,8 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+const require = createRequire(import.meta.url)
+
 export const PACKAGE = dirname(dirname(fileURLToPath(import.meta.url)))
 export const FLAGS = [
   '-std=gnu11',
@@ -29,7 +31,7 @@ function headers() {
   const prefix = dirname(dirname(process.execPath))
   for (const folder of [join(prefix, 'include', 'node'), '/usr/include/node', '/usr/include/nodejs/src'])
     if (existsSync(join(folder, 'node_api.h'))) return folder
-  return createRequire(import.meta.url)('node-api-headers').include_dir
+  return require('node-api-headers').include_dir
 }
 
 /**

@@ -34,7 +34,8 @@ const PROCESSORS = [
   },
 ]
 
-const isThere = command => spawnSync(command, ['--version']).error === undefined
+const run = (command, words, options = {}) => spawnSync(command, words, { encoding: 'utf8', ...options })
+const isThere = command => run(command, ['--version']).error === undefined
 /** A folder that goes away with the process. */
 const scratch = mkdtempSync(join(tmpdir(), 'typemetal-prebuilds-'))
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }))
@@ -58,14 +59,14 @@ function fetchMusl(debian, folder) {
   const settings = [`APT::Architecture=${debian}`, `APT::Architectures=${debian}`, `Dir::State::lists=${lists}`]
   const apt = (...words) => {
     const flags = [...settings, `Dir::Cache=${folder}`, 'APT::Sandbox::User=root'].flatMap(setting => ['-o', setting])
-    return spawnSync('apt-get', ['-qq', ...flags, ...words], { cwd: archives, encoding: 'utf8' })
+    return run('apt-get', ['-qq', ...flags, ...words], { cwd: archives })
   }
   for (const words of [['update'], ['download', 'musl-dev']]) {
     const { error, status, stderr } = apt(...words)
     if (error || status !== 0) return `apt-get ${words.join(' ')} failed: ${error?.message ?? stderr.trim()}`
   }
   for (const name of readdirSync(archives).filter(name => name.endsWith('.deb'))) {
-    const { status } = spawnSync('dpkg-deb', ['--extract', join(archives, name), folder])
+    const { status } = run('dpkg-deb', ['--extract', join(archives, name), folder])
     if (status !== 0) return `dpkg-deb --extract ${name} failed`
   }
   return undefined
@@ -89,8 +90,7 @@ function muslFlags({ triple, kernel }, root) {
   ]
 }
 
-const compilerHeaders = compiler =>
-  spawnSync(compiler, ['-print-file-name=include'], { encoding: 'utf8' }).stdout.trim()
+const compilerHeaders = compiler => run(compiler, ['-print-file-name=include']).stdout.trim()
 
 /** @returns what became of it */
 function build(processor, libc) {

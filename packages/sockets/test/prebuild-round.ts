@@ -16,6 +16,20 @@ import {
   watchRtnetlink,
 } from '@typemetal/sockets'
 
+/** What it prints. */
+export interface RoundResult {
+  readonly node: string
+  readonly udp: string
+  readonly tcp: string
+  /** `'heard'`, or the code of the error. */
+  readonly frames: string
+  readonly timer: string
+  readonly worker: string
+  readonly watch: string
+  readonly routes: boolean
+  readonly addon: string | undefined
+}
+
 /** What comes by UDP over the loopback interface: octets, hop limit and interface of it. */
 function udp(): Promise<string> {
   return new Promise(resolve => {
@@ -102,8 +116,8 @@ const addon = (): string | undefined =>
 
 // In a namespace of its own nothing is up; elsewhere it is, and this is refused.
 spawnSync('ip', ['link', 'set', 'dev', 'lo', 'up'])
-const result = {
-  node: process.versions.node.split('.')[0],
+const result: RoundResult = {
+  node: process.versions.node.split('.')[0] ?? '',
   udp: await udp(),
   tcp: await tcp(),
   frames: await frames(),

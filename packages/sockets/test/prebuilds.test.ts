@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { readSharedObject } from './elf.js'
 import { UNSHARE, whyNot } from './namespace.js'
+import type { RoundResult } from './prebuild-round.js'
 
 const PACKAGE = fileURLToPath(new URL('..', import.meta.url))
 const ROUND = fileURLToPath(new URL('prebuild-round.js', import.meta.url))
@@ -119,7 +120,7 @@ else {
       const line = [...(reason ? [] : UNSHARE), node, ROUND]
       const { stdout, stderr } = run(line[0]!, line.slice(1), { env })
       t.equal(stderr, '')
-      t.same(JSON.parse(stdout), {
+      const expected: RoundResult = {
         node: String(major),
         udp: '1,2,3 7 1',
         tcp: 'pong',
@@ -129,7 +130,8 @@ else {
         watch: 'ended',
         routes: true,
         addon: `prebuilds/${ours}/sockets.${libc}.node`,
-      })
+      }
+      t.same(JSON.parse(stdout), expected)
       return undefined
     })
   }

@@ -166,6 +166,54 @@ t.test('addresses: text to octets', async t => {
   t.equal(wire.formatMac(Uint8Array.of(2, 0, 0, 0, 0xab, 0xf)), '02:00:00:00:ab:0f')
 })
 
+t.test('RFC 4291 section 2.2: what is an IPv6 address, and which, is what ip-address says', async () => {
+  const part = fc.oneof(
+    fc.constantFrom(
+      '',
+      '0',
+      ':',
+      '::',
+      '1',
+      'ffff',
+      '12345',
+      'g',
+      '1.2.3.4',
+      '256.1.1.1',
+      '1.2.3',
+      '.',
+      '-1',
+      ' ',
+      '0x1',
+    ),
+    fc.nat({ max: 0xffff }).map(group => group.toString(16)),
+  )
+  const loose = fc.array(part, { maxLength: 10 }).map(parts => parts.join(':'))
+  const groups = fc.array(fc.oneof(fc.constant(0), fc.nat({ max: 0xffff })), { minLength: 8, maxLength: 8 })
+  const written = fc.tuple(groups, fc.nat({ max: 8 }), fc.nat({ max: 8 })).map(([groups, from, count]) => {
+    const texts = groups.map(group => group.toString(16))
+    return `${texts.slice(0, from).join(':')}::${texts.slice(from + count).join(':')}`
+  })
+  fc.assert(
+    fc.property(fc.oneof(loose, written), text => {
+      if (!text.includes(':')) return
+      let octets: number[] | undefined
+      try {
+        octets = [...wire.parseAddress(text).octets]
+      } catch (error) {
+        assert.ok(error instanceof TypeError)
+      }
+      const expected = Address6.isValid(text)
+        ? new Address6(text).parsedAddress.flatMap(group => {
+            const value = Number.parseInt(group, 16)
+            return [value >> 8, value & 255]
+          })
+        : undefined
+      assert.deepEqual(octets, expected, text)
+    }),
+    { numRuns: 20_000 },
+  )
+})
+
 t.test('RFC 5952: octets to text, the same as ip-address', async t => {
   for (const text of ['::', '::1', '1::', 'fd00::1:0:0:1', '1:0:0:2::3', '2001:db8:0:1:1:1:1:1', '1:2:3:4:5:6:7:8'])
     t.equal(wire.formatAddress(wire.parseAddress(text).octets), text)

@@ -15,12 +15,13 @@ import { addIpv6, enterNamespace, indexOf, ip, makePair, until } from './namespa
 
 const FRAMES = 1500
 const ignore = (): void => undefined
+const run = (command: string, words: readonly string[]): boolean => spawnSync(command, words).status === 0
 
 /** Puts a queue in front of `va` that lets so much through; 290 frames fill the send buffer, and 30 a queue of 2 KB. */
 function throttle(words: string): boolean {
-  spawnSync('tc', ['qdisc', 'delete', 'dev', 'va', 'root'])
+  run('tc', ['qdisc', 'delete', 'dev', 'va', 'root'])
   const line = `qdisc add dev va root tbf rate 10mbit burst 2kb ${words}`
-  return spawnSync('tc', line.split(' ')).status === 0
+  return run('tc', line.split(' '))
 }
 
 /** A frame that says which one it is. */
@@ -144,7 +145,7 @@ async function testWritable(): Promise<void> {
   })
 
   await t.test('a frame that cannot be sent: those before it are counted, the next call throws', async t => {
-    spawnSync('tc', ['qdisc', 'delete', 'dev', 'va', 'root'])
+    run('tc', ['qdisc', 'delete', 'dev', 'va', 'root'])
     using receiver = listen()
     const { heard } = receiver
     using socket = open()
