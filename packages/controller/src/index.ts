@@ -15,7 +15,7 @@
  *
  * @packageDocumentation
  */
-export { Controller, type ControllerOptions } from './node/controller.js'
+export { Controller, type ControllerOptions, type MayWrite } from './node/controller.js'
 export type { Clock, Milliseconds } from './node/clock.js'
 export { type ControllerMetrics, createControllerMetrics } from './node/metrics.js'
 export { Reconciler, type ReconcilerOptions } from './reconcile/reconciler.js'
