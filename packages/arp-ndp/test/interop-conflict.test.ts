@@ -55,7 +55,10 @@ t.test('RFC 5227 section 2.4: two Layer2 with one address', { skip: noNamespaces
       t.comment(`${address}: told ${(performance.now() - began).toFixed(0)} ms after it was set`)
     }
     const { conflicts } = await one.count()
-    t.same(conflicts.map(({ address, mac }) => `${address} ${mac}`).toSorted(), BOTH.map(a => `${a} ${two.mac}`))
+    t.same(
+      conflicts.map(({ address, mac }) => `${address} ${mac}`).toSorted(),
+      BOTH.map(a => `${a} ${two.mac}`),
+    )
   })
 
   await t.test('the first one’s next burst is told to the second', async t => {
@@ -70,7 +73,11 @@ t.test('RFC 5227 section 2.4: two Layer2 with one address', { skip: noNamespaces
     for (const address of BOTH) {
       const counts = seen.filter(conflict => conflict.address === address).map(({ count }) => count)
       t.ok(counts.length <= 6, `${counts.length} events for 5 rounds`)
-      t.same(counts, counts.toSorted((a, b) => a - b), 'the count goes up')
+      t.same(
+        counts,
+        counts.toSorted((a, b) => a - b),
+        'the count goes up',
+      )
     }
     const last = (await one.count()).conflicts.find(({ address }) => address === V4)
     t.ok(Number(last?.count) >= 10, `${last?.count} frames of ARP were claims`)
@@ -81,9 +88,15 @@ t.test('RFC 5227 section 2.4: two Layer2 with one address', { skip: noNamespaces
     await one.own([V6])
     const over = await until('the end', () => one.conflictsOver(mark).find(({ address }) => address === V4))
     t.match(over, { mac: two.mac, interface: 'eth0' })
-    t.same((await one.count()).conflicts.map(({ address }) => address), [V6], 'the other one goes on')
+    t.same(
+      (await one.count()).conflicts.map(({ address }) => address),
+      [V6],
+      'the other one goes on',
+    )
     await one.host.namespace.ip(['link set eth0 down'])
-    t.match(await until('the end', () => one.conflictsOver(mark).find(({ address }) => address === V6)), { mac: two.mac })
+    t.match(await until('the end', () => one.conflictsOver(mark).find(({ address }) => address === V6)), {
+      mac: two.mac,
+    })
   })
 
   await faultless(t, { segment, macs: [one.mac, two.mac], owned: BOTH })
@@ -145,7 +158,9 @@ t.test('programs that announce, and ours that defends', { skip: noNamespaces }, 
     await t.test(`RFC 5227 section 2.4: ${name} is a claim`, { skip: lacks(tool) }, async t => {
       const mark = node.mark
       await rival.namespace.ip([`address add ${V4}/32 dev eth0`])
-      await rival.exec([TOOLS[tool] ?? '', ...options, '-I', 'eth0', '-c', '3', '-w', '4', '-s', V4, V4], { check: false })
+      await rival.exec([TOOLS[tool] ?? '', ...options, '-I', 'eth0', '-c', '3', '-w', '4', '-s', V4, V4], {
+        check: false,
+      })
       const conflict = await told(node, V4, mac, mark)
       t.equal(conflict.kind, 'claim')
       await rival.namespace.ip([`address delete ${V4}/32 dev eth0`])
@@ -165,17 +180,25 @@ t.test('programs that announce, and ours that defends', { skip: noNamespaces }, 
   })
 
   await faultless(t, { segment, macs: [node.mac], owned: BOTH })
-  await t.test('RFC 5227 section 2.4 (c): announced at once, then not for 10 s', { skip: lacks('tshark') || lacks('iputilsArping') }, async t => {
-    const said = await dissect(segment.capture.file, `arp.isgratuitous && eth.dst == ff:ff:ff:ff:ff:ff && arp.src.proto_ipv4 == ${V4}`, [
-      'eth.src',
-      'frame.time_relative',
-    ])
-    const first = said.findIndex(row => row['eth.src'] === mac)
-    t.ok(first > 0)
-    const defences = said.slice(first).filter(row => row['eth.src'] === node.mac)
-    t.ok(defences.length >= 1, 'the burst was over: this is a defence')
-    const times = defences.map(row => Number(row['frame.time_relative']))
-    t.comment(`claimed at ${said[first]?.['frame.time_relative']} s, defended at ${times.join(', ')} s`)
-    t.ok(times.every((time, i) => i === 0 || time - Number(times[i - 1]) > 9), 'not more often')
-  })
+  await t.test(
+    'RFC 5227 section 2.4 (c): announced at once, then not for 10 s',
+    { skip: lacks('tshark') || lacks('iputilsArping') },
+    async t => {
+      const said = await dissect(
+        segment.capture.file,
+        `arp.isgratuitous && eth.dst == ff:ff:ff:ff:ff:ff && arp.src.proto_ipv4 == ${V4}`,
+        ['eth.src', 'frame.time_relative'],
+      )
+      const first = said.findIndex(row => row['eth.src'] === mac)
+      t.ok(first > 0)
+      const defences = said.slice(first).filter(row => row['eth.src'] === node.mac)
+      t.ok(defences.length >= 1, 'the burst was over: this is a defence')
+      const times = defences.map(row => Number(row['frame.time_relative']))
+      t.comment(`claimed at ${said[first]?.['frame.time_relative']} s, defended at ${times.join(', ')} s`)
+      t.ok(
+        times.every((time, i) => i === 0 || time - Number(times[i - 1]) > 9),
+        'not more often',
+      )
+    },
+  )
 })
