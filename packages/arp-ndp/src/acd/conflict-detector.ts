@@ -16,7 +16,7 @@ export interface ConflictDetectorOptions {
   readonly defendInterval?: number
   /** Not seen for so long, a conflict is over. @default 60000 */
   readonly expiry?: number
-  /** Of one address and MAC address at most one sighting in this time is to be reported, but a claim after a probe. @default 1000 */
+  /** At most one sighting of an address and MAC address in this time is to be reported, but a claim after a probe. @default 1000 */
   readonly reportInterval?: number
   /** MAC addresses remembered for one address; more are counted as `too-many`. @default 8 */
   readonly macsPerAddress?: number
@@ -39,7 +39,10 @@ export interface ConflictSighting {
   /** When it was first seen. */
   readonly since: Instant
   readonly first: boolean
-  /** Tell somebody: the first one, the first claim, or the first for `reportInterval`. However many MAC addresses a flood invents, few are. */
+  /**
+   * Tell somebody: the first one, the first claim, or the first for `reportInterval`. However many MAC addresses a flood invents, few
+   * are.
+   */
   readonly report: boolean
   /** Send this frame now: an ARP Announcement (RFC 5227 §2.4) or an unsolicited advertisement (RFC 4861 §7.2.4). */
   readonly defend?: Uint8Array

@@ -34,8 +34,9 @@ const NOTHING: readonly ResolverAction[] = []
 const MOST_ANSWERS = 64
 
 /**
- * Asks who has an address, by ARP or Neighbor Solicitation: everybody, again until somebody answers (RFC 4861 §7.2.2), or one known
- * neighbour whether it is still there (§7.3.3). Reads no clock: call {@link expire} at {@link deadline}, first of all at the start.
+ * Asks who has an address, by ARP or Neighbor Solicitation: everybody, again until somebody answers (RFC 4861 §7.2.2), or one
+ * known neighbour whether it is still there (§7.3.3). Reads no clock: call {@link expire} at {@link deadline}, first of all at the
+ * start.
  */
 export class Resolver {
   readonly #question: Question

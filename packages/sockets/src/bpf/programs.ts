@@ -10,10 +10,11 @@ export type BpfTarget = string | Uint8Array
 /** How a program looks its table of addresses up. */
 export interface BpfTableOptions {
   /**
-   * Instructions that the table may take, 100 to 4000; with fewer, a long table is looked up less exactly. 4096 is the most that the
-   * kernel takes in all (BPF_MAXINSNS). What it makes of an instruction takes some 10 to 25 octets of the socket's `net.core.optmem_max`, and
-   * for a moment an old filter and the new one take them together: the default leaves room for both in 131,072 octets, the kernel's own
-   * default since Linux 6.8. Before it was 20,480: there 400 always fit, where a longer program may fail with `ENOMEM`.
+   * Instructions that the table may take, 100 to 4000; with fewer, a long table is looked up less exactly. 4096 is the most that
+   * the kernel takes in all (BPF_MAXINSNS). What it makes of an instruction takes some 10 to 25 octets of the socket's
+   * `net.core.optmem_max`, and for a moment an old filter and the new one take them together: the default leaves room for both in
+   * 131,072 octets, the kernel's own default since Linux 6.8. Before it was 20,480: there 400 always fit, where a longer program may
+   * fail with `ENOMEM`.
    * @default 3000
    */
   readonly instructions?: number
