@@ -6,7 +6,15 @@ import type { ClusterEvent, KubernetesObject, ObjectReference } from '../../reso
 import { ChangeQueue } from '../change-queue.js'
 import { isKind, KIND_NAMES, kindOf, KINDS, objectKey } from '../kinds.js'
 import { ObjectCache, type Update } from '../object-cache.js'
-import { type Kind, NotFoundError, type ObjectKey, type Snapshot, type Store, type StoreEvents } from '../store.js'
+import {
+  type ApiClient,
+  type Kind,
+  NotFoundError,
+  type ObjectKey,
+  type Snapshot,
+  type Store,
+  type StoreEvents,
+} from '../store.js'
 import { ApiError, failureOf } from './api-error.js'
 import { Backoff } from './backoff.js'
 import { type Connection, connect } from './connect.js'
@@ -53,6 +61,7 @@ interface Live {
  */
 export class KubernetesStore extends EventEmitter<StoreEvents> implements Store {
   readonly leases: LeaseClient
+  readonly api: ApiClient = { send: request => this.#connected().transport.send(request) }
   readonly #options: KubernetesStoreOptions
   readonly #limits: ClientLimits
   readonly #metrics: ClientMetrics
