@@ -8,6 +8,7 @@ import {
   formatConfigError,
   type KubernetesObject,
   type ResourceDefinition,
+  summarizeConfigErrors,
 } from '@typemetal/cluster'
 import { arbitraryOf } from './arbitrary-object.js'
 import { badOperator, errorsOf, type Row, selector, table, twice } from './config-table.js'
@@ -273,6 +274,26 @@ t.test('all that is wrong is said at once, in the order of kinds and names', asy
       'BGPAdvertisement b spec.aggregationLength',
     ],
   )
+})
+
+t.test('hostile texts do not fill logs and statuses', async t => {
+  const long = 'x'.repeat(1_000_000)
+  const [address, field] = errorsOf([pool('a', { addresses: [long], [long]: 1 })])
+  t.ok((address ?? '').length < 1500 && (field ?? '').length < 1500)
+  t.match(errorsOf([pool('a', [long])]), [/^IPAddressPool a: spec.addresses\[0\]: invalid CIDR "x{900,}…$/])
+})
+
+t.test('many errors are summed up', async t => {
+  const errors = Array.from({ length: 3000 }, (_, i) => ({ kind: 'A', name: `n${i}`, field: '', reason: 'is bad' }))
+  t.equal(summarizeConfigErrors([]), '')
+  t.equal(summarizeConfigErrors(errors.slice(0, 2)), 'A n0: is bad\nA n1: is bad')
+  t.equal(summarizeConfigErrors(errors.slice(0, 2), 25), 'A n0: is bad\nA n1: is bad', 'to the last character')
+  t.equal(summarizeConfigErrors(errors.slice(0, 2), 24), 'A n0: is bad\nand 1 more')
+  t.equal(summarizeConfigErrors(errors.slice(0, 2), 12), 'and 2 more')
+  const text = summarizeConfigErrors(errors)
+  t.ok(text.length <= 32_000 && text.length > 31_900)
+  const shown = text.split('\n').length - 1
+  t.ok(text.endsWith(`\nand ${3000 - shown} more`))
 })
 
 t.test('property: whatever objects contain, there is a configuration or a reason', async () => {

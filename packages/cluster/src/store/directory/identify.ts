@@ -4,8 +4,6 @@ import { closest } from '../../schema/suggestion.js'
 import { isKind, KIND_NAMES, KINDS } from '../kinds.js'
 import type { Kind } from '../store.js'
 
-export { isFields }
-
 /** What the API server takes for a name: it becomes part of paths there, and of file names here. */
 export const isPathSegment = (name: string): boolean =>
   name !== '' && name !== '.' && name !== '..' && !/[/%\0]/.test(name)

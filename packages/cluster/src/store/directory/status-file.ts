@@ -1,5 +1,5 @@
 import type { KubernetesObject } from '../../resources/core.js'
-import { isFields } from './identify.js'
+import { isFields } from '../../schema/plain.js'
 import { formatYAML, parseYAML } from './yaml-text.js'
 
 /** What a status file says. */
