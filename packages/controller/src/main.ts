@@ -3,6 +3,7 @@
 import { type ApiClient, type Kind, openStore } from '@typemetal/cluster'
 import {
   checkMetricsFlags,
+  createClientMetrics,
   createLogger,
   type Logger,
   lookupNamespace,
@@ -37,9 +38,10 @@ async function main(flags: Flags, signal: AbortSignal): Promise<void> {
     directories: flags.configDir,
     ...(flags.kubeconfig !== undefined && { kubeconfig: flags.kubeconfig }),
   }
-  await using store = await openStore({ ...source, component: 'controller', namespace, kinds: KINDS, log })
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
+  const metrics = createClientMetrics(registry)
+  await using store = await openStore({ ...source, component: 'controller', namespace, kinds: KINDS, metrics, log })
   const { lbClass } = flags
   const controller = new Controller({ store, options: { namespace, lbClass }, log, registry })
   const candidacy = new Candidacy({ ...electionFlags(flags), namespace, log, registry })
