@@ -2,7 +2,8 @@
 import { arpRequest, type AddressCounters, type InterfaceSelection } from '@typemetal/arp-ndp/responder'
 import { parseAddress } from '../dist/address.js'
 import { Answerer } from '../dist/node/answerer.js'
-import type { AddressChange, AddressConflict, Answers, Report, WorkerOptions } from '../dist/node/messages.js'
+import type { AddressConflict, Answers, Report, WorkerOptions } from '../dist/node/messages.js'
+import type { AddressChange } from '../dist/node/packed-change.js'
 import { hex } from './octets.js'
 import { VirtualPlatform, type VirtualSocket } from './virtual-platform.js'
 

@@ -1,8 +1,10 @@
 /** The set of wanted addresses on the main thread: what is refused, and what a difference costs. */
+import { isDeepStrictEqual } from 'node:util'
 import * as fc from 'fast-check'
 import t from 'tap'
 import { addressRefusal, isInterfaceName, parseAnswerable, type InterfaceSelection } from '@typemetal/arp-ndp/responder'
 import { parseAddress } from '../dist/address.js'
+import { pack, unpack } from '../dist/node/packed-change.js'
 import { WantedSet, type WantedAddress } from '../dist/node/wanted-set.js'
 
 const all = (...addresses: readonly string[]): WantedAddress[] =>
@@ -183,4 +185,23 @@ t.test('work in proportion to the difference: a thousand calls with 5,000 addres
   }
   // Each step puts one address in, and the one of the step before back.
   t.equal(parsed, 1999)
+})
+
+t.test('property: what is packed for the other thread is unpacked the same', async t => {
+  fc.assert(
+    fc.property(list, entries => {
+      const { set } = new WantedSet().replace(entries)
+      const there = unpack(structuredClone(pack(set)))
+      return (
+        there.length === set.length &&
+        set.every(({ text, octets, interfaces }, i) => {
+          const is = there[i]!
+          return (
+            is.text === text && Buffer.from(octets).equals(is.octets) && isDeepStrictEqual(is.interfaces, interfaces)
+          )
+        })
+      )
+    }),
+  )
+  t.pass()
 })

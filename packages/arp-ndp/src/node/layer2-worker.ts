@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { makeThreadRealTime } from '@typemetal/sockets'
 import { Answerer } from './answerer.js'
 import { plainError, type Report, type Request, type WorkerOptions } from './messages.js'
+import { unpack } from './packed-change.js'
 import { systemPlatform } from './system-platform.js'
 
 /** The worker thread that {@link Layer2} starts: carries the main thread's requests to an {@link Answerer}. */
@@ -14,6 +15,7 @@ function run(port: NonNullable<typeof parentPort>): void {
   if (options.raisesPriority) raisePriority()
   const answerer = new Answerer(systemPlatform, options, report)
   port.on('message', (request: Request) => {
+    if (request.type === 'change') return answerer.obey({ ...request, set: unpack(request.set) })
     if (request.type !== 'close') return answerer.obey(request)
     answerer.close()
     return port.close()

@@ -9,6 +9,7 @@ import { workerOptions, type Layer2Options } from './layer2-options.js'
 import { silentLogger, type Logger } from './logger.js'
 import { revivedError, type Answers, type Report, type Request, type ResponderChange } from './messages.js'
 import type { AddressConflict } from './messages.js'
+import { pack } from './packed-change.js'
 import type { PortStatistics } from './port.js'
 import { WantedSet, type WantedAddress } from './wanted-set.js'
 
@@ -121,7 +122,7 @@ export class Layer2 extends EventEmitter<Layer2Events> implements AsyncDisposabl
    */
   setAddresses(wanted: readonly WantedAddress[]): void {
     const { set, remove } = this.#wanted.replace(wanted)
-    if (set.length > 0 || remove.length > 0) this.#send({ type: 'change', set, remove })
+    if (set.length > 0 || remove.length > 0) this.#send({ type: 'change', set: pack(set), remove })
   }
 
   /**

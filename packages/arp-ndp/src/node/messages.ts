@@ -1,18 +1,10 @@
 import type { DefencePolicy } from '../acd/defence.js'
 import type { Neighbor } from '../responder/neighbor-refresh.js'
-import type { AddressCounters, InterfaceSelection } from '../responder/owned-addresses.js'
+import type { AddressCounters } from '../responder/owned-addresses.js'
 import type { Protocol } from '../responder/responder.js'
 import type { LogLevel } from './logger.js'
+import type { AddressChange, PackedChanges } from './packed-change.js'
 import type { PortStatistics } from './port.js'
-
-/** An address with the interfaces to answer on, both its forms ready. */
-export interface AddressChange {
-  /** Canonical text. */
-  readonly text: string
-  /** 4 or 16 octets. */
-  readonly octets: Uint8Array
-  readonly interfaces: InterfaceSelection
-}
 
 /** What the worker is started with. */
 export interface WorkerOptions {
@@ -48,8 +40,8 @@ export interface Answers {
   readonly conflicts: readonly AddressConflict[]
 }
 
-/** Main thread to worker. */
-export type Request =
+/** One thing a running worker can be asked to do. */
+export type Order =
   | { readonly type: 'change'; readonly set: readonly AddressChange[]; readonly remove: readonly string[] }
   | { readonly type: 'announce'; readonly address: string }
   | {
@@ -59,10 +51,12 @@ export type Request =
       readonly neighbor: Neighbor
     }
   | { readonly type: 'ask'; readonly id: number; readonly question: keyof Answers }
-  | { readonly type: 'close' }
 
-/** One thing a running worker can be asked to do. */
-export type Order = Exclude<Request, { type: 'close' }>
+/** Main thread to worker: orders, a change packed. */
+export type Request =
+  | Exclude<Order, { type: 'change' }>
+  | { readonly type: 'change'; readonly set: PackedChanges; readonly remove: readonly string[] }
+  | { readonly type: 'close' }
 
 /** A responder came or went. */
 export interface ResponderChange {

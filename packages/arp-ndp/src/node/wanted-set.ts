@@ -1,7 +1,7 @@
 import { parseAddress } from '../address.js'
 import { isInterfaceName, parseAnswerable } from '../responder/answerable.js'
 import type { InterfaceSelection } from '../responder/owned-addresses.js'
-import type { AddressChange } from './messages.js'
+import type { AddressChange } from './packed-change.js'
 
 /** An address to answer for. */
 export interface WantedAddress {
