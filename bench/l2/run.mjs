@@ -74,7 +74,12 @@ export class Run {
     for (let trial = 0; trial < this.trials; trial++) left = await this.once(title, left, work)
   }
 
-  /** The same once. @returns the scenes that did not fail */
+  /** Work with several scenes at once; one that fails is told of. */
+  async all(title, scenes, work) {
+    await Promise.all(scenes.map(scene => this.#guard(title, scene.kind, () => work(scene))))
+  }
+
+  /** Work with one scene after the other, once. @returns the scenes that did not fail */
   async once(title, scenes, work) {
     const done = []
     for (const scene of scenes) {

@@ -27,6 +27,8 @@ export interface OwnedAddress {
 const LEAST_KEPT = 4096
 
 type AddressLength = 4 | 16
+/** Addresses of one key: mostly one, which then needs no list of its own. */
+type Bucket = OwnedAddress | OwnedAddress[]
 
 /** All its words, so that neither neighbouring addresses nor the same host part in many prefixes share one. */
 function keyAt(octets: Uint8Array, offset: number, length: AddressLength): number {
@@ -47,7 +49,7 @@ function lengthOf(octets: Uint8Array): AddressLength {
 export class OwnedAddresses implements Iterable<OwnedAddress> {
   readonly #byText = new Map<string, OwnedAddress>()
   /** By length and key: the octets are compared in the bucket. */
-  readonly #buckets = { 4: new Map<number, OwnedAddress[]>(), 16: new Map<number, OwnedAddress[]>() }
+  readonly #buckets = { 4: new Map<number, Bucket>(), 16: new Map<number, Bucket>() }
   readonly #counters = new Map<string, AddressCounters>()
   /** Addresses that have gone and whose counters are kept, in the order of going. */
   readonly #gone = new Set<string>()
@@ -89,6 +91,7 @@ export class OwnedAddresses implements Iterable<OwnedAddress> {
   findAt(frame: Uint8Array, offset: number, length: AddressLength): OwnedAddress | undefined {
     const bucket = this.#buckets[length].get(keyAt(frame, offset, length))
     if (bucket === undefined) return undefined
+    if (!Array.isArray(bucket)) return matchesAt(frame, offset, bucket.octets) ? bucket : undefined
     for (const owned of bucket) if (matchesAt(frame, offset, owned.octets)) return owned
     return undefined
   }
@@ -105,7 +108,8 @@ export class OwnedAddresses implements Iterable<OwnedAddress> {
     const buckets = this.#buckets[length]
     const key = keyAt(octets, 0, length)
     this.#byText.set(text, owned)
-    buckets.set(key, [...(buckets.get(key) ?? []), owned])
+    const others = buckets.get(key)
+    buckets.set(key, others === undefined ? owned : [others, owned].flat())
     this.#mostHeld = Math.max(this.#mostHeld, this.size)
     return owned
   }
@@ -126,8 +130,9 @@ export class OwnedAddresses implements Iterable<OwnedAddress> {
     const length = lengthOf(owned.octets)
     const buckets = this.#buckets[length]
     const key = keyAt(owned.octets, 0, length)
-    const rest = (buckets.get(key) ?? []).filter(other => other !== owned)
-    if (rest.length > 0) buckets.set(key, rest)
+    const rest = [buckets.get(key) ?? []].flat().filter(other => other !== owned)
+    if (rest.length > 1) buckets.set(key, rest)
+    else if (rest[0] !== undefined) buckets.set(key, rest[0])
     else buckets.delete(key)
     return owned
   }
