@@ -19,6 +19,22 @@ t.test('more groups than a socket holds: as many sockets as they need, and no mo
   t.equal(platform.groups.size, 1)
 })
 
+t.test('thousands of groups are joined bit by bit: announcements do not wait for them', async t => {
+  const world = World.started()
+  const { platform } = world
+  world.set(...numbered(5000))
+  t.ok(platform.joined.length <= 16, `${platform.joined.length} joined in the first turn`)
+  platform.advance(0)
+  t.equal(platform.joined.length, 5000)
+  platform.linkList = [link(), link({ index: 3, name: 'eth1', mac: '02:00:00:00:00:03' })]
+  platform.changed()
+  platform.until(() => platform.sockets.length === 4)
+  t.ok(platform.joined.length <= 5016, 'also on an interface that comes')
+  world.remove(...numbered(5000).map(({ text }) => text))
+  platform.advance(20)
+  t.same(platform.joined, [], 'joins that wait and are not wanted any more are left out')
+})
+
 t.test('months of churn do not gather sockets', async t => {
   const world = World.started({}, platform => (platform.groupsPerSocket = 10))
   const { platform } = world

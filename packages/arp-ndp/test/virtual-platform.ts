@@ -164,6 +164,15 @@ export class VirtualPlatform implements Platform {
   get joined(): string[] {
     return [...this.groups.values()].flatMap(groups => [...groups]).toSorted()
   }
+  /** Lets timers go off, one after the other, until something is so. */
+  until(isSo: () => boolean): void {
+    while (!isSo()) {
+      const due = this.#timers.shift()
+      if (due === undefined) throw new Error('no timer is left, and it is not so')
+      this.#now = Math.max(this.#now, due.at)
+      due.callback()
+    }
+  }
   /** Lets so many milliseconds pass. */
   advance(milliseconds: number): void {
     const end = this.#now + milliseconds

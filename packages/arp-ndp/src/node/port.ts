@@ -22,8 +22,6 @@ const SHORTEST_WAIT = 1
 /** Milliseconds until the kernel's filter is made narrow again, and one more for each so many addresses: then it takes longer. */
 const FILTER_DELAY = 10
 const FILTER_GROWTH = 50
-/** Groups joined or left in one turn of the loop: where thousands stand, Linux takes up to 0.1 ms for each. */
-const GROUPS_PER_TURN = 32
 const ADDRESS_LENGTH = { arp: 4, ndp: 16 } as const
 
 /** What a {@link Port} tells about its frames. */
@@ -67,14 +65,12 @@ export class Port {
   readonly #pacer: Pacer
   readonly #memberships = new GroupMembership()
   readonly #groups: GroupSockets
-  readonly #groupActions: GroupAction[] = []
   /** Addresses, by text, whose gratuitous round is still to be made: each once, however often it is asked for. */
   readonly #rounds = new Set<string>()
   /** Since when the transmit queue has taken nothing; `undefined` while it takes all. */
   #fullSince: Instant | undefined
   #cancelPace: (() => void) | undefined
   #cancelFilter: (() => void) | undefined
-  #cancelGroups: (() => void) | undefined
   /** Whether the kernel's filter lets requests for all addresses through. */
   #isWide = false
 
@@ -109,11 +105,12 @@ export class Port {
   /** Brings groups and filter in line with the table: for addresses that came, changed their interfaces, or went. */
   adopt(changed: Iterable<OwnedAddress>): void {
     const { table, wanted } = this.#options
+    const groups: GroupAction[] = []
     let widened = false
     let narrowed = false
     for (const owned of changed) {
       if (owned.octets.length !== ADDRESS_LENGTH[wanted.identity.protocol]) continue
-      this.#adoptGroup(owned)
+      groups.push(...this.#groupActionsFor(owned))
       const isOurs = table.get(owned.text) === owned && this.#responder.speaksFor(owned)
       widened ||= isOurs
       narrowed ||= !isOurs
@@ -122,7 +119,7 @@ export class Port {
     // gathered, so that many changes in one turn of the loop cost one filter.
     if (widened) this.#widen()
     if (!widened && !narrowed) return
-    if (this.#cancelGroups === undefined) this.#performGroups()
+    this.#groups.perform(groups) // all in one, so that it takes turns
     this.#cancelFilter ??= this.#platform.after(FILTER_DELAY + table.size / FILTER_GROWTH, () => {
       this.#cancelFilter = undefined
       this.#narrow()
@@ -149,20 +146,11 @@ export class Port {
     }
   }
 
-  #adoptGroup({ text, octets }: OwnedAddress): void {
-    if (octets.length !== 16) return
+  #groupActionsFor({ text, octets }: OwnedAddress): readonly GroupAction[] {
+    if (octets.length !== 16) return []
     const owned = this.#options.table.get(text)
     const wanted = owned !== undefined && this.#responder.speaksFor(owned)
-    const actions = wanted ? this.#memberships.add(text, octets) : this.#memberships.delete(text, octets)
-    this.#groupActions.push(...actions)
-  }
-
-  /** Requests and announcements get their turn between: neighbours who know us send to our MAC address, group or not. */
-  #performGroups(): void {
-    this.#cancelGroups = undefined
-    const actions = this.#groupActions.splice(0, GROUPS_PER_TURN)
-    this.#try(() => this.#groups.perform(actions))
-    if (this.#groupActions.length > 0) this.#cancelGroups = this.#platform.after(0, () => this.#performGroups())
+    return wanted ? this.#memberships.add(text, octets) : this.#memberships.delete(text, octets)
   }
 
   /** Joins again the groups that could not be joined. */
@@ -315,7 +303,6 @@ export class Port {
   close(): void {
     this.#cancelPace?.()
     this.#cancelFilter?.()
-    this.#cancelGroups?.()
     this.#groups.close()
     this.#socket.close()
   }
