@@ -48,7 +48,15 @@ export { LayeredMap } from './store/layered-map.js'
 export { ObjectCache, type Update } from './store/object-cache.js'
 export { manifestResources } from './store/directory/manifest-resources.js'
 export { openStore, type OpenStoreOptions } from './store/open-store.js'
-export type { ClientLimits } from './store/kubernetes/limits.js'
+export { ApiError, type Failure, failureOf } from './store/kubernetes/api-error.js'
+export {
+  DEFAULT_EVENT_LIMITS,
+  EventCorrelator,
+  type EventLimits,
+  type EventRecord,
+} from './store/kubernetes/event-correlator.js'
+export { checkLimits, type ClientLimits, DEFAULT_LIMITS } from './store/kubernetes/limits.js'
+export { type Outcome, type RestartReason, type Resumption, resumptionOf } from './store/kubernetes/resume.js'
 export type { ClientMetrics } from './store/kubernetes/metrics.js'
 export type { KubernetesStore, KubernetesStoreOptions } from './store/kubernetes/kubernetes-store.js'
 export { formatJSON, parseJSON } from './store/kubernetes/bigint-json.js'

@@ -67,7 +67,7 @@ export async function withStores(
 }
 
 /** Nobody waits longer than a test has to. */
-const QUICK: Partial<ClientLimits> = { firstPause: 20, longestPause: 500 }
+export const QUICK: Partial<ClientLimits> = { firstPause: 20, longestPause: 500 }
 
 async function sumOf(registry: Registry, name: string, labels: Readonly<Record<string, string>> = {}): Promise<number> {
   const metric = await registry.getSingleMetric(name)?.get()

@@ -117,7 +117,7 @@ export class Reflector {
     try {
       return await act(interrupt.signal)
     } catch (error) {
-      return interrupt.signal.aborted ? { type: 'interrupted' } : { type: 'failed', error }
+      return interrupt.signal.aborted ? { type: 'interrupted' } : { type: 'failed', error, lasted: 0 }
     } finally {
       signal.removeEventListener('abort', end)
     }
@@ -153,8 +153,8 @@ export class Reflector {
     }
     // The server ends the watch; if it cannot any more, because the connection is dead, silence must.
     const silence = Math.min(limits.watchSilence, (seconds + GRACE) * 1000)
-    const start = performance.now()
     const stream = await transport.stream({ method: 'GET', path, query, signal }, silence)
+    const start = performance.now()
     this.#metrics.countWatch(kind)
     sink.trouble(kind, undefined)
     let events = 0
@@ -165,8 +165,9 @@ export class Reflector {
         this.#backoff.reset()
       }
     } catch (error) {
+      if (signal.aborted) return { type: 'interrupted' }
       if (error instanceof SilenceError) return { type: 'quiet' }
-      throw error
+      return { type: 'failed', error, lasted: performance.now() - start }
     }
     return { type: 'closed', lasted: performance.now() - start, events }
   }

@@ -10,7 +10,8 @@ export type Outcome =
   | { readonly type: 'quiet' }
   /** Somebody wants a fresh list now. */
   | { readonly type: 'interrupted' }
-  | { readonly type: 'failed'; readonly error: unknown }
+  /** `lasted`: since the watch was opened; 0 when it was not. */
+  | { readonly type: 'failed'; readonly error: unknown; readonly lasted: Milliseconds }
 
 /** Why a watch is opened anew, for metrics. */
 export type RestartReason = Failure | 'closed' | 'quiet' | 'refresh'
@@ -43,15 +44,16 @@ export function resumptionOf(outcome: Outcome, { shortWatch }: { readonly shortW
     case 'interrupted':
       return { ...GO_ON, reason: 'refresh', reset: false, relist: true }
     case 'failed':
-      return afterFailure(outcome.error)
+      return afterFailure(outcome.error, outcome.lasted >= shortWatch)
     default:
       return outcome satisfies never
   }
 }
 
-function afterFailure(error: unknown): Resumption {
+function afterFailure(error: unknown, worked: boolean): Resumption {
   const reason = failureOf(error)
   const least = error instanceof ApiError ? (error.retryAfter ?? 0) : 0
   const relist = reason === 'expired'
-  return { reason, relist, reset: false, pause: true, least, trouble: !relist }
+  // A watch that has worked may break for many reasons; whether there is trouble, the next attempt tells.
+  return { reason, relist, reset: worked, pause: true, least, trouble: !relist && !worked }
 }
