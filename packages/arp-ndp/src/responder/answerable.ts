@@ -15,14 +15,16 @@ export function addressRefusal(octets: Uint8Array): string | undefined {
   return octets.length === IPV4_LENGTH ? ipv4Refusal(octets) : ipv6Refusal(octets)
 }
 
-/** RFC 6890 §2.2.2: what never is the address of one host on a link, or never leaves it. */
+/**
+ * RFC 6890 §2.2.2: what never is the address of one host on a link. Link-local (RFC 3927) and reserved (class E) addresses may be
+ * somebody's on purpose: Linux talks to both.
+ */
 function ipv4Refusal(octets: Uint8Array): string | undefined {
-  const [first, second] = octets
+  const [first] = octets
   if (first === 0) return 'is not the address of one host' // "this host on this network", RFC 1122 §3.2.1.3
   if (first === 127) return 'is a loopback address'
-  if (first === 169 && second === 254) return 'is a link-local address' // RFC 3927
-  if (first! >= 0xf0) return 'is not the address of one host' // class E and broadcast
-  return first! >= 0xe0 ? 'is a multicast address' : undefined
+  if (octets.every(octet => octet === 255)) return 'is not the address of one host' // limited broadcast, RFC 919
+  return first! >= 0xe0 && first! < 0xf0 ? 'is a multicast address' : undefined
 }
 
 function ipv6Refusal(octets: Uint8Array): string | undefined {
