@@ -24,3 +24,4 @@ export {
 export { kubernetesBinaries, type KubernetesBinaries, type MissingBinaries } from './binaries.js'
 export { CertificateAuthority, type CertificateFiles, type CertificateSubject } from './certificates.js'
 export { FaultProxy, type Fault, type FaultProxyOptions, type PassingRequest } from './fault-proxy.js'
+export { freePorts } from './free-ports.js'
