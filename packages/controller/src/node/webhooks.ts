@@ -1,6 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import {
   type ApiClient,
+  ApiError,
   type ConfigResources,
+  failureOf,
   type KubernetesObject,
   KINDS,
   type MetalLBKind,
@@ -11,7 +14,7 @@ import type { AdmissionContext } from '../webhook/admission.js'
 import { CertificateKeeper } from '../webhook/certificate-keeper.js'
 import { serveWebhooks } from '../webhook/server.js'
 import { CertificateFiles, type CertificateFilesOptions, type TlsOptions } from '@typemetal/cluster/tls'
-import { systemClock } from './clock.js'
+import { type Milliseconds, systemClock } from './clock.js'
 
 /** Options of {@link startWebhooks}. */
 export interface WebhooksOptions {
@@ -48,6 +51,10 @@ const LISTED: readonly Listed[] = [
   'Secret',
 ]
 const WITH_NODES: ReadonlySet<MetalLBKind> = new Set<MetalLBKind>(['BGPPeer', 'BGPAdvertisement'])
+/** How long a busy API server is asked again: it waits ten seconds for our answer. */
+const PATIENCE: Milliseconds = 6000
+/** What it is given when it does not say how long. */
+const BUSY_PAUSE: Milliseconds = 500
 
 /**
  * Answers the API server's questions about `metallb.io` objects, with certificates that are made and renewed here or taken from
@@ -104,8 +111,21 @@ async function list(api: ApiClient, namespace: string, kind: Listed): Promise<re
   const { apiVersion, plural, namespaced } = KINDS[kind]
   const group = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`
   const home = namespaced ? `/namespaces/${encodeURIComponent(namespace)}` : ''
-  const answer = await api.send({ method: 'GET', path: `${group}${home}/${plural}` })
+  const answer = await ask(api, `${group}${home}/${plural}`)
   // Items of a list do not say what they are.
   const { items } = answer as { readonly items: readonly KubernetesObject[] }
   return items.map(item => ({ ...item, apiVersion, kind }))
+}
+
+/** The API server is busy, with BGPPeers, for a second or two also after it was told whom their conversion is to trust. */
+async function ask(api: ApiClient, path: string): Promise<unknown> {
+  for (const end = performance.now() + PATIENCE; ;) {
+    try {
+      return await api.send({ method: 'GET', path })
+    } catch (error) {
+      const rest = error instanceof ApiError ? (error.retryAfter ?? BUSY_PAUSE) : BUSY_PAUSE
+      if (failureOf(error) !== 'busy' || performance.now() + rest > end) throw error
+      await delay(rest)
+    }
+  }
 }
