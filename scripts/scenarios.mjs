@@ -1,16 +1,25 @@
-// `npm run scenarios -- FILE…`: runs scenario documents against the decisions of controller and speaker; code 1 if any failed.
+// `npm run scenarios -- FILE…`: runs scenario documents against the decisions of controller, webhook and speaker; code 1 if any failed.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { isMap, parseDocument } from 'yaml'
 import { fail, prepare, root } from './prepare.mjs'
 
 const files = process.argv.slice(2)
 if (files.length === 0) fail('usage: npm run scenarios -- FILE…')
 prepare()
 
+/** The package whose code decides. */
+const PACKAGES = new Map([
+  ['controller', 'controller'],
+  ['webhook', 'controller'],
+  ['speaker', 'speaker'],
+])
+
 /** Parser and runner of one component. */
 async function runner(component) {
-  if (component !== 'controller' && component !== 'speaker') throw new Error(`no scenarios for component ${component}`)
-  const folder = join(root, 'packages', component, 'dist-test', 'scenario')
+  const packageName = PACKAGES.get(component)
+  if (packageName === undefined) throw new Error(`no scenarios for component ${component ?? '(none)'}`)
+  const folder = join(root, 'packages', packageName, 'dist-test', 'scenario')
   const [{ parseScenarios }, { runScenario }] = await Promise.all([
     import(join(folder, 'format.js')),
     import(join(folder, 'run.js')),
@@ -36,14 +45,16 @@ function read(file) {
 
 for (const file of files) {
   // One component a document, any mixture in a file.
-  for (const document of read(file).split(/^---[ \t]*$/m)) {
-    if (/^(?:\s*#.*\n|\s)*$/.test(document)) continue
+  for (const document of read(file).split(/^---(?=\s|$)/m)) {
+    const parsed = parseDocument(document)
+    if (parsed.errors.length === 0 && parsed.contents === null) continue
+    const value = key => (isMap(parsed.contents) ? parsed.contents.get(key) : undefined)
     try {
-      const component = /^component:\s*["']?(\w+)/m.exec(document)?.[1] ?? '(none)'
-      const { parseScenarios, runScenario } = await runner(component)
+      if (parsed.errors[0]) throw parsed.errors[0]
+      const { parseScenarios, runScenario } = await runner(value('component'))
       for (const scenario of parseScenarios(document)) tell(scenario.name, await runScenario(scenario))
     } catch (error) {
-      tell(/^name:\s*(.*)$/m.exec(document)?.[1] ?? file, [error.message])
+      tell(value('name') ?? file, [error.message.split('\n')[0]])
     }
   }
 }

@@ -165,8 +165,10 @@ function canonicalSeries(series: string): string {
 const matchesEvent = (wanted: EventExpectation, { type, reason, message }: Required<EventExpectation>): boolean =>
   (wanted.type ?? type) === type && (wanted.reason ?? reason) === reason && matches(wanted.message ?? '', message)
 
-const matches = (pattern: string, text: string): boolean => new RegExp(pattern, 'i').test(text)
+/** Whether a regular expression of a scenario fits: unanchored, in any case. */
+export const matches = (pattern: string, text: string): boolean => new RegExp(pattern, 'i').test(text)
 const canonicalIP = (text: string): string => parseAddress(text)?.text ?? text
 const isList = (value: readonly string[] | LooseIPs): value is readonly string[] => Array.isArray(value)
-const show = (value: unknown): string =>
+/** A value as differences quote it. */
+export const show = (value: unknown): string =>
   JSON.stringify(value, (_, v: unknown) => (typeof v === 'bigint' ? String(v) : v)) ?? 'nothing'

@@ -1,4 +1,4 @@
-/** The shape of a controller scenario; unknown keys are errors. */
+/** The shape of a controller or webhook scenario; unknown keys are errors. */
 import type { KubernetesObject } from '@typemetal/cluster'
 import { parseAllDocuments } from 'yaml'
 
@@ -57,21 +57,51 @@ export interface Failure {
   readonly times?: number
 }
 
-export interface Step {
+/** What happens to the objects of the cluster. */
+interface ObjectChanges {
   readonly delete?: readonly { readonly kind: string; readonly namespace?: string; readonly name: string }[]
   readonly apply?: readonly AnyObject[]
+}
+
+export interface Step extends ObjectChanges {
   readonly restart?: boolean
   readonly options?: ScenarioOptions
   readonly fail?: readonly Failure[]
   readonly expect?: Expectation
 }
 
-export interface Scenario {
-  readonly name: string
-  readonly component: string
-  readonly options?: ScenarioOptions
-  readonly steps: readonly Step[]
+/** One question of the API server. */
+export interface WebhookStep extends ObjectChanges {
+  readonly admit?: { readonly operation: string; readonly object?: AnyObject; readonly oldObject?: AnyObject }
+  readonly convert?: { readonly object: AnyObject; readonly desiredAPIVersion: string }
+  readonly expect?: WebhookExpectation
 }
+
+/** The answer to {@link WebhookStep.admit}, or to {@link WebhookStep.convert}. */
+export interface WebhookExpectation {
+  readonly allowed?: boolean
+  readonly message?: string
+  /** `null`: there is none. */
+  readonly warning?: string | null
+  /** Fields that are not named are not checked; `null`: there is no such field. */
+  readonly converted?: unknown
+}
+
+interface Common<S> {
+  readonly name: string
+  readonly options?: ScenarioOptions
+  readonly steps: readonly S[]
+}
+
+export interface ControllerScenario extends Common<Step> {
+  readonly component: 'controller'
+}
+
+export interface WebhookScenario extends Common<WebhookStep> {
+  readonly component: 'webhook'
+}
+
+export type Scenario = ControllerScenario | WebhookScenario
 
 const KEYS = {
   scenario: ['name', 'component', 'options', 'steps'],
@@ -87,6 +117,10 @@ const KEYS = {
   ips: ['count', 'within', 'set'],
   event: ['type', 'reason', 'message'],
   pool: ['assignedIPv4', 'assignedIPv6', 'availableIPv4', 'availableIPv6'],
+  webhookStep: ['delete', 'apply', 'admit', 'convert', 'expect'],
+  admit: ['operation', 'object', 'oldObject'],
+  convert: ['object', 'desiredAPIVersion'],
+  answer: ['allowed', 'message', 'warning', 'converted'],
 } as const
 
 /**
@@ -103,31 +137,45 @@ export function parseScenarios(text: string): readonly Scenario[] {
 }
 
 function checked(scenario: Scenario): Scenario {
-  only(scenario, 'scenario', scenario.name)
-  if (scenario.component !== 'controller')
-    throw new Error(`${scenario.name}: component ${scenario.component} is not ours`)
-  only(scenario.options, 'options', scenario.name)
+  const { name, component } = scenario as { readonly name: string; readonly component: string }
+  only(scenario, 'scenario', name)
+  if (component !== 'controller' && component !== 'webhook')
+    throw new Error(`${name}: component ${component} is not ours`)
+  only(scenario.options, 'options', name)
+  if (!Array.isArray(scenario.steps)) throw new Error(`${name}: steps is not a list`)
   for (const [index, step] of scenario.steps.entries()) {
-    const place = `${scenario.name}: step ${index + 1}`
-    only(step, 'step', place)
-    only(step.options, 'options', place)
+    const place = `${name}: step ${index + 1}`
+    only(step, scenario.component === 'webhook' ? 'webhookStep' : 'step', place)
     for (const reference of step.delete ?? []) only(reference, 'reference', place)
-    for (const failure of step.fail ?? []) only(failure, 'fail', place)
-    checkExpectation(step.expect, place)
+    if (scenario.component === 'webhook') checkWebhookStep(step as WebhookStep, place)
+    else checkStep(step as Step, place)
   }
   return scenario
 }
 
-function checkExpectation(expectation: Expectation | undefined, place: string): void {
-  only(expectation, 'expect', place)
-  only(expectation?.configurationState, 'configurationState', place)
-  only(expectation?.allocated, 'allocated', place)
-  for (const service of Object.values(expectation?.services ?? {})) {
+function checkStep({ options, fail = [], expect }: Step, place: string): void {
+  only(options, 'options', place)
+  for (const failure of fail) only(failure, 'fail', place)
+  only(expect, 'expect', place)
+  only(expect?.configurationState, 'configurationState', place)
+  only(expect?.allocated, 'allocated', place)
+  for (const service of Object.values(expect?.services ?? {})) {
     only(service, 'service', place)
     if (!Array.isArray(service.ips)) only(service.ips, 'ips', place)
     for (const event of [service.event ?? []].flat()) only(event, 'event', place)
   }
-  for (const pool of Object.values(expectation?.pools ?? {})) only(pool, 'pool', place)
+  for (const pool of Object.values(expect?.pools ?? {})) only(pool, 'pool', place)
+}
+
+function checkWebhookStep({ admit, convert, expect }: WebhookStep, place: string): void {
+  only(admit, 'admit', place)
+  only(convert, 'convert', place)
+  only(expect, 'answer', place)
+  if (admit && convert) throw new Error(`${place}: admit and convert in one step`)
+  if (expect && !admit && !convert) throw new Error(`${place}: expect without admit or convert`)
+  const foreign = convert ? ['allowed', 'warning'] : ['converted']
+  const misplaced = Object.keys(expect ?? {}).find(key => foreign.includes(key))
+  if (misplaced !== undefined) throw new Error(`${place}: ${misplaced} is no part of this answer`)
 }
 
 function only(value: object | null | undefined, kind: keyof typeof KEYS, place: string): void {

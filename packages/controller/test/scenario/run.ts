@@ -1,4 +1,4 @@
-/** Runs a scenario with the controller itself, on a cluster in memory and in virtual time. */
+/** Runs a scenario: of the controller with the controller itself, on a cluster in memory and in virtual time. */
 import { setImmediate } from 'node:timers/promises'
 import { Controller } from '@typemetal/controller'
 import { Registry } from 'prom-client'
@@ -6,12 +6,14 @@ import { compare } from './compare.js'
 import type { Scenario, ScenarioOptions, Step } from './format.js'
 import { MemoryCluster } from './memory-store.js'
 import { VirtualClock } from './virtual-clock.js'
+import { runWebhookScenario } from './webhook.js'
 
 /** Turns of the loop without any activity after which nothing more will happen by itself. */
 const QUIET_TURNS = 3
 
 /** @returns every difference found, as `step N: path: …`; empty when the scenario passes */
 export async function runScenario(scenario: Scenario): Promise<readonly string[]> {
+  if (scenario.component === 'webhook') return runWebhookScenario(scenario)
   await using bench = new Bench(scenario.options)
   const failures: string[] = []
   for (const [index, step] of scenario.steps.entries()) {
