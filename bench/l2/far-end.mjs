@@ -43,11 +43,11 @@ export class FarEnd {
   }
 
   /**
-   * One request every `gap` microseconds, so many `requests`.
+   * One request every `gap` microseconds, so many `requests`. @param options `prefix`: a command that runs the program
    * @returns `{ sent, answered, p50, p99, max }`, microseconds from sending to the answer's arrival by the kernel's clock
    */
-  latency(protocol, count, { gap, requests }) {
-    return this.#measure('latency', protocol, count, [gap, requests], (gap * requests) / 1000)
+  latency(protocol, count, { gap, requests, prefix = [] }) {
+    return this.#measure('latency', protocol, count, [gap, requests], (gap * requests) / 1000, prefix)
   }
 
   /** As many requests as are answered. @returns `{ answered, lost, seconds, perSecond }` */
@@ -82,8 +82,8 @@ export class FarEnd {
     return { result: spawned.waitForLine(line => line.startsWith('{"frames"'), limit + PATIENCE).then(JSON.parse) }
   }
 
-  async #measure(command, protocol, count, numbers, milliseconds) {
-    const argv = this.#argv(command, protocol, count, numbers)
+  async #measure(command, protocol, count, numbers, milliseconds, prefix = []) {
+    const argv = [...prefix, ...this.#argv(command, protocol, count, numbers)]
     const { stdout } = await this.#host.exec(argv, { timeout: milliseconds + PATIENCE })
     return JSON.parse(stdout)
   }

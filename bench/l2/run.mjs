@@ -7,6 +7,9 @@ import { Scene } from './scene.mjs'
 /** Time that what was made busy has to be so, milliseconds. */
 const WARMUP = 300
 
+/** Every core, as taskset names them. */
+const ALL_CORES = `0-${os.cpus().length - 1}`
+
 /**
  * What else goes on while something is measured.
  * @typedef Condition
@@ -15,12 +18,12 @@ const WARMUP = 300
  * @property {boolean} [loaded] spinning processes, two for each core
  * @property {boolean} [awake] the same where they get what nobody else wants (SCHED_IDLE): cores that never sleep, which leaves the
  * software's own share; waking a core of a virtual machine takes longer than all the rest
+ * @property {'same' | 'other'} [core] the responder is held on the core of who asks, who has the first, or on another
  */
 
 /** @type {Condition[]} */
 export const CONDITIONS = [
   { name: 'idle' },
-  { name: 'cores awake', awake: true },
   { name: 'main thread blocked', blocked: true },
   { name: 'cores loaded', loaded: true },
 ]
@@ -91,17 +94,21 @@ export class Run {
     return done
   }
 
-  /** Under a condition for as long as `work` takes. @param scenes whose main threads it concerns */
-  async under({ blocked, loaded, awake }, scenes, work) {
+  /** Under a condition for as long as `work` takes. @param scenes whose processes it concerns */
+  async under({ blocked, loaded, awake, core }, scenes, work) {
     const own = blocked ? scenes.filter(({ kind }) => kind.ours) : []
     const spinning = loaded || awake ? await this.#spin(awake) : []
     try {
+      if (core) await Promise.all(scenes.map(scene => scene.hold(core === 'same' ? '0' : '1')))
       await Promise.all(own.map(scene => scene.ask('block')))
       if (blocked || spinning.length > 0) await sleep(WARMUP)
       return await work()
     } finally {
       for (const process of spinning) process.kill('SIGKILL')
-      if (!this.isClosed) await Promise.all(own.map(scene => scene.ask('free')))
+      if (!this.isClosed) {
+        await Promise.all(own.map(scene => scene.ask('free')))
+        if (core) await Promise.all(scenes.map(scene => scene.hold(ALL_CORES)))
+      }
     }
   }
 

@@ -1,5 +1,6 @@
 // A responder under test with the far end of its cable: two namespaces and a veth pair.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { run } from '@typemetal/lab'
 import { cpuOf, memoryOf } from '../memberlist/proc.mjs'
 import { threadsOf } from '../bfd/threads.mjs'
 import { FarEnd } from './far-end.mjs'
@@ -91,6 +92,12 @@ export class Scene {
     const { pid } = this.#running.process
     const others = threadsOf(pid).filter(({ main }) => !main)
     return { all: cpuOf(pid), worker: Math.max(0, ...others.map(({ seconds }) => seconds)) }
+  }
+
+  /** Holds all threads of the process on some cores, as taskset names them. A kernel cannot be held. */
+  async hold(cores) {
+    const process = this.#running.process
+    if (process) await run(['taskset', '--all-tasks', '--cpu-list', '--pid', cores, String(process.pid)])
   }
 
   /** Octets of the process that are no file's; ours after its garbage is collected, for V8 would keep that for a while. */

@@ -181,12 +181,12 @@ export class Port {
   }
 
   #pump(): void {
-    const now = this.#platform.now()
+    let now: Instant | undefined // asked for when it matters: answers do not wait for it
     do {
       const before = this.#outbox.waiting
-      if (!this.#outbox.flush()) return this.#wait(this.#outbox.waiting < before, now)
+      if (!this.#outbox.flush()) return this.#wait(this.#outbox.waiting < before, now ?? this.#platform.now())
       this.#fullSince = undefined
-    } while (this.#fill(now))
+    } while (this.#rounds.size > 0 && this.#fill((now ??= this.#platform.now())))
   }
 
   /** The transmit queue is full: the socket calls {@link #pump} when there is room. */
@@ -200,7 +200,6 @@ export class Port {
 
   /** Makes frames of the rounds that wait. @returns whether there are any to send now */
   #fill(now: Instant): boolean {
-    if (this.#rounds.size === 0) return false
     let allowance = this.#pacer.allowance(now)
     if (allowance < ROUND) {
       this.#cancelPace ??= this.#platform.after(Math.max(SHORTEST_WAIT, this.#pacer.readyAt(ROUND) - now), () => {
