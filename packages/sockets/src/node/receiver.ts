@@ -7,6 +7,8 @@ const EINTR = 4
 const EAGAIN = 11
 const RESULT_WORDS = 4
 const MSG_TRUNC = 0x20
+/** Messages asked for when the loop tells of some: mostly it is one, and making room for 64 takes longer than receiving it. */
+const FEW = 8
 /** Batches read before other work of the thread gets its turn; the poll fires again for the rest. */
 const ROUNDS = 4
 
@@ -39,6 +41,8 @@ export class Receiver {
   readonly #nameSpace: number
   readonly #controlSpace: number
   readonly #results: Uint32Array
+  /** The beginning of {@link #results}. */
+  readonly #few: Uint32Array
   /** Views on the payloads of the last batch by slot: frames of one protocol mostly have one length, so they serve again. */
   readonly #payloads: Uint8Array[]
   #truncated = 0
@@ -53,6 +57,7 @@ export class Receiver {
     this.#slotSize = nameSpace + controlSpace + payloadSpace
     this.arena = new Uint8Array(this.#slotSize * batch)
     this.#results = new Uint32Array(RESULT_WORDS * batch)
+    this.#few = this.#results.subarray(0, RESULT_WORDS * FEW)
     this.#payloads = Array.from({ length: batch }, (_, slot) => this.#view(slot, nameSpace + controlSpace, 0))
   }
 
@@ -61,10 +66,12 @@ export class Receiver {
     return this.#truncated
   }
 
-  /** @returns messages received, or -errno; -EAGAIN when there are none */
-  receive(): number {
+  /**
+   * @param results where the messages are told of; its length says how many are wanted
+   * @returns messages received, or -errno; -EAGAIN when there are none
+   */
+  receive(results = this.#results): number {
     const { native, number } = this.#descriptor
-    const results = this.#results
     let count: number
     do count = native.receive(number, this.arena, this.#slotSize, this.#nameSpace, this.#controlSpace, results)
     while (count === -EINTR)
@@ -116,7 +123,7 @@ export class Receiver {
    */
   start(onBatch: (count: number) => void, onError: (error: SocketError) => void): void {
     this.#descriptor.watchReadable(status => {
-      const isIdle = !this.drain(ROUNDS, onBatch, onError)
+      const isIdle = !this.#drain(ROUNDS, onBatch, onError, this.#few)
       if (status >= 0 || !isIdle || this.#descriptor.closed) return
       const errno = this.#descriptor.takeError()
       // Told of an error, yet there is none to read: watching the socket further would spin.
@@ -131,16 +138,27 @@ export class Receiver {
    * @returns whether there was anything: a message or an error
    */
   drain(rounds: number, onBatch: (count: number) => void, onError: (error: SocketError) => void): boolean {
+    return this.#drain(rounds, onBatch, onError, this.#results)
+  }
+
+  /** @param first where the first batch is told of, and how many it has at most */
+  #drain(
+    rounds: number,
+    onBatch: (count: number) => void,
+    onError: (error: SocketError) => void,
+    first: Uint32Array,
+  ): boolean {
     for (let round = 0; round < rounds; round++) {
       if (this.#descriptor.closed) return true // by a callback
-      const count = this.receive()
+      const results = round === 0 ? first : this.#results
+      const count = this.receive(results)
       if (count === -EAGAIN) return round > 0
       if (count < 0) {
         onError(systemError(-count, 'recvmsg'))
         return true
       }
       onBatch(count)
-      if (count * RESULT_WORDS < this.#results.length) return true
+      if (count * RESULT_WORDS < results.length) return true
     }
     return true
   }
