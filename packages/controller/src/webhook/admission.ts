@@ -56,11 +56,14 @@ export function reviewAdmission(request: AdmissionRequest, context: AdmissionCon
   const mine = found.filter(error => isAbout(error, object))
   const before = new Set(errorsOf(context.resources, context).map(formatConfigError))
   const others = found.filter(error => !isAbout(error, object) && !before.has(formatConfigError(error)))
-  const faults = [...mine, ...others].filter(({ transient }) => !transient)
+  const faults = [...mine, ...others].filter(isRefusable)
   if (faults.length > 0) return deny(uid, 403, faults.map(formatConfigError).join('; '))
   const warnings = [...mine.map(formatConfigError), ...deprecations(object)]
   return { uid, allowed: true, ...(warnings.length > 0 && { warnings }) }
 }
+
+/** Not what may still come, nor the place of an object: that is asked about when it is created, and cannot change. */
+const isRefusable = ({ transient, field }: ConfigError): boolean => !transient && field !== 'metadata.namespace'
 
 /** A BFDProfile that a peer names cannot go; everything else can. */
 function reviewDeletion(
