@@ -82,7 +82,9 @@ t.test('an address is announced again and again', { skip: noNamespaces }, async 
 
   await t.test('a client that has been misled is put right without asking', async t => {
     const wrong = '02:74:6d:ff:00:09'
-    await segment.client.namespace.ip(BOTH.map(address => `neighbour replace ${address} dev eth0 lladdr ${wrong} nud stale`))
+    await segment.client.namespace.ip(
+      BOTH.map(address => `neighbour replace ${address} dev eth0 lladdr ${wrong} nud stale`),
+    )
     for (const address of BOTH)
       t.comment(`${address} right after ${(await segment.moved(address, node.mac)).toFixed(0)} ms`)
   })
