@@ -1,0 +1,144 @@
+// What is measured of a controller on an API server: `allocate`, `sync` and `latency`, one after the other in one cluster.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { percentile } from '../bgp/samples.mjs'
+import { cpuOf, memoryOf } from '../memberlist/proc.mjs'
+import { Daemon } from './daemons.mjs'
+
+const STEP = 5
+/** Milliseconds: MetalLB's client asks for no more than 20 things a second, so it is not waited for to the end. */
+const LIMIT = 60_000
+/** Addresses that the bench itself gives out begin here, where a controller is not in a minute. */
+const OWN = 2 ** 23
+const STRANGER = 'bench.example/nobody'
+const GOALS = { resident: 150, idle: 0.5, late: 50 }
+
+/** Everything about one controller. */
+export class Subject {
+  #run
+  #cluster
+  #kind
+  #program
+
+  constructor(run, cluster, kind, program) {
+    this.#run = run
+    this.#cluster = cluster
+    this.#kind = kind
+    this.#program = program
+  }
+
+  async measure(sections) {
+    const { services } = this.#run
+    const names = Array.from({ length: services }, (_, i) => `standing-${i}`)
+    if (sections.has('allocate')) await this.#allocate(names)
+    else await this.#cluster.create(names, OWN)
+    if (sections.has('sync') || sections.has('latency')) await this.#standing(sections)
+  }
+
+  /** Services stand in the API server when the controller comes: until all have an address. */
+  async #allocate(names) {
+    const cluster = this.#cluster
+    await cluster.create(names)
+    const before = await cluster.requests()
+    await this.#with(async daemon => {
+      const end = daemon.started + LIMIT
+      while (cluster.served < names.length && performance.now() < end) {
+        daemon.check()
+        await sleep(STEP)
+      }
+      const ms = performance.now() - daemon.started
+      const { served } = cluster
+      if (served === 0) throw new Error(`no Service has an address after ${LIMIT / 1000} s`)
+      const more = served < names.length ? { limit: LIMIT } : {}
+      const title = `${names.length.toLocaleString('en')} new Services`
+      this.#add(`${title}: until all have an address`, 's', served < names.length ? Infinity : ms / 1000, {
+        limit: LIMIT / 1000,
+        ...more,
+      })
+      this.#add(`${title}: time of one`, 'ms', ms / served)
+      this.#add(`${title}: CPU of one`, 'ms', (cpuOf(daemon.pid) * 1000) / served)
+      this.#add(`${title}: resident at the end`, 'MB', memoryOf(daemon.pid).resident)
+      this.#add(`${title}: requests of one, events too`, '', ((await cluster.requests()) - before) / served)
+    })
+    const left = (await cluster.admin.list('/api/v1/namespaces/default/services')).filter(
+      ({ spec, status }) => spec.type === 'LoadBalancer' && !status.loadBalancer?.ingress?.length,
+    )
+    for (const [i, each] of left.entries()) await cluster.serve(each, OWN + i)
+  }
+
+  /** All have addresses; one more comes, whose address tells that the controller works. */
+  async #standing(sections) {
+    const cluster = this.#cluster
+    const { services, pause, probes } = this.#run
+    const title = `${services.toLocaleString('en')} standing`
+    await cluster.createOne('newcomer')
+    await this.#with(async daemon => {
+      const served = cluster.untilServed('newcomer')
+      const ready = untilReady(daemon)
+      const took = (await served) - daemon.started
+      const readyAt = await ready
+      if (sections.has('sync')) {
+        if (readyAt !== undefined) this.#add(`${title}: start until ready`, 'ms', readyAt - daemon.started)
+        this.#add(`${title}: start until a new one has its address`, 'ms', took)
+        await sleep(pause)
+        const { goal } = { goal: GOALS.resident }
+        this.#add(`${title}: resident at rest`, 'MB', memoryOf(daemon.pid).resident, { goal })
+        const cpu = cpuOf(daemon.pid)
+        await sleep(pause)
+        const share = ((cpuOf(daemon.pid) - cpu) / (pause / 1000)) * 100
+        this.#add(`${title}: CPU at rest`, '% of a core', share, { goal: GOALS.idle })
+      }
+      if (sections.has('latency')) await this.#latency(title, probes)
+    })
+  }
+
+  /** One Service after the other; each second one has a class that no controller serves, and the bench writes its status. */
+  async #latency(title, probes) {
+    const cluster = this.#cluster
+    const [theirs, floor] = [[], []]
+    for (let i = 0; i < probes; i++) {
+      await cluster.createOne(`probe-${i}`)
+      const created = performance.now()
+      theirs.push((await cluster.untilServed(`probe-${i}`)) - created)
+      const stranger = await cluster.createOne(`stranger-${i}`, STRANGER)
+      const start = performance.now()
+      const seen = cluster.untilServed(`stranger-${i}`)
+      await cluster.serve(stranger, OWN * 1.5 + i)
+      floor.push((await seen) - start)
+    }
+    for (const share of [0.5, 0.99]) {
+      const name = `p${share * 100}`
+      const [mine, least] = [percentile(theirs, share), percentile(floor, share)]
+      this.#add(`${title}, one created: until it has its address, ${name}`, 'ms', mine)
+      this.#add(`${title}, one created: the same by a PUT of the bench, ${name}`, 'ms', least)
+      const goal = share === 0.99 ? { goal: GOALS.late } : {}
+      this.#add(`${title}, one created: the controller's own part, ${name}`, 'ms', Math.max(mine - least, 0.01), goal)
+    }
+  }
+
+  async #with(work) {
+    const cluster = this.#cluster
+    const { id } = this.#kind
+    const daemon = await Daemon.start(this.#kind, this.#program, await cluster.kubeconfig(), cluster.log(id))
+    try {
+      await work(daemon)
+    } finally {
+      await daemon.stop()
+    }
+  }
+
+  #add(what, unit, value, more) {
+    this.#run.samples.add(this.#kind.id, what, unit, value, more)
+    console.error(`  ${this.#kind.name}: ${what}: ${value.toPrecision(4)} ${unit}`)
+  }
+}
+
+/** @returns the moment; `undefined` for a controller whose word says nothing */
+async function untilReady(daemon) {
+  for (;;) {
+    const ready = await daemon.isReady()
+    if (ready === undefined) return undefined
+    if (ready) return performance.now()
+    daemon.check()
+    await sleep(STEP)
+  }
+}
