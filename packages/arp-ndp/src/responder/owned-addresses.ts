@@ -91,7 +91,8 @@ export class OwnedAddresses implements Iterable<OwnedAddress> {
   findAt(frame: Uint8Array, offset: number, length: AddressLength): OwnedAddress | undefined {
     const bucket = this.#buckets[length].get(keyAt(frame, offset, length))
     if (bucket === undefined) return undefined
-    if (!Array.isArray(bucket)) return matchesAt(frame, offset, bucket.octets) ? bucket : undefined
+    // The key of 4 octets is the address itself.
+    if (!Array.isArray(bucket)) return length === 4 || matchesAt(frame, offset, bucket.octets) ? bucket : undefined
     for (const owned of bucket) if (matchesAt(frame, offset, owned.octets)) return owned
     return undefined
   }
