@@ -55,7 +55,7 @@ function ndp(
   if (!wire.hasValidChecksum(source, destination, payload)) return undefined
   const { targetAddress, options } = wire.decodeNeighborSolicitation(payload)
   const requester = wire.linkLayerAddress(options, 'source-link-layer-address')
-  if (requester === undefined || !wire.isStationMac(requester)) return undefined
+  if (requester === undefined || !wire.isStationMac(requester) || same(requester, me.mac)) return undefined
   if (wire.isUnspecified(source) || wire.isMulticast(source) || table.find(targetAddress) === undefined)
     return undefined
   return advertisement(me, requester, source, targetAddress)

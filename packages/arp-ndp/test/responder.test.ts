@@ -150,6 +150,7 @@ for (const [reason, name, change] of [
   ['truncated', 'option beyond the message', frame => (frame[79] = 2)],
   ['bad-sender', 'RFC 4861 §7.1.1: SLLA from ::', frame => frame.fill(0, 22, 38)],
   ['bad-sender', 'from a multicast address', frame => (frame[22] = 0xff)],
+  ['own-frame', 'our own SLLA', frame => frame.set(MAC, 80)],
   ['bad-sender', 'broadcast SLLA', frame => frame.fill(0xff, 80, 86)],
   ['bad-sender', 'multicast SLLA', frame => (frame[80] = 0x33)],
   ['no-source-link-layer-address', 'unknown option instead', frame => (frame[78] = 14)],

@@ -93,6 +93,8 @@ export class NdpAnswers {
     if (reason !== undefined) return reason
     const requester = sourceLinkLayerAddress(frame)
     if (typeof requester === 'string') return requester
+    // Brought back by a loop, or made up: an answer would go to ourselves.
+    if (matchesAt(frame, requester, this.#me.mac)) return 'own-frame'
     // RFC 4861 §7.1.1: from `::` that option is forbidden. An answer to a group would reach everybody.
     if (!isStationMacAt(frame, requester) || !isUnicastAt(frame, IPV6_SOURCE)) return 'bad-sender'
     const owned = this.#table.findAt(frame, TARGET, 16)
