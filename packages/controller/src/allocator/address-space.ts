@@ -6,6 +6,9 @@ import type { AddressRequest } from './request.js'
 import { RunSet } from './run-set.js'
 import { type SharedAddress, SharingGroup } from './sharing-group.js'
 
+/** A rank as the key of a map: bigints are slow there, and only the far end of a large pool needs them. */
+type RankKey = number | bigint
+
 /** What an address must know of who wants it. */
 export type Tenant = Pick<AddressRequest, 'service' | 'ports' | 'sharingKey' | 'backendKey'>
 
@@ -15,9 +18,9 @@ export class AddressSpace {
   readonly ranks: Ranks
   readonly #used = new RunSet()
   /** Addresses that nobody may share, by rank. */
-  readonly #exclusive = new Map<bigint, Allocation>()
+  readonly #exclusive = new Map<RankKey, Allocation>()
   /** Addresses whose Services allow sharing, by rank. */
-  readonly #shared = new Map<bigint, SharedAddress>()
+  readonly #shared = new Map<RankKey, SharedAddress>()
   readonly #groups = new Map<string, SharingGroup>()
 
   constructor(family: IPFamily, blocks: readonly AddressBlock[], avoidBuggyIPs: boolean) {
@@ -46,9 +49,9 @@ export class AddressSpace {
    * address may change its own keys in place.
    */
   refusal(rank: bigint, tenant: Tenant): string | undefined {
-    const owner = this.#exclusive.get(rank)
+    const owner = this.#exclusive.get(keyOf(rank))
     if (owner) return owner.service === tenant.service ? undefined : cannotChange(tenant, [owner.service])
-    const shared = this.#shared.get(rank)
+    const shared = this.#shared.get(keyOf(rank))
     if (!shared) return undefined
     const others = [...shared.services].filter(service => service !== tenant.service)
     if (others.length > 0 && !keysMatch(shared, tenant)) return cannotChange(tenant, others)
@@ -61,21 +64,21 @@ export class AddressSpace {
   /** Puts a Service on an address; {@link refusal} must have had nothing against it. */
   place(rank: bigint, allocation: Allocation): void {
     this.#used.add(rank)
-    if (allocation.sharingKey === '') this.#exclusive.set(rank, allocation)
+    if (allocation.sharingKey === '') this.#exclusive.set(keyOf(rank), allocation)
     else this.#join(rank, allocation)
   }
 
   /** Takes a Service off an address it was placed on with the same keys and ports. */
   remove(rank: bigint, allocation: Allocation): void {
-    const shared = this.#shared.get(rank)
+    const shared = this.#shared.get(keyOf(rank))
     if (shared) this.#leave(rank, shared, allocation)
-    else this.#exclusive.delete(rank)
-    if (!this.#shared.has(rank)) this.#used.delete(rank)
+    else this.#exclusive.delete(keyOf(rank))
+    if (!shared || shared.services.size === 0) this.#used.delete(rank)
   }
 
   #join(rank: bigint, allocation: Allocation): void {
     const { service, ports, sharingKey, backendKey } = allocation
-    const known = this.#shared.get(rank)
+    const known = this.#shared.get(keyOf(rank))
     const shared = known ?? { sharingKey, backendKey, services: new Set(), ports: new Map() }
     shared.services.add(service)
     for (const port of ports) shared.ports.set(port, service)
@@ -83,7 +86,7 @@ export class AddressSpace {
     this.#groups.set(groupKey(shared), group)
     if (known) group.refresh(rank)
     else {
-      this.#shared.set(rank, shared)
+      this.#shared.set(keyOf(rank), shared)
       group.add(rank, shared)
     }
   }
@@ -97,11 +100,13 @@ export class AddressSpace {
       group?.refresh(rank)
       return
     }
-    this.#shared.delete(rank)
+    this.#shared.delete(keyOf(rank))
     group?.delete(rank)
     if (group?.size === 0) this.#groups.delete(key)
   }
 }
+
+const keyOf = (rank: bigint): RankKey => (rank <= Number.MAX_SAFE_INTEGER ? Number(rank) : rank)
 
 const groupKey = (keys: Pick<Tenant, 'sharingKey' | 'backendKey'>): string => `${keys.sharingKey}\0${keys.backendKey}`
 

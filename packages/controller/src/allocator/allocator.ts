@@ -94,7 +94,8 @@ export class Allocator {
     const pool = this.#pools.ownerOf(addresses)
     if (!pool) return { refusal: `${quoteAddresses(addresses)} is not allowed in config` }
     const refusal = refusalOf(pool, request, addresses)
-    return refusal === undefined ? this.#grant(request, { pool, addresses }) : { refusal }
+    if (refusal !== undefined) return { refusal }
+    return this.#give(request, { pool, addresses }, this.#held.get(request.service))
   }
 
   /** As {@link assign}, but only if the addresses are of one pool in particular. */
@@ -111,7 +112,7 @@ export class Allocator {
   allocate(request: AddressRequest): Allocation | Refusal {
     const held = this.get(request.service)
     if (held) return this.assign(request, held.addresses)
-    return this.#grant(request, chooseAny(this.#pools, request))
+    return this.#give(request, chooseAny(this.#pools, request), undefined)
   }
 
   /** Gives a Service addresses of the pool that it asks for by name. What it holds already, it keeps. */
@@ -121,7 +122,7 @@ export class Allocator {
     const pool = this.#pools.get(poolName)
     // No object has a longer name; what a user wrote may be longer by far.
     if (!pool) return { refusal: `unknown pool ${quote(poolName.slice(0, LONGEST_NAME))}` }
-    return this.#grant(request, chooseFrom(pool, request))
+    return this.#give(request, chooseFrom(pool, request), undefined)
   }
 
   /**
@@ -149,9 +150,9 @@ export class Allocator {
     this.#openings++
   }
 
-  #grant(request: AddressRequest, choice: Choice | Refusal): Allocation | Refusal {
+  /** @param before what the Service holds */
+  #give(request: AddressRequest, choice: Choice | Refusal, before: Held | undefined): Allocation | Refusal {
     if ('refusal' in choice) return choice
-    const before = this.#held.get(request.service)
     const { service, ports, sharingKey, backendKey } = request
     const allocation = { service, pool: choice.pool.name, addresses: choice.addresses, ports, sharingKey, backendKey }
     if (before && sameAllocation(before.allocation, allocation)) return before.allocation

@@ -12,6 +12,11 @@ export interface Choice {
 /** The best pool that a Service may have without asking for one, and its lowest addresses there. */
 export function chooseAny(pools: PoolSet, request: AddressRequest): Choice | Refusal {
   for (const candidates of pools.candidates(request)) {
+    if (request.family !== 'dual') {
+      const choice = firstWith(request.family, candidates, request)
+      if (choice) return choice
+      continue
+    }
     const pool = bestPool(candidates, request)
     const addresses = pool && pick(pool, request)
     if (addresses) return { pool, addresses }
@@ -50,13 +55,20 @@ export const familyOrder = (families: readonly IPFamily[]): readonly [IPFamily, 
 
 const otherFamily = (family: IPFamily): IPFamily => (family === 'IPv4' ? 'IPv6' : 'IPv4')
 
+/** The first pool with an address of the one family that is wanted, and that address. */
+function firstWith(family: IPFamily, pools: readonly PoolState[], request: AddressRequest): Choice | undefined {
+  for (const pool of pools) {
+    const address = pool.lowestFor(family, request)
+    if (address) return { pool, addresses: [address] }
+  }
+  return undefined
+}
+
 /**
- * The first pool that has all that is wanted. A dual-stack Service that only prefers both families is content, if there is
+ * The first pool that has both families. A dual-stack Service that only prefers both families is content, if there is
  * no such pool, with the first that has its primary family, or else the secondary.
  */
 function bestPool(pools: readonly PoolState[], request: AddressRequest): PoolState | undefined {
-  const { family } = request
-  if (family !== 'dual') return pools.find(pool => pool.lowestFor(family, request))
   const [primary, secondary] = familyOrder(request.families)
   let withPrimary: PoolState | undefined
   let withSecondary: PoolState | undefined

@@ -89,10 +89,14 @@ function extentsOf(pools: readonly PoolState[], family: IPFamily): readonly Exte
 
 const byName = (a: Pool, b: Pool): number => (a.name < b.name ? -1 : 1)
 
-const byPriority = (a: PoolState, b: PoolState): number => priorityOf(a) - priorityOf(b)
+/** Compared, not subtracted: a number beyond 2^53 comes as a bigint. */
+function byPriority(a: PoolState, b: PoolState): number {
+  const [one, other] = [priorityOf(a), priorityOf(b)]
+  return one < other ? -1 : one > other ? 1 : 0
+}
 
 /** Only positive numbers are priorities; a pool without one comes last. */
-const priorityOf = ({ config }: PoolState): number => {
+function priorityOf({ config }: PoolState): number {
   const priority = config.serviceAllocation?.priority ?? 0
-  return priority > 0 ? priority : Number.MAX_SAFE_INTEGER
+  return priority > 0 ? priority : Infinity
 }

@@ -61,6 +61,11 @@ export class Configuration {
 
 /** All of a pool that the allocator looks at. */
 function essence({ name, blocks, autoAssign, avoidBuggyIPs, serviceAllocation: rule }: Pool): unknown {
-  const allocation = rule && [rule.priority, rule.namespaces && [...rule.namespaces].toSorted(), rule.serviceSelectors]
+  // A number beyond 2^53 comes as a bigint, which JSON has no word for.
+  const allocation = rule && [
+    String(rule.priority),
+    rule.namespaces && [...rule.namespaces].toSorted(),
+    rule.serviceSelectors,
+  ]
   return [name, blocks.map(({ cidr }) => cidr), autoAssign, avoidBuggyIPs, allocation ?? null]
 }

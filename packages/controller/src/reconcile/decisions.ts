@@ -1,5 +1,5 @@
 import { type ObjectKey, parseAddress, type Service } from '@typemetal/cluster'
-import { ingressIPs, withAddresses, withoutAddresses } from './ingress.js'
+import { canonicalIngressIPs, withAddresses, withoutAddresses } from './ingress.js'
 import { Annotation } from './annotations.js'
 
 /** A Service as the store showed it, and as it should be. */
@@ -35,8 +35,8 @@ export class Decisions {
 
   decide(key: ObjectKey, seen: Service, wanted: Service): void {
     this.forget(key)
-    const kept = ingressIPs(wanted)
-    const leaving = new Set(ingressIPs(seen).filter(text => !kept.includes(text)))
+    const kept = canonicalIngressIPs(wanted)
+    const leaving = new Set(canonicalIngressIPs(seen).filter(text => !kept.includes(text)))
     for (const text of leaving) this.#leaving.set(text, (this.#leaving.get(text) ?? 0) + 1)
     this.#open.set(key, { seen, wanted, leaving })
   }
@@ -49,8 +49,8 @@ export class Decisions {
     const decision = this.#open.get(key)
     if (!decision || !seen || !isSameVersion(decision.seen, seen)) return undefined
     if (this.#leaving.size === 0) return decision.wanted
-    const present = ingressIPs(decision.seen)
-    const all = ingressIPs(decision.wanted)
+    const present = canonicalIngressIPs(decision.seen)
+    const all = canonicalIngressIPs(decision.wanted)
     const free = all.filter(text => present.includes(text) || !this.#leaving.has(text))
     if (free.length === all.length) return decision.wanted
     this.#blocked.add(key)

@@ -6,6 +6,15 @@ export function ingressIPs(service: Service): readonly string[] {
   return (service.status?.loadBalancer?.ingress ?? []).map(({ ip }) => ip ?? '').filter(ip => ip !== '')
 }
 
+/** {@link ingressIPs}, each in the spelling of RFC 5952 if it is an address. */
+export const canonicalIngressIPs = (service: Service): readonly string[] =>
+  // An IPv4 address has one spelling only.
+  ingressIPs(service).map(text => (text.includes(':') ? (parseAddress(text)?.text ?? text) : text))
+
+/** Whether the status of a Service names these addresses in this order, and no others. */
+export const namesExactly = (service: Service, addresses: readonly Address[]): boolean =>
+  sayTheSame(service.status?.loadBalancer?.ingress ?? [], addresses)
+
 /** The Service with these addresses in its status and its pool on record; the same object when it says so already. */
 export function withAddresses(service: Service, addresses: readonly Address[], pool: string): Service {
   const present = service.status?.loadBalancer?.ingress ?? []

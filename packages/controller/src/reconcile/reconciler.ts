@@ -8,13 +8,13 @@ import { converge, type Convergence } from './converge.js'
 import { Decisions } from './decisions.js'
 import { EventMemory } from './event-memory.js'
 import { reportErrors, reportFaults } from './fault-report.js'
-import { ingressIPs, withoutAddresses } from './ingress.js'
+import { namesExactly, withoutAddresses } from './ingress.js'
 import { inReclaimOrder, inServingOrder } from './order.js'
 import { type Outcome, OutcomeBuilder } from './outcome.js'
 import { withCounters } from './pool-status.js'
 import { clusterEvent, Reason, serviceReference, type Notice } from './service-event.js'
 import { shapeFault } from './shape.js'
-import { reclaim } from './standing.js'
+import { reclaim, reserveUnreadable } from './standing.js'
 import { serviceKey } from './wishes.js'
 
 /** What a controller is told about itself. */
@@ -189,8 +189,9 @@ export class Reconciler {
     return this.#events.filter(serviceKey(service), wish, notices)
   }
 
-  /** What cannot be read would stop all others halfway; what the Service has, it keeps meanwhile. */
+  /** What cannot be read would stop all others halfway; what the Service has, it keeps meanwhile, also over a restart. */
   #refuse(service: Service, reason: string): void {
+    reserveUnreadable(service, this.#allocator)
     const message = `the Service cannot be understood: ${reason}`
     const news = this.#news(service, [{ type: 'Warning', reason: Reason.internalError, message }])
     for (const notice of news) {
@@ -219,7 +220,7 @@ export class Reconciler {
     const marked = service.metadata.annotations?.[Annotation.allocatedFromPool] !== undefined
     const leftOver = marked && service.spec?.type !== 'LoadBalancer'
     if (!held && !leftOver) return
-    const written = held?.addresses.map(({ text }) => text).join() === ingressIPs(service).join()
+    const written = held !== undefined && namesExactly(service, held.addresses)
     this.#forget(key)
     this.#out.note('info', 'service is not ours any more', {
       event: 'clearAssignment',

@@ -1,9 +1,11 @@
 import type { Address, Service } from '@typemetal/cluster'
 import type { Allocator } from '../allocator/allocator.js'
 import type { AddressRequest, ServiceFamily } from '../allocator/request.js'
+import { Annotation, readAnnotation } from './annotations.js'
 import { type AddressList, parseAddressList, type Unusable } from './families.js'
 import { ingressIPs } from './ingress.js'
-import { clusterIPsOf, desiredAddresses, requestOf, sameSet } from './wishes.js'
+import { shapeFault } from './shape.js'
+import { clusterIPsOf, desiredAddresses, requestOf, sameSet, serviceKey } from './wishes.js'
 
 /**
  * The addresses in the status of a Service (`held`), in the order in which it wants them, if it may keep them; `undefined` when
@@ -38,6 +40,23 @@ export function reclaim(service: Service, allocator: Allocator): void {
 export function reserve(service: Service, allocator: Allocator): void {
   const held = parseAddressList(ingressIPs(service))
   if (!('error' in held)) allocator.assign(requestOf(service, held.family), held.addresses)
+}
+
+/**
+ * {@link reserve} for a Service that cannot be understood, if the allocator knows of nothing: who it is and which addresses its
+ * status names can mostly be told even so. Only what we have given it, by the record of the pool.
+ */
+export function reserveUnreadable({ apiVersion, kind, metadata, status }: Service, allocator: Allocator): void {
+  const { name, namespace, annotations } = metadata
+  const where = namespace === undefined ? {} : { namespace }
+  const rest = {
+    apiVersion,
+    kind,
+    metadata: { name, ...where, ...(annotations && { annotations }) },
+    ...(status && { status }),
+  }
+  if (allocator.get(serviceKey(rest)) || shapeFault(rest) !== undefined) return
+  if (readAnnotation(rest, Annotation.allocatedFromPool) !== '') reserve(rest, allocator)
 }
 
 /** Whether addresses of one kind no longer suit a Service. One address of either family suits one that prefers both. */

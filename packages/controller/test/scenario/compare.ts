@@ -5,7 +5,8 @@ import type { Registry } from 'prom-client'
 import type { EventExpectation, Expectation, LooseIPs, ServiceExpectation } from './format.js'
 import type { MemoryCluster } from './memory-store.js'
 
-const POOL_RECORD = 'metallb.io/ip-allocated-from-pool'
+/** Annotation that records the pool. */
+export const POOL_RECORD = 'metallb.io/ip-allocated-from-pool'
 
 /** @returns one line for each difference: `path: expected …, got …` */
 export async function compare(
@@ -136,10 +137,12 @@ function comparePools(report: Report, expected: Expectation, cluster: MemoryClus
 }
 
 /** `status.loadBalancer.ingress[].ip`. */
-export function ipsOf(cluster: MemoryCluster, key: string): readonly string[] {
-  const service = cluster.get('Service', key) as Service | undefined
-  return (service?.status?.loadBalancer?.ingress ?? []).flatMap(({ ip }) => (ip ? [canonicalIP(ip)] : []))
-}
+export const ipsOf = (cluster: MemoryCluster, key: string): readonly string[] =>
+  ipsIn(cluster.get('Service', key) as Service | undefined)
+
+/** {@link ipsOf} a Service in hand. */
+export const ipsIn = (service: Service | undefined): readonly string[] =>
+  (service?.status?.loadBalancer?.ingress ?? []).flatMap(({ ip }) => (ip ? [canonicalIP(ip)] : []))
 
 /** All series of a registry, labels in order. */
 async function readSeries(registry: Registry): Promise<ReadonlyMap<string, number>> {
