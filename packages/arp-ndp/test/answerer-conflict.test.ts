@@ -124,6 +124,40 @@ t.test('an address that is given up ends its conflict at once; so does an interf
   t.equal(platform.pending, 1, 'only the poll is left')
 })
 
+t.test(
+  'a conflict is told before it is over, also when the address is given up in the moment of its first sight',
+  async t => {
+    const world = World.started()
+    const { platform } = world
+    world.set(V4)
+    platform.advance(10_000)
+    // A failover as it is: the new owner announces the address, and its claim and our order to give it up come in one turn.
+    platform.socket('arp').receive(...arpClaim(V4.octets))
+    world.remove(V4.text)
+    platform.advance(1000)
+    t.same(
+      world.reports.map(({ type }) => type).filter(type => type.startsWith('conflict')),
+      ['conflict', 'conflict-over'],
+    )
+  },
+)
+
+t.test('a conflict that has run out when its interface goes is over all the same', async t => {
+  const world = World.started()
+  const { platform } = world
+  world.set(V4, wanted('192.0.2.2'))
+  platform.advance(10_000)
+  platform.socket('arp').receive(...arpClaim(V4.octets))
+  platform.advance(500)
+  platform.socket('arp').receive(...arpClaim(hex('c0000202')))
+  platform.advance(60_000 - 480) // the second one has run out since the last sweep
+  platform.advance(500)
+  platform.linkList = []
+  platform.changed()
+  platform.advance(20)
+  t.same(world.over.map(({ address }) => address).toSorted(), [V4.text, '192.0.2.2'])
+})
+
 t.test('option defend: never a frame by default, RFC 5227 section 2.4 (c) with always', async t => {
   for (const [defend, frames] of [
     ['never', 0],

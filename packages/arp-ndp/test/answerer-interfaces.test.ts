@@ -135,3 +135,56 @@ t.test('an interface list that changes: the old interface is silent at once, the
   t.ok(platform.socket('arp', 3).sent.length >= 8)
   t.same([platform.socket('arp', 2).targets, platform.socket('arp', 3).targets], [[], ['192.0.2.1']])
 })
+
+t.test(
+  'an interface that changes between the first look and the watch is followed within 100 ms, not by the poll',
+  async t => {
+    const world = World.started({}, platform => {
+      const watchLinks = platform.watchLinks.bind(platform)
+      platform.watchLinks = onChange => {
+        platform.linkList = [link(), link({ index: 3, name: 'eth1', mac: '02:00:00:00:00:03' })]
+        return watchLinks(onChange)
+      }
+    })
+    world.platform.advance(100)
+    t.same(world.changes, [...BOTH, 'create arp eth1', 'create ndp eth1'])
+  },
+)
+
+t.test('a link that comes back is announced on with a whole burst, and the others stay quiet', async t => {
+  const [eth0, eth1] = [link(), link({ index: 3, name: 'eth1', mac: '02:00:00:00:00:03' })]
+  const world = World.started({}, platform => (platform.linkList = [eth0, eth1]))
+  const { platform } = world
+  world.set(V4, V6)
+  platform.advance(20_000)
+  const count = (): number[] =>
+    [2, 3].flatMap(index => [platform.socket('arp', index).sent.length, platform.socket('ndp', index).sent.length])
+  t.same(count(), [10, 5, 10, 5])
+  happen(platform, eth0, { ...eth1, flags: 0x1003 })
+  platform.advance(1000)
+  happen(platform, eth0, eth1)
+  platform.advance(20_000)
+  t.same(count(), [10, 5, 20, 10])
+  world.remove(V4.text, V6.text)
+  happen(platform, eth0, { ...eth1, flags: 0x1003 })
+  platform.advance(1000)
+  happen(platform, eth0, eth1)
+  platform.advance(20_000)
+  t.same(count(), [10, 5, 20, 10], 'nothing to tell')
+  t.equal(platform.pending, 1, 'only the poll is left')
+})
+
+t.test('a fresh interface that goes in its burst: no timer stays', async t => {
+  const world = World.started()
+  const { platform } = world
+  world.set(V4, V6)
+  platform.advance(20_000)
+  happen(platform, {}, { index: 3, name: 'eth1', mac: '02:00:00:00:00:03' })
+  platform.advance(1500)
+  const { sent } = platform.socket('arp', 3)
+  t.equal(sent.length, 4, 'two rounds')
+  happen(platform, {})
+  platform.advance(20_000)
+  t.equal(sent.length, 4)
+  t.equal(platform.pending, 1, 'only the poll is left')
+})

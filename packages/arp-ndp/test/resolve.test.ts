@@ -198,6 +198,8 @@ t.test('options: what is no time, number or pair of addresses', async t => {
   t.throws(() => asking(ARP_QUESTION, { attempts: 1.5 }), /^attempts 1.5/)
   t.throws(() => asking(ARP_QUESTION, { interval: -1 }), /^interval -1/)
   t.throws(() => asking(ARP_QUESTION, { timeout: NaN }), /^timeout NaN/)
+  t.throws(() => asking(ARP_QUESTION, { timeout: Infinity }), /^timeout Infinity/, 'it would never end')
+  t.throws(() => asking(ARP_QUESTION, { interval: Infinity }), /^interval Infinity/)
   t.throws(() => asking({ ...ARP_QUESTION, source: OUR_LINK_LOCAL }), /^source /)
   t.throws(() => asking({ ...ARP_QUESTION, mac: V4 }), RangeError)
 })

@@ -19,6 +19,8 @@ export class Answerer {
   readonly #report: (report: Report) => void
   readonly #table = new OwnedAddresses()
   readonly #announcer = new Announcer()
+  /** Bursts of all addresses on one port that is fresh, by its key: the other ports' neighbours have heard of them. */
+  readonly #fresh = new Announcer()
   readonly #refresh: RefreshSchedule | undefined
   readonly #unmatched = new UnmatchedAddresses()
   readonly #ports: Ports
@@ -27,6 +29,7 @@ export class Answerer {
   readonly #orders: { readonly order: Order; readonly since: Instant; done: number }[] = []
   #cancelWork: (() => void) | undefined
   #cancelTick = (): void => {}
+  #cancelFresh = (): void => {}
   #cancelRefresh = (): void => {}
   #closed = false
 
@@ -41,7 +44,7 @@ export class Answerer {
       report,
       known: names => this.#rematch(names),
       fresh: port => this.#announceOn(port),
-      gone: port => this.#conflicts.leave(port),
+      gone: port => this.#leave(port),
       conflict: (port, sighting) => this.#conflicts.note(port, sighting),
     })
     this.#conflicts = new ConflictReports(platform, this.#ports, report)
@@ -69,6 +72,7 @@ export class Answerer {
     this.#orders.length = 0
     this.#cancelWork?.()
     this.#cancelTick()
+    this.#cancelFresh()
     this.#cancelRefresh()
     this.#conflicts.close()
     this.#ports.close()
@@ -175,14 +179,27 @@ export class Answerer {
     }
   }
 
-  /** Tells the neighbours behind one port of every address at once, and again with the bursts that follow. */
+  /** Tells the neighbours behind one port, and nobody else, of every address: at once, and again as in a burst. */
   #announceOn(port: Port): void {
-    const now = this.#platform.now()
-    for (const owned of this.#table) {
-      port.announce(owned)
-      this.#announcer.handle({ type: 'extend', address: owned.text }, now)
-    }
+    if (this.#table.size === 0) return
+    this.#fresh.handle({ type: 'extend', address: port.wanted.key }, this.#platform.now())
+    this.#announceAll(port)
+    this.#rearm()
+  }
+
+  #announceAll(port: Port): void {
+    for (const owned of this.#table) port.announce(owned)
     port.flush()
+  }
+
+  #leave(port: Port): void {
+    this.#fresh.handle({ type: 'withdraw', address: port.wanted.key }, this.#platform.now())
+    this.#conflicts.leave(port)
+  }
+
+  #sendFresh(now: Instant): void {
+    const keys = new Set(this.#fresh.handleTimeout(now).map(({ address }) => address))
+    for (const port of this.#ports) if (keys.has(port.wanted.key)) this.#announceAll(port)
     this.#rearm()
   }
 
@@ -203,16 +220,19 @@ export class Answerer {
   #rearm(): void {
     this.#cancelTick()
     this.#cancelTick = this.#at(this.#announcer.nextTimeout, now =>
-      this.#announcer.handleTimeout(now).map(({ address }) => address),
+      this.#sendRounds(this.#announcer.handleTimeout(now).map(({ address }) => address)),
     )
+    this.#cancelFresh()
+    this.#cancelFresh = this.#at(this.#fresh.nextTimeout, now => this.#sendFresh(now))
     this.#cancelRefresh()
-    this.#cancelRefresh = this.#at(this.#refresh?.nextTimeout, now => this.#refresh?.handleTimeout(now) ?? [])
+    this.#cancelRefresh = this.#at(this.#refresh?.nextTimeout, now =>
+      this.#sendRounds(this.#refresh?.handleTimeout(now) ?? []),
+    )
   }
 
-  #at(due: Instant | undefined, rounds: (now: Instant) => readonly string[]): () => void {
+  #at(due: Instant | undefined, act: (now: Instant) => void): () => void {
     if (due === undefined) return () => {}
-    const wait = Math.max(0, due - this.#platform.now())
-    return this.#platform.after(wait, () => this.#sendRounds(rounds(this.#platform.now())))
+    return this.#platform.after(Math.max(0, due - this.#platform.now()), () => act(this.#platform.now()))
   }
 }
 

@@ -31,11 +31,15 @@ export class ConflictReports {
     if (this.#sightings.length >= AT_ONCE) return
     const conflict = { address: owned.text, interface: wanted.identity.interface, mac, kind, count, firstSeen: since }
     this.#sightings.push(this.#told(conflict))
-    this.#cancelReport ??= this.#platform.after(0, () => {
-      this.#cancelReport = undefined
-      this.#report({ type: 'conflict', conflicts: this.#sightings })
-      this.#sightings = []
-    })
+    this.#cancelReport ??= this.#platform.after(0, () => this.#tell())
+  }
+
+  #tell(): void {
+    this.#cancelReport?.()
+    this.#cancelReport = undefined
+    if (this.#sightings.length === 0) return
+    this.#report({ type: 'conflict', conflicts: this.#sightings })
+    this.#sightings = []
   }
 
   /** All that are seen now. */
@@ -54,11 +58,14 @@ export class ConflictReports {
 
   /** A port is about to close: nothing more is seen there. */
   leave(port: Port): void {
-    this.#tellOver(port.conflicts(this.#platform.now()))
+    const now = this.#platform.now()
+    this.#tellOver([...port.expireConflicts(now), ...port.conflicts(now)])
   }
 
   #tellOver(over: readonly Conflict[]): void {
-    if (over.length > 0) this.#report({ type: 'conflict-over', conflicts: over.map(conflict => this.#told(conflict)) })
+    if (over.length === 0) return
+    this.#tell() // whoever hears first that it is over would keep it for good
+    this.#report({ type: 'conflict-over', conflicts: over.map(conflict => this.#told(conflict)) })
   }
 
   /** Sets the timer anew, for the earliest that may be over. */

@@ -64,13 +64,14 @@ export class Ports implements Iterable<Port> {
    * @throws {SocketError} links cannot be listed, or no responder at all can be opened for want of a privilege
    */
   start(): void {
-    this.#scan()
-    const refused = [...this.#failures.values()].find(({ code }) => code === 'EPERM')
-    if (refused !== undefined && this.#ports.size === 0) throw refused
+    // Before the first look: what changes after that one must not wait for the poll.
     this.#monitor = this.#platform.watchLinks(
       () => this.#scanWithin(this.#settle),
       error => this.#log({ error: error.message }, 'watching links has failed; polling goes on'),
     )
+    this.#scan()
+    const refused = [...this.#failures.values()].find(({ code }) => code === 'EPERM')
+    if (refused !== undefined && this.#ports.size === 0) throw refused
   }
 
   /** Closes every socket and timer. Safe to call twice. */

@@ -1,4 +1,12 @@
-import { ETH_P_ARP, ETH_P_IPV6, Icmpv6Socket, LinkMonitor, listLinks, PacketSocket } from '@typemetal/sockets'
+import {
+  ETH_P_ARP,
+  ETH_P_IPV6,
+  Icmpv6Socket,
+  LinkMonitor,
+  listLinks,
+  PacketSocket,
+  SocketError,
+} from '@typemetal/sockets'
 import { arpRequestsOrClaims, neighborSolicitationsOrAdvertisements } from '@typemetal/sockets/bpf'
 import type { FrameSocket, FrameSocketOptions, Platform } from './platform.js'
 
@@ -8,6 +16,21 @@ const RECEIVE_BUFFER = 4 * 1024 * 1024
 const FRAME_SPACE = { arp: 256, ndp: 1518 } as const
 const ETHER_TYPE = { arp: ETH_P_ARP, ndp: ETH_P_IPV6 } as const
 const FILTER = { arp: arpRequestsOrClaims, ndp: neighborSolicitationsOrAdvertisements } as const
+
+/** A filter that fits into what kernels before Linux 6.8 allow a socket (`net.core.optmem_max`); long tables are rough in it. */
+const SMALL_FILTER = { instructions: 400 } as const
+
+function setTargets(
+  socket: PacketSocket,
+  { protocol, targets }: Pick<FrameSocketOptions, 'protocol' | 'targets'>,
+): void {
+  try {
+    socket.setFilter(FILTER[protocol](targets))
+  } catch (error) {
+    if (!(error instanceof SocketError) || error.code !== 'ENOMEM') throw error
+    socket.setFilter(FILTER[protocol](targets, SMALL_FILTER))
+  }
+}
 
 function openFrames(options: FrameSocketOptions): FrameSocket {
   const { protocol } = options
@@ -23,7 +46,7 @@ function openFrames(options: FrameSocketOptions): FrameSocket {
   })
   return {
     sendBatch: frames => socket.sendBatch(frames),
-    setTargets: wanted => socket.setFilter(FILTER[protocol](wanted)),
+    setTargets: targets => setTargets(socket, { protocol, targets }),
     statistics: () => socket.statistics(),
     close: () => socket.close(),
   }

@@ -55,8 +55,8 @@ export class Resolver {
     const { now, attempts = 3, interval = 1000, timeout, collect = 'all' } = options
     if (!Number.isInteger(attempts) || attempts < 1)
       throw new RangeError(`attempts ${attempts} is no whole number from 1`)
-    if (!(interval >= 0)) throw new RangeError(`interval ${interval} is not 0 or more`)
-    if (timeout !== undefined && !(timeout >= 0)) throw new RangeError(`timeout ${timeout} is not 0 or more`)
+    if (!isTime(interval)) throw new RangeError(`interval ${interval} is not 0 or more`)
+    if (timeout !== undefined && !isTime(timeout)) throw new RangeError(`timeout ${timeout} is not 0 or more`)
     this.#question = question
     this.#frame = questionFrame(question)
     this.#attempts = attempts
@@ -114,6 +114,9 @@ export class Resolver {
     return { type: 'end', answers: this.answers }
   }
 }
+
+/** Infinity is none: {@link Resolver.deadline} means the end by it. */
+const isTime = (milliseconds: number): boolean => milliseconds >= 0 && milliseconds < Infinity
 
 function questionFrame(question: Question): Uint8Array {
   if (question.source.length !== question.address.length)

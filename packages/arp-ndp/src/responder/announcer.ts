@@ -16,7 +16,7 @@ export const ROUND_INTERVAL = 1100
  */
 export interface AnnouncerEvent {
   readonly type: 'announce' | 'extend' | 'withdraw'
-  /** Canonical text; a key, not looked into. */
+  /** Canonical text, or whatever else is announced as one; a key, not looked into. */
   readonly address: string
 }
 

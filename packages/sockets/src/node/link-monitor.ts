@@ -22,12 +22,17 @@ export class LinkMonitor implements Disposable {
   /** @throws {SocketError} when the kernel refuses; `ENOSYS` off Linux */
   constructor(options: LinkMonitorOptions) {
     this.#onChange = () => options.onChange()
-    this.#socket.watch({
-      onMessages: () => this.#changed(),
-      // Changes were lost because they came too fast: that, too, is a change.
-      onLost: () => this.#changed(),
-      onError: error => options.onError?.(error),
-    })
+    try {
+      this.#socket.watch({
+        onMessages: () => this.#changed(),
+        // Changes were lost because they came too fast: that, too, is a change.
+        onLost: () => this.#changed(),
+        onError: error => options.onError?.(error),
+      })
+    } catch (error) {
+      this.close()
+      throw error
+    }
   }
 
   #changed(): void {
