@@ -1,4 +1,4 @@
-// The real routers, agents and dissectors that the tests talk to, from Debian's packages.
+// The real routers, agents and dissectors that the tests talk to, and the compilers they want, from Debian's packages.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -21,6 +21,9 @@ const PEERS = {
   busybox: ['/usr/bin/busybox', '/bin/busybox'],
   ndisc6: ['/usr/bin/ndisc6'],
   openssl: ['/usr/bin/openssl'],
+  // compilers for the prebuilt addons of @typemetal/sockets
+  'gcc-aarch64-linux-gnu': ['/usr/bin/aarch64-linux-gnu-gcc'],
+  'musl-tools': ['/usr/bin/musl-gcc'],
 }
 /** Packages that cannot be installed beside those: unpacked into a folder of the checkout, and run from there. */
 const UNPACKED = {
