@@ -54,7 +54,8 @@ for (const file of files) {
       const { parseScenarios, runScenario } = await runner(value('component'))
       for (const scenario of parseScenarios(document)) tell(scenario.name, await runScenario(scenario))
     } catch (error) {
-      tell(value('name') ?? file, [error.message.split('\n')[0]])
+      const name = value('name')
+      tell(typeof name === 'string' ? name : file, [error.message.split('\n')[0]])
     }
   }
 }
