@@ -9,7 +9,7 @@ export interface EtcdSettings {
   readonly peerPort: number
 }
 
-/** Arguments of etcd: one member, on loopback, that does not wait for the disk. */
+/** Arguments of etcd: one member, on loopback, that does not wait for the disk: its data does not outlive the machine anyway. */
 export function etcdFlags({ directory, port, peerPort }: EtcdSettings): readonly string[] {
   const [clients, peers] = [`http://127.0.0.1:${port}`, `http://127.0.0.1:${peerPort}`]
   return [
@@ -20,6 +20,7 @@ export function etcdFlags({ directory, port, peerPort }: EtcdSettings): readonly
     `--listen-peer-urls=${peers}`,
     `--initial-advertise-peer-urls=${peers}`,
     `--initial-cluster=typemetal=${peers}`,
+    '--unsafe-no-fsync',
     '--logger=zap',
     '--log-level=warn',
   ]
