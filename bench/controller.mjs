@@ -14,7 +14,7 @@ import { benchArguments, commit, keep, print } from './report.mjs'
 const SECTIONS = ['allocator', 'allocate', 'sync', 'latency']
 const PEERS = Object.keys(KINDS).filter(name => name !== 'ours')
 const TRIALS = 3
-/** Services; milliseconds of rest, before memory is read and while CPU is; Services that come one by one. */
+/** Services; milliseconds of rest, of which CPU and then memory are read; Services that come one by one. */
 const FULL = { services: 10_000, pause: 30_000, probes: 200 }
 const QUICK = { services: 500, pause: 3000, probes: 30 }
 

@@ -48,12 +48,9 @@ export class Subject {
       const ms = performance.now() - daemon.started
       const { served } = cluster
       if (served === 0) throw new Error(`no Service has an address after ${LIMIT / 1000} s`)
-      const more = served < names.length ? { limit: LIMIT } : {}
       const title = `${names.length.toLocaleString('en')} new Services`
-      this.#add(`${title}: until all have an address`, 's', served < names.length ? Infinity : ms / 1000, {
-        limit: LIMIT / 1000,
-        ...more,
-      })
+      const seconds = served < names.length ? Infinity : ms / 1000
+      this.#add(`${title}: until all have an address`, 's', seconds, { limit: LIMIT / 1000 })
       this.#add(`${title}: time of one`, 'ms', ms / served)
       this.#add(`${title}: CPU of one`, 'ms', (cpuOf(daemon.pid) * 1000) / served)
       this.#add(`${title}: resident at the end`, 'MB', memoryOf(daemon.pid).resident)
@@ -79,12 +76,11 @@ export class Subject {
       if (sections.has('sync')) {
         if (readyAt !== undefined) this.#add(`${title}: start until ready`, 'ms', readyAt - daemon.started)
         this.#add(`${title}: start until a new one has its address`, 'ms', took)
-        await sleep(pause)
-        const { goal } = { goal: GOALS.resident }
-        this.#add(`${title}: resident at rest`, 'MB', memoryOf(daemon.pid).resident, { goal })
+        await sleep(pause / 3)
         const cpu = cpuOf(daemon.pid)
         await sleep(pause)
         const share = ((cpuOf(daemon.pid) - cpu) / (pause / 1000)) * 100
+        this.#add(`${title}: resident at rest`, 'MB', memoryOf(daemon.pid).resident, { goal: GOALS.resident })
         this.#add(`${title}: CPU at rest`, '% of a core', share, { goal: GOALS.idle })
       }
       if (sections.has('latency')) await this.#latency(title, probes)
