@@ -201,6 +201,7 @@ t.test('options: what is no time, number or pair of addresses', async t => {
   t.throws(() => asking(ARP_QUESTION, { timeout: Infinity }), /^timeout Infinity/, 'it would never end')
   t.throws(() => asking(ARP_QUESTION, { interval: Infinity }), /^interval Infinity/)
   t.throws(() => asking({ ...ARP_QUESTION, source: OUR_LINK_LOCAL }), /^source /)
+  t.throws(() => asking({ ...NDP_QUESTION, source: new Uint8Array(16) }), /^source ::/, 'RFC 4861 section 7.2.4')
   t.throws(() => asking({ ...ARP_QUESTION, mac: V4 }), RangeError)
 })
 

@@ -22,7 +22,7 @@ export interface ResolveOptions {
   /** `all` answers, or the end with the `first`. @default 'all' */
   readonly collect?: 'all' | 'first'
   /**
-   * Address to ask from; `0.0.0.0` tells nobody one of ours.
+   * Address to ask from; `0.0.0.0` tells nobody one of ours. `::` is none: answers to it go to everybody.
    * @default for IPv4 one of the interface in the same network, or else 0.0.0.0; for IPv6 the link-local address
    */
   readonly source?: string

@@ -1,5 +1,6 @@
 import { answeredBy } from '../responder/answer.js'
 import type { Instant } from '../responder/announcer.js'
+import { isUnspecified } from '../wire/ipv6.js'
 import { arpQuestion, neighborQuestion, type Question } from './question.js'
 
 /** How long and how often a {@link Resolver} asks; times in milliseconds. */
@@ -121,6 +122,9 @@ const isTime = (milliseconds: number): boolean => milliseconds >= 0 && milliseco
 function questionFrame(question: Question): Uint8Array {
   if (question.source.length !== question.address.length)
     throw new RangeError('source is of another family than address')
+  // RFC 4861 §7.2.4: answers to `::` go to everybody, and never to who has asked.
+  if (question.source.length === 16 && isUnspecified(question.source))
+    throw new RangeError('source :: gets no answers; an AddressProbe asks from it')
   return question.address.length === 4
     ? arpQuestion(question)
     : neighborQuestion(question, [{ kind: 'source-link-layer-address', address: question.mac }])
