@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers'
 import type { ConfigurationState, IPAddressPool, KubernetesObject, Secret, Service } from '@typemetal/cluster'
 import type { Lease } from '@typemetal/cluster/leader'
 import { until } from '@typemetal/lab'
-import type { AdminClient, ApiServer } from '@typemetal/lab/kubernetes'
+import type { AdminClient, ApiServer, FaultProxy } from '@typemetal/lab/kubernetes'
 import type { Test } from 'tap'
 import { DEADLINE, manifests, NAMESPACE, onApiServer, type Request } from './envtest.js'
 import { ControllerProcess } from './envtest-controller.js'
@@ -24,7 +24,9 @@ onApiServer(
     await prepare(admin)
     await t.test('makes the Secret of the gossip, owned by its Deployment, and certificates', async t => {
       const env = { METALLB_ML_SECRET_NAME: 'memberlist', METALLB_DEPLOYMENT: 'controller' }
-      await using controller = await ControllerProcess.start(server, { name: 'controller', env })
+      const through = await server.proxy()
+      through.fault = firstConflict()
+      await using controller = await ControllerProcess.start(server, { name: 'controller', env, through })
       await controller.ready()
       await secrets(t, admin)
       await t.test('gives addresses', async t => addresses(t, admin))
@@ -72,6 +74,17 @@ async function prepare(admin: AdminClient): Promise<void> {
     metadata: { name: 'metallb-webhook-cert', namespace: NAMESPACE },
   })
   for (const object of manifests('webhooks/validating-webhook-configuration.yaml')) await admin.apply(object)
+}
+
+/** The first write of each kind's status meets somebody who was quicker: then it has to be read whether the object is still there. */
+function firstConflict(): FaultProxy['fault'] {
+  const met = new Set<string>()
+  return ({ method, path }) => {
+    const [, kind] = /\/([a-z]+)\/[^/]+\/status$/.exec(path) ?? []
+    if (method !== 'PUT' || kind === undefined || met.has(kind)) return undefined
+    met.add(kind)
+    return { type: 'refuse', status: 409 }
+  }
 }
 
 async function secrets(t: Test, admin: AdminClient): Promise<void> {
@@ -276,7 +289,7 @@ function used(requests: readonly Request[]): readonly string[] {
   const rights = new Set<string>()
   for (const { verb, objectRef } of requests) {
     if (!objectRef) continue
-    const { apiGroup = '', resource, subresource, namespace } = objectRef
+    const { apiGroup = '', resource = '', subresource, namespace } = objectRef
     const whole = subresource === undefined ? resource : `${resource}/${subresource}`
     rights.add(right(namespace === NAMESPACE, verb, apiGroup, whole))
   }
