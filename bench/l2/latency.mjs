@@ -10,9 +10,9 @@ const RATIO = 1.7
 /** Microseconds at the 99th percentile. */
 const P99 = 2000
 
-/** Where the scheduler puts somebody decides more than what he does: so it is asked for both ways, the same for all. */
+/** Where the scheduler puts somebody decides more than what he does: so it is asked for both ways as well, the same for all. */
 const HELD = [
-  { name: 'on the same core', core: 'same', awake: true },
+  { name: 'on the same core', core: 'same' },
   { name: 'on another core', core: 'other', awake: true },
 ].filter(({ core }) => core === 'same' || os.cpus().length > 1)
 const ON_FIRST_CORE = ['taskset', '--cpu-list', '0']
@@ -45,7 +45,7 @@ async function latencyOf(run, protocol) {
     }
   })
   const { samples } = run
-  for (const { name } of HELD) {
+  for (const { name } of [...HELD, { name: 'idle' }]) {
     const of = `${protocol}, ${name}: p50`
     samples.relate(`${of}, ours / C`, of, samples.median('c', of), RATIO)
   }
