@@ -205,6 +205,14 @@ t.test('options: what is no time, number or pair of addresses', async t => {
   t.throws(() => asking({ ...ARP_QUESTION, mac: V4 }), RangeError)
 })
 
+t.test('what comes before the first question is no answer', async t => {
+  const seen = play(asking(ARP_QUESTION, { collect: 'first', timeout: 100 }), [[0, reply(V4)]])
+  t.same(
+    seen.map(({ action }) => action.type),
+    ['send', 'end'],
+  )
+})
+
 t.test('property: whatever comes, a resolver ends once, having asked no more often than it may', async () => {
   const frame = fc.oneof(
     fc.uint8Array({ maxLength: 100 }),

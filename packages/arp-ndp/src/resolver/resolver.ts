@@ -99,8 +99,9 @@ export class Resolver {
     return [{ type: 'send', frame: this.#frame }]
   }
 
-  /** Looks at a frame of the interface. Never throws, whatever its octets. */
+  /** Looks at a frame of the interface; what comes before the first question is no answer. Never throws, whatever its octets. */
   receive(frame: Uint8Array, now: Instant): readonly ResolverAction[] {
+    if (this.#sent === 0) return NOTHING
     if (this.#deadline === Infinity || this.#answers.size >= MOST_ANSWERS) return NOTHING
     const owner = answeredBy(frame, this.#question.mac, this.#question.address)
     const key = owner?.join()
