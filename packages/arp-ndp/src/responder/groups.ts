@@ -15,7 +15,8 @@ const lowBits = (address: Uint8Array): number => (address[13]! << 16) | (address
  * their low 24 bits share one. Joining is asked for with a group's first address, leaving with its last.
  */
 export class GroupMembership {
-  readonly #members = new Map<number, Set<string>>()
+  /** By those bits; mostly a group has one address, which then needs no set of its own. */
+  readonly #members = new Map<number, string | Set<string>>()
 
   /** Number of groups joined. */
   get size(): number {
@@ -27,20 +28,22 @@ export class GroupMembership {
    * @param address 16 octets
    */
   add(text: string, address: Uint8Array): readonly GroupAction[] {
-    const members = this.#members.get(lowBits(address))
-    if (members !== undefined) {
-      members.add(text)
-      return []
-    }
-    this.#members.set(lowBits(address), new Set([text]))
+    const bits = lowBits(address)
+    const members = this.#members.get(bits)
+    if (typeof members === 'object') members.add(text)
+    else if (members !== undefined && members !== text) this.#members.set(bits, new Set([members, text]))
+    if (members !== undefined) return []
+    this.#members.set(bits, text)
     return [{ type: 'join', group: solicitedNodeMulticast(address) }]
   }
 
   /** Forgets an address; one that was never added changes nothing. */
   delete(text: string, address: Uint8Array): readonly GroupAction[] {
-    const members = this.#members.get(lowBits(address))
-    if (members === undefined || !members.delete(text) || members.size > 0) return []
-    this.#members.delete(lowBits(address))
+    const bits = lowBits(address)
+    const members = this.#members.get(bits)
+    const isLast = typeof members === 'object' ? members.delete(text) && members.size === 0 : members === text
+    if (!isLast) return []
+    this.#members.delete(bits)
     return [{ type: 'leave', group: solicitedNodeMulticast(address) }]
   }
 }

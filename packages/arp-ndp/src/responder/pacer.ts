@@ -1,8 +1,8 @@
 import type { Instant } from './announcer.js'
 
 const SECOND = 1000
-/** Milliseconds of silence that may be made up for at once: what a timer is late. */
-const SLACK = 2
+/** Milliseconds of silence that may be made up for at once: what a timer is late on a thread that has requests to answer. */
+const SLACK = 5
 /** What belongs together, the two frames of a gratuitous ARP, is never held apart for long. */
 const SMALLEST_BURST = 2
 
