@@ -71,10 +71,11 @@ function define(): void {
     await using peer = await Peer.start(host, [
       { address: wire.ours, ...FAST },
       { address: wire.ours6, ...FAST },
-      { address: `fe80::${index}:1%eth0`, ...FAST },
+      { address: `fe80::${index}:1%eth0`, localAddress: `fe80::${index}:2`, ...FAST },
     ])
     await using bfd = await Bfd.start()
-    const link = { interface: host.link }
+    // The interface has another link-local address by itself, which the kernel may prefer.
+    const link = { interface: host.link, localAddress: `fe80::${index}:1` }
     const all: readonly BfdSessionOptions[] = [
       { address: wire.theirs, ...FAST },
       { address: wire.theirs6, ...FAST },

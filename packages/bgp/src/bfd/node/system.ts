@@ -85,11 +85,12 @@ export class BfdSystem {
       }
     }
     this.#loop.start()
-    this.#links = this.#platform.links()
+    // Watched before they are looked at: what changes in between is told.
     this.#monitor = this.#platform.watchLinks(
       () => this.#relink(),
       error => this.#log('warn', { error: error.message }, 'watching links has failed'),
     )
+    this.#links = this.#platform.links()
     this.#report({ type: 'ready' })
   }
 
