@@ -32,6 +32,11 @@ class Queue {
     new DataView(place.buffer, place.byteOffset).setUint32(0, number)
     this.outbox.answer(this.counters)
   }
+  announceWritten(number: number): void {
+    const { roundPlace: place } = this.outbox
+    new DataView(place.buffer, place.byteOffset).setUint32(0, number)
+    this.outbox.announceWritten(this.counters, 'gratuitousSent')
+  }
   announce(number: number): void {
     const frame = new Uint8Array(LENGTH)
     new DataView(frame.buffer).setUint32(0, number)
@@ -71,6 +76,21 @@ t.test(
   },
 )
 
+t.test('frames of rounds written in place go out behind answers, a full batch without being asked for', async t => {
+  const queue = new Queue()
+  for (const number of upTo(3)) queue.answer(number)
+  for (const number of upTo(70)) queue.announceWritten(100 + number)
+  t.same(queue.sent, [...upTo(3), ...upTo(64).map(number => 100 + number)])
+  queue.room = 2
+  t.equal(queue.outbox.flush(), false)
+  queue.answer(3)
+  for (const number of upTo(64)) queue.announceWritten(200 + number)
+  queue.room = Infinity
+  t.equal(queue.outbox.flush(), true)
+  t.same(queue.sent.slice(67), [164, 165, 3, ...[166, 167, 168, 169], ...upTo(64).map(number => 200 + number)])
+  t.match(queue.counters, { responsesSent: 4, gratuitousSent: 70 + 64 })
+})
+
 t.test('what cannot be sent at all is lost, told and not counted as sent', async t => {
   const queue = new Queue()
   queue.failure = new Error('the interface is gone')
@@ -102,6 +122,7 @@ t.test('property: every frame is sent once, lost or waits; answers keep their or
   const step = fc.oneof(
     fc.record({ type: fc.constant('answer' as const), count: fc.nat({ max: 130 }) }, { noNullPrototype: true }),
     fc.record({ type: fc.constant('announce' as const), count: fc.nat({ max: 70 }) }, { noNullPrototype: true }),
+    fc.record({ type: fc.constant('round' as const), count: fc.nat({ max: 70 }) }, { noNullPrototype: true }),
     fc.record({ type: fc.constant('room' as const), count: fc.nat({ max: 100 }) }, { noNullPrototype: true }),
     fc.record({ type: fc.constant('flush' as const), count: fc.nat({ max: 1 }) }, { noNullPrototype: true }),
     fc.record({ type: fc.constant('fail' as const), count: fc.nat({ max: 1 }) }, { noNullPrototype: true }),
@@ -116,6 +137,7 @@ t.test('property: every frame is sent once, lost or waits; answers keep their or
         if (type === 'flush') queue.outbox.flush()
         if (type === 'answer') for (let i = 0; i < count; i++) queue.answer(2 * given++)
         if (type === 'announce') for (let i = 0; i < count; i++) queue.announce(2 * given++ + 1)
+        if (type === 'round') for (let i = 0; i < count; i++) queue.announceWritten(2 * given++ + 1)
         const { responsesSent, gratuitousSent } = queue.counters
         assert.equal(queue.sent.length + queue.outbox.lost + queue.outbox.waiting, given)
         assert.equal(responsesSent + gratuitousSent, queue.sent.length)

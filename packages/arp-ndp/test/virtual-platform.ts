@@ -54,7 +54,8 @@ export class VirtualSocket implements FrameSocket {
     const taken = frames.slice(0, this.#room)
     this.#room -= taken.length
     this.#isWaiting ||= taken.length < frames.length
-    this.sent.push(...taken)
+    // The kernel keeps a copy: whoever sends writes into the same octets again.
+    this.sent.push(...taken.map(frame => frame.slice()))
     this.sentAt.push(...taken.map(() => this.platform.now()))
     return taken.length
   }

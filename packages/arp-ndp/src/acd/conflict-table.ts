@@ -43,8 +43,12 @@ type Entry = { -readonly [Field in keyof Conflict]: Conflict[Field] } & { report
 /** Milliseconds between two looks at the whole table, however many conflicts end one by one. */
 const SWEEP_INTERVAL = 1000
 
-/** 48 bits, exact in a double. */
-const macKey = (mac: Uint8Array): number => mac.reduce((key, octet) => key * 256 + octet, 0)
+/** A MAC address as a number: 48 bits, exact in a double. */
+export function macKey(mac: Uint8Array): number {
+  let key = 0
+  for (const octet of mac) key = key * 256 + octet
+  return key
+}
 
 /** Conflicts by address and MAC address, no more than it is allowed to hold, each until it was not seen for a while. */
 export class ConflictTable {

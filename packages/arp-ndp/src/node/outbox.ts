@@ -1,77 +1,67 @@
 import type { AddressCounters } from '../responder/owned-addresses.js'
+import { Lane, type Outgoing } from './lane.js'
 
-/** A frame to send, and the counter that goes up when the kernel has taken it. */
-export interface Outgoing {
-  readonly frame: Uint8Array
-  readonly counters: AddressCounters
-  readonly counter: 'responsesSent' | 'gratuitousSent' | undefined
-}
-
-/** Frames of a kind that may wait for room in the transmit queue; more are lost, so that a flood never grows memory. */
-const CAPACITY = 32_768
-/** Frames of one system call: an error concerns the first of them, and none of them has gone. */
-const BATCH = 64
-
-/**
- * Frames waiting for an interface's transmit queue: answers go first, because somebody waits for them. They are written into
- * octets that serve again; only those that find the queue full are kept in octets of their own.
- */
+/** Frames waiting for an interface's transmit queue: answers go first, because somebody waits for them. */
 export class Outbox {
-  readonly #sendBatch: (frames: readonly Uint8Array[]) => number
-  readonly #onError: (error: unknown) => void
-  /** Where answers are written, one after the other, and whose they are. */
-  readonly #places: readonly Uint8Array[]
-  readonly #owners: AddressCounters[] = []
-  #written = 0
-  #answers: Outgoing[] = []
-  #announcements: Outgoing[] = []
+  readonly #answers: Lane
+  readonly #announcements: Lane
   #lost = 0
 
   /**
-   * @param answerLength octets of every answer
+   * @param length octets of every answer and of every frame of a gratuitous round
    * @param sendBatch sends as many as it can and says how many; throws when the first cannot be sent at all
    * @param onError sending has failed otherwise than for want of room; what was tried is lost
    */
-  constructor(
-    answerLength: number,
-    sendBatch: (frames: readonly Uint8Array[]) => number,
-    onError: (error: unknown) => void,
-  ) {
-    const octets = new Uint8Array(BATCH * answerLength)
-    this.#places = Array.from({ length: BATCH }, (_, i) => octets.subarray(i * answerLength, (i + 1) * answerLength))
-    this.#sendBatch = sendBatch
-    this.#onError = onError
+  constructor(length: number, sendBatch: (frames: readonly Uint8Array[]) => number, onError: (error: unknown) => void) {
+    const attempt = (frames: readonly Uint8Array[]): number | undefined => {
+      try {
+        return sendBatch(frames)
+      } catch (error) {
+        this.#lost += frames.length
+        onError(error)
+        return undefined
+      }
+    }
+    this.#answers = new Lane(length, attempt)
+    this.#announcements = new Lane(length, attempt)
   }
 
   /** Frames that were thrown away because the queue was full for too long, or sending failed. */
   get lost(): number {
-    return this.#lost
+    return this.#lost + this.#answers.lost + this.#announcements.lost
   }
 
   /** Frames that wait. */
   get waiting(): number {
-    return this.#written + this.#answers.length + this.#announcements.length
+    return this.#answers.length + this.#announcements.length
   }
 
   /** Where the next answer is to be written; {@link answer} takes it from there. */
   get place(): Uint8Array {
-    return this.#places[this.#written]!
+    return this.#answers.place
+  }
+
+  /** Where the next frame of a gratuitous round is to be written; {@link announceWritten} takes it from there. */
+  get roundPlace(): Uint8Array {
+    return this.#announcements.place
   }
 
   /** Puts the answer that stands in {@link place} behind the other answers; {@link flush} sends it, or a full batch does. */
   answer(counters: AddressCounters): void {
-    this.#owners[this.#written++] = counters
-    if (this.#written === BATCH) this.#sendWritten()
+    if (this.#answers.take(counters, 'responsesSent')) this.#answers.flush()
+  }
+
+  /**
+   * Puts the frame that stands in {@link roundPlace} behind all others; {@link flush} sends it, or a full batch does.
+   * @param counter goes up when the kernel has taken it
+   */
+  announceWritten(counters: AddressCounters, counter: Outgoing['counter']): void {
+    if (this.#announcements.take(counters, counter)) this.flush()
   }
 
   /** Puts a frame behind all others. */
   announce(outgoing: Outgoing): void {
-    this.#put(this.#announcements, outgoing)
-  }
-
-  #put(lane: Outgoing[], outgoing: Outgoing): void {
-    if (lane.length < CAPACITY) lane.push(outgoing)
-    else this.#lost++
+    this.#announcements.put(outgoing)
   }
 
   /**
@@ -79,65 +69,12 @@ export class Outbox {
    * @returns whether nothing waits any more; if not, call again when there is room
    */
   flush(): boolean {
-    this.#answers = this.#send(this.#answers)
-    if (this.#written > 0) this.#sendWritten()
-    if (this.#answers.length > 0) return false
-    this.#announcements = this.#send(this.#announcements)
-    return this.#announcements.length === 0
+    const held = !this.#answers.flush()
+    return this.#announcements.flush(held) && !held
   }
 
   /** Throws away what waits: there was no room for so long that nobody waits for it any more. */
   giveUp(): void {
-    this.#lost += this.waiting
-    this.#written = 0
-    this.#answers = []
-    this.#announcements = []
+    this.#lost += this.#answers.clear() + this.#announcements.clear()
   }
-
-  /** Empties the places: what cannot be sent now waits in octets of its own. */
-  #sendWritten(): void {
-    const count = this.#written
-    this.#written = 0
-    let sent: number | undefined = 0
-    if (this.#answers.length === 0) {
-      sent = this.#attempt(count === BATCH ? this.#places : this.#places.slice(0, count))
-      if (sent === undefined) return
-    }
-    for (let i = 0; i < sent; i++) this.#owners[i]!.responsesSent++
-    for (let i = sent; i < count; i++) {
-      this.#put(this.#answers, {
-        frame: this.#places[i]!.slice(),
-        counters: this.#owners[i]!,
-        counter: 'responsesSent',
-      })
-    }
-  }
-
-  /** @returns what still waits */
-  #send(waiting: Outgoing[]): Outgoing[] {
-    let at = 0
-    while (at < waiting.length) {
-      const batch = waiting.length <= BATCH ? waiting : waiting.slice(at, at + BATCH)
-      const sent = this.#attempt(batch.map(({ frame }) => frame))
-      for (let i = 0; i < (sent ?? 0); i++) count(batch[i])
-      at += sent ?? batch.length
-      if (sent !== undefined && sent < batch.length) return waiting.slice(at)
-    }
-    return at === 0 ? waiting : []
-  }
-
-  /** @returns how many were sent; `undefined` when all are lost */
-  #attempt(frames: readonly Uint8Array[]): number | undefined {
-    try {
-      return this.#sendBatch(frames)
-    } catch (error) {
-      this.#lost += frames.length
-      this.#onError(error)
-      return undefined
-    }
-  }
-}
-
-function count(outgoing: Outgoing | undefined): void {
-  if (outgoing?.counter !== undefined) outgoing.counters[outgoing.counter]++
 }

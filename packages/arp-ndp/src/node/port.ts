@@ -222,13 +222,15 @@ export class Port {
     const { counters } = owned
     // An NDP round counts even when sending fails, an ARP frame when it has gone (MetalLB's metrics).
     const early = this.#responder.identity.protocol === 'ndp'
-    const frames = this.#responder.gratuitous(owned)
-    for (const frame of frames) {
+    if (!this.#responder.speaksFor(owned)) return 0
+    const { roundLength } = this.#responder
+    for (let index = 0; index < roundLength; index++) {
       if (early) counters.gratuitousSent++
-      this.#outbox.announce({ frame, counters, counter: early ? undefined : 'gratuitousSent' })
+      this.#responder.writeGratuitous(owned, index, this.#outbox.roundPlace)
+      this.#outbox.announceWritten(counters, early ? undefined : 'gratuitousSent')
     }
-    this.#pacer.spend(frames.length)
-    return frames.length
+    this.#pacer.spend(roundLength)
+    return roundLength
   }
 
   #receive(frames: readonly Uint8Array[]): void {

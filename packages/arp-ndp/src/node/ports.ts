@@ -1,8 +1,8 @@
 import type { ConflictSighting } from '../acd/conflict-detector.js'
+import { macKey } from '../acd/conflict-table.js'
 import type { Instant } from '../responder/announcer.js'
 import type { OwnedAddresses } from '../responder/owned-addresses.js'
 import { compareScan, excludes, scan, type WantedResponder } from '../responder/scan.js'
-import { formatMac } from '../wire/mac.js'
 import { plainError, type Report, type WorkerOptions } from './messages.js'
 import type { Closable, Platform } from './platform.js'
 import { Port } from './port.js'
@@ -40,7 +40,7 @@ export class Ports implements Iterable<Port> {
   readonly #failures = new Map<string, Error & { readonly code?: unknown }>()
   /** Keys of ports whose interface went down or away: their sockets may be dead although it is there again. */
   readonly #suspects = new Set<string>()
-  #macs: ReadonlySet<string> = new Set()
+  #macs: ReadonlySet<number> = new Set()
   #known = ''
   #monitor: Closable | undefined
   #scanAt: Instant = Infinity
@@ -103,7 +103,7 @@ export class Ports implements Iterable<Port> {
     this.#scanWithin(this.#options.scanInterval)
     const begin = this.#platform.now()
     const { known, macs, wanted } = scan(this.#platform.links(), this.#isExcluded)
-    this.#macs = new Set(macs)
+    this.#macs = new Set(macs.map(macKey))
     this.#setKnown(known)
     this.#reconcile(wanted)
     const took = this.#platform.now() - begin
@@ -155,7 +155,7 @@ export class Ports implements Iterable<Port> {
         table: this.#table,
         gratuitousRate,
         defend,
-        isOwn: mac => this.#macs.has(formatMac(mac)),
+        isOwn: mac => this.#macs.has(macKey(mac)),
         onError: error => this.#portFailed(wanted, error),
         onConflict: (port, sighting) => this.#listener.conflict(port, sighting),
       })

@@ -59,12 +59,31 @@ export class ArpAnswers {
   readonly #table: OwnedAddresses
   /** A reply from us to nobody about no address. */
   readonly #template: Uint8Array
+  /** The frames of a round about no address. */
+  readonly #round: readonly Uint8Array[]
 
   constructor(me: ArpIdentity, table: OwnedAddresses) {
     this.#mac = me.mac
     this.#interface = me.interface
     this.#table = table
     this.#template = arpFrame(ArpOperation.Reply, ANYBODY.mac, { mac: me.mac, address: ANYBODY.address }, ANYBODY)
+    this.#round = gratuitousArp(me.mac, ANYBODY.address)
+  }
+
+  /** Frames of a gratuitous round. */
+  get roundLength(): number {
+    return this.#round.length
+  }
+
+  /**
+   * Writes one frame of a gratuitous round, see {@link gratuitousArp}.
+   * @param address 4 octets
+   * @param index less than {@link roundLength}
+   */
+  writeRound(address: Uint8Array, index: number, into: Uint8Array): void {
+    into.set(this.#round[index]!)
+    copyAt(address, 0, into, SPA, IPV4_LENGTH)
+    copyAt(address, 0, into, TPA, IPV4_LENGTH)
   }
 
   /**

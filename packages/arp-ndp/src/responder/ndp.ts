@@ -75,12 +75,33 @@ export class NdpAnswers {
   /** A solicited advertisement from us to `::` about `::`; its checksum is the sum that their octets are added to. */
   readonly #template: Uint8Array
   readonly #templateSum: number
+  /** The same of an unsolicited advertisement to all nodes. */
+  readonly #round: Uint8Array
+  readonly #roundSum: number
 
   constructor(me: NdpIdentity, table: OwnedAddresses) {
     this.#me = me
     this.#table = table
     this.#template = ndpFrame(me, new Uint8Array(MAC_LENGTH), UNSPECIFIED, advertisement(me, UNSPECIFIED, true))
     this.#templateSum = ~uint16At(this.#template, CHECKSUM) & 0xffff
+    this.#round = unsolicitedAdvertisement(me, UNSPECIFIED)
+    this.#roundSum = ~uint16At(this.#round, CHECKSUM) & 0xffff
+  }
+
+  /** Frames of a gratuitous round. */
+  get roundLength(): number {
+    return 1
+  }
+
+  /**
+   * Writes the frame of a gratuitous round, see {@link unsolicitedAdvertisement}.
+   * @param address 16 octets
+   * @param _index 0
+   */
+  writeRound(address: Uint8Array, _index: number, into: Uint8Array): void {
+    into.set(this.#round)
+    copyAt(address, 0, into, TARGET, IPV6_LENGTH)
+    putUint16(into, CHECKSUM, ~fold(this.#roundSum + sumAt(into, TARGET, OPTIONS)))
   }
 
   /**

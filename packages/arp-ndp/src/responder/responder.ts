@@ -1,7 +1,7 @@
 import { ETHERNET_HEADER_LENGTH, EtherType, isVlanTag } from '../wire/ethernet.js'
 import { uint16At } from '../wire/octets.js'
-import { ArpAnswers, ARP_FRAME_LENGTH, gratuitousArp, type ArpIdentity } from './arp.js'
-import { NdpAnswers, NDP_FRAME_LENGTH, unsolicitedAdvertisement, type NdpIdentity } from './ndp.js'
+import { ArpAnswers, ARP_FRAME_LENGTH, type ArpIdentity } from './arp.js'
+import { NdpAnswers, NDP_FRAME_LENGTH, type NdpIdentity } from './ndp.js'
 import { isSelected, type OwnedAddress, type OwnedAddresses } from './owned-addresses.js'
 import type { Decision, DropReason, Verdict } from './verdict.js'
 
@@ -23,7 +23,7 @@ const FIRST_ETHER_TYPE = 0x0600
 
 /** Answers one protocol's requests on one interface. Reads no clock and opens no socket: frame in, frame or reason out. */
 export class Responder {
-  /** Octets of every answer. */
+  /** Octets of every answer, and of every frame of a gratuitous round. */
   readonly replyLength: number
   readonly #identity: ResponderIdentity
   readonly #answers: ArpAnswers | NdpAnswers
@@ -75,13 +75,29 @@ export class Responder {
     )
   }
 
-  /** The frames of one gratuitous round for an address: two for ARP, one for NDP; none for one it does not speak for. */
+  /** Frames of a gratuitous round: two for ARP, one for NDP. */
+  get roundLength(): number {
+    return this.#answers.roundLength
+  }
+
+  /** The frames of one gratuitous round for an address; none for one it does not speak for. */
   gratuitous(owned: OwnedAddress): readonly Uint8Array[] {
     if (!this.speaksFor(owned)) return []
-    const identity = this.#identity
-    return identity.protocol === 'arp'
-      ? gratuitousArp(identity.mac, owned.octets)
-      : [unsolicitedAdvertisement(identity, owned.octets)]
+    return Array.from({ length: this.roundLength }, (_, index) => {
+      const frame = new Uint8Array(this.replyLength)
+      this.writeGratuitous(owned, index, frame)
+      return frame
+    })
+  }
+
+  /**
+   * One frame of {@link gratuitous}, without allocating anything.
+   * @param owned an address that this responder speaks for
+   * @param index less than {@link roundLength}
+   * @param into as many octets as {@link replyLength} says
+   */
+  writeGratuitous(owned: OwnedAddress, index: number, into: Uint8Array): void {
+    this.#answers.writeRound(owned.octets, index, into)
   }
 }
 

@@ -41,8 +41,8 @@ export interface WantedResponder {
 export interface Scan {
   /** Names of all interfaces that are not excluded, also of those that are down or enslaved. */
   readonly known: readonly string[]
-  /** MAC addresses of all interfaces, also of those that are excluded: what comes from one of them is our own. */
-  readonly macs: readonly string[]
+  /** MAC addresses of all interfaces that have one, also of those that are excluded: what comes from one of them is our own. */
+  readonly macs: readonly Uint8Array[]
   readonly wanted: readonly WantedResponder[]
 }
 
@@ -84,13 +84,15 @@ export function scan(links: readonly ScannedLink[], isExcluded: (name: string) =
   const known = links.filter(link => !isExcluded(link.name))
   return {
     known: known.map(link => link.name),
-    macs: links.map(link => link.mac),
+    macs: links.filter(hasMac).map(link => parseMac(link.mac)),
     wanted: known.flatMap(wantedOn),
   }
 }
 
+const hasMac = (link: ScannedLink): boolean => link.mac.length === MAC_LENGTH * 3 - 1
+
 function wantedOn(link: ScannedLink): WantedResponder[] {
-  if (!link.up || link.master !== undefined || link.noarp || link.mac.length !== MAC_LENGTH * 3 - 1) return []
+  if (!link.up || link.master !== undefined || link.noarp || !hasMac(link)) return []
   const mac = parseMac(link.mac)
   const linkLocal = usableLinkLocal(link)
   const wanted: WantedResponder[] = []
