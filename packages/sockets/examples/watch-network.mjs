@@ -1,7 +1,12 @@
 // Prints what changes about interfaces, addresses, neighbours and routes: node examples/watch-network.mjs [link address neighbor route]
 import { listLinks, watchRtnetlink } from '@typemetal/sockets'
 
-const kinds = process.argv.length > 2 ? process.argv.slice(2) : ['link', 'address', 'neighbor', 'route']
+const KINDS = ['link', 'address', 'neighbor', 'route']
+const kinds = process.argv.length > 2 ? process.argv.slice(2) : KINDS
+if (!kinds.every(kind => KINDS.includes(kind))) {
+  console.error(`usage: node examples/watch-network.mjs [${KINDS.join(' ')}]`)
+  process.exit(2)
+}
 const end = new AbortController()
 process.once('SIGINT', () => end.abort())
 
