@@ -50,9 +50,8 @@ export class OwnedAddresses implements Iterable<OwnedAddress> {
   readonly #byText = new Map<string, OwnedAddress>()
   /** By length and key: the octets are compared in the bucket. */
   readonly #buckets = { 4: new Map<number, Bucket>(), 16: new Map<number, Bucket>() }
-  readonly #counters = new Map<string, AddressCounters>()
-  /** Addresses that have gone and whose counters are kept, in the order of going. */
-  readonly #gone = new Set<string>()
+  /** Counters of addresses that have gone, in the order of going. */
+  readonly #gone = new Map<string, AddressCounters>()
   #mostHeld = 0
 
   /** Number of addresses. */
@@ -66,7 +65,9 @@ export class OwnedAddresses implements Iterable<OwnedAddress> {
    * at zero when they come back. So a failover there and back of everything loses nothing, and years of churn do not grow memory.
    */
   get counters(): ReadonlyMap<string, AddressCounters> {
-    return this.#counters
+    const counters = new Map(this.#gone)
+    for (const owned of this) counters.set(owned.text, owned.counters)
+    return counters
   }
 
   [Symbol.iterator](): IterableIterator<OwnedAddress> {
@@ -104,8 +105,8 @@ export class OwnedAddresses implements Iterable<OwnedAddress> {
    */
   set(text: string, octets: Uint8Array, interfaces: InterfaceSelection): OwnedAddress {
     const length = lengthOf(octets)
-    this.#take(text)
-    const owned: OwnedAddress = { text, octets: octets.slice(), interfaces, counters: this.#countersOf(text) }
+    const counters = this.#take(text)?.counters ?? this.#recall(text)
+    const owned: OwnedAddress = { text, octets: octets.slice(), interfaces, counters }
     const buckets = this.#buckets[length]
     const key = keyAt(octets, 0, length)
     this.#byText.set(text, owned)
@@ -119,7 +120,7 @@ export class OwnedAddresses implements Iterable<OwnedAddress> {
   delete(text: string): OwnedAddress | undefined {
     const owned = this.#take(text)
     if (owned === undefined) return undefined
-    this.#gone.add(text)
+    this.#gone.set(text, owned.counters)
     if (this.#gone.size > Math.max(LEAST_KEPT, this.#mostHeld)) this.#forgetOldest()
     return owned
   }
@@ -139,20 +140,16 @@ export class OwnedAddresses implements Iterable<OwnedAddress> {
   }
 
   #forgetOldest(): void {
-    const [oldest] = this.#gone
-    if (oldest === undefined) return
-    this.#gone.delete(oldest)
-    this.#counters.delete(oldest)
+    for (const oldest of this.#gone.keys()) {
+      this.#gone.delete(oldest)
+      return
+    }
   }
 
-  #countersOf(text: string): AddressCounters {
+  #recall(text: string): AddressCounters {
+    const counters = this.#gone.get(text)
     this.#gone.delete(text)
-    let counters = this.#counters.get(text)
-    if (counters === undefined) {
-      counters = { requestsReceived: 0, responsesSent: 0, gratuitousSent: 0 }
-      this.#counters.set(text, counters)
-    }
-    return counters
+    return counters ?? { requestsReceived: 0, responsesSent: 0, gratuitousSent: 0 }
   }
 }
 
