@@ -28,6 +28,8 @@ export interface EndpointsOptions {
   readonly healthProbePort: number
   /** Address of the probes. @default all addresses of the host */
   readonly healthHost?: string
+  /** False when only a restart can help. @default always true: who answers is alive */
+  readonly healthy?: Check
   readonly ready: Check
   readonly flags: MetricsFlags
   /** The API server, as soon as there is one. */
@@ -48,7 +50,7 @@ export interface Endpoints extends AsyncDisposable {
  * @throws the system's error when a port cannot be had
  */
 export async function startEndpoints(options: EndpointsOptions): Promise<Endpoints> {
-  const { port, healthProbePort: probes, healthHost: host, ready } = options
+  const { port, healthProbePort: probes, healthHost: host, healthy = () => true, ready } = options
   const started: HttpService[] = []
   const stop = async (): Promise<void> => {
     await Promise.all(started.map(service => service[Symbol.asyncDispose]()))
@@ -56,7 +58,7 @@ export async function startEndpoints(options: EndpointsOptions): Promise<Endpoin
   try {
     if (port !== 0) started.push(await startMetrics(options))
     const address = { port: probes, ...(host !== undefined && { host }) }
-    if (probes !== 0) started.push(await serveHealth({ ...address, healthy: () => true, ready }))
+    if (probes !== 0) started.push(await serveHealth({ ...address, healthy, ready }))
   } catch (error) {
     await stop()
     throw error

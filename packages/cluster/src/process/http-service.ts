@@ -28,6 +28,11 @@ export interface HttpService extends AsyncDisposable {
   setCertificate(certificate: { readonly cert: string; readonly key: string }): void
 }
 
+/** Connections at once: whoever can reach a port must not take all descriptors of the process from it. */
+const CONNECTIONS = 64
+/** Milliseconds that a client may take to ask, and that a connection may be silent. */
+const PATIENCE = 10_000
+
 /** Handlers by path. */
 type Paths = Readonly<Record<string, (request: IncomingMessage) => Answer | Promise<Answer>>>
 
@@ -40,8 +45,13 @@ export async function serveHttp({ port, host, tls }: ListenOptions, paths: Paths
   const listener: RequestListener = (request, response) => void respond(request, response, paths)
   const secure = tls && createTlsServer({ ...tls }, listener)
   const server = secure ?? createServer(listener)
+  server.maxConnections = CONNECTIONS
+  server.headersTimeout = PATIENCE
+  server.requestTimeout = PATIENCE
   server.listen(port, host)
   await once(server, 'listening')
+  // When there are no descriptors left nobody can be let in for now: no reason to end.
+  server.on('error', () => {})
   return {
     port: (server.address() as AddressInfo).port,
     setCertificate: certificate => secure?.setSecureContext({ ...tls, ...certificate }),

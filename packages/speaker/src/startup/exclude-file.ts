@@ -1,7 +1,9 @@
 /** MetalLB's list of interfaces that layer 2 leaves alone, `excludel2.yaml`. */
 import { readFile } from 'node:fs/promises'
+import { isFields } from '@typemetal/cluster'
 import { StartupError } from '@typemetal/cluster/process'
 import { parse } from 'yaml'
+import { fromRE2 } from './re2.js'
 
 /** Nobody is behind the loopback interface; answering there can only do harm. */
 const ALWAYS = '^lo$'
@@ -22,19 +24,20 @@ export async function readExcludedInterfaces(file: string): Promise<readonly str
 }
 
 /**
- * The patterns in the text of the file.
+ * The patterns in the text of the file, which are RE2's, as regular expressions of JavaScript.
  * @throws {RangeError} the list is of another shape, or holds what is no regular expression
  */
 export function parseExcludedInterfaces(text: string): readonly string[] {
   const document: unknown = parse(text)
-  const list = document === null ? [] : ((document as Record<string, unknown>)[KEY] ?? [])
+  const list = isFields(document) ? (document[KEY] ?? []) : []
+  if (document !== null && !isFields(document)) throw new RangeError(`it holds no field ${KEY}`)
   if (!Array.isArray(list)) throw new RangeError(`${KEY} must be a list`)
   return list.map(pattern => {
     if (typeof pattern !== 'string') throw new RangeError(`${KEY} holds ${JSON.stringify(pattern)}, which is no text`)
     try {
-      return new RegExp(pattern).source
-    } catch {
-      throw new RangeError(`${KEY} holds "${pattern}", which is no regular expression`)
+      return fromRE2(pattern)
+    } catch (error) {
+      throw new RangeError(`${KEY} holds "${pattern}", which cannot be used: ${(error as Error).message}`)
     }
   })
 }

@@ -1,7 +1,8 @@
 /** Chooses where the cluster's objects come from. */
 import { openStore } from '@typemetal/cluster'
 import type { Store } from '@typemetal/cluster'
-import { StartupError } from '@typemetal/cluster/process'
+import { StartupError, createClientMetrics } from '@typemetal/cluster/process'
+import type { Registry } from 'prom-client'
 import type { Flags } from '../flags.js'
 import type { Logger } from '../logger.js'
 
@@ -16,6 +17,7 @@ export function checkSource({ configDir, kubeconfig }: Pick<Flags, 'configDir' |
 export const createStore = (
   { configDir, kubeconfig, nodeName }: Flags,
   namespace: string,
+  registry: Registry,
   log: Logger,
 ): Promise<Store> =>
   openStore({
@@ -23,5 +25,6 @@ export const createStore = (
     ...(kubeconfig !== '' && { kubeconfig }),
     component: `speaker-${nodeName}`,
     namespace,
+    ...(configDir.length === 0 && { metrics: createClientMetrics(registry) }),
     log,
   })

@@ -3,7 +3,7 @@ import { summarizeConfigErrors } from '@typemetal/cluster'
 import type { ConfigurationState } from '@typemetal/cluster'
 import type { PeerLimit } from '../announcer/limits.js'
 import type { ConfigurationReport } from '../core/configuration.js'
-import { API_VERSION, StatusLabel } from './objects.js'
+import { API_VERSION, StatusLabel, isLabelValue, isOwned, ownerReferences } from './objects.js'
 import type { StatusOwner, StatusWrite } from './objects.js'
 
 /** A condition before it is stamped with a time. */
@@ -18,6 +18,11 @@ export interface Condition {
 export const CONFIG_CONDITION = 'configReconcilerValid'
 /** Ours: whether every peer has all that its BGPPeer asks for. */
 export const PEERS_CONDITION = 'peersValid'
+/** Who applies the conditions, in `metadata.managedFields`; as in MetalLB. */
+export const FIELD_MANAGER = 'configReconciler'
+
+/** Characters that a list in a message may take: the API lets a condition's message have 32,768 with all that is around it. */
+const MAX_LIST = 32_000
 
 /** Both conditions; {@link PEERS_CONDITION} only when there is something to say. */
 export function conditionsOf(report: ConfigurationReport, limits: readonly PeerLimit[]): readonly Condition[] {
@@ -34,14 +39,16 @@ function configCondition(report: ConfigurationReport): Condition {
   return { type, status: 'False', reason: 'ConfigurationError', message: `configuration error: ${text}` }
 }
 
-/** What a waiting configuration waits for. */
+/** What a waiting configuration waits for; of many Services the first ones by name, and how many more. */
 export function describeStranded({ stranded }: ConfigurationReport & { state: 'waiting' }): string {
-  const list = stranded.map(({ service, addresses }) => `${service} (${addresses.join(', ')})`).join(', ')
+  const services = stranded.map(({ service, addresses }) => `${service} (${addresses.join(', ')})`)
+  const list = boundedList(services, ', ')
   return `the last configuration stays until these Services have moved off addresses that no pool contains any longer: ${list}`
 }
 
 function peersCondition(limits: readonly PeerLimit[]): Condition {
-  const message = limits.map(({ peer, field, reason }) => `BGPPeer ${peer}: ${field}: ${reason}`).join('\n')
+  const lines = limits.map(({ peer, field, reason }) => `BGPPeer ${peer}: ${field}: ${reason}`)
+  const message = boundedList(lines, '\n')
   return limits.some(limit => limit.notOpened)
     ? {
         type: PEERS_CONDITION,
@@ -50,6 +57,25 @@ function peersCondition(limits: readonly PeerLimit[]): Condition {
         message: `configuration error: ${message}`,
       }
     : { type: PEERS_CONDITION, status: 'True', reason: 'FeatureNotAvailable', message }
+}
+
+/**
+ * Joins items, as many as go in; the others are counted at the end.
+ * @param limit in characters
+ */
+export function boundedList(items: readonly string[], separator: string, limit = MAX_LIST): string {
+  const whole = items.join(separator)
+  if (whole.length <= limit) return whole
+  const more = (count: number): string => `${separator}and ${count} more`
+  const room = limit - more(items.length).length
+  let [shown, length] = [0, -separator.length]
+  for (const item of items) {
+    length += separator.length + item.length
+    if (length > room) break
+    shown++
+  }
+  const head = items.slice(0, shown).join(separator)
+  return shown === 0 ? `${items.length} in all` : head + more(items.length - shown)
 }
 
 /**
@@ -75,30 +101,39 @@ export function configurationStateWrites(
     )
     return same ?? { ...condition, lastTransitionTime: now }
   })
-  const failed = conditions.filter(({ status, reason }) => status === 'False' && reason === 'ConfigurationError')
-  const status = {
+  const all = [...kept, ...stamped]
+  const failed = all.filter(({ status, reason }) => status === 'False' && reason === 'ConfigurationError')
+  const summary = {
     result: failed.length > 0 ? 'Invalid' : 'Valid',
     errorSummary: failed.map(({ message }) => message).join('\n'),
-    conditions: [...kept, ...stamped],
   }
+  const status = { ...summary, conditions: stamped }
   if (!existing) return [{ type: 'create', object: emptyState(owner), status }]
+  if (existing.metadata.deletionTimestamp !== undefined) return []
+  // The garbage collector takes it with the Pod that made it: better now than in a moment.
+  if (!isOwned(existing, owner)) return [{ type: 'delete', object: existing }]
   const unchanged =
-    existing.status?.result === status.result &&
-    (existing.status.errorSummary ?? '') === status.errorSummary &&
-    old.length === status.conditions.length &&
-    status.conditions.every(condition => old.includes(condition))
-  return unchanged ? [] : [{ type: 'update', object: existing, status }]
+    existing.status?.result === summary.result &&
+    (existing.status.errorSummary ?? '') === summary.errorSummary &&
+    old.length === all.length &&
+    all.every(condition => old.includes(condition))
+  return unchanged ? [] : [{ type: 'apply', object: existing, status, merged: { ...summary, conditions: all } }]
 }
 
 /** Name of a node's ConfigurationState. */
 export const configurationStateName = (node: string): string => `speaker-${node}`
 
-const emptyState = ({ node, namespace }: StatusOwner): ConfigurationState => ({
+/** The node's label is left out where its name is too long for one: then only `metadata.name` tells whose it is. */
+const emptyState = (owner: StatusOwner): ConfigurationState => ({
   apiVersion: API_VERSION,
   kind: 'ConfigurationState',
   metadata: {
-    name: configurationStateName(node),
-    namespace,
-    labels: { [StatusLabel.componentType]: 'speaker', [StatusLabel.nodeName]: node },
+    name: configurationStateName(owner.node),
+    namespace: owner.namespace,
+    labels: {
+      [StatusLabel.componentType]: 'speaker',
+      ...(isLabelValue(owner.node) && { [StatusLabel.nodeName]: owner.node }),
+    },
+    ...ownerReferences(owner),
   },
 })

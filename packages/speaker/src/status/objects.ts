@@ -1,6 +1,6 @@
-/** Which status objects this node should hold, and what to write to get there. Pure. */
+/** Which objects should say what this node announces, and what to write to get there. Pure. */
 import { isDeepStrictEqual } from 'node:util'
-import type { KubernetesObject, ObjectKey, ServiceBGPStatus, ServiceL2Status } from '@typemetal/cluster'
+import type { KubernetesObject, ObjectKey, OwnerReference, ServiceBGPStatus, ServiceL2Status } from '@typemetal/cluster'
 import { splitKey } from '../core/events.js'
 import type { Plan } from '../plan/types.js'
 
@@ -19,10 +19,12 @@ export const StatusLabel = {
 /** An object with a status. */
 export type StatusObject = KubernetesObject & { readonly status?: unknown }
 
-/** One call to the store. `create` is followed by writing the status on what the store returned. */
+/** One thing to do in the store. */
 export type StatusWrite =
   | { readonly type: 'create'; readonly object: KubernetesObject; readonly status: object }
   | { readonly type: 'update'; readonly object: StatusObject; readonly status: object }
+  /** Says these fields of the status and leaves the others to whoever wrote them; `merged` is what comes of it. */
+  | { readonly type: 'apply'; readonly object: StatusObject; readonly status: object; readonly merged: object }
   | { readonly type: 'delete'; readonly object: StatusObject }
 
 /** Whose statuses these are. */
@@ -30,100 +32,143 @@ export interface StatusOwner {
   readonly node: string
   /** Namespace of the `metallb.io` resources. */
   readonly namespace: string
+  /** The speaker's own Pod, with which its statuses go; absent where there is none. */
+  readonly reference?: OwnerReference | undefined
 }
 
+/** Kinds of which there is one object for each Service that the node announces. */
+export type ServiceStatusKind = 'ServiceL2Status' | 'ServiceBGPStatus'
 type ServiceStatus = ServiceL2Status | ServiceBGPStatus
 
-/** Where each protocol's objects differ. */
+/** What a plan has to say about Services. */
+export type ServicePlans = Pick<Plan, 'services' | 'peersOf'>
+
+/** Where the two kinds differ. */
 interface Family {
-  readonly kind: ServiceStatus['kind']
   readonly generateName: string
   /** An address has one layer-2 owner: it clears away what others left behind. BGP has one object for each node. */
   readonly exclusive: boolean
 }
-const LAYER2: Family = { kind: 'ServiceL2Status', generateName: 'l2-', exclusive: true }
-const BGP: Family = { kind: 'ServiceBGPStatus', generateName: 'bgp-', exclusive: false }
+const FAMILIES: Readonly<Record<ServiceStatusKind, Family>> = {
+  ServiceL2Status: { generateName: 'l2-', exclusive: true },
+  ServiceBGPStatus: { generateName: 'bgp-', exclusive: false },
+}
+
+/** What the status of a Service says beside whose it is; `undefined`: the node does not announce it that way. */
+export function contentOf(kind: ServiceStatusKind, plan: ServicePlans, service: ObjectKey): object | undefined {
+  if (kind === 'ServiceBGPStatus') {
+    const peers = plan.peersOf.get(service)
+    return peers && { peers }
+  }
+  const layer2 = plan.services.get(service)?.layer2
+  if (!layer2?.announce) return undefined
+  const { interfaces } = layer2
+  return interfaces === 'all' ? {} : { interfaces: interfaces.map(name => ({ name })) }
+}
 
 /** Brings the ServiceL2Status objects in line with a plan. */
-export function layer2StatusWrites(
+export const layer2StatusWrites = (
   plan: Pick<Plan, 'services'>,
   owner: StatusOwner,
   existing: Iterable<ServiceL2Status>,
-): readonly StatusWrite[] {
-  const wanted = new Map<ObjectKey, object>()
-  for (const { service, layer2 } of plan.services.values()) {
-    if (!layer2.announce) continue
-    const { interfaces } = layer2
-    wanted.set(service, interfaces === 'all' ? {} : { interfaces: interfaces.map(name => ({ name })) })
-  }
-  return writes(LAYER2, wanted, owner, existing)
-}
+): readonly StatusWrite[] => kindWrites('ServiceL2Status', { ...plan, peersOf: new Map() }, owner, [...existing])
 
 /** Brings the ServiceBGPStatus objects of this node in line with a plan. */
-export function bgpStatusWrites(
+export const bgpStatusWrites = (
   plan: Pick<Plan, 'peersOf'>,
   owner: StatusOwner,
   existing: Iterable<ServiceBGPStatus>,
+): readonly StatusWrite[] => kindWrites('ServiceBGPStatus', { ...plan, services: new Map() }, owner, [...existing])
+
+function kindWrites(
+  kind: ServiceStatusKind,
+  plan: ServicePlans,
+  owner: StatusOwner,
+  existing: readonly ServiceStatus[],
 ): readonly StatusWrite[] {
-  const wanted = new Map([...plan.peersOf].map(([service, peers]) => [service, { peers }]))
-  return writes(BGP, wanted, owner, existing)
+  const present = new Map<ObjectKey, ServiceStatus[]>()
+  for (const object of existing) {
+    const service = serviceOf(object)
+    if (service !== undefined) present.set(service, [...(present.get(service) ?? []), object])
+  }
+  const keys = new Set([...present.keys(), ...plan.services.keys(), ...plan.peersOf.keys()])
+  return [...keys].flatMap(service =>
+    serviceStatusWrites(kind, service, contentOf(kind, plan, service), owner, present.get(service) ?? []),
+  )
 }
 
-function writes(
-  family: Family,
-  wanted: ReadonlyMap<ObjectKey, object>,
+/**
+ * Brings the objects of one kind about one Service in line with what is to be said.
+ * @param content of {@link contentOf}
+ * @param existing all objects about the Service, those of other nodes too
+ */
+export function serviceStatusWrites(
+  kind: ServiceStatusKind,
+  service: ObjectKey,
+  content: object | undefined,
   owner: StatusOwner,
-  existing: Iterable<ServiceStatus>,
+  existing: readonly StatusObject[],
 ): readonly StatusWrite[] {
-  const list: StatusWrite[] = []
-  const kept = new Set<ObjectKey>()
+  const status = content && { ...subjectOf(service, owner), ...content }
+  const writes: StatusWrite[] = []
+  let kept = false
   for (const object of inNameOrder(existing)) {
-    const labels = object.metadata.labels ?? {}
-    const service = `${labels[StatusLabel.serviceNamespace]}/${labels[StatusLabel.serviceName]}`
-    const content = wanted.get(service)
-    if (labels[StatusLabel.node] !== owner.node) {
-      if (family.exclusive && content) list.push({ type: 'delete', object })
-    } else if (!content || kept.has(service)) {
-      list.push({ type: 'delete', object })
-    } else {
-      kept.add(service)
-      const status = statusOf(service, owner, content)
-      if (!isDeepStrictEqual(object.status, status)) list.push({ type: 'update', object, status })
+    if (object.metadata.deletionTimestamp !== undefined) continue
+    const isMine = object.metadata.labels?.[StatusLabel.node] === owner.node
+    if (!isMine && !(FAMILIES[kind].exclusive && status)) continue
+    if (!isMine || !status || kept || !isOwned(object, owner)) writes.push({ type: 'delete', object })
+    else {
+      kept = true
+      if (!isDeepStrictEqual(object.status, status)) writes.push({ type: 'update', object, status })
     }
   }
-  for (const [service, content] of wanted) {
-    if (kept.has(service)) continue
-    list.push({
-      type: 'create',
-      object: emptyObject(family, service, owner),
-      status: statusOf(service, owner, content),
-    })
-  }
-  return list
+  if (status && !kept) writes.push({ type: 'create', object: emptyObject(kind, service, owner), status })
+  return writes
 }
 
-const inNameOrder = (objects: Iterable<ServiceStatus>): readonly ServiceStatus[] =>
-  [...objects].toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
+/** The Service that an object is about; `undefined`: it lacks a label that would say so. */
+export function serviceOf({ metadata: { labels = {} } }: KubernetesObject): ObjectKey | undefined {
+  const [namespace, name] = [labels[StatusLabel.serviceNamespace], labels[StatusLabel.serviceName]]
+  return namespace === undefined || name === undefined || labels[StatusLabel.node] === undefined
+    ? undefined
+    : `${namespace}/${name}`
+}
 
-function statusOf(service: ObjectKey, { node }: StatusOwner, content: object): object {
+/** Whether a text can be the value of a label: 63 characters at most, and not all of them. */
+export const isLabelValue = (text: string): boolean =>
+  /^(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/.test(text)
+
+/** Whether an object goes when our Pod goes. One that an earlier Pod of the node left behind goes sooner, or never. */
+export const isOwned = ({ metadata }: StatusObject, { reference }: StatusOwner): boolean =>
+  reference === undefined || (metadata.ownerReferences ?? []).some(({ uid }) => uid === reference.uid)
+
+/** `metadata.ownerReferences` of new objects, as an object to be spread. */
+export const ownerReferences = ({ reference }: StatusOwner): Pick<KubernetesObject['metadata'], 'ownerReferences'> =>
+  reference ? { ownerReferences: [reference] } : {}
+
+const inNameOrder = (objects: readonly StatusObject[]): readonly StatusObject[] =>
+  objects.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
+
+function subjectOf(service: ObjectKey, { node }: StatusOwner): object {
   const { name, namespace } = splitKey(service)
-  return { node, serviceName: name, serviceNamespace: namespace, ...content }
+  return { node, serviceName: name, serviceNamespace: namespace }
 }
 
-function emptyObject(family: Family, service: ObjectKey, { node, namespace }: StatusOwner): KubernetesObject {
+function emptyObject(kind: ServiceStatusKind, service: ObjectKey, owner: StatusOwner): KubernetesObject {
   const { name, namespace: serviceNamespace } = splitKey(service)
   return {
     apiVersion: API_VERSION,
-    kind: family.kind,
+    kind,
     metadata: {
       name: '', // given by the store
-      generateName: family.generateName,
-      namespace,
+      generateName: FAMILIES[kind].generateName,
+      namespace: owner.namespace,
       labels: {
-        [StatusLabel.node]: node,
+        [StatusLabel.node]: owner.node,
         [StatusLabel.serviceName]: name,
         [StatusLabel.serviceNamespace]: serviceNamespace,
       },
+      ...ownerReferences(owner),
     },
   }
 }

@@ -23,6 +23,12 @@ export class MemoryStore extends EventEmitter<{ [E in keyof StoreEvents]: StoreE
   readonly failures: Error[] = []
   /** While true, watchers hear nothing: the snapshot stays as it was. */
   deaf = false
+  /** Every write fails with this, while it is set. */
+  outage: Error | undefined
+  /** How long each write takes. @default no time */
+  delay: (() => Promise<void>) | undefined
+  /** Writes under way now, and the most there were at once. */
+  readonly load = { now: 0, most: 0 }
   /** What could not be read. */
   faults: Snapshot['faults'] = []
   #snapshot: Snapshot = this.cluster.snapshot()
@@ -43,9 +49,10 @@ export class MemoryStore extends EventEmitter<{ [E in keyof StoreEvents]: StoreE
   }
 
   async create<T extends KubernetesObject>(object: T): Promise<T> {
-    this.#attempt('create', object)
+    await this.#attempt('create', object)
     const { generateName, name } = object.metadata
-    const metadata = { ...object.metadata, name: name === '' ? `${generateName}${++this.#version}` : name }
+    const uid = `uid-${++this.#version}`
+    const metadata = { ...object.metadata, uid, name: name === '' ? `${generateName}${this.#version}` : name }
     const stored = this.#versioned({ ...object, metadata })
     this.cluster.apply(stored)
     this.#tell([{ kind: object.kind as Kind, key: keyOf(stored), type: 'added' }])
@@ -53,17 +60,20 @@ export class MemoryStore extends EventEmitter<{ [E in keyof StoreEvents]: StoreE
   }
 
   async updateStatus(object: AnyObject): Promise<void> {
-    this.#attempt('updateStatus', object)
+    await this.#attempt('updateStatus', object)
     const current = this.get(object.kind, keyOf(object))
     if (!current) throw new NotFoundError(keyOf(object))
-    if (current.metadata.resourceVersion !== object.metadata.resourceVersion) throw new ConflictError(keyOf(object))
+    const { resourceVersion } = object.metadata
+    if (resourceVersion !== undefined && current.metadata.resourceVersion !== resourceVersion) {
+      throw new ConflictError(keyOf(object))
+    }
     this.cluster.apply(this.#versioned({ ...current, status: object.status }))
     this.#tell([{ kind: object.kind as Kind, key: keyOf(object), type: 'modified' }])
   }
 
   async delete({ kind, namespace, name }: ObjectReference): Promise<void> {
     const object = { apiVersion: '', kind, metadata: { name, ...(namespace !== undefined && { namespace }) } }
-    this.#attempt('delete', object)
+    await this.#attempt('delete', object)
     this.cluster.delete(kind, keyOf(object))
     this.#tell([{ kind: kind as Kind, key: keyOf(object), type: 'deleted' }])
   }
@@ -90,8 +100,11 @@ export class MemoryStore extends EventEmitter<{ [E in keyof StoreEvents]: StoreE
     this.removeAllListeners()
   }
 
-  #attempt(verb: string, object: AnyObject): void {
-    const failure = this.failures.shift()
+  async #attempt(verb: string, object: AnyObject): Promise<void> {
+    this.load.most = Math.max(this.load.most, ++this.load.now)
+    await this.delay?.()
+    this.load.now--
+    const failure = this.outage ?? this.failures.shift()
     if (failure) throw failure
     this.writes.push(`${verb} ${object.kind} ${object.metadata.name || object.metadata.generateName}`)
   }
