@@ -139,6 +139,10 @@ for (const [label, options] of [
       t.comment(`killed node of ours gone from all after ${await agree(all, 'g1 g2 o1 o2')} ms`)
       await ours[1].leave()
       t.comment(`leave of ours known to all after ${await agree(all, 'g1 g2 o1')} ms`)
+      await ours[1].rejoin()
+      t.comment(`ours is back after ${await agree(all, 'g1 g2 o1 o2')} ms`)
+      await ours[1].leave()
+      await agree(all, 'g1 g2 o1')
       const left: string[] = []
       ours[0].on('leave', ({ name, state }) => void left.push(`${name} ${state}`))
       await theirs[1].command('leave')

@@ -29,6 +29,20 @@ t.test('join, members, leave', async t => {
   t.ok(a.healthScore >= 0)
 })
 
+t.test('a node that has left comes back on the same sockets, as often as it likes', async t => {
+  const [a, b, c] = await ring(t, 'a b c')
+  await c!.rejoin() // has not left: nothing happens
+  for (let round = 1; round <= 3; round++) {
+    await c!.leave(2000)
+    t.equal(names(c!), 'a b', 'it sees the others, and not itself')
+    await until(() => names(a) === 'a b' && names(b) === 'a b', 'c has left')
+    await c!.rejoin()
+    await until(() => [a, b, c!].every(node => names(node) === 'a b c'), 'c is back')
+  }
+  await c!.close()
+  await t.rejects(c!.rejoin(), { code: 'ERR_MEMBERLIST_STATE' })
+})
+
 t.test('a closed node refuses connections and is found dead at once', async t => {
   const [a, b, c] = await ring(t, 'a b c', { probeInterval: 1000, probeTimeout: 500, gossipInterval: 200 })
   await until(() => c!.counters.streamsAccepted >= 2, 'both have tried c over TCP')

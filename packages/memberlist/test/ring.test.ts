@@ -313,6 +313,28 @@ t.test('section 19: leave', async t => {
   t.equal(nodes[0]!.stateOf('n002'), undefined, 'and it is forgotten after gossipToTheDeadTime')
 })
 
+t.test('a node that has left takes its place again: soon, and when the others have forgotten it', async t => {
+  for (const pause of [500, 60_000]) {
+    const { ring, nodes, deaths } = ringOf(5, { seed: 3 })
+    ring.run(5000)
+    const [, , third] = nodes
+    third!.leave()
+    ring.runUntil(() => nodes.every(node => !node.memberNames().includes('n002')), 5000)
+    t.equal(deaths.length, 5, 'a leave is no death that is found out: each hears of it once')
+    ring.run(pause)
+    third!.rejoin()
+    third!.rejoin()
+    const took = ring.runUntil(() => ring.converged(), 5000)
+    t.ok(took !== undefined && took < 1500, `all see it ${took?.toFixed(0)} ms after it is back`)
+    ring.run(60_000)
+    t.ok(ring.converged())
+    t.equal(deaths.length, 5, 'and nobody takes it for dead later')
+    third!.kill()
+    const found = ring.runUntil(() => nodes.every(node => !node.running || node.stateOf('n002') === 'dead'), 30_000)
+    t.ok(found !== undefined, 'its death is found out as anybody else')
+  }
+})
+
 t.test('a partition and its end', async t => {
   const { ring, nodes } = ringOf(6, { seed: 4 })
   const [left, right] = [nodes.slice(0, 3), nodes.slice(3)]

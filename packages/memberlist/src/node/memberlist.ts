@@ -184,8 +184,8 @@ export class Memberlist extends EventEmitter<MemberlistEvents> implements AsyncD
   }
 
   /**
-   * Tells the ring that we go, and waits until that has been gossiped. The node keeps answering until {@link close}.
-   * Called again, it waits on.
+   * Tells the ring that we go, and waits until that has been gossiped. The node keeps answering until {@link close}, or until
+   * {@link rejoin} it has left only for a while. Called again, it waits on.
    *
    * @param timeout rejects with {@link ExchangeError} after this time, milliseconds; 0 waits as long as it takes
    * @throws {StateError} when not running, or closed meanwhile
@@ -197,6 +197,26 @@ export class Memberlist extends EventEmitter<MemberlistEvents> implements AsyncD
       this.#driver.handle({ type: 'leave' })
     })
     await within(this.#leaving, timeout, 'timeout waiting for leave broadcast')
+  }
+
+  /**
+   * Takes our place in the ring again after {@link leave}, under the same name and on the same sockets, and exchanges states with
+   * those that are known, so that none of them misses it. Nothing happens when we have not left.
+   *
+   * @returns when everybody known has been told or could not be reached
+   * @throws {StateError} when not running
+   */
+  async rejoin(): Promise<void> {
+    this.#running()
+    if (this.#leaving === undefined) return
+    this.#leaving = undefined
+    this.#driver.handle({ type: 'rejoin' })
+    const { name } = this.#options
+    const others = this.members().filter(member => member.name !== name)
+    const next = async (): Promise<void> => {
+      for (let to = others.shift(); to !== undefined; to = others.shift()) await this.#joinOne(to)
+    }
+    await Promise.all(Array.from({ length: PARALLEL_JOINS }, next))
   }
 
   /**

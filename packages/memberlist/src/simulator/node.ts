@@ -150,6 +150,11 @@ export class SimulatedNode {
     this.input({ type: 'leave' })
   }
 
+  /** Takes its place again after {@link leave}. */
+  rejoin(): void {
+    this.input({ type: 'rejoin' })
+  }
+
   /** Hands something to its process, or keeps it while that is not scheduled. */
   input(input: SwimInput): void {
     if (!this.#swim) return

@@ -69,6 +69,15 @@ export class Membership {
     if (joined) ring.emit({ type: 'member', event: 'join', member: record.member() })
   }
 
+  /** Takes our place again after we have left: a new incarnation, which those who know of the old one believe. */
+  rejoin(now: Instant): void {
+    const { self } = this.#ring
+    if (!self) return
+    this.#ring.leaving = false
+    this.bootstrap(self.description, now)
+    this.#listener.onNews(now)
+  }
+
   /** Whether a push/pull's word that a node lives is what we know: most are, so it is asked before a closer look. */
   agrees({ name, state, incarnation, addr, port }: PushNodeState): boolean {
     // What is told of ourselves may be of an earlier life: it is always looked at.

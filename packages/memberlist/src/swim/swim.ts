@@ -184,6 +184,9 @@ export class Swim {
         )
       case 'leave':
         return this.#leave(now)
+      case 'rejoin':
+        if (this.#ring.leaving) this.#membership.rejoin(now)
+        return
       case 'update':
         return this.#update(input.request, input.meta, now)
       case 'ping':

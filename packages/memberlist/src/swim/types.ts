@@ -49,6 +49,8 @@ export type SwimInput =
   | { readonly type: 'join'; readonly request: number; readonly to: Endpoint }
   /** Tell the ring that we go. Answered by `left`. */
   | { readonly type: 'leave' }
+  /** We are back after a `leave`, in a new incarnation. Nothing for one that has not left. */
+  | { readonly type: 'rejoin' }
   /** Tell the ring our new meta. Answered by `updated` once it has been gossiped. */
   | { readonly type: 'update'; readonly request: number; readonly meta: Uint8Array | undefined }
   /** Measure the round trip to a node. Answered by `pong` with the same `request`. */
