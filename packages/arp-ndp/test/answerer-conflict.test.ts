@@ -63,6 +63,40 @@ t.test('a flood of invented MAC addresses: few are told, little is kept', async 
   t.equal(world.conflicts.length, 256)
 })
 
+t.test('one host that takes over thousands of addresses in a moment is told for each', async t => {
+  const world = World.started()
+  const { platform } = world
+  const addresses = many(3000)
+  world.set(...addresses)
+  platform.advance(10_000)
+  platform.socket('arp').receive(...addresses.flatMap(({ octets }) => arpClaim(octets)))
+  platform.advance(0)
+  t.equal(new Set(world.conflicts.map(({ address }) => address)).size, 3000)
+})
+
+t.test('RFC 5227 section 2.4: an address is announced once to defend it, and not at all when it is hushed', async t => {
+  const world = World.started({ refreshInterval: 1000 })
+  const { platform } = world
+  world.set(V4, V6)
+  platform.advance(100)
+  const arp = platform.socket('arp')
+  world.answerer.obey({ type: 'hush', addresses: [V4.text, V6.text, '192.0.2.99'] })
+  arp.sent.length = 0
+  platform.socket('ndp').sent.length = 0
+  platform.advance(60_000)
+  t.same([arp.sent.length, platform.socket('ndp').sent.length], [0, 0], 'neither burst nor refresh')
+  arp.receive(request(V4.octets))
+  t.equal(arp.sent.length, 1, 'it is answered for all the same')
+  world.answerer.obey({ type: 'defend', address: V4.text })
+  t.equal(arp.sent.length, 3, 'one round: a request and a reply')
+  platform.advance(60_000)
+  t.equal(arp.sent.length, 3)
+  world.answerer.obey({ type: 'announce', address: V4.text })
+  platform.advance(20_000)
+  t.ok(arp.sent.length >= 3 + 10 + 2 * 15, 'announced, it has its burst and its refreshes again')
+  world.answerer.obey({ type: 'defend', address: '192.0.2.99' })
+})
+
 t.test('frames of our own other interfaces are no conflict (RFC 5227 section 2.4)', async t => {
   const world = World.started({}, platform => {
     platform.linkList = [

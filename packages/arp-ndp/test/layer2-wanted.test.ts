@@ -173,6 +173,51 @@ t.test('property: whatever lists come after each other, the differences add up t
   t.pass()
 })
 
+t.test('changes by difference and whole lists take turns', async t => {
+  const wanted = new WantedSet()
+  wanted.replace(all('192.0.2.1', '192.0.2.2'))
+  t.match(wanted.change(all('192.0.2.3'), ['192.0.2.1', '192.0.2.9']), {
+    set: [{ text: '192.0.2.3', octets: Uint8Array.of(192, 0, 2, 3) }],
+    remove: ['192.0.2.1'],
+  })
+  t.same(
+    wanted.change(all('192.0.2.3', '192.0.2.2'), ['192.0.2.2']),
+    { set: [], remove: [] },
+    'set wins, nothing is new',
+  )
+  const narrow: WantedAddress[] = [{ address: '192.0.2.2', interfaces: ['eth0'] }]
+  t.match(wanted.change(narrow, []), { set: [{ text: '192.0.2.2', interfaces: ['eth0'] }], remove: [] })
+  t.throws(() => wanted.change(all('192.0.2.4', '127.0.0.1'), ['192.0.2.2']), RangeError)
+  t.throws(() => wanted.change(all('192.0.2.4'), ['nonsense']), /^address/)
+  t.notOk(wanted.has('192.0.2.4'), 'nothing has changed')
+  t.match(wanted.replace(all('192.0.2.2', '192.0.2.5')), {
+    set: [{ text: '192.0.2.2', interfaces: 'all' }, { text: '192.0.2.5' }],
+    remove: ['192.0.2.3'],
+  })
+})
+
+t.test('property: changes by difference add up to the last list', async t => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(list, fc.boolean()), { maxLength: 8 }), steps => {
+      const wanted = new WantedSet()
+      const held = new Map<string, InterfaceSelection>()
+      for (const [entries, whole] of steps) {
+        const single = new Map(entries.map(({ address, interfaces }) => [parseAddress(address).text, interfaces]))
+        const next = Array.from(single, ([address, interfaces]) => ({ address, interfaces }))
+        const gone = [...held.keys()].filter(text => !single.has(text))
+        const { set, remove } = whole ? wanted.replace(next) : wanted.change(next, gone)
+        for (const text of remove) if (!held.delete(text)) return false
+        for (const { text, interfaces } of set) held.set(text, interfaces)
+        if (held.size !== single.size || [...single.keys()].some(text => !held.has(text) || !wanted.has(text)))
+          return false
+      }
+      return true
+    }),
+    { numRuns: 2000 },
+  )
+  t.pass()
+})
+
 t.test('work in proportion to the difference: a thousand calls with 5,000 addresses', async t => {
   const wanted = new WantedSet()
   const entries = all(...Array.from({ length: 5000 }, (_, i) => `10.0.${i >> 8}.${i & 255}`))

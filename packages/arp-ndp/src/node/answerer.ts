@@ -102,7 +102,9 @@ export class Answerer {
       return count
     }
     entry.done = 1
-    if (order.type === 'announce') this.#announce(order.address, since)
+    if (order.type === 'announce') this.#speakUp(order.address, since)
+    else if (order.type === 'defend') this.#rounds([order.address])
+    else if (order.type === 'hush') this.#hush(order.addresses, since)
     else if (order.type === 'refresh') this.#refreshNeighbor(order)
     else this.#report({ type: 'answer', id: order.id, value: this.#answer(order.question) })
     return 1
@@ -134,6 +136,18 @@ export class Answerer {
       this.#unmatched.delete(text)
     }
     return removed
+  }
+
+  #speakUp(address: string, now: Instant): void {
+    this.#announce(address, now)
+    if (this.#table.get(address) !== undefined) this.#refresh?.add(address, now)
+  }
+
+  #hush(addresses: readonly string[], now: Instant): void {
+    for (const address of addresses) {
+      this.#announcer.handle({ type: 'withdraw', address }, now)
+      this.#refresh?.delete(address)
+    }
   }
 
   #refreshNeighbor({ address, interface: name, neighbor }: Extract<Order, { type: 'refresh' }>): void {

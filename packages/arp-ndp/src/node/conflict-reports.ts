@@ -6,7 +6,10 @@ import type { AddressConflict, Report } from './messages.js'
 import type { Platform } from './platform.js'
 import type { Port } from './port.js'
 
-/** Sightings of one moment that are told; a flood of invented MAC addresses must not reach the main thread. */
+/**
+ * Sightings of one moment that are told; a flood of invented MAC addresses must not reach the main thread. More only of those who
+ * were told already: a host that takes over thousands of addresses at once is none.
+ */
 const AT_ONCE = 256
 
 /** Tells the main thread of second owners: when they are seen, and when they are no longer. */
@@ -15,6 +18,7 @@ export class ConflictReports {
   readonly #ports: Iterable<Port>
   readonly #report: (report: Report) => void
   #sightings: AddressConflict[] = []
+  readonly #macs = new Set<string>()
   #cancelReport: (() => void) | undefined
   #dueAt: Instant = Infinity
   #cancelExpiry = (): void => {}
@@ -28,9 +32,11 @@ export class ConflictReports {
   /** A second owner was seen. */
   note({ wanted }: Port, { owned, mac, kind, count, since }: ConflictSighting): void {
     this.arm()
-    if (this.#sightings.length >= AT_ONCE) return
+    if (this.#sightings.length >= AT_ONCE && !this.#macs.has(formatMac(mac))) return
     const conflict = { address: owned.text, interface: wanted.identity.interface, mac, kind, count, firstSeen: since }
-    this.#sightings.push(this.#told(conflict))
+    const told = this.#told(conflict)
+    this.#macs.add(told.mac)
+    this.#sightings.push(told)
     this.#cancelReport ??= this.#platform.after(0, () => this.#tell())
   }
 
@@ -40,6 +46,7 @@ export class ConflictReports {
     if (this.#sightings.length === 0) return
     this.#report({ type: 'conflict', conflicts: this.#sightings })
     this.#sightings = []
+    this.#macs.clear()
   }
 
   /** All that are seen now. */

@@ -126,12 +126,46 @@ export class Layer2 extends EventEmitter<Layer2Events> implements AsyncDisposabl
   }
 
   /**
+   * The same by what is different: costs work for these addresses, not for all. An address in both is set. Each address has one
+   * entry here, the last when it is given twice, whose interfaces replace those that all entries of {@link setAddresses} gave it.
+   * @param set new ones, or ones with other interfaces
+   * @param remove addresses in any spelling; those that are not set are passed over
+   * @throws {TypeError} as {@link setAddresses}; nothing has changed then
+   * @throws {RangeError} as {@link setAddresses}; nothing has changed then
+   */
+  changeAddresses(set: readonly WantedAddress[], remove: readonly string[] = []): void {
+    const change = this.#wanted.change(set, remove)
+    if (change.set.length > 0 || change.remove.length > 0)
+      this.#send({ type: 'change', set: pack(change.set), remove: change.remove })
+  }
+
+  /**
    * Starts the gratuitous burst for an address again, or makes the one that runs longer; nothing for one that is not set.
    * @throws {RangeError} not an address that can be answered for
    */
   announce(address: string): void {
     const { text } = parseAnswerable(address)
     if (this.#wanted.has(text)) this.#send({ type: 'announce', address: text })
+  }
+
+  /**
+   * Announces an address once, as RFC 5227 §2.4 (b) and (c) defend one. How often is for the caller to decide: at most once in
+   * DEFEND_INTERVAL, 10 s, against a host that will not give way. Nothing for an address that is not set.
+   * @throws {RangeError} not an address that can be answered for
+   */
+  defend(address: string): void {
+    const { text } = parseAnswerable(address)
+    if (this.#wanted.has(text)) this.#send({ type: 'defend', address: text })
+  }
+
+  /**
+   * Ends the bursts of these addresses and leaves them out when all are refreshed, until they are set anew or {@link announce}d: for
+   * addresses that another host is about to take over, and that are answered until it has. Those that are not set are passed over.
+   * @throws {RangeError} not an address that can be answered for
+   */
+  hush(addresses: readonly string[]): void {
+    const texts = addresses.map(address => parseAnswerable(address).text).filter(text => this.#wanted.has(text))
+    if (texts.length > 0) this.#send({ type: 'hush', addresses: texts })
   }
 
   /**

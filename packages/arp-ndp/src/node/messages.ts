@@ -44,6 +44,10 @@ export interface Answers {
 export type Order =
   | { readonly type: 'change'; readonly set: readonly AddressChange[]; readonly remove: readonly string[] }
   | { readonly type: 'announce'; readonly address: string }
+  /** One round, without a burst. */
+  | { readonly type: 'defend'; readonly address: string }
+  /** Bursts and refreshes of these end; they are answered for all the same. */
+  | { readonly type: 'hush'; readonly addresses: readonly string[] }
   | {
       readonly type: 'refresh'
       readonly address: string

@@ -34,9 +34,12 @@ const NOTHING: WantedDifference = { set: [], remove: [] }
  * what has stayed at the begin and at the end is passed over with one comparison each, and work is done for what is between.
  */
 export class WantedSet {
-  #entries: readonly Entry[] = []
+  /** `undefined` after a {@link change}, which keeps no list: then it is made when the next one comes to be compared. */
+  #entries: readonly Entry[] | undefined = []
   /** Canonical text → what all entries for the address ask for. */
-  readonly #selections = new Map<string, InterfaceSelection[]>()
+  readonly #selections = new Map<string, readonly InterfaceSelection[]>()
+  /** Mostly one entry asks for an address, and all ask for the same: they share this list. */
+  #single: readonly InterfaceSelection[] = ['all']
 
   /** Whether an address, by its canonical text, is wanted. */
   has(text: string): boolean {
@@ -49,7 +52,7 @@ export class WantedSet {
    * @throws {RangeError} an address that cannot be answered for, or no interface name; nothing has changed then
    */
   replace(wanted: readonly WantedAddress[]): WantedDifference {
-    const before = this.#entries
+    const before = this.#entries ?? this.#listEntries()
     const shorter = Math.min(before.length, wanted.length)
     let head = 0
     while (head < shorter && isSame(before[head], wanted[head])) head++
@@ -59,6 +62,30 @@ export class WantedSet {
     const middle = read(wanted.slice(head, wanted.length - tail), before.slice(head, before.length - tail))
     this.#entries = [...before.slice(0, head), ...middle.entries, ...before.slice(before.length - tail)]
     return this.#exchange(middle)
+  }
+
+  /**
+   * Takes a difference. An address in both is set; one that is not wanted cannot be removed, which is no fault.
+   * @throws {TypeError} an entry without the fields it must have; nothing has changed then
+   * @throws {RangeError} an address that cannot be answered for, or no interface name; nothing has changed then
+   */
+  change(set: readonly WantedAddress[], remove: readonly string[]): WantedDifference {
+    const gone = remove.map(address => parseAnswerable(address).text)
+    const { fresh, octets } = read(set, [])
+    const touched = new Map<string, InterfaceSelection | undefined>()
+    for (const text of [...gone, ...fresh.map(({ text }) => text)]) {
+      touched.set(text, united(this.#selections.get(text)))
+    }
+    for (const text of touched.keys()) this.#selections.delete(text)
+    for (const { text, interfaces } of fresh) this.#selections.set(text, this.#alone(interfaces))
+    this.#entries = undefined
+    return this.#compare(touched, octets)
+  }
+
+  #listEntries(): readonly Entry[] {
+    return [...this.#selections].flatMap(([text, selections]) =>
+      selections.map(interfaces => ({ spelling: text, text, interfaces })),
+    )
   }
 
   #exchange({ stale, fresh, octets }: Middle): WantedDifference {
@@ -73,16 +100,20 @@ export class WantedSet {
     for (const { text, interfaces } of fresh) {
       touch(text)
       const others = this.#selections.get(text)
-      if (others === undefined) this.#selections.set(text, [interfaces])
-      else others.push(interfaces)
+      this.#selections.set(text, others === undefined ? this.#alone(interfaces) : [...others, interfaces])
     }
     return this.#compare(touched, octets)
   }
 
   #take(text: string, interfaces: InterfaceSelection): void {
     const selections = this.#selections.get(text) ?? []
-    selections.splice(selections.indexOf(interfaces), 1)
-    if (selections.length === 0) this.#selections.delete(text)
+    if (selections.length > 1) this.#selections.set(text, selections.toSpliced(selections.indexOf(interfaces), 1))
+    else this.#selections.delete(text)
+  }
+
+  #alone(interfaces: InterfaceSelection): readonly InterfaceSelection[] {
+    if (this.#single[0] !== interfaces) this.#single = [interfaces]
+    return this.#single
   }
 
   #compare(
