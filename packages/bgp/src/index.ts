@@ -44,6 +44,7 @@ export type { AnnouncedRoute, ReceivedRoute } from './node/adj-ribs.js'
 export type { CloseOptions, ResetOptions } from './node/parting.js'
 export { Peer } from './node/peer.js'
 export type { PeerEvents } from './node/peer-events.js'
+export type { NotificationDetails } from './node/peer-log.js'
 export type { DynamicPeerRange } from './node/peer-ranges.js'
 export type { CommonPeerOptions, DynamicPeerOptions, PeerOptions } from './node/peer-options.js'
 export type {

@@ -70,6 +70,22 @@ t.test('RFC 4724 section 4.1: Selection_Deferral_Timer', async t => {
   }
 })
 
+t.test(
+  'RFC 4724 section 4.1: who learns nothing defers nothing, and says that it has restarted all the same',
+  async t => {
+    const speaker = new RestartingSpeaker<string>({ families: FAMILIES, selectionDeferralTime: 0 }, 1000)
+    speaker.addPeer('a')
+    t.same(
+      [V4, V6].map(family => speaker.defers(family)),
+      [false, false],
+    )
+    t.ok(speaker.restarting)
+    t.equal(speaker.nextTimeout, 361_000, 'but not for ever')
+    t.same(short(speaker.sessionUp('a', agreed(false))), ['ipv4', 'ipv6', 'restarted'])
+    t.notOk(speaker.restarting)
+  },
+)
+
 t.test('property: each family is selected exactly once, at the latest when the timer expires', async () => {
   const peer = fc.constantFrom('a', 'b', 'c')
   const step = fc.oneof(

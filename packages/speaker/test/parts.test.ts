@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import {
-  BGPAnnouncer,
   Coalescer,
   Layer2Announcer,
   Ring,
@@ -15,7 +14,6 @@ import {
   readExcludedInterfaces,
 } from '@typemetal/speaker'
 import type { Responder } from '@typemetal/speaker'
-import { FakeEngine } from './support/fake-engine.js'
 import { FakeGossip } from './support/fake-gossip.js'
 import { FakeResponder } from './support/fake-responder.js'
 import { recordingLog } from './support/log.js'
@@ -205,68 +203,4 @@ t.test('layer 2: an address nobody can answer for costs the others nothing; a se
   for (const event of ['conflict', 'conflict', 'conflict-over', 'conflict']) responder.emit(event, conflict)
   t.match(lines('another host answers for an address of this node'), [conflict, conflict])
   t.equal(lines('another host answers for an address of this node').length, 2)
-})
-
-t.test('a session is opened anew only when the protocol demands it, and the log says which field', async t => {
-  const engine = new FakeEngine()
-  const log = recordingLog()
-  const bgp = new BGPAnnouncer({ node: 'n1', createEngine: engine.create, log })
-  const session = {
-    name: 'r', peerAddress: '127.0.0.1', peerPort: 179, myASN: 64512, peerASN: 64513, holdTimeSeconds: 90,
-    keepaliveTimeSeconds: 30, ebgpMultiHop: false, gracefulRestart: false, families: ['ipv4'], routerID: '10.0.0.1',
-  } as const // prettier-ignore
-  const route = { prefix: '10.1.0.1/32', nextHop: 'self', communities: [] } as const
-  const apply = async (sessions: object): Promise<void> => {
-    const map = new Map(Object.entries(sessions))
-    const routes = new Map([...map.keys()].map(name => [name, [route]]))
-    bgp.apply(
-      { node: 'n1', services: new Map(), layer2: new Map(), sessions: map, routes, peersOf: new Map(), notes: [] },
-      () => true,
-    )
-    await settle()
-  }
-  await apply({ r: session })
-  const [first] = engine.open
-  first?.become('Established', 'KeepAliveMsg')
-  t.match(log.lines.at(-1), { event: 'sessionUp', peer: '127.0.0.1', localASN: 64512, peerASN: 64513 })
-  await apply({ r: { ...session, connectTimeSeconds: 5 } })
-  t.strictSame(engine.open, [first], 'an Established session knows nothing of ConnectRetryTime')
-  t.match(
-    log.lines.find(line => line['event'] === 'sessionUpdated'),
-    { fields: ['connectTimeSeconds'] },
-  )
-  first?.become('Idle', 'HoldTimer_Expires')
-  await settle()
-  const [second] = engine.open
-  t.not(second, first)
-  t.equal(second?.options.connectRetryTime, 5, 'but the next one does')
-  t.match(
-    log.lines.find(line => line['event'] === 'sessionDown'),
-    { level: 'warn', reason: 'HoldTimer_Expires' },
-  )
-  t.strictSame(second?.routes, [route])
-  await apply({ r: { ...session, peerASN: 64514 } })
-  t.ok(second?.closed)
-  t.match(
-    log.lines.find(line => line['event'] === 'sessionReset'),
-    { level: 'warn', fields: ['connectTimeSeconds', 'peerASN'].slice(1) },
-  )
-  const [third] = engine.open
-  t.match(third?.options, { asn: 64514 })
-  third?.become('Connect')
-  third?.become('Active', 'TcpConnectionFails: ECONNREFUSED')
-  third?.become('Connect')
-  third?.become('Active', 'TcpConnectionFails: ECONNREFUSED')
-  t.equal(log.lines.filter(line => line['op'] === 'connect').length, 1, 'a peer that is down is said once')
-  third?.become('Idle', 'NotifMsg 2/2')
-  t.match(log.lines.at(-1), { event: 'peerNotification', level: 'error', error: 'NotifMsg 2/2' })
-  await apply({})
-  t.match(log.lines.at(-1), { event: 'updatedAdvertisements', numAds: 0 })
-  t.match(
-    log.lines.find(line => line['event'] === 'peerRemoved'),
-    { reason: 'filteredByNodeSelector' },
-  )
-  t.strictSame(engine.open, [])
-  await bgp[Symbol.asyncDispose]()
-  t.ok(engine.disposed)
 })

@@ -6,9 +6,14 @@ import type { Instant, Seconds } from './timers.js'
 export interface RestartingSpeakerOptions {
   /** Families that routes are selected of. */
   readonly families: readonly FamilyName[]
-  /** Selection_Deferral_Timer: longest wait for the peers, RFC 4724 section 4.1. @default 360 */
+  /**
+   * Selection_Deferral_Timer: longest wait for the peers, RFC 4724 section 4.1. 0: nothing is deferred, for a speaker that learns nothing
+   * and so selects nothing; its OPENs say that it has restarted as ever, for 360 s at most. @default 360
+   */
   readonly selectionDeferralTime?: Seconds
 }
+
+const DEFERRAL_TIME: Seconds = 360
 
 /** What the owner of a restarting speaker must do, in the order given. */
 export type RestartAction =
@@ -34,18 +39,20 @@ interface Heard {
 export class RestartingSpeaker<P> {
   readonly #deferred: Set<FamilyName>
   readonly #peers = new Map<P, Heard>()
+  readonly #selectsAtOnce: boolean
   #deadline: Instant | undefined
 
   /**
    * @param now when we have restarted
    * @throws {RangeError} a time that is not a number of seconds
    */
-  constructor({ families, selectionDeferralTime = 360 }: RestartingSpeakerOptions, now: Instant) {
+  constructor({ families, selectionDeferralTime = DEFERRAL_TIME }: RestartingSpeakerOptions, now: Instant) {
     if (!(selectionDeferralTime >= 0 && selectionDeferralTime < Infinity)) {
       throw new RangeError(`selectionDeferralTime must be a number of seconds, not ${selectionDeferralTime}`)
     }
     this.#deferred = new Set(families)
-    this.#deadline = now + selectionDeferralTime * 1000
+    this.#selectsAtOnce = selectionDeferralTime === 0
+    this.#deadline = now + (selectionDeferralTime || DEFERRAL_TIME) * 1000
   }
 
   /** Whether our OPENs say that we have restarted (R bit). */
@@ -55,7 +62,7 @@ export class RestartingSpeaker<P> {
 
   /** Whether routes of the family are neither selected nor announced yet. */
   defers(family: FamilyName): boolean {
-    return this.#deferred.has(family)
+    return !this.#selectsAtOnce && this.#deferred.has(family)
   }
 
   /** When {@link handleTimeout} is next due; `undefined` once the restart is over. */

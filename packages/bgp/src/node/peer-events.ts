@@ -1,5 +1,6 @@
 import type { State } from '../fsm/index.js'
 import type { FamilyName, UpdateMessage } from '../wire/index.js'
+import type { NotificationDetails } from './peer-log.js'
 
 /** Events of a `Peer`. */
 export interface PeerEvents {
@@ -12,6 +13,8 @@ export interface PeerEvents {
   update: [update: UpdateMessage]
   /** Whole messages as they are on the wire: views, good until the listener returns. */
   message: [direction: 'sent' | 'received', octets: Uint8Array]
+  /** A NOTIFICATION has gone one way or the other, RFC 4271 section 4.5. */
+  notification: [direction: 'sent' | 'received', details: NotificationDetails]
   /** The peer has announced all that it has of a family, RFC 4724 section 2. */
   endOfRib: [family: FamilyName]
 }

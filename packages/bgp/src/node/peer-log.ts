@@ -37,8 +37,20 @@ export class PeerLog implements Logger {
   }
 }
 
-/** A NOTIFICATION as fields of a log line; data as hex, for it may be anything. */
-export function notificationFields(notification: NotificationMessage): object {
+/** A NOTIFICATION in words. */
+export interface NotificationDetails {
+  readonly errorCode: number
+  readonly errorSubcode: number
+  /** Names of both; of a hard reset (RFC 8538) those of its reason too. */
+  readonly reason: string
+  /** Shutdown Communication, RFC 9003. */
+  readonly communication?: string
+  /** Data as hex, for it may be anything. */
+  readonly data?: string
+}
+
+/** A NOTIFICATION as fields of a log line. */
+export function notificationFields(notification: NotificationMessage): NotificationDetails {
   const { errorCode, errorSubcode, data } = notification
   const communication = shutdownCommunication(notification)
   const rest = (hardResetReason(notification) ?? notification).data

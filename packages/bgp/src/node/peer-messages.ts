@@ -4,7 +4,7 @@ import type { Connection } from './connection.js'
 import { MessageCounter } from './counters.js'
 import type { Logger } from './logger.js'
 import type { UpdateSink } from './outbound.js'
-import { notificationFields } from './peer-log.js'
+import { notificationFields, type NotificationDetails } from './peer-log.js'
 
 export type Direction = 'sent' | 'received'
 
@@ -14,6 +14,8 @@ export interface MessageListener {
   isListening(): boolean
   /** One whole message as it is on the wire: a view. */
   message(direction: Direction, octets: Uint8Array): void
+  /** A NOTIFICATION, asked for or not. */
+  notification(direction: Direction, details: NotificationDetails): void
 }
 
 /** What goes over the sessions of one peer: counts it, logs NOTIFICATIONs, shows it to those who listen. */
@@ -29,12 +31,17 @@ export class PeerMessages {
 
   sent(message: ControlMessage): void {
     this.counter.sent(message.type)
-    if (message.type === 'notification') this.#log.info(notificationFields(message), 'notification sent')
+    if (message.type === 'notification') this.#tell('sent', notificationFields(message))
   }
 
   received(message: ControlMessage): void {
     this.counter.received(message.type)
-    if (message.type === 'notification') this.#log.info(notificationFields(message), 'notification received')
+    if (message.type === 'notification') this.#tell('received', notificationFields(message))
+  }
+
+  #tell(direction: Direction, details: NotificationDetails): void {
+    this.#log.info(details, `notification ${direction}`)
+    this.#listener.notification(direction, details)
   }
 
   /** Whole messages, one or many. */

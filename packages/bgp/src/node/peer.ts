@@ -85,6 +85,7 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
     this.#messages = new PeerMessages(this.#log, {
       isListening: () => this.listenerCount('message') > 0,
       message: (direction, octets) => this.emit('message', direction, octets),
+      notification: (direction, details) => this.emit('notification', direction, details),
     })
     this.#driver = new PeerDriver({
       session: options.session,

@@ -47,7 +47,7 @@ export interface BgpSpeakerOptions {
    * announced before they have told us all (RFC 4724 section 4.1). @default false
    */
   readonly restarting?: boolean
-  /** Selection_Deferral_Timer of such a restart. @default 360 */
+  /** Selection_Deferral_Timer of such a restart; 0 announces at once, where nothing is learned that would be selected. @default 360 */
   readonly selectionDeferralTime?: Seconds
   /** @default silent */
   readonly log?: Logger

@@ -1,36 +1,63 @@
 /** One BGP session of the plan and what runs for it. */
-import { isInternal, sessionChange, sessionTarget } from '../plan/sessions.js'
-import type { RoutePlan, SessionPlan } from '../plan/types.js'
+import type { Clock } from '../clock.js'
 import type { Logger } from '../logger.js'
-import { localAddressTowards, routerIdOf } from '../router-id.js'
-import type { Engine, EnginePeer, EnginePeerOptions } from './engine.js'
-import { canOpen } from './limits.js'
+import type { RouteDelta } from '../plan/delta.js'
+import { sessionChange, sessionTarget } from '../plan/sessions.js'
+import type { SessionChange } from '../plan/sessions.js'
+import type { RoutePlan, SessionPlan } from '../plan/types.js'
+import { routerIdFor } from '../router-id.js'
+import type { RouterId } from '../router-id.js'
+import type { Engine, EnginePeer, Farewell } from './engine.js'
+import type { Environment } from './environment.js'
+import { canOpen, peerLimits } from './limits.js'
+import type { PeerLimit } from './limits.js'
+import { peerOptions } from './peer-options.js'
+import { refusalOf } from './refusal.js'
+import { SessionHistory } from './session-history.js'
+import { SessionLog } from './session-log.js'
+import { ToldRoutes } from './told-routes.js'
+
+/** What all peers are told beside the plan: `leaving` with GRACEFUL_SHUTDOWN (RFC 8326), `withdrawn` nothing at all. */
+export type Stance = 'announcing' | 'leaving' | 'withdrawn'
 
 /** What a {@link Neighbor} is given. */
 export interface NeighborOptions {
   readonly node: string
   readonly log: Logger
+  readonly clock: Clock
+  readonly environment: Environment
+  /** How to speak to a peer, which may keep our routes over a restart. */
+  readonly stance: (isKept: boolean) => Stance
   readonly engine: (options: { readonly asn: number; readonly bgpIdentifier: string }) => Engine
+  /** {@link Neighbor.limits} are others now. */
+  readonly limitsChanged: () => void
 }
+
+/** Fields that the router id is derived from. */
+const IDENTIFYING: ReadonlySet<string> = new Set(['routerID', 'sourceAddress', 'peerAddress', 'interface', 'vrf'])
 
 /** Follows its session's plan; a change closes the session only when the protocol demands it. */
 export class Neighbor {
+  readonly history = new SessionHistory()
   readonly #options: NeighborOptions
-  readonly #log: Logger
+  readonly #lines = new SessionLog()
+  readonly #routes: ToldRoutes
+  #log: Logger
   #plan: SessionPlan
-  #routes: readonly RoutePlan[] = []
   #peer: EnginePeer | undefined
-  /** Counts openings, so that one that was overtaken while it looked for its address gives up. */
-  #opening = 0
-  /** The plan has changes that the running session does not know; they are taken at its next start. */
-  #outdated = false
-  /** Why the last attempts failed, as it was logged. */
-  #failure = ''
+  #stance: Stance
+  #routerId: RouterId | undefined
+  /** What the engine refuses of the plan. */
+  #refusal: PeerLimit | undefined
+  /** Counts what was begun, so that what was overtaken while it looked for its address gives up. */
+  #turn = 0
 
   constructor(plan: SessionPlan, options: NeighborOptions) {
     this.#options = options
     this.#plan = plan
-    this.#log = options.log.child({ peer: sessionTarget(plan), name: plan.name })
+    this.#stance = options.stance(plan.gracefulRestart)
+    this.#log = this.#logOf(plan)
+    this.#routes = new ToldRoutes(() => this.#log)
     this.#log.info({ event: 'peerAdded' }, 'peer configured')
     this.#open()
   }
@@ -44,118 +71,157 @@ export class Neighbor {
     return this.#peer
   }
 
-  /** Takes over a new version of the plan. */
-  update(plan: SessionPlan): void {
-    const { resets, carried } = sessionChange(this.#plan, plan)
-    this.#plan = plan
-    if (resets.length > 0) {
-      this.#log.warn({ event: 'sessionReset', fields: resets }, 'session is opened anew: changed fields demand it')
-      this.#reopen()
-    } else if (carried.length > 0) {
-      this.#log.info({ event: 'sessionUpdated', fields: carried }, 'peer changed, session stays')
-      this.#outdated = true
-      if (this.#peer?.state !== 'Established') this.#reopen()
-    }
+  /** Whether the peer keeps our routes while we restart (RFC 4724); before a session stands, whether it is to be asked for that. */
+  get isKept(): boolean {
+    const isRefused = this.#peer?.state === 'Established' && this.#peer.negotiated?.gracefulRestart === undefined
+    return this.#plan.gracefulRestart && !isRefused
   }
 
-  /** Takes the whole wanted set of routes. */
-  setRoutes(routes: readonly RoutePlan[]): void {
-    this.#routes = routes
-    this.#tellRoutes()
+  /** What the plan asks for and does not get. */
+  get limits(): readonly PeerLimit[] {
+    const limits = peerLimits(this.#plan, this.#options.environment)
+    return this.#refusal ? [...limits, this.#refusal] : limits
+  }
+
+  /** Takes over a new version of the plan; its name may be another one. */
+  update(plan: SessionPlan): void {
+    if (plan === this.#plan) return
+    const change = sessionChange(this.#plan, plan)
+    this.#plan = plan
+    if (change.changes.length === 0) return
+    this.#log = this.#logOf(plan)
+    const peer = this.#peer
+    if (!canOpen(plan, this.#options.environment)) this.#shut(peer)
+    else if (!peer) this.#open()
+    else if (change.changes.some(({ field }) => IDENTIFYING.has(field))) this.#identify(peer, change)
+    else this.#change(peer, change)
+  }
+
+  /** Takes the whole wanted set of routes; `delta`: what of it differs from the one before. */
+  setRoutes(routes: readonly RoutePlan[], delta?: RouteDelta): void {
+    this.#routes.set(routes, delta)
+  }
+
+  /** Speaks to the peer in another way from now on. */
+  setStance(stance: Stance): void {
+    if (stance === this.#stance) return
+    this.#stance = stance
+    this.#routes.hold(stance === 'withdrawn')
+    const peer = this.#peer
+    if (peer && this.#routerId) this.#try(() => peer.change(this.#engineOptions(this.#routerId)))
   }
 
   /** Lets go of the session without ending it: the engine does that for all. */
   release(): void {
-    this.#opening++
+    this.#turn++
     this.#peer = undefined
+    this.#routes.attach(undefined)
   }
 
   /** Ends the session for good. */
-  async close(): Promise<void> {
+  async close(farewell?: Farewell): Promise<void> {
     const peer = this.#peer
     this.release()
-    await peer?.close()
+    await peer?.close(farewell)
   }
 
-  #reopen(): void {
-    // One address pair has one session: the new one starts when the old one has gone.
-    this.#open(this.close())
+  #logOf(plan: SessionPlan): Logger {
+    return this.#options.log.child({ peer: sessionTarget(plan), name: plan.name })
   }
 
-  #open(after: Promise<void> = Promise.resolve()): void {
-    this.#outdated = false
-    if (!canOpen(this.#plan)) return
-    this.#dial(++this.#opening, this.#plan, after).catch((error: unknown) => {
-      this.#log.error({ op: 'connect', error: String(error) }, 'session cannot be opened')
+  #open(): void {
+    const turn = ++this.#turn
+    if (!canOpen(this.#plan, this.#options.environment)) return
+    void this.#routerIdOf(turn, routerId => this.#add(routerId))
+  }
+
+  #add(routerId: RouterId): void {
+    const options = this.#engineOptions(routerId)
+    this.#try(() => {
+      const engine = this.#options.engine({ asn: options.localAsn, bgpIdentifier: options.bgpIdentifier })
+      const peer = engine.addPeer(options)
+      peer.on('state', (to, from, cause) => this.#stateChanged(peer, to, from, cause))
+      peer.on('notification', (direction, details) => {
+        this.history.notified(direction, details)
+        this.#lines.notified(this.#log, direction, details)
+      })
+      this.#peer = peer
+      this.#routes.hold(this.#stance === 'withdrawn')
+      this.#routes.attach(peer)
+    }, 'session not opened')
+  }
+
+  /** The plan wants what this machine does not have. */
+  #shut(peer: EnginePeer | undefined): void {
+    this.#refusal = undefined
+    if (peer) this.#log.error({ event: 'sessionShut' }, 'session is closed: it cannot be had as it is wanted now')
+    this.close().catch((error: unknown) => {
+      this.#log.error({ op: 'close', error: String(error) }, 'session not closed')
     })
   }
 
-  async #dial(opening: number, plan: SessionPlan, after: Promise<void>): Promise<void> {
-    await after
-    const bgpIdentifier = plan.routerID ?? routerIdOf(await this.#localAddress(plan), this.#options.node)
-    if (opening !== this.#opening) return
-    const options = peerOptions(plan, bgpIdentifier)
-    const peer = this.#options.engine({ asn: options.localAsn, bgpIdentifier }).addPeer(options)
-    peer.on('state', (to, from, cause) => this.#stateChanged(peer, to, from, cause))
-    this.#peer = peer
-    this.#tellRoutes()
+  #identify(peer: EnginePeer, change: SessionChange): void {
+    const turn = ++this.#turn
+    void this.#routerIdOf(turn, () => this.#change(peer, change))
   }
 
-  /** Routes that cannot be sent, such as one with a thousand communities, leave the peer with those it has. */
-  #tellRoutes(): void {
-    try {
-      this.#peer?.setRoutes(this.#routes)
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error
-      this.#log.error({ op: 'setRoutes', error: error.message }, 'routes cannot be sent, the last ones stay')
+  async #routerIdOf(turn: number, then: (routerId: RouterId) => void): Promise<void> {
+    const routerId = await routerIdFor(this.#plan, this.#options.node)
+    if (turn !== this.#turn) return
+    this.#routerId = routerId
+    then(routerId)
+  }
+
+  #change(peer: EnginePeer, change?: SessionChange): void {
+    const wasUp = peer.state === 'Established'
+    const done = this.#try(() => peer.change(this.#engineOptions(this.#routerId)), 'the session goes on as before')
+    if (!done || !change) return
+    const changes = change.changes.map(({ field, effect, why }) => `${field}: ${effect}, for ${why}`)
+    if (change.resets.length > 0 && wasUp) {
+      const fields = { event: 'sessionReset', fields: change.resets, changes }
+      this.#log.warn(fields, 'session is opened anew: changed fields demand it')
+    } else {
+      const fields = { event: 'sessionUpdated', fields: change.changes.map(({ field }) => field), changes }
+      this.#log.info(fields, 'peer changed, session stays')
     }
   }
 
-  #localAddress(plan: SessionPlan): Promise<string | undefined> {
-    if (plan.sourceAddress !== undefined) return Promise.resolve(plan.sourceAddress)
-    return localAddressTowards(plan.peerAddress ?? '', plan.peerPort)
+  #engineOptions(routerId: RouterId | undefined): ReturnType<typeof peerOptions> {
+    return peerOptions(this.#plan, {
+      bgpIdentifier: routerId?.bgpIdentifier ?? '',
+      environment: this.#options.environment,
+      leaving: this.#stance === 'leaving',
+    })
+  }
+
+  /** @returns whether the engine took it; what it objects to is said, and one of the {@link limits} */
+  #try(work: () => void, consequence = 'the session goes on as before'): boolean {
+    const before = this.#refusal?.reason
+    try {
+      work()
+      this.#refusal = undefined
+    } catch (error) {
+      this.#refusal = refusalOf(this.#plan.name, error, consequence, this.#peer === undefined)
+      const { field, reason } = this.#refusal
+      if (reason !== before) this.#log.error({ op: 'configure', field, error: reason }, 'BGPPeer cannot be carried out')
+    }
+    if (this.#refusal?.reason !== before) this.#options.limitsChanged()
+    return this.#refusal === undefined
   }
 
   #stateChanged(peer: EnginePeer, to: string, from: string, cause: string): void {
-    const { localASN, myASN, peerASN, dynamicASN } = this.#plan
-    const asns = { localASN: localASN ?? myASN, peerASN: peerASN ?? dynamicASN }
-    if (cause.startsWith('NotifMsg')) {
-      this.#log.error({ event: 'peerNotification', error: cause }, 'peer sent a NOTIFICATION')
-    }
-    if (to === 'Established') {
-      this.#failure = ''
-      this.#log.info({ event: 'sessionUp', ...asns }, 'BGP session established')
-    } else if (from !== 'Established') this.#tellFailure(cause)
-    if (from !== 'Established') return
-    this.#log.warn({ event: 'sessionDown', ...asns, reason: cause }, 'BGP session down')
-    if (this.#outdated && peer === this.#peer) this.#reopen()
+    this.history.changed(to, from, cause, this.#options.clock.now())
+    this.#lines.changed(this.#log, this.#plan, to, from, cause)
+    // There was no address to go by when the identifier was chosen; there may be one now.
+    const isFailure = from !== 'Established' && (to === 'Idle' || to === 'Active')
+    if (isFailure && this.#routerId?.isLastResort && peer === this.#peer) this.#reconsider(peer)
   }
 
-  /** Attempts go on for ever; what keeps them from succeeding is said once. */
-  #tellFailure(cause: string): void {
-    if (!cause.startsWith('TcpConnectionFails') || cause === this.#failure) return
-    this.#failure = cause
-    this.#log.error({ op: 'connect', error: cause }, 'BGP peer cannot be reached, trying on')
-  }
-}
-
-function peerOptions(plan: SessionPlan, bgpIdentifier: string): EnginePeerOptions {
-  const { connectTimeSeconds, sourceAddress, password } = plan
-  return {
-    name: plan.name,
-    address: plan.peerAddress ?? '',
-    port: plan.peerPort,
-    asn: plan.dynamicASN ?? plan.peerASN ?? 0,
-    localAsn: plan.localASN ?? plan.myASN,
-    bgpIdentifier,
-    holdTime: Math.trunc(plan.holdTimeSeconds),
-    keepaliveTime: plan.keepaliveTimeSeconds,
-    importPolicy: 'reject',
-    families: plan.families.map(family => `${family}-unicast` as const),
-    // The limit to one hop is a matter of eBGP.
-    ...(!isInternal(plan) && { multihop: plan.ebgpMultiHop }),
-    ...(connectTimeSeconds !== undefined && { connectRetryTime: connectTimeSeconds }),
-    ...(sourceAddress !== undefined && { sourceAddress }),
-    ...(password !== undefined && { md5Key: password }),
+  #reconsider(peer: EnginePeer): void {
+    const before = this.#routerId?.bgpIdentifier
+    const turn = this.#turn
+    void this.#routerIdOf(turn, ({ bgpIdentifier }) => {
+      if (bgpIdentifier !== before && peer.state !== 'Established') this.#change(peer)
+    })
   }
 }

@@ -1,0 +1,46 @@
+/** What has become of one peer's sessions. Pure: time is an argument. */
+import type { NotificationDetails } from '@typemetal/bgp'
+
+/** The last NOTIFICATION of either direction. */
+export interface LastNotification {
+  readonly direction: 'sent' | 'received'
+  readonly errorCode: number
+  readonly errorSubcode: number
+}
+
+/** Remembers what a counter or a person may want to know of the past. */
+export class SessionHistory {
+  readonly #ends = new Map<string, number>()
+  #establishedAt: number | undefined
+  #lastNotification: LastNotification | undefined
+
+  /** Established sessions that ended, by the event of RFC 4271 section 8.1 that did it. */
+  get ends(): ReadonlyMap<string, number> {
+    return this.#ends
+  }
+
+  get lastNotification(): LastNotification | undefined {
+    return this.#lastNotification
+  }
+
+  /** Milliseconds that the session has stood; 0 when there is none. */
+  uptime(now: number): number {
+    return this.#establishedAt === undefined ? 0 : now - this.#establishedAt
+  }
+
+  /** The state has changed. @param cause the event, with what is known of it */
+  changed(to: string, from: string, cause: string, now: number): void {
+    if (to === 'Established') this.#establishedAt = now
+    if (from !== 'Established') return
+    this.#establishedAt = undefined
+    const event = eventOf(cause)
+    this.#ends.set(event, (this.#ends.get(event) ?? 0) + 1)
+  }
+
+  notified(direction: LastNotification['direction'], { errorCode, errorSubcode }: NotificationDetails): void {
+    this.#lastNotification = { direction, errorCode, errorSubcode }
+  }
+}
+
+/** Name of the event that a cause begins with: `NotifMsg` of `NotifMsg 6/2`. */
+export const eventOf = (cause: string): string => /^\w+/.exec(cause)?.[0] ?? 'unknown'

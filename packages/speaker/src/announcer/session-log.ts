@@ -1,0 +1,76 @@
+/** What the log says of one peer's sessions, in MetalLB's words. */
+import type { NotificationDetails } from '@typemetal/bgp'
+import type { Logger } from '../logger.js'
+import type { SessionPlan } from '../plan/types.js'
+import { eventOf } from './session-history.js'
+
+/** Events after which nobody is to blame: we did it, or it is but the next attempt. */
+const OUR_OWN: ReadonlySet<string> = new Set([
+  'ManualStop',
+  'AutomaticStop',
+  'ManualStart',
+  'AutomaticStart',
+  'AutomaticStart_with_DampPeerOscillations',
+  'ConnectRetryTimer_Expires',
+  'IdleHoldTimer_Expires',
+  'OpenCollisionDump',
+])
+/** RFC 4271 section 4.5: what we say when we end a session on purpose. */
+const CEASE = 6
+/** Most different complaints about a peer that are remembered as said. */
+const MEMORY = 32
+
+/** Attempts go on for ever; what keeps them from succeeding is said once, until a session has stood. */
+export class SessionLog {
+  readonly #said = new Set<string>()
+
+  /** The state of RFC 4271 section 8.2.2 has changed. */
+  changed(log: Logger, plan: SessionPlan, to: string, from: string, cause: string): void {
+    const { localASN, myASN, peerASN, dynamicASN } = plan
+    const asns = { localASN: localASN ?? myASN, peerASN: peerASN ?? dynamicASN }
+    if (to === 'Established') {
+      this.#said.clear()
+      log.info({ event: 'sessionUp', ...asns }, 'BGP session established')
+    } else if (from === 'Established') {
+      log.warn({ event: 'sessionDown', ...asns, reason: cause }, 'BGP session down')
+    } else if (to === 'Idle' || to === 'Active') this.#failed(log, cause)
+  }
+
+  /** A NOTIFICATION has gone one way or the other. */
+  notified(log: Logger, direction: 'sent' | 'received', details: NotificationDetails): void {
+    const { reason: error, ...more } = details
+    if (!this.#isNews(`${direction} ${error} ${details.communication}`)) return
+    if (direction === 'received') {
+      log.error({ event: 'peerNotification', error, ...more }, 'peer sent a NOTIFICATION')
+    } else if (details.errorCode !== CEASE) {
+      log.warn({ event: 'notificationSent', error, ...more }, 'peer was sent a NOTIFICATION')
+    }
+  }
+
+  #failed(log: Logger, cause: string): void {
+    const event = eventOf(cause)
+    // The NOTIFICATION itself has been said.
+    if (OUR_OWN.has(event) || event.startsWith('NotifMsg') || !this.#isNews(cause)) return
+    const why = event === 'TcpConnectionFails' ? 'cannot be reached' : 'cannot be talked to'
+    log.error({ op: 'connect', error: cause }, `BGP peer ${why}, trying on`)
+  }
+
+  #isNews(text: string): boolean {
+    if (this.#said.has(text) || this.#said.size >= MEMORY) return false
+    this.#said.add(text)
+    return true
+  }
+}
+
+/** Lines of the engine that are said here in other words, and its running commentary, are for who debugs it. */
+export function engineLog(log: Logger): Logger {
+  return {
+    debug: (fields, msg) => log.debug(fields, msg),
+    info: (fields, msg) => log.debug(fields, msg),
+    warn: (fields, msg) => log[SAID_HERE.has(msg) ? 'debug' : 'warn'](fields, msg),
+    error: (fields, msg) => log.error(fields, msg),
+    child: fields => engineLog(log.child(fields)),
+  }
+}
+
+const SAID_HERE: ReadonlySet<string> = new Set(['peer cannot be reached'])
