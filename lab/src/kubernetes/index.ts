@@ -25,3 +25,4 @@ export { kubernetesBinaries, type KubernetesBinaries, type MissingBinaries } fro
 export { CertificateAuthority, type CertificateFiles, type CertificateSubject } from './certificates.js'
 export { FaultProxy, type Fault, type FaultProxyOptions, type PassingRequest } from './fault-proxy.js'
 export { freePorts } from './free-ports.js'
+export { helmBinary } from './helm.js'
