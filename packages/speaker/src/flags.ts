@@ -1,14 +1,20 @@
 /** The command line of `typemetal-speaker`. */
 import type { MetricsFlags } from '@typemetal/cluster/process'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { parseDrainCauses } from './drain/node.js'
+import { DRAIN_DEFAULTS } from './drain/types.js'
+import type { DrainCause } from './drain/types.js'
 import { ELECTION_LEVELS } from './election.js'
 import type { ElectionLevel } from './election.js'
+import { parseGoDuration } from './gossip/config-file.js'
 import { packageVersion } from './version.js'
 
 /** Every flag with its default in place; texts are empty when not given. */
 export interface Flags extends MetricsFlags {
   readonly namespace: string
   readonly nodeName: string
+  /** The Pod that this process runs in, which owns its statuses. */
+  readonly podName: string
   /** Metrics port; 0 = off. */
   readonly port: number
   /** Probes on 127.0.0.1; 0 = off. */
@@ -26,6 +32,14 @@ export interface Flags extends MetricsFlags {
   readonly mlWanConfig: boolean
   readonly mlConfigFile: string
   readonly mlJoin: readonly string[]
+  /** What makes the node lose its traffic while the process stays. */
+  readonly drainOn: ReadonlySet<DrainCause>
+  /** What a signal means for peers with graceful restart. */
+  readonly drainExit: 'auto' | 'handover' | 'restart'
+  /** Milliseconds, as all of these. */
+  readonly drainTimeout: number
+  readonly drainPeerWait: number
+  readonly drainSuccessorWait: number
   /** Flags of MetalLB that were given and mean nothing here, with the reason. */
   readonly ignored: readonly string[]
 }
@@ -44,13 +58,21 @@ export class UsageError extends Error {
 /** MetalLB's flags that are taken, so that its manifests start, and do nothing. */
 const IGNORED: Readonly<Record<string, string>> = {
   host: 'was never used',
-  podName: 'status objects have no owner Pod in this version',
   mlLabels: 'members are found by the InternalIPs of the Nodes',
   pprofBindAddress: 'Node.js has no pprof; use --cpu-prof or --inspect',
   bgpDebounceTimeout: 'updates are sent at once',
   frrk8sNamespace: 'no FRR is needed',
   frrk8sSecretPassthrough: 'no FRR is needed',
 }
+
+/** The same of environment variables. */
+const IGNORED_VARIABLES: Readonly<Record<string, string>> = {
+  FRR_CONFIG_FILE: 'no FRR is needed',
+  FRR_RELOADER_PID_FILE: 'no FRR is needed',
+  FRR_LOGGING_LEVEL: 'no FRR is needed; --log-level is for everything',
+}
+const BGP_TYPE = 'METALLB_BGP_TYPE'
+const BGP_TYPES: readonly string[] = ['native', 'frr', 'frr-k8s']
 
 /**
  * Reads the command line; environment variables give defaults. One or two dashes, `--flag value` or `--flag=value`.
@@ -62,18 +84,32 @@ export function parseFlags(argv: readonly string[], env: NodeJS.ProcessEnv = pro
   try {
     const command = createCommand(env, line => text.push(line))
     command.parse(normalise(argv, command), { from: 'user' })
-    return toFlags(command)
+    return toFlags(command, env)
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     throw new UsageError(text.join('').trimEnd() || error.message, error.exitCode === 0 ? 0 : 2)
   }
 }
 
-function toFlags(command: Command): Flags {
+function toFlags(command: Command, env: NodeJS.ProcessEnv): Flags {
   const options = command.opts<Flags & Record<string, unknown>>()
-  const given = (name: string): boolean => Boolean(options[name])
-  const ignored = Object.entries(IGNORED).filter(([name]) => given(name))
-  return { ...options, ignored: ignored.map(([name, why]) => `${flagName(name)}: ${why}`) }
+  const flags = Object.entries(IGNORED).filter(([name]) => Boolean(options[name]))
+  const variables = Object.entries(IGNORED_VARIABLES).filter(([name]) => Boolean(env[name]))
+  const ignored = [
+    ...flags.map(([name, why]) => `${flagName(name)}: ${why}`),
+    ...variables.map(([name, why]) => `${name}: ${why}`),
+    ...bgpType(env[BGP_TYPE]),
+  ]
+  return { ...options, ignored }
+}
+
+/** MetalLB's modes are all one here. @throws {UsageError} there is no such mode */
+function bgpType(given: string | undefined): readonly string[] {
+  if (!given || given === 'native') return []
+  if (!BGP_TYPES.includes(given)) {
+    throw new UsageError(`${BGP_TYPE} is "${given}", which is none of ${BGP_TYPES.join(', ')}`, 2)
+  }
+  return [`${BGP_TYPE}=${given}: the one BGP engine here does what FRR does there`]
 }
 
 const flagName = (camelCase: string): string =>
@@ -94,6 +130,7 @@ function createCommand(env: NodeJS.ProcessEnv, write: (line: string) => void): C
   }
   addGeneral(add, env)
   addGossip(add, env)
+  addDrain(add)
   addIgnored(add, env)
   return command
 }
@@ -103,6 +140,7 @@ type Add = (flags: string, description: string, fallback: unknown) => Option
 function addGeneral(add: Add, env: NodeJS.ProcessEnv): void {
   add('--namespace <name>', 'namespace of the metallb.io resources', env['METALLB_NAMESPACE'] ?? '')
   add('--node-name <name>', 'name of this node in Kubernetes', env['METALLB_NODE_NAME'] ?? '')
+  add('--pod-name <name>', 'own Pod, with which the statuses go', env['METALLB_POD_NAME'] ?? '')
   add('--config-dir <dir>', 'take the cluster from a folder of manifests; repeatable', []).argParser(append)
   add(
     '--kubeconfig <file>',
@@ -133,12 +171,29 @@ function addGossip(add: Add, env: NodeJS.ProcessEnv): void {
   add('--ml-join <hosts>', 'comma-separated members to join; default: InternalIPs of the Nodes', []).argParser(list)
 }
 
+function addDrain(add: Add): void {
+  const { timeout, peerWait, successorWait } = DRAIN_DEFAULTS
+  add('--drain-on <causes>', 'let the node go on cordon, disruption, out-of-service, shutdown; drain, all', new Set())
+    .argParser(causes)
+    .default(new Set(), 'none')
+  add('--drain-exit <what>', 'what a signal is to peers with graceful restart', 'auto').choices(DRAIN_EXITS)
+  const time = (flag: string, description: string, ms: number): Option =>
+    add(`${flag} <duration>`, description, ms)
+      .argParser(duration)
+      .default(ms, `${ms / 1000}s`)
+  time('--drain-timeout', 'longest drain; less than terminationGracePeriodSeconds', timeout)
+  time('--drain-peer-wait', 'what routers get to prefer others before routes are withdrawn', peerWait)
+  time('--drain-successor-wait', 'longest wait until another node is heard announcing an address', successorWait)
+}
+
+const DRAIN_EXITS: readonly string[] = ['auto', 'handover', 'restart']
+
 function addIgnored(add: Add, env: NodeJS.ProcessEnv): void {
   add('--host <address>', 'accepted, ignored', '')
-  add('--pod-name <name>', 'accepted, ignored', env['METALLB_POD_NAME'] ?? '')
   add('--ml-labels <selector>', 'accepted, ignored', env['METALLB_ML_LABELS'] ?? '')
   add('--pprof-bind-address <address>', 'accepted, ignored', '')
-  add('--bgp-debounce-timeout <ms>', 'accepted, ignored', env['METALLB_BGP_DEBOUNCE_TIMEOUT'] ?? '')
+  const debounce = env['METALLB_BGP_DEBOUNCE_TIMEOUT'] ?? ''
+  add('--bgp-debounce-timeout <ms>', 'accepted, ignored', milliseconds(debounce)).argParser(milliseconds)
   add('--frrk8s-namespace <name>', 'accepted, ignored', env['FRRK8S_NAMESPACE'] ?? '')
   add('--frrk8s-secret-passthrough', 'accepted, ignored', false)
 }
@@ -157,6 +212,32 @@ function port(value: string): number {
   const number = Number(value)
   if (!/^\d+$/.test(value) || number > 65535) throw new InvalidArgumentError('must be a port, 0 to 65535.')
   return number
+}
+
+/** Checked as MetalLB does, though it means nothing: a manifest that is wrong there is wrong here. */
+function milliseconds(value: string): string {
+  if (value !== '' && !(/^\d+$/.test(value) && Number(value) > 0)) {
+    throw new InvalidArgumentError('must be a number of milliseconds above 0.')
+  }
+  return value
+}
+
+function causes(value: string): ReadonlySet<DrainCause> {
+  try {
+    return parseDrainCauses(value)
+  } catch (error) {
+    throw new InvalidArgumentError(`${(error as Error).message}.`)
+  }
+}
+
+function duration(value: string): number {
+  try {
+    const ms = parseGoDuration(value)
+    if (ms >= 0) return ms
+  } catch (error) {
+    throw new InvalidArgumentError(`${(error as Error).message}.`)
+  }
+  throw new InvalidArgumentError('must not be negative.')
 }
 
 /** Go's spelling into commander's: `-flag` into `--flag`, `--bool=true` into `--bool`, `--bool=false` left out. */

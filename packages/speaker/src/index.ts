@@ -61,6 +61,7 @@ export type {
   DrainState,
   Heirs,
 } from './drain/types.js'
+export { NodeDrain, type NodeDrainOptions, type NodeDrainSettings } from './drain/node-drain.js'
 export { Drainer, type DrainHands, type DrainerOptions } from './drain/drainer.js'
 export { createDrainMetrics, type DrainMetrics } from './drain/metrics.js'
 export { systemClock, type Clock } from './clock.js'

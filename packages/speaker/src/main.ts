@@ -2,6 +2,7 @@
 /** The process `typemetal-speaker`. */
 import { Layer2 } from '@typemetal/arp-ndp'
 import { BgpSpeaker } from '@typemetal/bgp'
+import type { OwnerReference, Store } from '@typemetal/cluster'
 import {
   checkMetricsFlags,
   createLogger,
@@ -12,11 +13,15 @@ import {
 } from '@typemetal/cluster/process'
 import { Registry, collectDefaultMetrics } from 'prom-client'
 import type { CreateEngine } from './announcer/engine.js'
+import { systemClock } from './clock.js'
 import { UsageError, parseFlags } from './flags.js'
 import type { Flags } from './flags.js'
+import { Health } from './health.js'
+import type { Logger } from './logger.js'
 import { Speaker, internalAddresses } from './speaker.js'
 import { readExcludedInterfaces } from './startup/exclude-file.js'
 import { startGossip } from './startup/gossip.js'
+import { findOwnPod } from './startup/own-pod.js'
 import { checkSource, createStore } from './startup/store.js'
 import { packageVersion } from './version.js'
 
@@ -34,13 +39,28 @@ async function main(flags: Flags, signal: AbortSignal): Promise<void> {
   for (const ignored of flags.ignored) log.warn({ op: 'flags' }, `ignored: ${ignored}`)
 
   const excludeInterfaces = await readExcludedInterfaces(flags.excludeL2File)
-  await using store = await createStore(flags, namespace, log)
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  await using store = await createStore(flags, namespace, registry, log)
   const peers = (): readonly string[] =>
     flags.mlJoin.length > 0 ? flags.mlJoin : internalAddresses(store.snapshot().objects('Node'), node, flags.mlBindaddr)
   await using ring = await startGossip(flags, peers, log)
 
-  const registry = new Registry()
-  collectDefaultMetrics({ register: registry })
+  let health: Health | undefined
+  await using endpoints = await startEndpoints({
+    registry,
+    port: flags.port,
+    healthProbePort: flags.healthProbePort,
+    healthHost: '127.0.0.1',
+    healthy: () => health?.healthy() ?? true,
+    ready: () => health?.ready() ?? 'starting',
+    flags,
+    api: () => store.api,
+    log,
+  })
+  log.debug({ op: 'start', ports: endpoints.ports }, 'serving metrics and probes')
+  const ownerReference = await findOwner(flags, namespace, store, signal, log)
+  if (signal.aborted) return
   const speaker = new Speaker({
     node,
     namespace,
@@ -49,23 +69,45 @@ async function main(flags: Flags, signal: AbortSignal): Promise<void> {
     startLayer2: () => Layer2.start({ excludeInterfaces, log }),
     createEngine,
     registry,
+    ownerReference,
     log,
     lbClass: flags.lbClass,
     ignoreExcludeLb: flags.ignoreExcludeLb,
     electionLevel: flags.electionLevel,
+    drainOn: flags.drainOn,
+    drainExit: flags.drainExit,
+    drain: {
+      timeout: flags.drainTimeout,
+      peerWait: flags.drainPeerWait,
+      successorWait: flags.drainSuccessorWait,
+    },
   })
-  await using endpoints = await startEndpoints({
-    registry,
-    port: flags.port,
-    healthProbePort: flags.healthProbePort,
-    healthHost: '127.0.0.1',
+  health = new Health({
+    store,
+    clock: systemClock,
     ready: () => speaker.ready(),
-    flags,
-    api: () => store.api,
-    log,
+    passSince: () => speaker.passSince,
+    probe: () => speaker.probe(),
   })
-  log.debug({ op: 'start', ports: endpoints.ports }, 'serving metrics and probes')
+  using _ = health
   await speaker.run(signal)
+}
+
+/** The own Pod, once the API server has answered. @throws {StartupError} it cannot be had */
+async function findOwner(
+  { podName }: Flags,
+  namespace: string,
+  store: Store,
+  signal: AbortSignal,
+  log: Logger,
+): Promise<OwnerReference | undefined> {
+  if (!store.api) return undefined
+  const aborted = new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
+  await Promise.race([store.start(), aborted])
+  if (signal.aborted) return undefined
+  if (podName !== '') return findOwnPod(store.api, namespace, podName)
+  log.warn({ op: 'start' }, 'no --pod-name: statuses have no owner, and stay when this speaker is gone for good')
+  return undefined
 }
 
 /** Outside Kubernetes nobody says where the objects live; this is where MetalLB's manifests put them. */

@@ -1,14 +1,21 @@
 /** One node's speaker: wires the store to the decisions, and the decisions to the announcers. */
 import { isIP } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
-import type { Change, Config, Node, Snapshot, Store } from '@typemetal/cluster'
+import type { Change, Config, Node, ObjectKey, OwnerReference, Snapshot, Store } from '@typemetal/cluster'
+import { createReconcileMetrics } from '@typemetal/cluster/process'
+import type { ReconcileMetrics } from '@typemetal/cluster/process'
 import type { Registry } from 'prom-client'
+import type { StartBfd } from './announcer/bfd.js'
+import { registerBFDMetrics } from './announcer/bfd-metrics.js'
 import { BGPAnnouncer } from './announcer/bgp.js'
 import { registerBGPMetrics } from './announcer/bgp-metrics.js'
 import type { CreateEngine } from './announcer/engine.js'
+import { conflictEvents } from './announcer/conflict-events.js'
+import type { Segment } from './announcer/conflict-guard.js'
 import { Layer2Announcer } from './announcer/layer2.js'
-import type { Responder } from './announcer/layer2.js'
+import { Layer2Elections } from './announcer/layer2-election.js'
 import { registerLayer2Metrics } from './announcer/layer2-metrics.js'
+import type { Responder } from './announcer/layer2-responder.js'
 import { systemClock } from './clock.js'
 import type { Clock } from './clock.js'
 import { Coalescer } from './coalesce.js'
@@ -16,24 +23,38 @@ import { Decider } from './core/decider.js'
 import type { DeciderOptions, Outcome } from './core/decider.js'
 import { eventsOf } from './core/events.js'
 import { Narrator } from './core/narrator.js'
+import { drainHands } from './drain/hands.js'
+import type { DrainHands } from './drain/drainer.js'
+import { NodeDrain } from './drain/node-drain.js'
+import type { NodeDrainSettings } from './drain/node-drain.js'
+import { shownOutcome } from './drain/shown.js'
+import type { DrainScope } from './drain/types.js'
+import { registerRingMetrics } from './gossip/metrics.js'
 import type { Ring } from './gossip/ring.js'
 import { silent } from './logger.js'
 import type { Logger } from './logger.js'
-import { createSpeakerMetrics, recordOutcome, registerRingMetrics } from './metrics.js'
+import { createSpeakerMetrics, recordOutcome } from './metrics.js'
 import type { SpeakerMetrics } from './metrics.js'
+import { createWriteMetrics } from './status/metrics.js'
 import { Statuses } from './status/statuses.js'
 
 /** Options of {@link Speaker}. */
-export interface SpeakerOptions extends DeciderOptions {
+export interface SpeakerOptions extends DeciderOptions, NodeDrainSettings {
   /** Not started yet; the caller disposes of it after {@link Speaker.run}. */
   readonly store: Store
   /** Gossip with the other speakers; absent: every node counts as alive. */
   readonly ring?: Ring | undefined
   /** Starts the layer-2 responder. */
   readonly startLayer2: () => Promise<Responder>
+  /** Resolves conflicts about layer-2 addresses; absent: they are only named in the log. */
+  readonly segment?: Segment
   /** Makes the BGP engine. */
   readonly createEngine: CreateEngine
+  /** Starts the BFD worker when the first peer wants one. @default that of `@typemetal/bgp/bfd` */
+  readonly startBfd?: StartBfd
   readonly registry: Registry
+  /** The own Pod, with which the statuses go; absent outside Kubernetes. */
+  readonly ownerReference?: OwnerReference | undefined
   readonly log?: Logger
   readonly clock?: Clock
 }
@@ -57,10 +78,20 @@ export class Speaker {
   readonly #metrics: SpeakerMetrics
   readonly #bgp: BGPAnnouncer
   readonly #layer2: Layer2Announcer
+  readonly #elections: Layer2Elections
   readonly #statuses: Statuses
+  readonly #reconciles: ReconcileMetrics
   readonly #replan: Coalescer
+  readonly #drain: NodeDrain
   #outcome: Outcome | undefined
+  /** The last outcome as statuses and metrics have it, and which routes were taken back then. */
+  #shown: { readonly outcome: Outcome; readonly withdrawn: DrainScope } | undefined
   #faults: Snapshot['faults'] = []
+  /** Since when the store cannot be read. */
+  #unreadableSince: number | undefined
+  /** The plan alone counts again once it is one with this node in the ring. */
+  #resuming = false
+  #cleared = false
   #waitsForNode = false
   /** Nothing is planned before the store has been read and the ring been asked. */
   #started = false
@@ -74,14 +105,43 @@ export class Speaker {
     this.#decider = new Decider(options)
     this.#narrator = new Narrator(log)
     this.#metrics = createSpeakerMetrics(registry)
-    this.#bgp = new BGPAnnouncer({ node, log, createEngine: options.createEngine })
-    this.#layer2 = new Layer2Announcer({ start: options.startLayer2, log, clock })
-    this.#statuses = new Statuses({ store, owner: { node, namespace }, log, clock })
-    this.#replan = new Coalescer(() => this.#pass().catch(error => this.#fail(error)), REPLAN_INTERVAL, clock)
+    const { createEngine, startBfd } = options
+    this.#bgp = new BGPAnnouncer({ node, log, clock, createEngine, ...(startBfd && { startBfd }) })
+    this.#elections = new Layer2Elections(
+      () => ({ plan: this.#outcome?.plan, config: this.#decider.config, snapshot: store.snapshot() }),
+      options.electionLevel,
+    )
+    const { segment } = options
+    const electionOf = this.#elections.of.bind(this.#elections)
+    this.#layer2 = new Layer2Announcer({
+      start: options.startLayer2, log, clock, ...(segment && { splitBrain: { node, segment, electionOf } }),
+    }) // prettier-ignore
+    const owner = { node, namespace, reference: options.ownerReference }
+    const writes = createWriteMetrics(registry, () => this.#statuses.counters)
+    this.#statuses = new Statuses({ store, owner, log, clock, onWorked: writes.observe })
+    this.#reconciles = createReconcileMetrics(registry, 'speaker', () => clock.now())
+    const pass = (): Promise<void> => this.#reconciles.run(() => this.#pass()).catch(error => this.#fail(error))
+    this.#replan = new Coalescer(pass, REPLAN_INTERVAL, clock)
+    this.#drain = new NodeDrain({
+      node,
+      settings: options,
+      planning: options,
+      ring: options.ring,
+      look: () => ({
+        snapshot: store.snapshot(),
+        config: this.#decider.config,
+        answers: this.#outcome?.plan.layer2.keys() ?? [],
+      }),
+      hands: this.#hands(),
+      registry,
+      log,
+      clock,
+    })
     registerBGPMetrics(registry, () => this.#bgp.peers())
+    registerBFDMetrics(registry, () => this.#bgp.bfdSessions())
     const { ring } = options
-    if (ring) registerRingMetrics(registry, () => ring.members.length)
-    registerLayer2Metrics(registry, () => this.#layer2.counters())
+    if (ring) registerRingMetrics(registry, ring)
+    registerLayer2Metrics(registry, this.#layer2)
   }
 
   /** True once the node announces what a configuration says; before that, what it waits for. */
@@ -89,7 +149,18 @@ export class Speaker {
     if (this.#waitsForNode) return `no Node object named ${this.#options.node}`
     if (!this.#outcome || !this.#decider.config) return 'no configuration yet'
     if (this.#layer2.interfaces?.length === 0) return 'layer 2 is not running'
+    if (this.#drain.ending) return `ending: ${this.#drain.state}`
     return true
+  }
+
+  /** When the pass under way began, in milliseconds on the clock. */
+  get passSince(): number | undefined {
+    return this.#reconciles.runningSince
+  }
+
+  /** Resolves when the layer-2 worker answers, at once where there is none. */
+  async probe(): Promise<void> {
+    await this.#layer2.counters()
   }
 
   /**
@@ -102,8 +173,17 @@ export class Speaker {
     store.on('outage', reason => this.#onOutage(reason))
     ring?.on('members', () => this.#request())
     this.#layer2.on('interfaces', () => this.#request())
+    this.#layer2.on('taken', address => this.#drain.taken(address))
+    this.#layer2.on('conflict', (state, conflict) => {
+      if (state !== 'begun') return
+      const services = this.#elections.servicesOf(conflict.address)
+      for (const event of conflictEvents(conflict, services, this.#options.node)) store.emitEvent(event)
+    })
+    this.#drain.on('change', () => this.#request())
+    this.#bgp.on('limits', () => this.#report([]))
     try {
       await store.start()
+      await this.#prepare()
       await this.#firstJoin()
       await this.#work(signal)
     } finally {
@@ -117,8 +197,9 @@ export class Speaker {
     try {
       await new Promise<void>((resolve, reject) => {
         this.#fail = reject
-        if (signal.aborted) resolve()
-        else signal.addEventListener('abort', () => resolve(), { once: true })
+        const end = (): void => void this.#end().then(resolve, reject)
+        if (signal.aborted) end()
+        else signal.addEventListener('abort', end, { once: true })
         this.#started = true
         this.#request()
       })
@@ -129,6 +210,12 @@ export class Speaker {
 
   #request(): void {
     if (this.#started) this.#replan.request()
+  }
+
+  /** The moment this node joins, others give up what it owns: it must be able to answer then. */
+  async #prepare(): Promise<void> {
+    const snapshot = this.#options.store.snapshot()
+    if (this.#knowsNode(snapshot)) await this.#needLayer2(usesLayer2(this.#decider.preview(snapshot)))
   }
 
   async #firstJoin(): Promise<void> {
@@ -153,12 +240,17 @@ export class Speaker {
     this.#faults = faults
     if (news.some(({ kind, type, key }) => kind === 'Node' && (type === 'added' || key === node))) void ring?.nudge()
     if (news.length > 0 || faulty) this.#request()
-    else this.#statuses.update()
   }
 
   #onOutage(reason: string | undefined): void {
-    if (reason === undefined) this.#log.info({ op: 'store' }, 'the cluster can be read again')
-    else this.#log.error({ op: 'store', error: reason }, 'the cluster cannot be read: announcing the last known state')
+    const since = this.#unreadableSince ?? this.#clock.now()
+    this.#unreadableSince = reason === undefined ? undefined : since
+    if (reason === undefined) {
+      const seconds = Math.round((this.#clock.now() - since) / 1000)
+      this.#log.info({ op: 'store', seconds }, 'the cluster can be read again')
+    } else {
+      this.#log.error({ op: 'store', error: reason }, 'the cluster cannot be read: announcing the last known state')
+    }
   }
 
   /** One round: decide everything, then bring the world in line with it. */
@@ -166,14 +258,15 @@ export class Speaker {
     const snapshot = this.#options.store.snapshot()
     if (!this.#knowsNode(snapshot)) return
     await this.#needLayer2([this.#decider.config, this.#decider.preview(snapshot)].some(usesLayer2))
-    const members = this.#options.ring?.members
-    const before = this.#outcome
-    const outcome = this.#decider.step(snapshot, { members, interfaces: this.#layer2.interfaces })
+    this.#drain.followNode(snapshot)
+    const outcome = this.#decider.step(snapshot, { members: this.#drain.members, interfaces: this.#layer2.interfaces })
     this.#outcome = outcome
-    recordOutcome(this.#metrics, before?.plan, outcome)
-    this.#bgp.apply(outcome.plan, name => this.#decider.config?.peers.has(name) ?? false)
-    this.#layer2.apply(outcome.plan.layer2)
+    this.#bgp.apply(outcome.plan, name => this.#decider.config?.peers.has(name) ?? false, outcome.delta)
+    this.#layer2.apply(outcome.plan.layer2, outcome.delta.layer2)
+    if (this.#resuming) this.#layer2.resume()
+    this.#resuming = false
     this.#tell(outcome)
+    this.#drain.followOthers()
     await this.#needLayer2(usesLayer2(this.#decider.config))
   }
 
@@ -181,7 +274,41 @@ export class Speaker {
     if (this.#narrator.tell(outcome)) this.#metrics.updateErrors.inc()
     const { store, node } = this.#options
     for (const event of outcome.transitions.flatMap(transition => eventsOf(transition, node))) store.emitEvent(event)
-    this.#statuses.report(outcome, this.#bgp.limits)
+    this.#show(outcome)
+  }
+
+  /** Tells statuses and metrics. */
+  #show(outcome: Outcome): void {
+    const { withdrawn } = this.#drain
+    const before = this.#shown
+    const other = before && before.withdrawn !== withdrawn ? before.outcome : undefined
+    const shown = shownOutcome(outcome, withdrawn, other)
+    this.#shown = { outcome: shown, withdrawn }
+    recordOutcome(this.#metrics, before?.outcome.plan, shown)
+    this.#report(shown.delta.services)
+  }
+
+  #report(changed: Iterable<ObjectKey>): void {
+    if (this.#shown && !this.#cleared) this.#statuses.report(this.#shown.outcome, this.#bgp.limits, changed)
+  }
+
+  /** Layer 2 resumes when a plan with this node in the ring is carried out: before that it would give up what it holds. */
+  #hands(): DrainHands {
+    const layer2 = {
+      hold: () => {
+        this.#resuming = false
+        this.#layer2.hold()
+      },
+      release: (addresses: readonly string[]) => this.#layer2.release(addresses),
+      resume: () => (this.#resuming = true),
+    }
+    return drainHands({ bgp: this.#bgp, layer2, ring: this.#options.ring, clearStatuses: () => this.#clear() })
+  }
+
+  /** Lets go of everything in order. */
+  async #end(): Promise<void> {
+    this.#log.info({ op: 'shutdown' }, 'stopping')
+    await this.#drain.end()
   }
 
   /** The first plan waits for the own Node: without its labels every selector would be judged wrongly. */
@@ -203,13 +330,20 @@ export class Speaker {
     }
   }
 
-  /** Others take over as soon as the ring hears that we go, so layer 2 is answered until then. */
-  async #stop(): Promise<void> {
-    this.#log.info({ op: 'shutdown' }, 'stopping')
-    await this.#replan.close()
-    await Promise.all([this.#bgp[Symbol.asyncDispose](), this.#options.ring?.leave()])
-    await this.#layer2[Symbol.asyncDispose]()
+  async #clear(): Promise<void> {
+    this.#cleared = true
     await this.#statuses.clear(CLEAR_PATIENCE)
+  }
+
+  /** After a drain there is little left to stop; after a failure all of it, as politely as it can be done at once. */
+  async #stop(): Promise<void> {
+    const { ring } = this.#options
+    this.#drain.close()
+    await this.#replan.close()
+    await Promise.all([this.#bgp[Symbol.asyncDispose](), ring?.leave()])
+    await this.#layer2[Symbol.asyncDispose]()
+    await ring?.[Symbol.asyncDispose]()
+    if (!this.#cleared) await this.#clear()
     this.#log.info({ op: 'shutdown' }, 'done')
   }
 }

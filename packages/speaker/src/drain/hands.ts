@@ -1,0 +1,63 @@
+/** The parts of a speaker as a drain takes hold of them. */
+import type { DrainHands } from './drainer.js'
+import type { DrainScope } from './types.js'
+
+/** BGP, as far as a drain is concerned. */
+export interface DrainableSessions {
+  lowerPreference(scope: DrainScope): void
+  withdraw(scope: DrainScope): void
+  /** Back from both. */
+  restore(): void
+  /** Every established session has taken what is to be sent. */
+  readonly settled: boolean
+  /** Established sessions in the scope. */
+  peersUp(scope: DrainScope): number
+  /** Cease, Administrative Shutdown, for all. */
+  shutdown(communication: string): Promise<void>
+  /** The same, but peers that keep our routes over a restart lose only the connection. */
+  leave(communication: string): Promise<void>
+}
+
+/** Layer 2, as far as a drain is concerned. */
+export interface DrainableAnswers {
+  /** From now on nothing that is answered is given up only because the plan says so. */
+  hold(): unknown
+  release(addresses: readonly string[]): void
+  /** Ends {@link hold} and takes back {@link release}. */
+  resume(): unknown
+}
+
+/** The ring, as far as a drain is concerned. */
+export interface LeavableRing {
+  leave(): Promise<void>
+  rejoin(): Promise<void>
+}
+
+/** What {@link drainHands} joins. */
+export interface DrainParts {
+  readonly bgp: DrainableSessions
+  readonly layer2: DrainableAnswers
+  /** Absent: gossip is off, and nobody can be told to take over. */
+  readonly ring: LeavableRing | undefined
+  readonly clearStatuses: () => Promise<void>
+}
+
+/** Makes one pair of hands of the parts. */
+export function drainHands({ bgp, layer2, ring, clearStatuses }: DrainParts): DrainHands {
+  return {
+    lowerPreference: scope => (scope === 'none' ? bgp.restore() : bgp.lowerPreference(scope)),
+    withdraw: scope => (scope === 'none' ? bgp.restore() : bgp.withdraw(scope)),
+    told: () => bgp.settled,
+    peers: scope => bgp.peersUp(scope),
+    leaveRing: async () => {
+      layer2.hold()
+      await ring?.leave()
+    },
+    rejoinRing: async () => ring?.rejoin(),
+    release: addresses => layer2.release(addresses),
+    answerAgain: () => void layer2.resume(),
+    closeSessions: ({ communication, gracefulRestart }) =>
+      gracefulRestart ? bgp.leave(communication) : bgp.shutdown(communication),
+    clearStatuses,
+  }
+}

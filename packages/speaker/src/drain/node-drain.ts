@@ -1,0 +1,140 @@
+/** The drain of one node: what it is told of the cluster, and whom plans count as alive meanwhile. */
+import { EventEmitter } from 'node:events'
+import type { Config, Snapshot } from '@typemetal/cluster'
+import type { Registry } from 'prom-client'
+import type { Clock } from '../clock.js'
+import type { Logger } from '../logger.js'
+import type { PlanOptions } from '../plan/types.js'
+import { Drainer } from './drainer.js'
+import type { DrainHands } from './drainer.js'
+import { heirsOf } from './heirs.js'
+import { createDrainMetrics } from './metrics.js'
+import { drainCauseOf, isLeaving } from './node.js'
+import type { DrainCause, DrainOptions, DrainScope, DrainState } from './types.js'
+
+/** How a node is drained. */
+export interface NodeDrainSettings {
+  /** How patient the drain at the end is, and that of a node. */
+  readonly drain?: Partial<DrainOptions>
+  /** What makes a Node lose its traffic while the process stays. @default nothing */
+  readonly drainOn?: ReadonlySet<DrainCause>
+  /**
+   * What a signal means: `restart`: another process comes soon, and peers with graceful restart are left forwarding to this node; `handover`:
+   * none comes; `auto`: the first, unless the Node is about to go away. @default 'auto'
+   */
+  readonly drainExit?: 'auto' | 'handover' | 'restart'
+}
+
+/** Options of {@link NodeDrain}. */
+export interface NodeDrainOptions {
+  readonly node: string
+  readonly settings: NodeDrainSettings
+  readonly planning: PlanOptions
+  /** Absent: gossip is off. */
+  readonly ring: { readonly members: readonly string[] } | undefined
+  /** The cluster now, the configuration in force, and the addresses that the last plan answers for. */
+  readonly look: () => {
+    readonly snapshot: Snapshot
+    readonly config: Config | undefined
+    readonly answers: Iterable<string>
+  }
+  readonly hands: DrainHands
+  readonly registry: Registry
+  readonly log: Logger
+  readonly clock: Clock
+}
+
+/** Emits `change` when what is to be planned, shown or reported may be another now. */
+export class NodeDrain extends EventEmitter<{ change: [] }> {
+  readonly #options: NodeDrainOptions
+  readonly #drainer: Drainer
+  #ending = false
+
+  /** @throws {RangeError} an option of the drain that cannot work */
+  constructor(options: NodeDrainOptions) {
+    super()
+    const { node, settings, hands, registry, log, clock } = options
+    this.#options = options
+    const metrics = createDrainMetrics(registry)
+    this.#drainer = new Drainer({ node, hands, drain: settings.drain ?? {}, metrics, log, clock })
+    this.#drainer.on('change', () => this.emit('change'))
+  }
+
+  get state(): DrainState {
+    return this.#drainer.state
+  }
+
+  /** True once the process is to end. */
+  get ending(): boolean {
+    return this.#ending
+  }
+
+  /** Whose routes were taken back. */
+  get withdrawn(): DrainScope {
+    return this.#drainer.withdrawn
+  }
+
+  /** Live members for the plan; without this node while it is out of the ring, unless there is nobody else to serve. */
+  get members(): readonly string[] | undefined {
+    const { node, ring } = this.#options
+    if (!ring) return undefined
+    const { outOfRing, returning } = this.#drainer
+    if (!outOfRing && !returning) return ring.members
+    const others = this.#others
+    if (outOfRing && others.length > 0) return others
+    return [...others, node].toSorted()
+  }
+
+  /** Before a pass: has the Node drained, or take its traffic back, as its object says. */
+  followNode(snapshot: Snapshot): void {
+    const { node, settings } = this.#options
+    const { drainOn } = settings
+    if (!drainOn || drainOn.size === 0) return
+    const cause = drainCauseOf(snapshot.objects('Node').get(node), drainOn)
+    if (cause !== undefined && this.state === 'announcing') this.#tell()
+    this.#drainer.nodeChanged(cause)
+  }
+
+  /** After a pass: others may have come or gone. */
+  followOthers(): void {
+    if (this.state !== 'announcing') this.#tell()
+  }
+
+  /** Another node was heard announcing an address. */
+  taken(address: string): void {
+    this.#drainer.taken(address)
+  }
+
+  /** Lets go of everything in order, for the process is to end. Resolves when it may. */
+  end(): Promise<void> {
+    const { node, settings, look } = this.#options
+    const { drainExit = 'auto' } = settings
+    this.#ending = true
+    this.#tell()
+    const restart =
+      drainExit === 'auto' ? !isLeaving(look().snapshot.objects('Node').get(node)) : drainExit === 'restart'
+    return this.#drainer.signal(restart)
+  }
+
+  /** Stops its timers. */
+  close(): void {
+    this.#drainer.close()
+  }
+
+  /** Other nodes that are alive, as far as this one can tell. */
+  get #others(): readonly string[] {
+    const { node, ring, look } = this.#options
+    const all = ring?.members ?? [...look().snapshot.objects('Node').keys()]
+    return all.filter(name => name !== node)
+  }
+
+  /** Says who takes over what. Without a ring nobody hears that this node goes, so nobody does. */
+  #tell(): void {
+    const { ring, planning, look } = this.#options
+    const { snapshot, config, answers } = look()
+    const others = this.#others
+    const addresses = new Set([...this.#drainer.held.keys(), ...answers])
+    const heirs = heirsOf({ snapshot, config, options: planning, addresses, others: ring ? others : [] })
+    this.#drainer.others(heirs, others.length === 0)
+  }
+}

@@ -1,0 +1,68 @@
+/** Layer 2 lets go under load: nobody is ever without an answer. */
+import { needsUserNamespace } from '@typemetal/lab'
+import { electionOrder } from '@typemetal/speaker'
+import t from 'tap'
+import { judge, startLoads, wait } from './support/drain-load.js'
+import type { Load } from './support/drain-load.js'
+import { PATIENCE, VIP, VIP6, drainState, drainWorld } from './support/drain-world.js'
+
+const skip = needsUserNamespace() && 'wants root, to make network namespaces'
+
+t.setTimeout(300_000)
+
+/** 1,000 datagrams a second, clients that ask anew each time, and connections. */
+const LOADS: readonly Load[] = [
+  ['udp', VIP, 500],
+  ['udp', VIP6, 500],
+  ['ask', VIP, 10],
+  ['ask', VIP6, 10],
+  ['tcp', VIP, 100],
+]
+
+t.test('SIGTERM of the owner, and its return: no request fails, no question stays unanswered', { skip }, async t => {
+  const names = ['n1', 'n2', 'n3']
+  const world = await drainWorld({ nodes: names })
+  t.teardown(() => world.lab[Symbol.asyncDispose]())
+  const [owner = '', heir = ''] = electionOrder(names, VIP)
+  const speakers = new Map(names.map(name => [name, world.start(name)]))
+  const announced = (name: string): Promise<string> | undefined =>
+    speakers.get(name)?.waitForLine(line => line.includes('"serviceAnnounced"'), PATIENCE)
+  await announced(owner)
+  await wait(3_000)
+
+  await t.test('SIGTERM', async t => {
+    const stop = await startLoads(world, LOADS)
+    await wait(1_500)
+    speakers.get(owner)?.kill('SIGTERM')
+    t.strictSame(await speakers.get(owner)?.exited, { code: 0, signal: null })
+    const line = speakers.get(owner)?.lines.find(line => line.includes('"to":"withdrawing"'))
+    t.match(line, /"reason":"successorsSeen"/, 'it has heard its successor')
+    await wait(2_000)
+    const results = await stop()
+    judge(t, results)
+    t.ok((results.get(`udp ${VIP}`)?.by[heir] ?? 0) > 0, 'the next elected node has taken over')
+  })
+
+  await t.test('it comes back, and takes its address again', async t => {
+    const stop = await startLoads(world, LOADS)
+    await wait(1_000)
+    speakers.set(owner, world.start(owner))
+    await announced(owner)
+    await wait(3_000)
+    const results = await stop()
+    judge(t, results)
+    t.ok((results.get(`udp ${VIP}`)?.by[owner] ?? 0) > 0, 'it serves again')
+  })
+
+  await t.test('a second SIGTERM ends at once', async t => {
+    const last = speakers.get(owner)
+    // The others cannot take over any more, and are still thought to be alive: it would wait for them.
+    for (const name of names) if (name !== owner) speakers.get(name)?.kill('SIGKILL')
+    last?.kill('SIGTERM')
+    if (last) await drainState(last, 'handingOver')
+    const asked = performance.now()
+    last?.kill('SIGTERM')
+    t.match(await last?.exited, { code: 1 })
+    t.ok(performance.now() - asked < 3_000)
+  })
+})
