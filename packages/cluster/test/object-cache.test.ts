@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import * as fc from 'fast-check'
 import t from 'tap'
-import { type Change, ChangeQueue, type KubernetesObject, LayeredMap, ObjectCache } from '@typemetal/cluster'
+import {
+  type Change,
+  ChangeQueue,
+  changedKeys,
+  type KubernetesObject,
+  LayeredMap,
+  ObjectCache,
+} from '@typemetal/cluster'
 import { service, slice } from './objects.js'
 
 t.test('property: a LayeredMap is a Map, and its older copies stay as they were', async () => {
@@ -31,6 +38,33 @@ t.test('property: a LayeredMap is a Map, and its older copies stay as they were'
         [...map.keys()].map((key, i) => [key, [...map.values()][i], true]),
       )
     }),
+  )
+})
+
+t.test('property: changedKeys are the keys that differ, whatever lies between the two maps', async () => {
+  const change = fc.tuple(fc.nat({ max: 200 }), fc.option(fc.nat({ max: 2 }), { nil: undefined }))
+  fc.assert(
+    fc.property(
+      fc.array(fc.array(change, { maxLength: 30 }), { minLength: 1, maxLength: 8 }),
+      fc.nat(),
+      (batches, n) => {
+        const history = [new LayeredMap<number, number>()]
+        for (const batch of batches) history.push((history.at(-1) ?? new LayeredMap()).with(batch))
+        const [older, newer] = [history[n % history.length] ?? new Map(), history.at(-1) ?? new Map()]
+        const keys = [...Array(201).keys()].filter(key => older.get(key) !== newer.get(key))
+        const pairs: [ReadonlyMap<number, number>, ReadonlyMap<number, number>][] = [
+          [older, newer],
+          [newer, older],
+          [new Map(older), newer],
+        ]
+        for (const [a, b] of pairs)
+          assert.deepEqual(
+            [...changedKeys(a, b)].toSorted((x, y) => x - y),
+            keys,
+          )
+        assert.equal(changedKeys(newer, newer).size, 0)
+      },
+    ),
   )
 })
 

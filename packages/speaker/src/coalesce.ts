@@ -1,24 +1,31 @@
 /** Runs one piece of work for a burst of reasons. */
 import type { Clock } from './clock.js'
 
+/** A run that takes fewer milliseconds is cheap: the next one need not wait. */
+const CHEAP = 1
+
 /**
- * Runs `work` at once for the first request and at most once every `interval` milliseconds after that; requests that
- * come meanwhile share the next run. Never two runs at a time.
+ * Runs `work` at once for the first request. After a run that was expensive it waits as long as that run took, so that a storm of
+ * requests leaves half of the time to others; requests that come meanwhile share the next run. Never two runs at a time.
  */
 export class Coalescer {
   readonly #work: () => Promise<void>
-  readonly #interval: number
+  readonly #longest: number
   readonly #clock: Clock
-  #last = -Infinity
+  /** When the next run may start. */
+  #rested = -Infinity
   #cancel: (() => void) | undefined
   #running: Promise<void> | undefined
   #requested = false
   #closed = false
 
-  /** @param work must not reject */
-  constructor(work: () => Promise<void>, interval: number, clock: Clock) {
+  /**
+   * @param work must not reject
+   * @param longest milliseconds: the wait between two runs, however long they take
+   */
+  constructor(work: () => Promise<void>, longest: number, clock: Clock) {
     this.#work = work
-    this.#interval = interval
+    this.#longest = longest
     this.#clock = clock
   }
 
@@ -27,7 +34,7 @@ export class Coalescer {
     if (this.#closed) return
     this.#requested = true
     if (this.#running || this.#cancel) return
-    const wait = this.#last + this.#interval - this.#clock.now()
+    const wait = this.#rested - this.#clock.now()
     if (wait <= 0) this.#run()
     else this.#cancel = this.#clock.after(wait, () => this.#run())
   }
@@ -42,9 +49,12 @@ export class Coalescer {
   #run(): void {
     this.#cancel = undefined
     this.#requested = false
-    this.#last = this.#clock.now()
+    const start = this.#clock.now()
     this.#running = this.#work().finally(() => {
       this.#running = undefined
+      const end = this.#clock.now()
+      const took = end - start
+      this.#rested = took < CHEAP ? end : end + Math.min(took, this.#longest)
       if (this.#requested) this.request()
     })
   }

@@ -1,5 +1,5 @@
 /** Which endpoints carry a Service right now. */
-import type { Endpoint, EndpointSlice } from '@typemetal/cluster'
+import type { Endpoint, EndpointSlice, ObjectKey } from '@typemetal/cluster'
 
 /** Layer 2 counts endpoints without an address, BGP does not. */
 export interface EndpointRule {
@@ -35,4 +35,13 @@ export function nodesWithActiveEndpoint(slices: readonly EndpointSlice[], rule: 
     }
   }
   return nodes
+}
+
+/** Label by which a slice names its Service. */
+const SERVICE_LABEL = 'kubernetes.io/service-name'
+
+/** The Service that a slice belongs to; `undefined` when it does not say. */
+export function serviceOfSlice({ metadata }: EndpointSlice): ObjectKey | undefined {
+  const name = metadata.labels?.[SERVICE_LABEL]
+  return name === undefined ? undefined : `${metadata.namespace ?? ''}/${name}`
 }

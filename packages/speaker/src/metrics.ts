@@ -1,6 +1,7 @@
 /** The speaker's metrics, under MetalLB's names. */
 import { Counter, Gauge } from 'prom-client'
 import type { Registry } from 'prom-client'
+import type { ObjectKey } from '@typemetal/cluster'
 import type { Outcome } from './core/decider.js'
 import { announcedBy } from './core/transitions.js'
 import type { Plan, ServiceDecision } from './plan/types.js'
@@ -47,40 +48,29 @@ export function createSpeakerMetrics(registry: Registry): SpeakerMetrics {
   }
 }
 
-/**
- * Registers `typemetal_memberlist_members`, which MetalLB does not have: a ring that is smaller than the cluster is the
- * first sign of an address with two owners.
- * @param count live members, suspected ones and this node included
- */
-export function registerRingMetrics(registry: Registry, count: () => number): void {
-  registry.registerMetric(
-    new Gauge({
-      name: 'typemetal_memberlist_members',
-      help: 'Speakers that this one takes to be alive, itself included',
-      registers: [],
-      collect() {
-        this.set(count())
-      },
-    }),
-  )
-}
-
 /** Brings the gauges in line with one step of the decider. @param before the plan of the step before */
 export function recordOutcome(metrics: SpeakerMetrics, before: Plan | undefined, outcome: Outcome): void {
-  updateAnnounced(metrics.announced, before, outcome.plan)
+  updateAnnounced(metrics.announced, before, outcome.plan, outcome.delta.services)
   const inForce = outcome.configuration.state === 'inForce'
   if (inForce) metrics.configLoaded.set(1)
   metrics.configStale.set(inForce ? 0 : 1)
 }
 
-/** Moves `metallb_speaker_announced` from one plan to the next: announced addresses are 1, the others have no series. */
-export function updateAnnounced(gauge: SpeakerMetrics['announced'], before: Plan | undefined, after: Plan): void {
-  for (const [key, decision] of before?.services ?? []) {
-    if (after.services.get(key) !== decision) for (const labels of seriesOf(decision, after.node)) gauge.remove(labels)
-  }
-  for (const [key, decision] of after.services) {
-    if (before?.services.get(key) !== decision)
-      for (const labels of seriesOf(decision, after.node)) gauge.set(labels, 1)
+/**
+ * Moves `metallb_speaker_announced` from one plan to the next: announced addresses are 1, the others have no series.
+ * @param touched the Services that may differ
+ */
+function updateAnnounced(
+  gauge: SpeakerMetrics['announced'],
+  before: Plan | undefined,
+  after: Plan,
+  touched: Iterable<ObjectKey>,
+): void {
+  for (const key of touched) {
+    const [old, now] = [before?.services.get(key), after.services.get(key)]
+    if (old === now) continue
+    for (const labels of old ? seriesOf(old, after.node) : []) gauge.remove(labels)
+    for (const labels of now ? seriesOf(now, after.node) : []) gauge.set(labels, 1)
   }
 }
 

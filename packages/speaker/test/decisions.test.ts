@@ -5,6 +5,7 @@ import t from 'tap'
 import type { Config, L2AdvertisementConfig, Pool, Snapshot } from '@typemetal/cluster'
 import { parseCIDR } from '@typemetal/cluster'
 import {
+  Decider,
   compareCommunities,
   crc32,
   electionDigest,
@@ -17,11 +18,11 @@ import {
   plan,
   routerIdOf,
   sessionChange,
-  transitions,
 } from '@typemetal/speaker'
 import type { SessionPlan } from '@typemetal/speaker'
 import { MemoryCluster } from './scenario/cluster.js'
 import type { AnyObject } from './scenario/cluster.js'
+import { metallb, peer } from './support/objects.js'
 
 const hex = (octets: Uint8Array | undefined): string => Buffer.from(octets ?? []).toString('hex')
 
@@ -132,20 +133,69 @@ t.test('communities sort as MetalLB sorts them', async t => {
   t.strictSame(sorted, ['0:1', 'large:1:0:0', 'large:1:0:5', 'large:65536:0:0', '1:2', '65535:65281'])
 })
 
-t.test('session changes name the fields', async t => {
+t.test('session changes name the fields, what becomes of the session, and why', async t => {
   const session: SessionPlan = {
     name: 'r', peerAddress: '10.0.0.1', peerPort: 179, myASN: 1, peerASN: 2, holdTimeSeconds: 90,
     keepaliveTimeSeconds: 30, ebgpMultiHop: false, gracefulRestart: false, families: ['ipv4'],
   } // prettier-ignore
-  t.strictSame(sessionChange(session, { ...session }), { resets: [], carried: [] })
+  t.strictSame(sessionChange(session, { ...session }), { resets: [], carried: [], changes: [] })
   const { peerASN: _, ...rest } = session
+  const change = sessionChange(session, {
+    ...rest,
+    dynamicASN: 'external',
+    connectTimeSeconds: 3,
+    families: ['ipv4', 'ipv6'],
+  })
+  t.match(change, { resets: ['dynamicASN', 'families', 'peerASN'], carried: ['connectTimeSeconds'] })
   t.strictSame(
-    sessionChange(session, { ...rest, dynamicASN: 'external', connectTimeSeconds: 3, families: ['ipv4', 'ipv6'] }),
-    {
-      resets: ['dynamicASN', 'families', 'peerASN'],
-      carried: ['connectTimeSeconds'],
-    },
+    change.changes.map(({ field, effect }) => `${field} ${effect}`),
+    ['connectTimeSeconds carried', 'dynamicASN reset', 'families reset', 'peerASN reset'],
   )
+  for (const { why } of change.changes) t.match(why, /^.{10,}[^.]$/)
+  const bfd = {
+    receiveInterval: 300, transmitInterval: 300, detectMultiplier: 3, echoInterval: 50, echoMode: false, passiveMode: false,
+    minimumTtl: 254,
+  } // prettier-ignore
+  const watched = { ...session, bfdProfile: 'fast', bfd }
+  t.match(sessionChange(session, watched), { resets: [], carried: ['bfd', 'bfdProfile'] })
+  t.match(sessionChange(watched, { ...watched, bfd: { ...bfd, transmitInterval: 50 } }), {
+    resets: [],
+    carried: ['bfd'],
+  })
+  t.match(
+    sessionChange(session, { ...session, localASN: 1 }),
+    { resets: [], carried: ['localASN'] },
+    'the peer sees no difference',
+  )
+  t.match(sessionChange(session, { ...session, localASN: 3 }), { resets: ['localASN'] })
+  t.match(sessionChange({ ...session, localASN: 3 }, { ...session, localASN: 3, myASN: 9 }), {
+    carried: ['myASN'],
+    resets: [],
+  })
+})
+
+t.test('a session carries its BFD profile whole, with the defaults of MetalLB', async t => {
+  const cluster = new MemoryCluster()
+  for (const object of [
+    { apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1' } },
+    metallb('BFDProfile', 'slow'),
+    metallb('BFDProfile', 'fast', { receiveInterval: 20, transmitInterval: 30, detectMultiplier: 5, echoInterval: 60 }),
+    metallb('BFDProfile', 'far', { passiveMode: true, echoMode: true, minimumTtl: 250 }),
+    ...['slow', 'fast', 'far'].map((name, i) => peer(name, { bfdProfile: name, peerAddress: `10.1.0.${i}` })),
+    peer('none', { peerAddress: '10.1.0.9' }),
+  ]) {
+    cluster.apply(object)
+  }
+  const { sessions } = new Decider({ node: 'n1', namespace: 'metallb-system' }).step(cluster.snapshot()).plan
+  const defaults = {
+    receiveInterval: 300, transmitInterval: 300, detectMultiplier: 3, echoInterval: 50, echoMode: false, passiveMode: false,
+    minimumTtl: 254,
+  } // prettier-ignore
+  t.strictSame(sessions.get('slow')?.bfd, defaults)
+  const fast = { receiveInterval: 20, transmitInterval: 30, detectMultiplier: 5, echoInterval: 60 }
+  t.strictSame(sessions.get('fast')?.bfd, { ...defaults, ...fast })
+  t.strictSame(sessions.get('far')?.bfd, { ...defaults, passiveMode: true, echoMode: true, minimumTtl: 250 })
+  t.equal(sessions.get('none')?.bfd, undefined)
 })
 
 const NODES = ['n1', 'n2', 'n3', 'n4']
@@ -248,31 +298,5 @@ t.test('over any cluster at most one node owns an address, and one does when the
       },
     ),
     { numRuns: 300 },
-  )
-})
-
-t.test('a plan made from the one before is the plan made from nothing', async () => {
-  fc.assert(
-    fc.property(
-      fc.array(fc.tuple(wishes, fc.subarray(NODES)), { minLength: 2, maxLength: 4 }),
-      advertisements,
-      (steps, ads) => {
-        const config = configWith(l2(ads))
-        const cluster = new MemoryCluster()
-        for (const name of NODES) cluster.apply(node(name, false, false))
-        let previous
-        for (const [services, members] of steps) {
-          const snapshot = clusterOf(services, [])
-          const { memory: _, ...incremental } = (previous = plan(snapshot, config, 'n1', members, {}, previous))
-          const { memory: __, ...fresh } = plan(snapshot, config, 'n1', members)
-          assert.deepEqual(incremental, fresh)
-          const again = plan(snapshot, config, 'n1', members, {}, previous)
-          for (const [key, decision] of again.services)
-            assert.equal(decision, previous.services.get(key), 'kept as it is')
-          assert.deepEqual(transitions(previous, again), [])
-        }
-      },
-    ),
-    { numRuns: 100 },
   )
 })

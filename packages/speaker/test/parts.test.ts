@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import {
-  Coalescer,
   Layer2Announcer,
   Ring,
   internalAddresses,
@@ -18,7 +17,7 @@ import { FakeGossip } from './support/fake-gossip.js'
 import { FakeResponder } from './support/fake-responder.js'
 import { recordingLog } from './support/log.js'
 import { node } from './support/objects.js'
-import { VirtualClock, settle } from './support/virtual-clock.js'
+import { VirtualClock } from './support/virtual-clock.js'
 
 t.test('command line: defaults, environment, one or two dashes', async t => {
   const flags = parseFlags([], {})
@@ -78,33 +77,6 @@ t.test('interfaces that layer 2 leaves alone', async t => {
     code: 'ERR_STARTUP',
     message: /bad.yaml cannot be used/,
   })
-})
-
-t.test('work is done at once, then at most once in an interval, and never twice at a time', async t => {
-  const clock = new VirtualClock()
-  const times: number[] = []
-  let running = 0
-  const coalescer = new Coalescer(
-    async () => {
-      t.equal(++running, 1)
-      times.push(clock.now())
-      await settle()
-      running--
-    },
-    100,
-    clock,
-  )
-  for (let i = 0; i < 5; i++) coalescer.request()
-  await clock.advance(50)
-  coalescer.request()
-  coalescer.request()
-  await clock.advance(500)
-  t.strictSame(times, [0, 100], 'the requests made during the first run and after it share the second')
-  coalescer.request()
-  await coalescer.close()
-  coalescer.request()
-  await clock.advance(500)
-  t.strictSame(times, [0, 100, 550])
 })
 
 t.test('the ring is joined every few seconds until somebody answers, then every minute', async t => {

@@ -10,12 +10,23 @@ type Index = Readonly<Record<IPFamily, readonly { readonly block: AddressBlock; 
 const indexes = new WeakMap<ReadonlyMap<string, Pool>, Index>()
 
 /**
- * The pool that contains all `addresses`, or `undefined`: also when they lie in different pools or when there are none.
- * An IPv4 address ending in .0 or .255 is not in a pool with `avoidBuggyIPs`.
+ * The pool that all `addresses` may be given from, or `undefined`: also when they lie in different pools or when there are none.
+ * An IPv4 address ending in .0 or .255 may not be given from a pool with `avoidBuggyIPs`.
  *
  * @param pools those of a {@link Config}: not changed after the first call
  */
 export function poolOf(pools: ReadonlyMap<string, Pool>, addresses: readonly Located[]): Pool | undefined {
+  const pool = poolHolding(pools, addresses)
+  return pool && addresses.every(address => usable(pool, address)) ? pool : undefined
+}
+
+/**
+ * The pool in whose blocks all `addresses` lie, or `undefined`: also when they lie in different pools or when there are none. An address
+ * that was given once is announced even when it would not be given again (`avoidBuggyIPs`).
+ *
+ * @param pools those of a {@link Config}: not changed after the first call
+ */
+export function poolHolding(pools: ReadonlyMap<string, Pool>, addresses: readonly Located[]): Pool | undefined {
   const index = indexOf(pools)
   const [first, ...rest] = addresses
   const pool = first && owner(index, first)
@@ -44,7 +55,7 @@ function owner(index: Index, address: Located): Pool | undefined {
     const entry = entries[middle]!
     if (address.value < entry.block.first) high = middle - 1
     else if (address.value > entry.block.last) low = middle + 1
-    else return usable(entry.pool, address) ? entry.pool : undefined
+    else return entry.pool
   }
   return undefined
 }

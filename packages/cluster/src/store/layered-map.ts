@@ -49,6 +49,15 @@ export class LayeredMap<K, V> implements ReadonlyMap<K, V> {
     for (const [key, value] of this) callback(value, key, this)
   }
 
+  /**
+   * Keys that may differ between two maps: all of them, or a few when one map was made of the other by a few calls of {@link with}.
+   */
+  static *suspects<K, V>(a: ReadonlyMap<K, V>, b: ReadonlyMap<K, V>): Generator<K, undefined> {
+    const related = a instanceof LayeredMap && b instanceof LayeredMap && a.#base === b.#base
+    for (const key of related ? a.#delta.keys() : a.keys()) yield key
+    for (const key of related ? b.#delta.keys() : b.keys()) yield key
+  }
+
   *entries(): Generator<[K, V], undefined> {
     for (const [key, value] of this.#base) {
       const newer = this.#delta.get(key)
@@ -76,4 +85,15 @@ export class LayeredMap<K, V> implements ReadonlyMap<K, V> {
 function isPresent<K, V>(delta: ReadonlyMap<K, V | typeof GONE>, base: ReadonlyMap<K, V>, key: K): boolean {
   const value = delta.get(key)
   return value === undefined ? base.has(key) : value !== GONE
+}
+
+/**
+ * Keys whose value is not the same in both maps, those included that only one of them has. Between two snapshots of a store that costs
+ * no more than what has changed.
+ */
+export function changedKeys<K, V>(older: ReadonlyMap<K, V>, newer: ReadonlyMap<K, V>): ReadonlySet<K> {
+  const changed = new Set<K>()
+  if (older === newer) return changed
+  for (const key of LayeredMap.suspects(older, newer)) if (older.get(key) !== newer.get(key)) changed.add(key)
+  return changed
 }

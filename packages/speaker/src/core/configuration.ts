@@ -1,22 +1,31 @@
 /** Keeps the newest configuration that can be used. */
 import { isDeepStrictEqual } from 'node:util'
-import { buildConfig, configResources, parseAddress, poolOf } from '@typemetal/cluster'
-import type { Config, ConfigError, Kind, ObjectKey, Snapshot } from '@typemetal/cluster'
+import { buildConfig, changedKeys, configResources, parseAddress, poolHolding } from '@typemetal/cluster'
+import type { Config, ConfigError, Kinds, ObjectKey, Snapshot } from '@typemetal/cluster'
 import type { Plan } from '../plan/types.js'
 
-/** Kinds that a configuration is made of. */
-const CONFIG_KINDS: readonly Kind[] = [
-  'IPAddressPool',
-  'L2Advertisement',
-  'BGPAdvertisement',
-  'BGPPeer',
-  'BFDProfile',
-  'Community',
-  'Secret',
-  'ConfigMap',
-  'Node',
-  'Namespace',
-]
+type ConfigKind = Exclude<
+  keyof Kinds,
+  'Service' | 'EndpointSlice' | 'ServiceL2Status' | 'ServiceBGPStatus' | 'ConfigurationState'
+>
+
+/**
+ * Kinds that a configuration is made of, and the fields of their objects that it depends on beside the labels: statuses, which change
+ * with every Service, and the conditions of Nodes are no part of it.
+ */
+const FIELDS: Readonly<Record<ConfigKind, readonly string[]>> = {
+  IPAddressPool: ['apiVersion', 'spec'],
+  L2Advertisement: ['apiVersion', 'spec'],
+  BGPAdvertisement: ['apiVersion', 'spec'],
+  BGPPeer: ['apiVersion', 'spec'],
+  BFDProfile: ['apiVersion', 'spec'],
+  Community: ['apiVersion', 'spec'],
+  Secret: ['type', 'data', 'stringData'],
+  ConfigMap: ['data'],
+  Node: [],
+  Namespace: [],
+}
+const CONFIG_KINDS = Object.keys(FIELDS) as readonly ConfigKind[]
 
 /** What the newest resources are worth. */
 export type Reading = { readonly config: Config } | { readonly errors: readonly ConfigError[] }
@@ -48,7 +57,7 @@ export class ConfigurationReader {
 
   /** Builds the configuration of a snapshot; an equal one is returned as the same object. */
   read(snapshot: Snapshot): Reading {
-    if (this.#snapshot && this.#reading && sameInputs(this.#snapshot, snapshot)) {
+    if (this.#snapshot && this.#reading && sameInputs(this.#snapshot, snapshot, 'errors' in this.#reading)) {
       this.#snapshot = snapshot
       return this.#reading
     }
@@ -67,18 +76,21 @@ export class ConfigurationReader {
   }
 }
 
-function sameInputs(a: Snapshot, b: Snapshot): boolean {
-  return (
-    a === b ||
-    (isDeepStrictEqual(a.faults, b.faults) && CONFIG_KINDS.every(kind => sameMap(a.objects(kind), b.objects(kind))))
+/** @param exactly errors name the places where objects were written, which move without the objects */
+function sameInputs(a: Snapshot, b: Snapshot, exactly: boolean): boolean {
+  if (a === b) return true
+  if (!isDeepStrictEqual(a.faults, b.faults)) return false
+  return CONFIG_KINDS.every(kind =>
+    [...changedKeys(a.objects(kind), b.objects(kind))].every(key => !exactly && sameMeaning(kind, a, b, key)),
   )
 }
 
-function sameMap(a: ReadonlyMap<string, unknown>, b: ReadonlyMap<string, unknown>): boolean {
-  if (a === b) return true
-  if (a.size !== b.size) return false
-  for (const [key, value] of a) if (b.get(key) !== value) return false
-  return true
+function sameMeaning(kind: ConfigKind, a: Snapshot, b: Snapshot, key: ObjectKey): boolean {
+  const [older, newer] = [a.objects(kind).get(key), b.objects(kind).get(key)]
+  if (!older || !newer || !isDeepStrictEqual(older.metadata.labels, newer.metadata.labels)) return false
+  // A BGPPeer of the older version carries newer fields in an annotation.
+  if (kind === 'BGPPeer' && !isDeepStrictEqual(older.metadata.annotations, newer.metadata.annotations)) return false
+  return FIELDS[kind].every(field => isDeepStrictEqual(Reflect.get(older, field), Reflect.get(newer, field)))
 }
 
 /** The Services announced by a plan whose addresses lie in no single pool of another configuration. */
@@ -87,7 +99,7 @@ export function strandedBy(config: Config, plan: Plan): readonly Stranded[] {
   for (const { service, addresses, layer2, bgp } of plan.services.values()) {
     if (!layer2.announce && !bgp.announce) continue
     const parsed = addresses.map(text => parseAddress(text)).filter(address => address !== undefined)
-    if (!poolOf(config.pools, parsed)) stranded.push({ service, addresses })
+    if (!poolHolding(config.pools, parsed)) stranded.push({ service, addresses })
   }
   return stranded
 }

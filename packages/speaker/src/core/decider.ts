@@ -1,6 +1,7 @@
 /** The speaker without its hands: state of the cluster in, everything there is to do out. No clock, no socket. */
 import { isDeepStrictEqual } from 'node:util'
 import type { Config, Snapshot } from '@typemetal/cluster'
+import type { PlanDelta } from '../plan/delta.js'
 import { plan } from '../plan/plan.js'
 import type { RememberingPlan } from '../plan/plan.js'
 import type { PlanOptions } from '../plan/types.js'
@@ -28,7 +29,9 @@ export interface Surroundings {
 /** Result of one step. */
 export interface Outcome {
   readonly plan: RememberingPlan
-  /** Changes since the last step. */
+  /** What the plan changes against that of the last step; everything at the first one. */
+  readonly delta: PlanDelta
+  /** What of it is news to people. */
   readonly transitions: readonly Transition[]
   readonly configuration: ConfigurationReport
   /** True when this step put another configuration in force. */
@@ -40,6 +43,8 @@ export class Decider {
   readonly #options: DeciderOptions
   readonly #reader: ConfigurationReader
   #config: Config | undefined
+  /** Another object with the same content as the configuration in force. */
+  #equal: Config | undefined
   #plan: RememberingPlan | undefined
 
   constructor(options: DeciderOptions) {
@@ -61,7 +66,7 @@ export class Decider {
     return 'config' in reading ? reading.config : this.#config
   }
 
-  /** Decides everything anew; Services that nothing touched keep their decisions. */
+  /** Brings the plan in line with a snapshot; Services that nothing touched keep their decisions, and cost nothing. */
   step(snapshot: Snapshot, surroundings: Surroundings = {}): Outcome {
     const before = this.#plan
     const inForce = this.#config
@@ -69,7 +74,8 @@ export class Decider {
     this.#plan = this.#planWith(snapshot, this.#config, surroundings)
     return {
       plan: this.#plan,
-      transitions: transitions(before, this.#plan),
+      delta: this.#plan.delta,
+      transitions: transitions(before, this.#plan, this.#plan.delta.services),
       configuration,
       adopted: this.#config !== inForce,
     }
@@ -78,14 +84,22 @@ export class Decider {
   #chooseConfig(snapshot: Snapshot, surroundings: Surroundings): ConfigurationReport {
     const reading = this.#reader.read(snapshot)
     if ('errors' in reading) return { state: 'invalid', errors: reading.errors }
-    if (isDeepStrictEqual(reading.config, this.#config)) return { state: 'inForce' }
+    if (this.#isInForce(reading.config)) return { state: 'inForce' }
     if (this.#config) {
       // With the statuses of this snapshot: a Service that has moved already strands nothing.
       const stranded = strandedBy(reading.config, this.#planWith(snapshot, this.#config, surroundings))
       if (stranded.length > 0) return { state: 'waiting', stranded }
     }
     this.#config = reading.config
+    this.#equal = undefined
     return { state: 'inForce' }
+  }
+
+  /** The reader gives one object for one configuration, so each is compared in depth once only. */
+  #isInForce(config: Config): boolean {
+    if (config !== this.#config && config !== this.#equal && isDeepStrictEqual(config, this.#config))
+      this.#equal = config
+    return config === this.#config || config === this.#equal
   }
 
   #planWith(snapshot: Snapshot, config: Config | undefined, surroundings: Surroundings): RememberingPlan {

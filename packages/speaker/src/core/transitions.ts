@@ -37,16 +37,23 @@ export type Transition =
       readonly detail?: string
     }
 
-/** Compares two plans Service by Service. @param before `undefined` at start */
-export function transitions(before: Plan | undefined, after: Plan): readonly Transition[] {
+/**
+ * Compares two plans Service by Service.
+ * @param before `undefined` at start
+ * @param touched the Services that may differ; absent: all of both
+ */
+export function transitions(
+  before: Plan | undefined,
+  after: Plan,
+  touched: Iterable<ObjectKey> = new Set([...after.services.keys(), ...(before?.services.keys() ?? [])]),
+): readonly Transition[] {
   const list: Transition[] = []
-  for (const [key, decision] of after.services) {
+  for (const key of touched) {
     const previous = before?.services.get(key)
+    const decision = after.services.get(key)
     if (previous === decision) continue
-    list.push(...transitionsOf(previous, decision))
-  }
-  for (const [key, previous] of before?.services ?? []) {
-    if (!after.services.has(key)) list.push(...withdrawal(previous, 'serviceDeleted'))
+    if (decision) list.push(...transitionsOf(previous, decision))
+    else if (previous) list.push(...withdrawal(previous, 'serviceDeleted'))
   }
   return list
 }

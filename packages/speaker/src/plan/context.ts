@@ -1,5 +1,5 @@
 /** The part of a plan's input that is the same for all Services. */
-import type { Config, Snapshot } from '@typemetal/cluster'
+import type { Config, Node, Snapshot } from '@typemetal/cluster'
 import type { ElectionLevel } from '../election.js'
 import { candidateNodes, isExcluded, isNetworkUnavailable } from './nodes.js'
 import type { PlanOptions } from './types.js'
@@ -15,29 +15,50 @@ export interface Context {
   readonly candidates: readonly string[]
   readonly networkUnavailable: boolean
   readonly excluded: boolean
+  /** What {@link candidates} were made of. */
+  readonly population: Population
 }
 
-/** Reads the nodes and options once. */
+/** Who there is at all. */
+interface Population {
+  readonly nodes: ReadonlyMap<string, Node>
+  readonly members: readonly string[] | undefined
+  readonly ignoreExcludeLb: boolean
+}
+
+/**
+ * Reads the nodes and options once.
+ * @param previous spares the work where nothing has changed
+ */
 export function createContext(
   snapshot: Snapshot,
   config: Config | undefined,
   node: string,
   members: readonly string[] | undefined,
   options: PlanOptions,
+  previous?: Context,
 ): Context {
-  const nodes = snapshot.objects('Node')
-  const ignoreExcludeLb = options.ignoreExcludeLb ?? false
+  const { ignoreExcludeLb = false } = options
+  const population = { nodes: snapshot.objects('Node'), members, ignoreExcludeLb }
+  const own = population.nodes.get(node)
   return {
     config,
     node,
     lbClasses: (options.lbClass ?? '').split(',').map(name => name.trim()),
     electionLevel: options.electionLevel ?? 'main',
     interfaces: options.interfaces,
-    candidates: candidateNodes(nodes, members, ignoreExcludeLb),
-    networkUnavailable: isNetworkUnavailable(nodes.get(node)),
-    excluded: !ignoreExcludeLb && isExcluded(nodes.get(node)),
+    candidates:
+      previous && samePopulation(previous.population, population)
+        ? previous.candidates
+        : candidateNodes(population.nodes, members, ignoreExcludeLb),
+    networkUnavailable: isNetworkUnavailable(own),
+    excluded: !ignoreExcludeLb && isExcluded(own),
+    population,
   }
 }
+
+const samePopulation = (a: Population, b: Population): boolean =>
+  a.nodes === b.nodes && a.ignoreExcludeLb === b.ignoreExcludeLb && sameList(a.members, b.members)
 
 /** Whether two contexts decide alike; configurations are compared by identity. */
 export function sameContext(a: Context, b: Context): boolean {

@@ -1,32 +1,32 @@
 /** The one place that decides what this node announces. Pure: same input, same plan. */
-import type { Config, EndpointSlice, ObjectKey, Service, Snapshot } from '@typemetal/cluster'
-import type { Context } from './context.js'
-import { createContext, sameContext, sameList } from './context.js'
-import { aggregateRoutes } from './routes.js'
-import { planService } from './service.js'
-import { wantedSessions } from './sessions.js'
-import type { Interfaces, Plan, PlanOptions, ServiceDecision } from './types.js'
-
-/** A decision with the objects it was made from, which tell whether it still holds. */
-interface Remembered {
-  readonly service: Service
-  readonly slices: readonly EndpointSlice[]
-  readonly decision: ServiceDecision
-}
+import type { Config, Snapshot } from '@typemetal/cluster'
+import { updateAnswers } from './answers.js'
+import type { Answers } from './answers.js'
+import { createContext } from './context.js'
+import { decideServices } from './decisions.js'
+import type { Decisions } from './decisions.js'
+import type { PlanDelta } from './delta.js'
+import { updateRoutes } from './route-table.js'
+import type { RouteTable } from './route-table.js'
+import { changedSessions, wantedSessions } from './sessions.js'
+import type { Plan, PlanOptions } from './types.js'
 
 /** What {@link plan} keeps in its result to spare the Services that an event did not touch. */
-export interface PlanMemory {
-  readonly context: Context
-  readonly decisions: ReadonlyMap<ObjectKey, Remembered>
+export interface PlanMemory extends Decisions {
+  readonly answers: Answers
+  readonly table: RouteTable
 }
 
 /** A {@link Plan} that the next one can be made from. */
 export interface RememberingPlan extends Plan {
+  /** What it changes against the plan it was made from; everything, when there was none. */
+  readonly delta: PlanDelta
   readonly memory: PlanMemory
 }
 
 /**
- * Says what `node` should announce, and for each Service why not.
+ * Says what `node` should announce, and for each Service why not. An event on one Service costs work for that Service; a change of the
+ * configuration, of a node's labels or conditions or of the members costs work for all.
  * @param config newest valid configuration; `undefined` before the first
  * @param members names of the live gossip members, this node included; `undefined` when gossip is off
  * @param previous the plan before this one: makes it cheaper, never different
@@ -39,51 +39,32 @@ export function plan(
   options: PlanOptions = {},
   previous?: RememberingPlan,
 ): RememberingPlan {
-  const context = createContext(snapshot, config, node, members, options)
-  const usable = previous && sameContext(previous.memory.context, context) ? previous.memory.decisions : undefined
-  const decisions = new Map<ObjectKey, Remembered>()
-  const services = new Map<ObjectKey, ServiceDecision>()
-  for (const [key, service] of snapshot.objects('Service')) {
-    const slices = snapshot.endpointSlicesOf(key)
-    const entry = stillHolds(usable?.get(key), service, slices) ?? decide(context, key, service, slices)
-    decisions.set(key, entry)
-    services.set(key, entry.decision)
-  }
-  const sessions = config ? wantedSessions(config, snapshot.objects('Node').get(node)) : new Map()
+  const memory = previous?.memory
+  const context = createContext(snapshot, config, node, members, options, memory?.context)
+  const { decisions, changes } = decideServices(context, snapshot, memory)
+  const { services } = decisions
+  const sessions = wantedSessions(config, snapshot.objects('Node').get(node), previous?.sessions)
+  const { answers, delta: layer2 } = updateAnswers(changes, memory?.answers)
+  const { table, delta } = updateRoutes(changes, services, sessions, namesPeers(config), memory?.table)
   return {
     node,
     services,
-    layer2: aggregateLayer2(services.values()),
+    layer2: answers.layer2,
     sessions,
-    ...aggregateRoutes(services.values(), sessions),
-    memory: { context, decisions },
+    routes: table.routes,
+    peersOf: table.peersOf,
+    notes: table.notes,
+    delta: {
+      services: new Set([...changes.keys(), ...delta.services]),
+      layer2,
+      sessions: changedSessions(previous?.sessions, sessions),
+      routes: delta.routes,
+    },
+    memory: { ...decisions, answers, table },
   }
 }
 
-function stillHolds(
-  entry: Remembered | undefined,
-  service: Service,
-  slices: readonly EndpointSlice[],
-): Remembered | undefined {
-  return entry?.service === service && sameList(entry.slices, slices) ? entry : undefined
-}
-
-function decide(context: Context, key: ObjectKey, service: Service, slices: readonly EndpointSlice[]): Remembered {
-  return { service, slices, decision: planService(context, key, service, slices) }
-}
-
-/** Addresses that some Service answers for here; a shared address is answered on the interfaces of all its Services. */
-export function aggregateLayer2(decisions: Iterable<ServiceDecision>): ReadonlyMap<string, Interfaces> {
-  const wanted = new Map<string, Interfaces>()
-  for (const { addresses, layer2 } of decisions) {
-    if (!layer2.announce) continue
-    for (const address of addresses) wanted.set(address, uniteInterfaces(wanted.get(address), layer2.interfaces))
-  }
-  return wanted
-}
-
-function uniteInterfaces(a: Interfaces | undefined, b: Interfaces): Interfaces {
-  if (a === undefined || a === b) return b
-  if (a === 'all' || b === 'all') return 'all'
-  return [...new Set([...a, ...b])].toSorted()
+/** Whether any advertisement is meant for some peers only; if none is, sessions of one kind are told the same. */
+function namesPeers(config: Config | undefined): boolean {
+  return [...(config?.pools.values() ?? [])].some(pool => pool.bgpAdvertisements.some(ad => ad.peers.length > 0))
 }

@@ -1,4 +1,4 @@
-/** The routes of all Services, put together for each session. */
+/** The route that a session is told for one prefix, put together from all Services that want it. */
 import type { ObjectKey } from '@typemetal/cluster'
 import { isInternal } from './sessions.js'
 import type { AdvertisedPrefix, MergeNote, RoutePlan, ServiceDecision, SessionPlan } from './types.js'
@@ -6,82 +6,40 @@ import type { AdvertisedPrefix, MergeNote, RoutePlan, ServiceDecision, SessionPl
 /** What routers assume when no LOCAL_PREF is configured, and what is sent to iBGP peers then. */
 export const DEFAULT_LOCAL_PREF = 100
 
-/** Routes by session, and what had to be merged. */
-export interface Routes {
-  readonly routes: ReadonlyMap<string, readonly RoutePlan[]>
-  readonly peersOf: ReadonlyMap<ObjectKey, readonly string[]>
-  readonly notes: readonly MergeNote[]
-}
-
 /** What one Service wants for a prefix. */
-interface Wish {
+export interface Wish {
   readonly service: ObjectKey
   readonly advertised: AdvertisedPrefix
 }
 
-type Wishes = ReadonlyMap<string, readonly Wish[]>
-
-/** What sessions of one kind are told, and the Services that reach them. */
-interface Share {
-  readonly routes: readonly RoutePlan[]
-  readonly services: ReadonlySet<ObjectKey>
+/** The wishes of one Service, by prefix. */
+export function* wishesOf({ service, bgp }: ServiceDecision): Generator<readonly [string, Wish]> {
+  if (!bgp.announce) return
+  for (const advertised of bgp.prefixes) yield [advertised.prefix, { service, advertised }]
 }
 
-/**
- * Unites the prefixes of all Services per session: one route a prefix, the highest LOCAL_PREF, all communities.
- * Prefixes of a family that the session does not carry are left out. Sessions that are told the same share one list.
- */
-export function aggregateRoutes(
-  decisions: Iterable<ServiceDecision>,
-  sessions: ReadonlyMap<string, SessionPlan>,
-): Routes {
-  const wishes = wishesByPrefix(decisions)
-  const anyNamed = [...wishes.values()].some(list => list.some(({ advertised }) => advertised.peers.length > 0))
-  const shares = new Map<string, Share>()
-  const routes = new Map<string, readonly RoutePlan[]>()
-  const peers = new Map<ObjectKey, string[]>()
-  const notes: MergeNote[] = []
-  for (const session of [...sessions.values()].toSorted(byName)) {
-    const kind = anyNamed ? session.name : `${session.families.join()} ${isInternal(session)}`
-    const share = shares.get(kind) ?? shareOf(wishes, session, notes)
-    shares.set(kind, share)
-    routes.set(session.name, share.routes)
-    for (const service of share.services) append(peers, service, session.name)
-  }
-  return { routes, peersOf: peers, notes }
-}
-
-const byName = (a: SessionPlan, b: SessionPlan): number => (a.name < b.name ? -1 : 1)
-
-function wishesByPrefix(decisions: Iterable<ServiceDecision>): Wishes {
-  const wishes = new Map<string, Wish[]>()
-  for (const { service, bgp } of decisions) {
-    if (!bgp.announce) continue
-    for (const advertised of bgp.prefixes) append(wishes, advertised.prefix, { service, advertised })
-  }
-  return new Map([...wishes].toSorted(([a], [b]) => (a < b ? -1 : 1)))
-}
-
-function shareOf(wishes: Wishes, session: SessionPlan, notes: MergeNote[]): Share {
-  const routes: RoutePlan[] = []
-  const services = new Set<ObjectKey>()
-  for (const [prefix, all] of wishes) {
-    const wanted = all.every(wish => reaches(wish, session)) ? all : all.filter(wish => reaches(wish, session))
-    const [only] = wanted
-    if (!only) continue
-    routes.push(
-      wanted.length === 1 ? routeOf(only.advertised, isInternal(session)) : merge(prefix, wanted, session, notes),
-    )
-    // Every Service on the prefix is reachable through this peer, also one whose own advertisement did not name it.
-    for (const { service } of all) services.add(service)
-  }
-  return { routes, services }
-}
-
-function reaches({ advertised }: Wish, session: SessionPlan): boolean {
+/** Whether a session is told of a prefix by this wish: it carries the family, and the advertisement is meant for its peer. */
+export function reaches({ advertised }: Wish, session: SessionPlan): boolean {
   const family = advertised.family === 'IPv4' ? 'ipv4' : 'ipv6'
   const { peers } = advertised
   return session.families.includes(family) && (peers.length === 0 || peers.includes(session.name))
+}
+
+/** A route, and what had to be merged for it. */
+export interface MergedRoute {
+  readonly route: RoutePlan
+  readonly note?: MergeNote
+}
+
+/**
+ * Unites the wishes that reach a session: the highest LOCAL_PREF, all communities.
+ * @returns `undefined` when none reaches it
+ */
+export function routeFor(prefix: string, all: readonly Wish[], session: SessionPlan): MergedRoute | undefined {
+  const wanted = all.filter(wish => reaches(wish, session))
+  const [only] = wanted
+  if (!only) return undefined
+  return wanted.length === 1 ? { route: routeOf(only.advertised, isInternal(session)) } : merge(prefix, wanted, session)
 }
 
 // Most prefixes are wanted once, and decisions live for long: their routes are made once and compare by identity.
@@ -98,7 +56,7 @@ function routeOf(advertised: AdvertisedPrefix, internal: boolean): RoutePlan {
   return internal ? made.internal : made.external
 }
 
-function merge(prefix: string, wishes: readonly Wish[], session: SessionPlan, notes: MergeNote[]): RoutePlan {
+function merge(prefix: string, wishes: readonly Wish[], session: SessionPlan): MergedRoute {
   const wanted = wishes.map(({ advertised }) => advertised)
   const localPrefs = [...new Set(wanted.map(({ localPref }) => localPref || DEFAULT_LOCAL_PREF))].toSorted(
     (a, b) => a - b,
@@ -106,10 +64,9 @@ function merge(prefix: string, wishes: readonly Wish[], session: SessionPlan, no
   const localPref = localPrefs.at(-1) ?? DEFAULT_LOCAL_PREF
   const communities = unite(wanted)
   const services = [...new Set(wishes.map(wish => wish.service))].toSorted()
-  if (services.length > 1 && disagree(wanted)) {
-    notes.push({ prefix, peer: session.name, services, localPrefs, localPref, communities })
-  }
-  return { prefix, nextHop: 'self', communities, ...(isInternal(session) && { localPref }) }
+  const route: RoutePlan = { prefix, nextHop: 'self', communities, ...(isInternal(session) && { localPref }) }
+  if (services.length === 1 || !disagree(wanted)) return { route }
+  return { route, note: { prefix, peer: session.name, services, localPrefs, localPref, communities } }
 }
 
 const disagree = (wanted: readonly AdvertisedPrefix[]): boolean =>
@@ -132,10 +89,4 @@ function triple(community: string): readonly [number, number, number] {
   const numbers = community.split(':').map(Number)
   if (community.startsWith('large:')) return [numbers[1] ?? 0, numbers[2] ?? 0, numbers[3] ?? 0]
   return [(numbers[0] ?? 0) * 0x1_0000 + (numbers[1] ?? 0), 0, 0]
-}
-
-function append<V>(map: Map<string, V[]>, key: string, value: V): void {
-  const list = map.get(key)
-  if (list) list.push(value)
-  else map.set(key, [value])
 }

@@ -1,5 +1,5 @@
 /** The decision about one Service: needs nothing of the other Services. */
-import { poolOf } from '@typemetal/cluster'
+import { poolHolding } from '@typemetal/cluster'
 import type { EndpointSlice, ObjectKey, Service } from '@typemetal/cluster'
 import { ingressAddresses } from './addresses.js'
 import { decideBGP } from './bgp.js'
@@ -22,7 +22,7 @@ export function planService(
   if (typeof addresses === 'string') return refuse(key, addresses)
   const [first] = addresses
   const texts = addresses.map(({ text }) => text)
-  const pool = poolOf(config.pools, addresses)
+  const pool = poolHolding(config.pools, addresses)
   if (!first || !pool) return refuse(key, 'ipNotAllowed', texts)
   return {
     service: key,

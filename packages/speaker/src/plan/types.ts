@@ -12,11 +12,14 @@ export const PROTOCOLS: readonly Protocol[] = ['bgp', 'layer2']
 export type ServiceReason =
   'notLoadBalancer' | 'loadBalancerClass' | 'noConfig' | 'noIPAllocated' | 'invalidIP' | 'ipNotAllowed'
 
-/** Why layer 2 does not announce here. `noMatchingInterface`: elected, but no named interface exists on the node. */
+/**
+ * Why layer 2 does not announce here. `noMatchingInterface`: elected, but no named interface exists on the node. `draining`: the node is
+ * being emptied; a plan never says it, who carries a drain out does.
+ */
 export type Layer2Reason =
-  'notOwner' | 'noMatchingAdvertisement' | 'sharedIPWithServiceSelector' | 'noMatchingInterface'
+  'notOwner' | 'noMatchingAdvertisement' | 'sharedIPWithServiceSelector' | 'noMatchingInterface' | 'draining'
 
-/** Why BGP does not announce here. */
+/** Why BGP does not announce here; `draining` as in {@link Layer2Reason}. */
 export type BGPReason =
   | 'notOwner'
   | 'noMatchingAdvertisement'
@@ -25,6 +28,7 @@ export type BGPReason =
   | 'nodeLabeledExcludeBalancers'
   | 'noLocalEndpoints'
   | 'noEndpoints'
+  | 'draining'
 
 /** Why something announced before is not any longer; also logged. */
 export type WithdrawReason = ServiceReason | Layer2Reason | BGPReason | 'serviceDeleted' | 'loadBalancerIPChanged'
@@ -74,30 +78,60 @@ export interface ServiceDecision {
 /** Address family of a BGP session. */
 export type SessionFamily = 'ipv4' | 'ipv6'
 
-/** One BGP session this node wants. All times in seconds. */
+/** BFD beside a session (RFC 5880): what its BFDProfile says, defaults filled in. Intervals in milliseconds. */
+export interface BFDPlan {
+  /** bfd.RequiredMinRxInterval. @default 300 */
+  readonly receiveInterval: number
+  /** bfd.DesiredMinTxInterval once the session is Up. @default 300 */
+  readonly transmitInterval: number
+  /** bfd.DetectMult. @default 3 */
+  readonly detectMultiplier: number
+  /** Least interval between echo packets; counts with `echoMode` only. @default 50 */
+  readonly echoInterval: number
+  readonly echoMode: boolean
+  /** Say nothing until the peer has been heard. */
+  readonly passiveMode: boolean
+  /** Least TTL taken over several hops (RFC 5883). @default 254 */
+  readonly minimumTtl: number
+}
+
+/** One BGP session this node wants. All times in seconds, but those of {@link BFDPlan}. */
 export interface SessionPlan {
   /** Name of the BGPPeer. */
   readonly name: string
-  /** Exactly one of `peerAddress` and `interface` is set. */
+  /** Canonical text. Exactly one of `peerAddress` and `interface` is set. */
   readonly peerAddress?: string
+  /** The link of an unnumbered peer, which is found by its router advertisements. */
   readonly interface?: string
   readonly peerPort: number
   readonly myASN: number
+  /** What the peer sees in OPEN and AS_PATH instead of `myASN`. */
   readonly localASN?: number
   /** Exactly one of `peerASN` and `dynamicASN` is set. */
   readonly peerASN?: number
+  /** `internal`: the peer must have our AS; `external`: any but ours. */
   readonly dynamicASN?: 'internal' | 'external'
   readonly sourceAddress?: string
   /** Absent: derived from the connection: its local IPv4 address, the interface's, or CRC-32 of the node's name. */
   readonly routerID?: string
+  /** Whole seconds, 0 (never expires) or at least 3: what the OPEN offers. */
   readonly holdTimeSeconds: number
+  /** At most the hold time, perhaps with a fraction; 0: no KEEPALIVE is sent but the one that answers the OPEN. */
   readonly keepaliveTimeSeconds: number
+  /** ConnectRetryTime, whole seconds; absent: RFC 4271's. */
   readonly connectTimeSeconds?: number
   readonly vrf?: string
+  /** Key of TCP-MD5 (RFC 2385). */
   readonly password?: string
+  /** Name of the BFDProfile that {@link bfd} was made of. */
   readonly bfdProfile?: string
+  /** Present when the path is to be watched by BFD. */
+  readonly bfd?: BFDPlan
+  /** External peers only: the peer may be more than one hop away. */
   readonly ebgpMultiHop: boolean
+  /** The peer keeps our routes while we restart (RFC 4724). */
   readonly gracefulRestart: boolean
+  /** The family of `peerAddress`, or both: for a dual-stack session and for an unnumbered one. */
   readonly families: readonly SessionFamily[]
 }
 

@@ -1,66 +1,72 @@
-/** A cluster in memory: objects in, snapshots out. */
-import type { EndpointSlice, Kind, Kinds, KubernetesObject, ObjectKey, Snapshot } from '@typemetal/cluster'
+/** A cluster in memory: objects in, snapshots out, as the real stores hand them out. */
+import { ObjectCache } from '@typemetal/cluster'
+import type { Kind, KubernetesObject, ObjectKey, Snapshot } from '@typemetal/cluster'
 
 /** An object as YAML gives it. */
 export type AnyObject = KubernetesObject & { readonly status?: unknown }
 
 /** `namespace/name`, or `name` without a namespace. */
-export const keyOf = ({ metadata }: AnyObject): ObjectKey =>
+export const keyOf = ({ metadata }: KubernetesObject): ObjectKey =>
   metadata.namespace ? `${metadata.namespace}/${metadata.name}` : metadata.name
 
-/** Kinds that live in `default` when nothing else is said. */
+/** Kinds that live in no namespace. */
+const CLUSTER_KINDS: ReadonlySet<string> = new Set(['Node', 'Namespace'])
+/** Kinds that live in `default` when nothing else is said; all others live where MetalLB does. */
 const USER_KINDS: ReadonlySet<string> = new Set(['Service', 'EndpointSlice'])
 
-/** Mutable; every {@link snapshot} is a copy. */
+/** Mutable; every {@link snapshot} stays as it is. */
 export class MemoryCluster {
-  readonly #objects = new Map<string, Map<ObjectKey, AnyObject>>()
+  readonly #cache = new ObjectCache()
+  readonly #namespace: string
+  #version = 0
+
+  /** @param namespace where the `metallb.io` resources live */
+  constructor(namespace = 'metallb-system') {
+    this.#namespace = namespace
+  }
 
   /** Creates or replaces an object. A Service keeps its status unless the new one has its own. */
   apply(given: AnyObject): void {
-    const object = withNamespace(given)
-    const kind = this.#kind(object.kind)
-    const old = kind.get(keyOf(object))
+    const object = this.#withNamespace(given)
+    const old = this.#get(object.kind, keyOf(object))
     const keepStatus = object.kind === 'Service' && object.status === undefined && old?.status !== undefined
-    kind.set(keyOf(object), keepStatus ? { ...object, status: old.status } : object)
+    this.#put(keepStatus ? { ...object, status: old.status } : object)
     const { namespace } = object.metadata
-    if (namespace !== undefined && !this.#kind('Namespace').has(namespace)) {
-      this.#kind('Namespace').set(namespace, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } })
+    if (namespace !== undefined && !this.#get('Namespace', namespace)) {
+      this.#put({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } })
     }
   }
 
   delete(kind: string, key: ObjectKey): void {
-    this.#kind(kind).delete(key)
+    this.#cache.apply([{ kind: kind as Kind, key, object: undefined }])
+  }
+
+  /** Key of an object that is named without its namespace. */
+  keyOf(kind: string, name: string, namespace?: string): ObjectKey {
+    return keyOf(this.#withNamespace({ apiVersion: '', kind, metadata: { name, ...(namespace && { namespace }) } }))
   }
 
   snapshot(): Snapshot {
-    const objects = new Map([...this.#objects].map(([kind, map]) => [kind, new Map(map)]))
-    const slices = slicesByService(objects.get('EndpointSlice')?.values() ?? [])
-    return {
-      objects: <K extends Kind>(kind: K) => (objects.get(kind) ?? new Map()) as ReadonlyMap<ObjectKey, Kinds[K]>,
-      endpointSlicesOf: service => slices.get(service) ?? [],
-      faults: [],
-    }
+    return this.#cache.snapshot()
   }
 
-  #kind(kind: string): Map<ObjectKey, AnyObject> {
-    let map = this.#objects.get(kind)
-    if (!map) this.#objects.set(kind, (map = new Map()))
-    return map
+  #get(kind: string, key: ObjectKey): AnyObject | undefined {
+    return this.snapshot()
+      .objects(kind as Kind)
+      .get(key)
   }
-}
 
-function withNamespace(object: AnyObject): AnyObject {
-  if (object.metadata.namespace !== undefined || !USER_KINDS.has(object.kind)) return object
-  return { ...object, metadata: { ...object.metadata, namespace: 'default' } }
-}
-
-function slicesByService(slices: Iterable<AnyObject>): ReadonlyMap<ObjectKey, readonly EndpointSlice[]> {
-  const map = new Map<ObjectKey, EndpointSlice[]>()
-  for (const slice of slices as Iterable<EndpointSlice>) {
-    const name = slice.metadata.labels?.['kubernetes.io/service-name']
-    if (name === undefined) continue
-    const key = `${slice.metadata.namespace}/${name}`
-    map.set(key, [...(map.get(key) ?? []), slice])
+  #put(object: AnyObject): void {
+    const { metadata } = object
+    // A version that is known already is no change to a store.
+    const { resourceVersion = `memory-${++this.#version}` } = metadata
+    const stored = { ...object, metadata: { ...metadata, resourceVersion } }
+    this.#cache.apply([{ kind: object.kind as Kind, key: keyOf(object), object: stored }])
   }
-  return map
+
+  #withNamespace(object: AnyObject): AnyObject {
+    if (object.metadata.namespace !== undefined || CLUSTER_KINDS.has(object.kind)) return object
+    const namespace = USER_KINDS.has(object.kind) ? 'default' : this.#namespace
+    return { ...object, metadata: { ...object.metadata, namespace } }
+  }
 }

@@ -13,7 +13,7 @@ import {
   sessionChange,
 } from '@typemetal/speaker'
 import type { Outcome, Plan, SpeakerMetrics } from '@typemetal/speaker'
-import { MemoryCluster, keyOf } from './cluster.js'
+import { MemoryCluster } from './cluster.js'
 import { compare } from './compare.js'
 import type { Scenario, ScenarioOptions, SpeakerExpectation, Step } from './format.js'
 
@@ -43,13 +43,14 @@ export async function runScenario(scenario: Scenario): Promise<readonly string[]
 }
 
 class Run {
-  readonly #cluster = new MemoryCluster()
+  readonly #cluster: MemoryCluster
   readonly #nodes: readonly NodeUnderTest[]
   #options: ScenarioOptions
   #members: readonly string[] | undefined
 
   constructor(scenario: Scenario) {
     this.#options = scenario.options ?? {}
+    this.#cluster = new MemoryCluster(this.#options.namespace)
     this.#members = this.#options.members
     const names = scenario.steps.flatMap(step => Object.keys(step.expect?.nodes ?? {}))
     const own = this.#options.node === undefined ? [] : [this.#options.node]
@@ -58,7 +59,7 @@ class Run {
 
   async step(step: Step): Promise<readonly string[]> {
     for (const { kind, namespace, name } of step.delete ?? []) {
-      this.#cluster.delete(kind, keyOf({ apiVersion: '', kind, metadata: { name, ...(namespace && { namespace }) } }))
+      this.#cluster.delete(kind, this.#cluster.keyOf(kind, name, namespace))
     }
     for (const object of step.apply ?? []) this.#cluster.apply(object)
     this.#members = step.members ?? this.#members
