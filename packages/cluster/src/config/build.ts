@@ -40,7 +40,7 @@ export function buildConfig(resources: ConfigResources, options: BuildOptions): 
   checkPeerPairs(peers, options.component === 'speaker' ? [] : inputs.nodes, errors)
   const aliases = buildAliases(inputs.communities, errors)
   const drafts = buildPools(inputs.pools, inputs.namespaces, errors)
-  checkOverlaps(drafts, errors)
+  checkOverlaps(drafts, errors, options.newcomer)
   const l2 = buildL2Advertisements(inputs.l2Advertisements, drafts, nodes, errors)
   const bgp = buildBGPAdvertisements(inputs.bgpAdvertisements, drafts, nodes, aliases, errors)
   checkEcho(bgp, peers, bfdProfiles, errors)

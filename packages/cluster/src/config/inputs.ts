@@ -29,6 +29,8 @@ export interface BuildOptions {
   readonly node?: string
   /** Where metallb.io objects and Secrets live; objects elsewhere do not count. */
   readonly namespace: string
+  /** Name of the IPAddressPool that comes last, whatever its name: of two that overlap the error is about this one. */
+  readonly newcomer?: string
 }
 
 const SELECTOR_LIST: Schema = { type: 'array', items: LABEL_SELECTOR }

@@ -10,9 +10,14 @@ interface Placed {
   readonly order: number
 }
 
-/** Reports every item of a pool that has addresses in common with an item defined before it, in the same pool or another. */
-export function checkOverlaps(drafts: readonly PoolDraft[], errors: ErrorList): void {
-  const placed = drafts
+/**
+ * Reports every item of a pool that has addresses in common with an item defined before it, in the same pool or another.
+ *
+ * @param newcomer name of the pool that was defined last; the others were in the order of the list
+ */
+export function checkOverlaps(drafts: readonly PoolDraft[], errors: ErrorList, newcomer?: string): void {
+  const isNew = ({ object }: PoolDraft): boolean => object.metadata.name === newcomer
+  const placed = [...drafts.filter(draft => !isNew(draft)), ...drafts.filter(isNew)]
     .flatMap(draft => draft.items.flatMap(({ index, blocks }) => blocks.map(block => ({ draft, item: index, block }))))
     .map((place, order) => ({ ...place, order }))
   const reported = new Set<string>()

@@ -17,7 +17,7 @@ export interface IPAddressPool extends KubernetesObject {
     /** Pins the pool; also `{}` does. */
     readonly serviceAllocation?: {
       /** The lowest positive number is tried first; 0, the default, last. */
-      readonly priority?: number
+      readonly priority?: number | bigint
       readonly namespaces?: readonly string[]
       readonly namespaceSelectors?: readonly LabelSelector[]
       readonly serviceSelectors?: readonly LabelSelector[]

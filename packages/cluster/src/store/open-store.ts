@@ -10,6 +10,8 @@ export interface OpenStoreOptions {
   readonly directories?: readonly string[]
   /** File that names the API server (`--kubeconfig`). @default as kubectl finds it, else the pod's service account */
   readonly kubeconfig?: string
+  /** Of the kubeconfig. @default its `current-context` */
+  readonly context?: string
   /** Who writes, e.g. `controller` or `speaker-node-1`. */
   readonly component: string
   /** Namespace of metallb.io objects. */

@@ -2,7 +2,8 @@ import { Agent as HttpAgent } from 'node:http'
 import type { RequestOptions } from 'node:https'
 import { StartupError } from '../../process/startup-error.js'
 import { AgentPool } from './agent-pool.js'
-import { findTokenFile, readToken } from './token-file.js'
+import { credentialSource } from './credentials.js'
+import { findTarget, type Target } from './kubeconfig.js'
 
 /** What a request needs to be let in. */
 export interface Credentials {
@@ -26,43 +27,28 @@ const CREDENTIALS_LIFETIME = 10_000
 /** Milliseconds; credentials that were looked up later than this are not looked up again because the server refused them. */
 const FRESH = 1000
 
-/** What the library falls back to when it finds no cluster at all. */
-const LIBRARY_GUESS = 'http://localhost:8080'
-
 /**
  * Finds the API server: by a kubeconfig file, or as kubectl does (`KUBECONFIG`, `~/.kube/config`), or by the service account of the pod.
  *
+ * @param context of the kubeconfig. @default its `current-context`
  * @throws {StartupError} there is none, or the file is broken
  */
-export async function connect(kubeconfig: string | undefined): Promise<Connection> {
-  // Loaded on use: it costs 60 MB, which those who read a folder do not pay.
-  const { KubeConfig } = await import('@kubernetes/client-node')
-  const config = new KubeConfig()
-  let tokenFile: string | undefined
-  try {
-    if (kubeconfig === undefined) config.loadFromDefault()
-    else config.loadFromFile(kubeconfig)
-    tokenFile = await findTokenFile(config.getCurrentUser(), kubeconfig)
-  } catch (error) {
-    throw new StartupError(`cannot read kubeconfig ${kubeconfig ?? ''}: ${(error as Error).message}`, { cause: error })
-  }
-  const cluster = config.getCurrentCluster()
-  if (!cluster) throw new StartupError(`kubeconfig ${kubeconfig ?? ''} names no cluster as its current context`)
-  if (kubeconfig === undefined && cluster.server === LIBRARY_GUESS) {
-    throw new StartupError('no cluster is named: give --config-dir DIR or --kubeconfig FILE, or run in a pod')
-  }
+export async function connect(kubeconfig: string | undefined, context?: string): Promise<Connection> {
+  const target = await targetFor(kubeconfig, context)
+  const { cluster } = target
   const server = new URL(cluster.server)
+  if (server.protocol !== 'https:' && !cluster.skipTLSVerify) {
+    throw new StartupError(`${cluster.server}: plain HTTP wants insecure-skip-tls-verify: true in the kubeconfig`)
+  }
+  const current = await credentialSource(target)
   const agents = new AgentPool(server.protocol === 'https:')
   let cached: { readonly credentials: Credentials; readonly at: number } | undefined
   return {
     server,
     credentials: async () => {
       if (cached && performance.now() - cached.at < CREDENTIALS_LIFETIME) return cached.credentials
-      const options: RequestOptions = { headers: {} }
-      await config.applyToHTTPSOptions(options)
-      const token = tokenFile === undefined ? undefined : await readToken(tokenFile)
-      const headers = { ...headersOf(options), ...(token !== undefined && { authorization: `Bearer ${token}` }) }
-      const credentials = { agent: agents.agentFor(options), headers }
+      const options = await current()
+      const credentials = { agent: agents.agentFor(options), headers: headersOf(options) }
       cached = { credentials, at: performance.now() }
       return credentials
     },
@@ -73,6 +59,16 @@ export async function connect(kubeconfig: string | undefined): Promise<Connectio
     },
     close: () => agents.close(),
   }
+}
+
+async function targetFor(file: string | undefined, context: string | undefined): Promise<Target> {
+  try {
+    const target = await findTarget({ file, context })
+    if (target) return target
+  } catch (error) {
+    throw new StartupError(`cannot read kubeconfig ${file ?? ''}: ${(error as Error).message}`, { cause: error })
+  }
+  throw new StartupError('no cluster is named: give --config-dir DIR or --kubeconfig FILE, or run in a pod')
 }
 
 /** Lower-case names, so that one field is not there twice. */

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Logger } from '../../process/log.js'
 import type { ClusterEvent, ObjectReference } from '../../resources/core.js'
 import { ConflictError, NotFoundError } from '../store.js'
@@ -10,8 +11,10 @@ import type { ApiTransport } from './transport.js'
 
 /** Attempts to write one event; then it is given up. */
 const ATTEMPTS = 12
-/** Records that may wait to be written, while the server is away. */
-const WAITING = 1000
+/** Events that are written at once. */
+const AT_ONCE = 8
+/** Records that may wait to be written, while the server is away or slower than what happens. */
+const WAITING = 10_000
 /** After these the same may go well a little later. */
 const PASSING: readonly Failure[] = ['busy', 'server', 'silent', 'connection', 'unauthorized']
 
@@ -30,21 +33,29 @@ export interface EventRecorderOptions {
   readonly now?: () => number
 }
 
-/** Writes core/v1 Events, one after the other. The same event again raises the count of the one that is there. */
+/**
+ * Writes core/v1 Events, some at once. The same event again raises the count of the one that is there, also while that is still waiting
+ * to be written, and each is written by one request at a time. Whatever is not written is counted, by the reason.
+ */
 export class EventRecorder {
   readonly #options: EventRecorderOptions
   readonly #metrics: ClientMetrics
   readonly #correlator: EventCorrelator
   readonly #now: () => number
   readonly #pending = new Set<EventRecord>()
+  readonly #flights = new Map<EventRecord, Promise<void>>()
   readonly #closing = new AbortController()
-  #writing: Promise<void> | undefined
+  #gathering: Promise<void> | undefined
+  /** Too many were waiting, and people have been told. */
+  #overflown = false
 
   constructor(options: EventRecorderOptions) {
     this.#options = options
     this.#metrics = options.metrics ?? silentMetrics
     this.#correlator = new EventCorrelator(options.eventLimits)
     this.#now = options.now ?? (() => performance.now())
+    // Each flight listens to it.
+    setMaxListeners(0, this.#closing.signal)
   }
 
   /** Takes an event, which is written soon. */
@@ -52,26 +63,52 @@ export class EventRecorder {
     const timestamp = new Date().toISOString().replace(/\.\d+/, '')
     const record = this.#correlator.observe(event, this.#options.uidOf(event.regarding), this.#now(), timestamp)
     if (!record) return this.#metrics.countRecorded('limited')
-    if (this.#pending.size >= WAITING && !this.#pending.has(record)) return this.#metrics.countRecorded('failed')
+    if (this.#pending.size >= WAITING && !this.#pending.has(record)) return this.#drop()
     this.#pending.add(record)
-    this.#writing ??= this.#write()
+    // What the caller records in one go is one write.
+    this.#gathering ??= this.#gather()
   }
 
   /** Resolves when everything recorded so far has been written, or could not be. Nothing is tried a second time any more. */
   async close(): Promise<void> {
     this.#closing.abort()
-    await this.#writing
+    await this.#gathering
+    while (this.#flights.size > 0) await Promise.all(this.#flights.values())
   }
 
-  async #write(): Promise<void> {
-    await Promise.resolve() // gather what the caller records in one go
+  async #gather(): Promise<void> {
+    await Promise.resolve()
+    this.#gathering = undefined
+    this.#pump()
+  }
+
+  #drop(): void {
+    this.#metrics.countRecorded('dropped')
+    if (this.#overflown) return
+    this.#overflown = true
+    this.#options.log.warn({ op: 'recordEvent', waiting: WAITING }, 'events come faster than they can be written')
+  }
+
+  #pump(): void {
+    if (this.#pending.size < WAITING / 2) this.#overflown = false
     for (const record of this.#pending) {
+      if (this.#flights.size >= AT_ONCE) return
+      // Its turn comes again when the write under way has ended.
+      if (this.#flights.has(record)) continue
       this.#pending.delete(record)
-      const failure = await this.#attempt(record)
-      // What the server does not answer now it will not answer for the others either.
-      if (failure && PASSING.includes(failure) && this.#closing.signal.aborted) this.#pending.clear()
+      this.#flights.set(record, this.#fly(record))
     }
-    this.#writing = undefined
+  }
+
+  async #fly(record: EventRecord): Promise<void> {
+    const failure = await this.#attempt(record)
+    this.#flights.delete(record)
+    // What the server does not answer now it will not answer for the others either.
+    if (failure && PASSING.includes(failure) && this.#closing.signal.aborted) {
+      for (const _ of this.#pending) this.#metrics.countRecorded('dropped')
+      this.#pending.clear()
+    }
+    this.#pump()
   }
 
   /** @returns why it could not be written */

@@ -32,6 +32,8 @@ import { ApiTransport } from './transport.js'
 export interface KubernetesStoreOptions {
   /** File that names the API server. @default as kubectl finds it, else the pod's service account */
   readonly kubeconfig?: string
+  /** Of the kubeconfig. @default its `current-context` */
+  readonly context?: string
   /** Where metallb.io objects, Secrets and ConfigMaps are read and written; those elsewhere are not seen. */
   readonly namespace: string
   /** What to watch; less needs fewer rights and less memory. @default all kinds */
@@ -142,10 +144,10 @@ export class KubernetesStore extends EventEmitter<StoreEvents> implements Store 
   }
 
   async #start(): Promise<void> {
-    const { kubeconfig, namespace, kinds = KIND_NAMES } = this.#options
+    const { kubeconfig, context, namespace, kinds = KIND_NAMES } = this.#options
     const { signal } = this.#abort
     const [limits, metrics, random, log] = [this.#limits, this.#metrics, this.#random, this.#log]
-    const connection = await connect(kubeconfig)
+    const connection = await connect(kubeconfig, context)
     const transport = new ApiTransport({ connection, limits, metrics })
     const sink: ReflectorSink = {
       replace: (kind, objects) => this.#replace(kind, objects),

@@ -24,8 +24,11 @@ export interface ClientMetrics {
 /** Types of events on a watch. */
 export type WatchEventType = 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK'
 
-/** What became of an event: see {@link ClientMetrics.countRecorded}. */
-export type RecordResult = 'created' | 'repeated' | 'limited' | 'failed'
+/**
+ * What became of an event, see {@link ClientMetrics.countRecorded}: `limited` is one too many about an object, `failed` was refused by
+ * the server or not answered, `dropped` never had its turn.
+ */
+export type RecordResult = 'created' | 'repeated' | 'limited' | 'failed' | 'dropped'
 
 /** Counts nothing. */
 export const silentMetrics: ClientMetrics = {
