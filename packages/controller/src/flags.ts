@@ -18,6 +18,8 @@ export interface Flags extends MetricsFlags {
   readonly kubeconfig?: string
   readonly webhookMode: 'enabled' | 'disabled' | 'onlywebhook'
   readonly webhookPort: number
+  /** The webhooks speak HTTP/2 too. */
+  readonly webhookHttp2: boolean
   /** Secret of the webhooks' certificates. */
   readonly webhookSecret: string
   /** Service by which the API server calls the webhooks. */
@@ -56,7 +58,6 @@ export class UsageError extends Error {
 const INEFFECTIVE: readonly (readonly [flag: string, description: string])[] = [
   ['--pod-name <name>', 'own Pod'],
   ['--pprof-bind-address <address>', 'profiling endpoint'],
-  ['--webhook-http2 [bool]', 'HTTP/2 for webhooks'],
 ]
 
 /** What commander makes of the options; keys are the flags in camelCase. */
@@ -135,6 +136,7 @@ function buildCommand(print: (text: string) => void): Command {
       false,
     )
     .option('--webhook-port <port>', 'where the API server asks about metallb.io objects', parsePort, 9443)
+    .option('--webhook-http2 [bool]', 'webhooks over HTTP/2 too', parseBoolean, false)
     .option('--webhook-secret <name>', 'Secret of the webhooks’ certificates', 'metallb-webhook-cert')
     .option('--cert-service-name <name>', 'Service that the API server calls', 'metallb-webhook-service')
     .option('--disable-cert-rotation [bool]', 'others make the certificates, in --cert-dir', parseBoolean, false)

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The process `typemetal-controller`. */
-import { type ApiClient, type Kind, openStore } from '@typemetal/cluster'
+import { type ApiClient, type Kind, openStore, type Service } from '@typemetal/cluster'
 import {
   checkMetricsFlags,
   createClientMetrics,
@@ -53,6 +53,7 @@ async function main(flags: Flags, signal: AbortSignal): Promise<void> {
   }
   const { port, healthProbePort } = flags
   const api = (): ApiClient | undefined => store.api
+  const services = (): Iterable<Service> => store.snapshot().objects('Service').values()
   await using endpoints = await startEndpoints({ registry, port, healthProbePort, ready, flags, api, log })
   log.debug({ op: 'start', ports: endpoints.ports }, 'serving metrics and probes')
   if (store.api) await Promise.race([store.start(), aborted])
@@ -63,7 +64,7 @@ async function main(flags: Flags, signal: AbortSignal): Promise<void> {
   }
   webhooks =
     store.api && flags.webhookMode !== 'disabled'
-      ? await startWebhooks({ ...webhookFlags(flags), api: store.api, namespace, registry, log })
+      ? await startWebhooks({ ...webhookFlags(flags), api: store.api, services, namespace, registry, log })
       : undefined
   await using _ = webhooks
   if (flags.webhookMode === 'onlywebhook') await aborted
@@ -83,8 +84,9 @@ const electionFlags = (flags: Flags): Pick<CandidacyOptions, 'enabled' | 'name' 
 
 const webhookFlags = (
   flags: Flags,
-): Pick<WebhooksOptions, 'port' | 'tls' | 'secretName' | 'serviceName' | 'certDir'> => ({
+): Pick<WebhooksOptions, 'port' | 'tls' | 'http2' | 'secretName' | 'serviceName' | 'certDir'> => ({
   port: flags.webhookPort,
+  http2: flags.webhookHttp2,
   tls: parseTlsOptions({
     minVersion: flags.tlsMinVersion,
     cipherSuites: flags.tlsCipherSuites,

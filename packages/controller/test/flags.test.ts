@@ -74,11 +74,18 @@ t.test("the webhooks' flags, and the Secret of the gossip, are MetalLB's", async
     webhookPort: 9443,
     ineffective: [],
   })
-  t.match(parseFlags([]), { mlSecretName: '', disableCertRotation: false, webhookSecret: 'metallb-webhook-cert' })
+  t.match(parseFlags([]), {
+    mlSecretName: '',
+    disableCertRotation: false,
+    webhookSecret: 'metallb-webhook-cert',
+    webhookHttp2: false,
+  })
+  t.match(parseFlags(['--webhook-http2']), { webhookHttp2: true })
+  t.match(parseFlags(['-webhook-http2=false']), { webhookHttp2: false })
 })
 
 t.test("MetalLB's flags whose features are not there yet are taken and named", async t => {
-  const argv = ['--pod-name=p', '--pprof-bind-address=:1', '--webhook-http2=false']
+  const argv = ['--pod-name=p', '--pprof-bind-address=:1']
   const given = argv.filter(flag => flag.startsWith('--')).flatMap(flag => flag.split('=')[0] ?? [])
   t.same([...parseFlags([...argv, '--webhook-mode=disabled']).ineffective].toSorted(), given.toSorted())
 })

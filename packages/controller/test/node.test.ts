@@ -99,8 +99,30 @@ t.test('StatusWriter', async t => {
     desk.answers.push(new NotFoundError('gone'))
     desk.writer.mark('a')
     await setImmediate()
-    t.same([desk.errors, desk.writer.pending, desk.clock.advance()], [[], 0, false])
+    desk.wanted.delete('a')
+    desk.clock.advance()
+    await setImmediate()
+    t.same([desk.attempts, desk.errors, desk.writer.pending, desk.clock.advance()], [['a=x'], [], 0, false])
   })
+
+  t.test(
+    'an object that is said to be gone, and is wanted all the same, is tried again; in the end people hear of it',
+    async t => {
+      const desk = new Desk()
+      desk.wanted.set('a', 'x')
+      const times = 10
+      desk.answers.push(...Array.from({ length: times }, () => new NotFoundError('gone')))
+      desk.writer.mark('a')
+      for (let i = 0; i < times; i++) {
+        await setImmediate()
+        desk.clock.advance()
+      }
+      await setImmediate()
+      t.equal(desk.attempts.length, times + 1)
+      t.equal(desk.errors.length, 2, 'not of what a late watch explains')
+      t.equal(desk.writer.pending, 0)
+    },
+  )
 
   t.test('a second write on one version waits until the store shows the first', async t => {
     const desk = new Desk()
@@ -144,6 +166,7 @@ t.test("MetalLB's metric names, and zeros from the start", async t => {
   t.type(controller, Controller)
   const names = registry.getMetricsAsArray().map(({ name }) => name)
   t.same(names.toSorted(), [
+    'metallb_allocator_addresses_allocated_total',
     'metallb_allocator_addresses_in_use_total',
     'metallb_allocator_addresses_total',
     'metallb_allocator_ipv4_addresses_in_use_total',

@@ -1,13 +1,12 @@
 import type { AddressBlock, IPFamily } from '@typemetal/cluster'
 import { PoolAddress, quote } from './address.js'
 import type { Allocation } from './allocation.js'
+import type { Rank } from './rank.js'
+import { RankMap } from './rank-map.js'
 import { Ranks } from './ranks.js'
 import type { AddressRequest } from './request.js'
 import { RunSet } from './run-set.js'
 import { type SharedAddress, SharingGroup } from './sharing-group.js'
-
-/** A rank as the key of a map: bigints are slow there, and only the far end of a large pool needs them. */
-type RankKey = number | bigint
 
 /** What an address must know of who wants it. */
 export type Tenant = Pick<AddressRequest, 'service' | 'ports' | 'sharingKey' | 'backendKey'>
@@ -18,9 +17,9 @@ export class AddressSpace {
   readonly ranks: Ranks
   readonly #used = new RunSet()
   /** Addresses that nobody may share, by rank. */
-  readonly #exclusive = new Map<RankKey, Allocation>()
+  readonly #exclusive = new RankMap<Allocation>()
   /** Addresses whose Services allow sharing, by rank. */
-  readonly #shared = new Map<RankKey, SharedAddress>()
+  readonly #shared = new Map<Rank, SharedAddress>()
   readonly #groups = new Map<string, SharingGroup>()
 
   constructor(family: IPFamily, blocks: readonly AddressBlock[], avoidBuggyIPs: boolean) {
@@ -39,19 +38,20 @@ export class AddressSpace {
   /** The lowest address, in the order of the pool, that is free or may be shared with the Services on it. */
   lowestFor(tenant: Tenant): PoolAddress | undefined {
     const free = this.#used.lowestGap()
-    const shareable = tenant.sharingKey && this.#groups.get(groupKey(tenant))?.lowestWithout(tenant.ports)
-    const rank = typeof shareable === 'bigint' && shareable < free ? shareable : free
-    return rank < this.ranks.count ? new PoolAddress(this.family, this.ranks.valueAt(rank)) : undefined
+    const shareable =
+      tenant.sharingKey === '' ? undefined : this.#groups.get(groupKey(tenant))?.lowestWithout(tenant.ports)
+    const rank = shareable !== undefined && shareable < free ? shareable : free
+    return rank < this.ranks.end ? new PoolAddress(this.family, this.ranks.valueAt(rank)) : undefined
   }
 
   /**
    * Why this Service may not be on the address with the others that are, or `undefined`. A Service that is alone on an
    * address may change its own keys in place.
    */
-  refusal(rank: bigint, tenant: Tenant): string | undefined {
-    const owner = this.#exclusive.get(keyOf(rank))
+  refusal(rank: Rank, tenant: Tenant): string | undefined {
+    const owner = this.#exclusive.get(rank)
     if (owner) return owner.service === tenant.service ? undefined : cannotChange(tenant, [owner.service])
-    const shared = this.#shared.get(keyOf(rank))
+    const shared = this.#shared.get(rank)
     if (!shared) return undefined
     const others = [...shared.services].filter(service => service !== tenant.service)
     if (others.length > 0 && !keysMatch(shared, tenant)) return cannotChange(tenant, others)
@@ -62,23 +62,23 @@ export class AddressSpace {
   }
 
   /** Puts a Service on an address; {@link refusal} must have had nothing against it. */
-  place(rank: bigint, allocation: Allocation): void {
+  place(rank: Rank, allocation: Allocation): void {
     this.#used.add(rank)
-    if (allocation.sharingKey === '') this.#exclusive.set(keyOf(rank), allocation)
+    if (allocation.sharingKey === '') this.#exclusive.add(rank, allocation)
     else this.#join(rank, allocation)
   }
 
   /** Takes a Service off an address it was placed on with the same keys and ports. */
-  remove(rank: bigint, allocation: Allocation): void {
-    const shared = this.#shared.get(keyOf(rank))
+  remove(rank: Rank, allocation: Allocation): void {
+    const shared = this.#shared.get(rank)
     if (shared) this.#leave(rank, shared, allocation)
-    else this.#exclusive.delete(keyOf(rank))
+    else this.#exclusive.delete(rank)
     if (!shared || shared.services.size === 0) this.#used.delete(rank)
   }
 
-  #join(rank: bigint, allocation: Allocation): void {
+  #join(rank: Rank, allocation: Allocation): void {
     const { service, ports, sharingKey, backendKey } = allocation
-    const known = this.#shared.get(keyOf(rank))
+    const known = this.#shared.get(rank)
     const shared = known ?? { sharingKey, backendKey, services: new Set(), ports: new Map() }
     shared.services.add(service)
     for (const port of ports) shared.ports.set(port, service)
@@ -86,12 +86,12 @@ export class AddressSpace {
     this.#groups.set(groupKey(shared), group)
     if (known) group.refresh(rank)
     else {
-      this.#shared.set(keyOf(rank), shared)
+      this.#shared.set(rank, shared)
       group.add(rank, shared)
     }
   }
 
-  #leave(rank: bigint, shared: SharedAddress, { service, ports }: Allocation): void {
+  #leave(rank: Rank, shared: SharedAddress, { service, ports }: Allocation): void {
     shared.services.delete(service)
     for (const port of ports) if (shared.ports.get(port) === service) shared.ports.delete(port)
     const key = groupKey(shared)
@@ -100,13 +100,11 @@ export class AddressSpace {
       group?.refresh(rank)
       return
     }
-    this.#shared.delete(keyOf(rank))
+    this.#shared.delete(rank)
     group?.delete(rank)
     if (group?.size === 0) this.#groups.delete(key)
   }
 }
-
-const keyOf = (rank: bigint): RankKey => (rank <= Number.MAX_SAFE_INTEGER ? Number(rank) : rank)
 
 const groupKey = (keys: Pick<Tenant, 'sharingKey' | 'backendKey'>): string => `${keys.sharingKey}\0${keys.backendKey}`
 

@@ -4,15 +4,35 @@ import type { Allocation } from './allocation.js'
 import { chooseAdditional, chooseAny, chooseFrom, familyOrder, incompatible, type Choice } from './choose.js'
 import { PoolSet } from './pool-set.js'
 import { isCompatible, type PoolCounters, type PoolState } from './pool-state.js'
-import type { AddressRequest, Refusal } from './request.js'
+import type { AddressRequest, PortKey, Refusal } from './request.js'
 
 /** Characters of the longest name in Kubernetes. */
 const LONGEST_NAME = 253
 
-/** An {@link Allocation} and the pool that counts it. */
-interface Held {
-  readonly allocation: Allocation
-  readonly pool: PoolState
+/** An {@link Allocation} that stands. One object each, as there may be a million. */
+class Held implements Allocation {
+  readonly service: string
+  readonly pool: string
+  readonly addresses: readonly Address[]
+  readonly ports: readonly PortKey[]
+  readonly sharingKey: string
+  readonly backendKey: string
+  readonly #state: PoolState
+
+  constructor(of: Pick<Allocation, 'service' | 'ports' | 'sharingKey' | 'backendKey'>, { pool, addresses }: Choice) {
+    this.service = of.service
+    this.pool = pool.name
+    this.addresses = addresses
+    this.ports = of.ports
+    this.sharingKey = of.sharingKey
+    this.backendKey = of.backendKey
+    this.#state = pool
+  }
+
+  /** The pool that counts it. */
+  get state(): PoolState {
+    return this.#state
+  }
 }
 
 /**
@@ -57,11 +77,12 @@ export class Allocator {
     this.#openings++
     for (const pool of [...before.values(), ...this.#pools.values()]) this.#touched.add(pool.name)
     const released: string[] = []
-    for (const [service, { allocation, pool }] of this.#held) {
-      if (this.#pools.get(pool.name) === pool) continue
-      const owner = this.#pools.ownerOf(allocation.addresses)
+    for (const [service, held] of this.#held) {
+      if (this.#pools.get(held.pool) === held.state) continue
+      const { addresses } = held
+      const owner = this.#pools.ownerOf(addresses)
       this.#held.delete(service)
-      if (owner) this.#place(owner, { ...allocation, pool: owner.name })
+      if (owner) this.#place(new Held(held, { pool: owner, addresses }))
       else released.push(service)
     }
     return released
@@ -69,7 +90,7 @@ export class Allocator {
 
   /** What a Service holds. */
   get(service: string): Allocation | undefined {
-    return this.#held.get(service)?.allocation
+    return this.#held.get(service)
   }
 
   /** Name of the pool that contains all of these addresses, `avoidBuggyIPs` respected. */
@@ -131,10 +152,10 @@ export class Allocator {
    */
   addFamily(request: AddressRequest): Allocation | Refusal {
     const held = this.#held.get(request.service)
-    const [present, ...others] = held?.allocation.addresses ?? []
+    const [present, ...others] = held?.addresses ?? []
     if (!held || !present || others.length > 0)
       return { refusal: `${quote(request.service)} does not hold one address` }
-    const added = chooseAdditional(held.pool, present.family, request)
+    const added = chooseAdditional(held.state, present.family, request)
     if ('refusal' in added) return added
     const both = [present, added]
     const [first] = familyOrder(request.families)
@@ -153,31 +174,30 @@ export class Allocator {
   /** @param before what the Service holds */
   #give(request: AddressRequest, choice: Choice | Refusal, before: Held | undefined): Allocation | Refusal {
     if ('refusal' in choice) return choice
-    const { service, ports, sharingKey, backendKey } = request
-    const allocation = { service, pool: choice.pool.name, addresses: choice.addresses, ports, sharingKey, backendKey }
-    if (before && sameAllocation(before.allocation, allocation)) return before.allocation
-    if (opens(before?.allocation, allocation)) this.#openings++
+    const held = new Held(request, choice)
+    if (before && sameAllocation(before, held)) return before
+    if (opens(before, held)) this.#openings++
     if (before) this.#remove(before)
-    this.#place(choice.pool, allocation)
-    return allocation
+    this.#place(held)
+    return held
   }
 
-  #place(pool: PoolState, allocation: Allocation): void {
-    for (const address of allocation.addresses) {
-      const place = pool.locate(address)
-      place?.space.place(place.rank, allocation)
+  #place(held: Held): void {
+    for (const address of held.addresses) {
+      const place = held.state.locate(address)
+      place?.space.place(place.rank, held)
     }
-    this.#held.set(allocation.service, { allocation, pool })
-    this.#touched.add(pool.name)
+    this.#held.set(held.service, held)
+    this.#touched.add(held.pool)
   }
 
-  #remove({ allocation, pool }: Held): void {
-    for (const address of allocation.addresses) {
-      const place = pool.locate(address)
-      place?.space.remove(place.rank, allocation)
+  #remove(held: Held): void {
+    for (const address of held.addresses) {
+      const place = held.state.locate(address)
+      place?.space.remove(place.rank, held)
     }
-    this.#held.delete(allocation.service)
-    this.#touched.add(pool.name)
+    this.#held.delete(held.service)
+    this.#touched.add(held.pool)
   }
 }
 

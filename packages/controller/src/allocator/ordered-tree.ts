@@ -1,6 +1,8 @@
+import type { Rank } from './rank.js'
+
 /** One entry of an {@link OrderedTree}. */
 export interface TreeNode<V, S> {
-  key: bigint
+  key: Rank
   value: V
   /** What the tree's `summarise` makes of this node's value and of both subtrees. */
   summary: S
@@ -14,7 +16,7 @@ export interface TreeNode<V, S> {
 export type Summarise<V, S> = (value: V, left: S | undefined, right: S | undefined) => S
 
 /**
- * Values in ascending order of a bigint key: a treap (Seidel and Aragon 1996), so every operation takes O(log n) expected
+ * Values in ascending order of a rank: a treap (Seidel and Aragon 1996), so every operation takes O(log n) expected
  * steps. The same operations always give the same tree.
  */
 export class OrderedTree<V, S = undefined> {
@@ -37,7 +39,7 @@ export class OrderedTree<V, S = undefined> {
   }
 
   /** The node with the greatest key that is not above `key`. */
-  floor(key: bigint): TreeNode<V, S> | undefined {
+  floor(key: Rank): TreeNode<V, S> | undefined {
     let best: TreeNode<V, S> | undefined
     for (let node = this.#root; node;) {
       if (node.key > key) node = node.left
@@ -50,7 +52,7 @@ export class OrderedTree<V, S = undefined> {
   }
 
   /** Adds an entry; `key` must not be in the tree yet. */
-  insert(key: bigint, value: V): void {
+  insert(key: Rank, value: V): void {
     const summary = this.#summarise(value, undefined, undefined)
     this.#root = this.#insert(this.#root, {
       key,
@@ -64,12 +66,12 @@ export class OrderedTree<V, S = undefined> {
   }
 
   /** Removes an entry, if it is there. */
-  delete(key: bigint): void {
+  delete(key: Rank): void {
     this.#root = this.#delete(this.#root, key)
   }
 
   /** Computes the summaries again on the way to `key`, after its value was changed in place. */
-  refresh(key: bigint): void {
+  refresh(key: Rank): void {
     this.#refresh(this.#root, key)
   }
 
@@ -82,7 +84,7 @@ export class OrderedTree<V, S = undefined> {
     return this.#pull(node)
   }
 
-  #delete(node: TreeNode<V, S> | undefined, key: bigint): TreeNode<V, S> | undefined {
+  #delete(node: TreeNode<V, S> | undefined, key: Rank): TreeNode<V, S> | undefined {
     if (!node) return undefined
     if (key === node.key) {
       this.#size--
@@ -93,7 +95,7 @@ export class OrderedTree<V, S = undefined> {
     return this.#pull(node)
   }
 
-  #refresh(node: TreeNode<V, S> | undefined, key: bigint): void {
+  #refresh(node: TreeNode<V, S> | undefined, key: Rank): void {
     if (!node) return
     if (key < node.key) this.#refresh(node.left, key)
     else if (key > node.key) this.#refresh(node.right, key)

@@ -18,6 +18,7 @@ export class PoolSet {
   readonly #pinned: readonly PoolState[]
   /** Pools for everybody, by name. */
   readonly #open: readonly PoolState[]
+  readonly #openOnly: readonly (readonly PoolState[])[]
 
   /**
    * @param configs pools by name
@@ -31,6 +32,7 @@ export class PoolSet {
     // toSorted keeps equal elements in order, and they are in the order of their names.
     this.#pinned = automatic.filter(pool => pool.config.serviceAllocation).toSorted(byPriority)
     this.#open = automatic.filter(pool => !pool.config.serviceAllocation)
+    this.#openOnly = [this.#open]
   }
 
   get size(): number {
@@ -55,6 +57,7 @@ export class PoolSet {
 
   /** The pools that a Service may be given an address from unasked: first those pinned to it, then the ones for everybody. */
   candidates(request: AddressRequest): readonly (readonly PoolState[])[] {
+    if (this.#pinned.length === 0) return this.#openOnly
     return [this.#pinned.filter(pool => isCompatible(pool.config, request)), this.#open]
   }
 
@@ -89,7 +92,7 @@ function extentsOf(pools: readonly PoolState[], family: IPFamily): readonly Exte
 
 const byName = (a: Pool, b: Pool): number => (a.name < b.name ? -1 : 1)
 
-/** Compared, not subtracted: a number beyond 2^53 comes as a bigint. */
+/** Compared, not subtracted: two pools without a priority are both infinitely far behind. */
 function byPriority(a: PoolState, b: PoolState): number {
   const [one, other] = [priorityOf(a), priorityOf(b)]
   return one < other ? -1 : one > other ? 1 : 0

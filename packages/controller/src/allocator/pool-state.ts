@@ -1,5 +1,6 @@
 import { type Address, type IPFamily, type Pool, matchesAny } from '@typemetal/cluster'
 import { AddressSpace } from './address-space.js'
+import type { Rank } from './rank.js'
 import { saturate } from './ranks.js'
 import type { AddressRequest } from './request.js'
 
@@ -33,7 +34,7 @@ export class PoolState {
   }
 
   /** The space of an address and its rank in it, or `undefined` when the pool has no such usable address. */
-  locate(address: Pick<Address, 'family' | 'value'>): { space: AddressSpace; rank: bigint } | undefined {
+  locate(address: Pick<Address, 'family' | 'value'>): { space: AddressSpace; rank: Rank } | undefined {
     const space = this[address.family]
     const rank = space.ranks.rankOf(address.value)
     return rank === undefined ? undefined : { space, rank }

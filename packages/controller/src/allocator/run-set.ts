@@ -1,12 +1,13 @@
 import { OrderedTree } from './ordered-tree.js'
+import { nextRank, previousRank, type Rank } from './rank.js'
 
 /**
- * A set of unsigned integers kept as maximal runs, so that its cost is the number of gaps and not of members: a full /8 is
+ * A set of ranks kept as maximal runs, so that its cost is the number of gaps and not of members: a full /8 is
  * one run. Every operation is O(log runs).
  */
 export class RunSet {
   /** First member of each run → its last. */
-  readonly #runs = new OrderedTree<bigint>(() => undefined)
+  readonly #runs = new OrderedTree<Rank>(() => undefined)
   #size = 0
 
   /** Members. */
@@ -15,12 +16,13 @@ export class RunSet {
   }
 
   /** @returns false when it was a member already */
-  add(member: bigint): boolean {
+  add(member: Rank): boolean {
     const before = this.#runs.floor(member)
     if (before && member <= before.value) return false
-    const after = this.#runs.floor(member + 1n)
-    const meetsBefore = before !== undefined && before.value === member - 1n
-    const meetsAfter = after !== undefined && after.key === member + 1n
+    const next = nextRank(member)
+    const after = this.#runs.floor(next)
+    const meetsBefore = before !== undefined && nextRank(before.value) === member
+    const meetsAfter = after !== undefined && after.key === next
     if (meetsBefore && meetsAfter) {
       before.value = after.value
       this.#runs.delete(after.key)
@@ -33,23 +35,23 @@ export class RunSet {
   }
 
   /** @returns false when it was no member */
-  delete(member: bigint): boolean {
+  delete(member: Rank): boolean {
     const run = this.#runs.floor(member)
     if (!run || member > run.value) return false
     const { key: first, value: last } = run
     if (first === last) this.#runs.delete(first)
-    else if (member === first) run.key = member + 1n
+    else if (member === first) run.key = nextRank(member)
     else {
-      run.value = member - 1n
-      if (member !== last) this.#runs.insert(member + 1n, last)
+      run.value = previousRank(member)
+      if (member !== last) this.#runs.insert(nextRank(member), last)
     }
     this.#size--
     return true
   }
 
-  /** The lowest integer from 0 up that is no member. */
-  lowestGap(): bigint {
-    const run = this.#runs.floor(0n)
-    return run ? run.value + 1n : 0n
+  /** The lowest rank that is no member. */
+  lowestGap(): Rank {
+    const run = this.#runs.floor(0)
+    return run ? nextRank(run.value) : 0
   }
 }

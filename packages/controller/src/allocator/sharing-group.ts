@@ -1,4 +1,5 @@
 import { OrderedTree, type TreeNode } from './ordered-tree.js'
+import type { Rank } from './rank.js'
 import type { PortKey } from './request.js'
 
 /** Some ports, to be asked one by one. */
@@ -28,26 +29,26 @@ export class SharingGroup {
     return this.#tree.size
   }
 
-  add(rank: bigint, address: SharedAddress): void {
+  add(rank: Rank, address: SharedAddress): void {
     this.#tree.insert(rank, address)
   }
 
-  delete(rank: bigint): void {
+  delete(rank: Rank): void {
     this.#tree.delete(rank)
   }
 
   /** To be called after the ports of an address changed. */
-  refresh(rank: bigint): void {
+  refresh(rank: Rank): void {
     this.#tree.refresh(rank)
   }
 
   /** Lowest rank whose address has none of these ports in use. */
-  lowestWithout(ports: readonly PortKey[]): bigint | undefined {
+  lowestWithout(ports: readonly PortKey[]): Rank | undefined {
     return search(this.#tree.root, ports)
   }
 }
 
-function search(node: TreeNode<SharedAddress, PortSet> | undefined, ports: readonly PortKey[]): bigint | undefined {
+function search(node: TreeNode<SharedAddress, PortSet> | undefined, ports: readonly PortKey[]): Rank | undefined {
   if (!node || ports.some(port => node.summary.has(port))) return undefined
   const left = search(node.left, ports)
   if (left !== undefined) return left

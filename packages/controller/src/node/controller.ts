@@ -164,7 +164,7 @@ export class Controller {
     }
   }
 
-  #apply({ services, pools, events, notes, updates, errors }: Outcome): void {
+  #apply({ services, pools, given, events, notes, updates, errors }: Outcome): void {
     for (const { level, fields, message } of notes) this.#log[level](fields, message)
     for (const event of events) this.#store.emitEvent(event)
     for (const key of services) this.#writer.mark(keyOfWrite('Service', key))
@@ -172,6 +172,7 @@ export class Controller {
       this.#metrics.setPool(pool, this.#reconciler.allocator.counters(pool))
       this.#writer.mark(keyOfWrite('IPAddressPool', `${this.#namespace}/${pool}`))
     }
+    for (const [pool, addresses] of given) this.#metrics.countGiven(pool, addresses)
     this.#metrics.countUpdates(updates, errors)
     this.#metrics.setConfig(this.#reconciler.loaded, this.#reconciler.configErrors.length > 0)
     this.#writer.mark(keyOfWrite('ConfigurationState', this.#stateKey))

@@ -5,6 +5,8 @@ import type { PoolCounters } from '../allocator/pool-state.js'
 export interface ControllerMetrics {
   /** Sets the series of a pool; removes them when it is gone (`undefined`). */
   setPool(pool: string, counters: PoolCounters | undefined): void
+  /** Addresses that Services were given which they did not have before. */
+  countGiven(pool: string, addresses: number): void
   /** Objects that were looked at because they changed, and how many of them could not be served. */
   countUpdates(updates: number, errors: number): void
   /** Whether a configuration was ever accepted, and whether the newest one is not the one in force. */
@@ -30,6 +32,12 @@ export function createControllerMetrics(registry: Registry): ControllerMetrics {
   const inUseIPv6 = perPool('ipv6_addresses_in_use_total', 'Number of IPv6 addresses in use per pool')
   // MetalLB registers this one and never sets it; a dashboard that asks for it must get the same answer.
   perPool('services_allocated_total', 'Number of services allocated per pool')
+  const given = new Counter({
+    name: `${ALLOCATOR}addresses_allocated_total`,
+    help: 'Number of IP addresses given to services since the start, per pool',
+    labelNames: ['pool'],
+    registers,
+  })
   const updates = new Counter({ name: `${CLIENT}updates_total`, help: 'Number of object updates processed', registers })
   const errors = new Counter({
     name: `${CLIENT}update_errors_total`,
@@ -50,6 +58,7 @@ export function createControllerMetrics(registry: Registry): ControllerMetrics {
       const used = [counters.assignedIPv4 + counters.assignedIPv6, counters.assignedIPv4, counters.assignedIPv6]
       for (const [index, value] of [...values, ...used].entries()) pools[index]?.set({ pool }, Number(value))
     },
+    countGiven: (pool, addresses) => given.inc({ pool }, addresses),
     countUpdates: (count, failed) => {
       updates.inc(count)
       errors.inc(failed)

@@ -22,6 +22,8 @@ export interface StatusWriterOptions {
 
 const FIRST_DELAY: Milliseconds = 5
 const LONGEST_DELAY: Milliseconds = 30_000
+/** Failures, over a second or two, after which an object is no mere memory of one that is gone. */
+const SURELY_THERE = 8
 /** How long the store may take to show a write before the next one on the same version is tried all the same. */
 const ECHO: Milliseconds = 1000
 
@@ -123,8 +125,8 @@ export class StatusWriter implements AsyncDisposable {
       state.written = await write.perform()
       state.failures = 0
     } catch (error) {
-      if (error instanceof NotFoundError) return
-      this.#options.onError(key, error)
+      // Mostly the store is about to show that the object is gone, and then nothing is wanted any more.
+      if (!(error instanceof NotFoundError) || state.failures >= SURELY_THERE) this.#options.onError(key, error)
       this.#rest(key, state, Math.min(FIRST_DELAY * 2 ** state.failures++, LONGEST_DELAY))
     }
   }

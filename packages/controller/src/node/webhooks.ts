@@ -7,6 +7,7 @@ import {
   type KubernetesObject,
   KINDS,
   type MetalLBKind,
+  type Service,
 } from '@typemetal/cluster'
 import type { Logger } from '@typemetal/cluster/process'
 import { Counter, type Registry } from 'prom-client'
@@ -27,6 +28,10 @@ export interface WebhooksOptions {
   readonly secretName?: string
   readonly serviceName: string
   readonly certDir: string
+  /** Speaks HTTP/2 too, to those who can. */
+  readonly http2: boolean
+  /** The Services that are known now. */
+  readonly services: () => Iterable<Service>
   readonly registry: Registry
   readonly log: Logger
 }
@@ -63,7 +68,7 @@ const BUSY_PAUSE: Milliseconds = 500
  * @throws the system's error when the port cannot be had
  */
 export async function startWebhooks(options: WebhooksOptions): Promise<Webhooks> {
-  const { api, namespace, port, tls, secretName, serviceName, certDir, registry, log } = options
+  const { api, namespace, port, tls, http2, secretName, serviceName, certDir, services, registry, log } = options
   const requests = new Counter({
     name: 'controller_runtime_webhook_requests_total',
     help: 'Total number of admission requests by HTTP status code.',
@@ -73,8 +78,12 @@ export async function startWebhooks(options: WebhooksOptions): Promise<Webhooks>
   const server = await serveWebhooks({
     port,
     tls,
+    http2,
     log,
-    context: kind => readContext(api, namespace, kind),
+    context: async kind => {
+      const context = await readContext(api, namespace, kind)
+      return kind === 'IPAddressPool' ? { ...context, services: services() } : context
+    },
     onAnswer: (webhook, code) => requests.inc({ webhook, code }),
   })
   let shows = false

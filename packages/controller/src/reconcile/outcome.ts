@@ -7,6 +7,8 @@ export interface Outcome {
   readonly services: ReadonlySet<ObjectKey>
   /** Names of pools whose counters may have changed; those that are gone included. */
   readonly pools: ReadonlySet<string>
+  /** How many addresses were given that the Service did not have before, by pool. */
+  readonly given: ReadonlyMap<string, number>
   /** To be recorded, in this order. */
   readonly events: readonly ClusterEvent[]
   /** To be logged, in this order. */
@@ -21,10 +23,15 @@ export interface Outcome {
 export class OutcomeBuilder implements Outcome {
   readonly services = new Set<ObjectKey>()
   readonly pools = new Set<string>()
+  readonly given = new Map<string, number>()
   readonly events: ClusterEvent[] = []
   readonly notes: Note[] = []
   updates = 0
   errors = 0
+
+  give(pool: string, count: number): void {
+    if (count > 0) this.given.set(pool, (this.given.get(pool) ?? 0) + count)
+  }
 
   note(level: Note['level'], message: string, fields: Note['fields']): void {
     this.notes.push({ level, message, fields })

@@ -8,7 +8,7 @@ import { converge, type Convergence } from './converge.js'
 import { Decisions } from './decisions.js'
 import { EventMemory } from './event-memory.js'
 import { reportErrors, reportFaults } from './fault-report.js'
-import { namesExactly, withoutAddresses } from './ingress.js'
+import { canonicalIngressIPs, namesExactly, withoutAddresses } from './ingress.js'
 import { inReclaimOrder, inServingOrder } from './order.js'
 import { type Outcome, OutcomeBuilder } from './outcome.js'
 import { withCounters } from './pool-status.js'
@@ -166,6 +166,9 @@ export class Reconciler {
     const seen = this.#snapshot?.objects('Service').get(key)
     if (!seen || wanted === current) return
     this.#decisions.decide(key, seen, wanted)
+    const before = canonicalIngressIPs(current)
+    const fresh = canonicalIngressIPs(wanted).filter(text => !before.includes(text))
+    this.#out.give(wanted.metadata.annotations?.[Annotation.allocatedFromPool] ?? '', fresh.length)
     this.#out.services.add(key)
     this.#out.note('debug', 'service updated', { event: 'serviceUpdated', service: key })
   }

@@ -6,10 +6,13 @@ import {
   type ConfigResources,
   formatConfigError,
   isMetalLBKind,
+  type IPAddressPool,
   type KubernetesObject,
   type ObjectsOf,
+  type Service,
 } from '@typemetal/cluster'
 import { isDeepStrictEqual } from 'node:util'
+import { strandedServices } from './stranded.js'
 
 /** What the API server asks. */
 export interface AdmissionRequest {
@@ -36,6 +39,8 @@ export interface AdmissionContext {
   readonly namespace: string
   /** What there is now. */
   readonly resources: ConfigResources
+  /** Who may have addresses, as last heard of; only warnings depend on it. @default nobody */
+  readonly services?: Iterable<Service>
 }
 
 /**
@@ -58,7 +63,7 @@ export function reviewAdmission(request: AdmissionRequest, context: AdmissionCon
   const others = found.filter(error => !isAbout(error, object) && !before.has(formatConfigError(error)))
   const faults = [...mine, ...others].filter(isRefusable)
   if (faults.length > 0) return deny(uid, 403, faults.map(formatConfigError).join('; '))
-  const warnings = [...mine.map(formatConfigError), ...deprecations(object)]
+  const warnings = [...mine.map(formatConfigError), ...deprecations(object), ...stranded(object, [object], context)]
   return { uid, allowed: true, ...(warnings.length > 0 && { warnings }) }
 }
 
@@ -69,13 +74,27 @@ const isRefusable = ({ transient, field }: ConfigError): boolean => !transient &
 function reviewDeletion(
   uid: string,
   object: KubernetesObject | undefined,
-  { namespace, resources }: AdmissionContext,
+  context: AdmissionContext,
 ): AdmissionResponse {
+  const { namespace, resources } = context
+  const warnings = object ? stranded(object, [], context) : []
+  if (warnings.length > 0) return { uid, allowed: true, warnings }
   if (object?.kind !== 'BFDProfile' || object.metadata.namespace !== namespace) return { uid, allowed: true }
   const { name } = object.metadata
   const user = listOf(resources.BGPPeer).find(({ spec }) => spec?.bfdProfile === name)
   if (!user) return { uid, allowed: true }
   return deny(uid, 403, `failed to delete BFDProfile ${name}, used by BGPPeer ${user.metadata.name}`)
+}
+
+/** @param instead what there is in the place of the object then */
+function stranded(
+  { kind, metadata }: KubernetesObject,
+  instead: readonly KubernetesObject[],
+  { namespace, resources, services = [] }: AdmissionContext,
+): readonly string[] {
+  if (kind !== 'IPAddressPool' || metadata.namespace !== namespace) return []
+  const others = listOf(resources.IPAddressPool).filter(other => other.metadata.name !== metadata.name)
+  return strandedServices(metadata.name, [...others, ...(instead as readonly IPAddressPool[])], services)
 }
 
 const deny = (uid: string, code: number, message: string): AdmissionResponse => ({
@@ -90,12 +109,18 @@ function errorsWith(object: KubernetesObject, context: AdmissionContext): readon
   const others = listOf(context.resources[kind] as ObjectsOf<KubernetesObject> | undefined).filter(
     other => !isSame(other, object),
   )
-  return errorsOf({ ...context.resources, [kind]: [...others, object] }, context)
+  const newcomer = kind === 'IPAddressPool' ? object.metadata.name : undefined
+  return errorsOf({ ...context.resources, [kind]: [...others, object] }, context, newcomer)
 }
 
-function errorsOf(resources: ConfigResources, { namespace }: AdmissionContext): readonly ConfigError[] {
+function errorsOf(
+  resources: ConfigResources,
+  { namespace }: AdmissionContext,
+  newcomer?: string,
+): readonly ConfigError[] {
   const { faults: _, ...readable } = resources
-  return buildConfig(readable, { component: 'validate', namespace }).errors ?? []
+  const options = { component: 'validate', namespace, ...(newcomer !== undefined && { newcomer }) } as const
+  return buildConfig(readable, options).errors ?? []
 }
 
 const isSame = (one: KubernetesObject, other: KubernetesObject): boolean =>

@@ -1,7 +1,14 @@
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import {
+  createSecureServer,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type ServerHttp2Session,
+} from 'node:http2'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import type { Server as TlsServer, TLSSocket } from 'node:tls'
 import { formatJSON, isFields, type KubernetesObject, type MetalLBKind, parseJSON } from '@typemetal/cluster'
 import { type Logger, silentLogger } from '@typemetal/cluster/process'
 import { type AdmissionContext, type AdmissionRequest, reviewAdmission } from './admission.js'
@@ -13,6 +20,8 @@ import { CONVERSION_PATH, VALIDATION_PATHS } from './paths.js'
 const LONGEST_BODY = 8 * 1024 * 1024
 /** Milliseconds that a client has for its request; the API server itself gives up after ten seconds. */
 const REQUEST_TIMEOUT = 10_000
+/** Milliseconds after which a silent HTTP/2 connection is closed; Kubernetes' clients ask after 30 s of silence whether we are there. */
+const IDLE_TIMEOUT = 120_000
 
 /** Options of {@link serveWebhooks}. */
 export interface WebhookServerOptions {
@@ -22,6 +31,8 @@ export interface WebhookServerOptions {
   readonly host?: string
   /** Versions, ciphers and curves. @default TLS 1.3 */
   readonly tls?: TlsOptions
+  /** Speaks HTTP/2 (RFC 9113) with clients that can, and HTTP/1.1 with the others. @default false */
+  readonly http2?: boolean
   /** What a request about an object of a kind is judged by, read when it comes. */
   readonly context: (kind: MetalLBKind) => AdmissionContext | Promise<AdmissionContext>
   /** A request was answered: path, HTTP status or, of an admission, its code. */
@@ -43,14 +54,10 @@ export interface WebhookServer extends AsyncDisposable {
  */
 export async function serveWebhooks(options: WebhookServerOptions): Promise<WebhookServer> {
   const desk = new Desk(options)
-  const { tls = { minVersion: 'TLSv1.3' } } = options
-  const server = createServer({ ...tls }, (request, response) => {
-    void desk.receive(request, response)
-  })
-  server.requestTimeout = REQUEST_TIMEOUT
-  server.headersTimeout = REQUEST_TIMEOUT
+  const { tls = { minVersion: 'TLSv1.3' }, http2 = false, log } = options
+  const { server, closeIdle, closeAll } = http2 ? http2Server(tls, desk) : http1Server(tls, desk)
   // A client that does not trust us, or speaks no TLS, is its own problem; the socket is closed already.
-  server.on('tlsClientError', error => options.log?.debug({ op: 'webhook', error }, 'a TLS handshake has failed'))
+  server.on('tlsClientError', error => log?.debug({ op: 'webhook', error }, 'a TLS handshake has failed'))
   server.listen(options.port, options.host)
   await once(server, 'listening')
   return {
@@ -59,14 +66,66 @@ export async function serveWebhooks(options: WebhookServerOptions): Promise<Webh
     [Symbol.asyncDispose]: async () => {
       const closed = once(server, 'close')
       server.close()
-      server.closeIdleConnections()
+      closeIdle()
       // Requests under way are answered, but not waited for longer than their senders would.
-      const impatience = setTimeout(() => server.closeAllConnections(), REQUEST_TIMEOUT)
+      const impatience = setTimeout(closeAll, REQUEST_TIMEOUT)
       await closed
       clearTimeout(impatience)
     },
   }
 }
+
+/** A server that listens to nobody yet, and how to be rid of its connections. */
+interface Listener {
+  readonly server: TlsServer
+  /** Lets go of those that wait for nothing. */
+  readonly closeIdle: () => void
+  readonly closeAll: () => void
+}
+
+function http1Server(tls: TlsOptions, desk: Desk): Listener {
+  const server = createServer({ ...tls }, (request, response) => void desk.receive(request, response))
+  server.requestTimeout = REQUEST_TIMEOUT
+  server.headersTimeout = REQUEST_TIMEOUT
+  return {
+    server,
+    closeIdle: () => server.closeIdleConnections(),
+    closeAll: () => server.closeAllConnections(),
+  }
+}
+
+function http2Server(tls: TlsOptions, desk: Desk): Listener {
+  const sessions = new Set<ServerHttp2Session>()
+  const sockets = new Set<TLSSocket>()
+  const server = createSecureServer({ ...tls, allowHTTP1: true }, (request, response) => {
+    request.setTimeout(REQUEST_TIMEOUT)
+    void desk.receive(request, response)
+  })
+  server.on('session', session => {
+    sessions.add(session)
+    // Who says nothing for so long has no request under way.
+    session.setTimeout(IDLE_TIMEOUT, () => session.close())
+    session.once('close', () => sessions.delete(session))
+  })
+  server.on('secureConnection', socket => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  return {
+    server,
+    closeIdle: () => {
+      for (const session of sessions) session.close()
+      for (const socket of sockets) if (socket.alpnProtocol !== 'h2') socket.destroySoon()
+    },
+    closeAll: () => {
+      for (const socket of sockets) socket.destroy()
+    },
+  }
+}
+
+/** A request, of either version of HTTP. */
+type Incoming = IncomingMessage | Http2ServerRequest
+type Outgoing = ServerResponse | Http2ServerResponse
 
 /** A request that is none; the message goes to the client. */
 class BadRequestError extends Error {
@@ -87,7 +146,7 @@ class Desk {
     this.#log = options.log ?? silentLogger
   }
 
-  async receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async receive(request: Incoming, response: Outgoing): Promise<void> {
     const [path = ''] = (request.url ?? '').split('?')
     try {
       const { body, code } = await this.#answer(path, request)
@@ -104,7 +163,7 @@ class Desk {
     }
   }
 
-  async #answer(path: string, request: IncomingMessage): Promise<{ readonly body: unknown; readonly code: number }> {
+  async #answer(path: string, request: Incoming): Promise<{ readonly body: unknown; readonly code: number }> {
     const kind = VALIDATION_PATHS.get(path)
     if (kind === undefined && path !== CONVERSION_PATH) throw new BadRequestError(404, 'not found')
     if (request.method !== 'POST') throw new BadRequestError(405, 'only POST')
@@ -131,7 +190,7 @@ interface Review {
 }
 
 /** @throws {BadRequestError} too long */
-async function readBody(request: IncomingMessage): Promise<string> {
+async function readBody(request: Incoming): Promise<string> {
   const chunks: Buffer[] = []
   let length = 0
   for await (const chunk of request as AsyncIterable<Buffer>) {
