@@ -53,6 +53,8 @@ export class Cluster {
   /** Services that have an address, with the moment when that was seen. */
   #seen = new Map()
   #awaited = new Map()
+  /** Services whose coming is of interest, with the moment when it was seen. */
+  #comings = new Map()
 
   constructor(server) {
     this.#server = server
@@ -94,6 +96,16 @@ export class Cluster {
       const created = await this.admin.request({ method: 'POST', path: SERVICES, body: service(name) })
       if (number !== undefined) await this.serve(created, number + i)
     })
+  }
+
+  /** From now on the moment is kept at which a Service of this name was first seen. */
+  expect(name) {
+    this.#comings.set(name, undefined)
+  }
+
+  /** When an expected Service was first seen. */
+  cameAt(name) {
+    return this.#comings.get(name)
   }
 
   /** Creates one Service. @returns what is stored then */
@@ -181,10 +193,12 @@ export class Cluster {
 
   /** Read by hand: this process shares two cores with all others. */
   #take(line) {
-    if (!line.includes('"ingress":[{"ip":"')) return
-    const [, name] = /"name":"([^"]+)"/.exec(line) ?? []
-    if (name === undefined || this.#seen.has(name)) return
+    const served = line.includes('"ingress":[{"ip":"')
+    if (!served && this.#comings.size === 0) return
     const now = performance.now()
+    const [, name] = /"name":"([^"]+)"/.exec(line) ?? []
+    if (this.#comings.has(name)) this.#comings.set(name, this.#comings.get(name) ?? now)
+    if (!served || name === undefined || this.#seen.has(name)) return
     this.#seen.set(name, now)
     this.#awaited.get(name)?.(now)
     this.#awaited.delete(name)

@@ -4,10 +4,9 @@ import { fileURLToPath } from 'node:url'
 import { LabProcess } from '@typemetal/lab'
 import { freePorts } from '@typemetal/lab/kubernetes'
 import { NAMESPACE } from './cluster.mjs'
-import { buildMetalLB } from './metallb.mjs'
+import { buildMetalLB, METALLB_VERSION } from './metallb.mjs'
 
 const MAIN = fileURLToPath(new URL('../../packages/controller/dist/main.js', import.meta.url))
-const GO_MOD = new URL('metallb/go.mod', import.meta.url)
 
 /** Ours. Both are without webhooks, which do no work here. */
 const ours = {
@@ -26,8 +25,8 @@ const ours = {
 const metallb = {
   id: 'metallb',
   name: 'MetalLB',
-  version: () => /go\.universe\.tf\/metallb v(\S+)/.exec(readFileSync(GO_MOD, 'utf8'))?.[1],
-  find: buildMetalLB,
+  version: () => METALLB_VERSION,
+  find: () => buildMetalLB('controller'),
   argv: (program, kubeconfig, [metrics]) => [
     program,
     `--kubeconfig=${kubeconfig}`,

@@ -1,0 +1,158 @@
+// `npm run bench:speaker`: the speaker as the network sees it: from a change in the cluster to the octets on the wire.
+//
+//   --only NAME,NAME    of: start, latency, memory, idle
+//   --stores NAME,NAME  of: folder, api
+//   --peers NAME        metallb; `none` for us alone
+//   --services N        how many stand (5,000; with --quick 300)
+//   --trials N          how often (1)
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Lab, needsUserNamespace } from '@typemetal/lab'
+import { kubernetesBinaries } from '@typemetal/lab/kubernetes'
+import { Samples } from './bgp/samples.mjs'
+import { benchArguments, commit, keep, print } from './report.mjs'
+import { bundleSpeaker } from './speaker/bundle.mjs'
+import { KINDS } from './speaker/daemons.mjs'
+import { PEERS as BGP_PEERS, PLACE } from './speaker/objects.mjs'
+
+const SECTIONS = ['start', 'latency', 'memory', 'idle']
+const STORES = ['folder', 'api']
+const PEERS = Object.keys(KINDS).filter(name => name !== 'ours')
+const FULL = { services: 5000, probes: 100, pause: 30_000, sizes: [100, 1000, 5000] }
+const QUICK = { services: 300, probes: 8, pause: 3000, sizes: [100] }
+const PORT = 9999
+/** Milliseconds for one speaker with all that is measured of it. */
+const PATIENCE = 30 * 60_000
+const script = name => fileURLToPath(new URL(`speaker/${name}.mjs`, import.meta.url))
+
+function fail(message) {
+  console.error(`bench:speaker: ${message}`)
+  process.exit(1)
+}
+
+function list(text, what, known) {
+  const names = text.split(',')
+  const unknown = names.find(name => !known.includes(name))
+  if (unknown !== undefined) fail(`no ${what} ${unknown}: there are ${known.join(', ')}`)
+  return names
+}
+
+function readArguments() {
+  try {
+    const values = benchArguments({
+      only: { type: 'string', default: SECTIONS.join() },
+      stores: { type: 'string', default: STORES.join() },
+      peers: { type: 'string', default: PEERS.join() },
+      services: { type: 'string' },
+      trials: { type: 'string', default: '1' },
+    })
+    const size = values.quick ? QUICK : FULL
+    const services = Number(values.services ?? size.services)
+    const trials = Number(values.trials)
+    for (const [name, number] of Object.entries({ services, trials })) {
+      if (!Number.isInteger(number) || number < 1) fail(`--${name} wants a whole number above 0`)
+    }
+    return {
+      ...size,
+      ...values,
+      services,
+      trials,
+      sections: list(values.only, 'section', SECTIONS),
+      stores: list(values.stores, 'store', STORES),
+      peers: values.peers === 'none' ? [] : list(values.peers, 'peer', PEERS),
+    }
+  } catch (error) {
+    return fail(error.message)
+  }
+}
+
+/** One speaker in a lab of its own. */
+async function measure(samples, options) {
+  const { kind } = options
+  await using lab = await Lab.create()
+  const lan = await lab.bridge('lan')
+  const at = address => `${address}/${PLACE.mask}`
+  const peers = Array.from({ length: BGP_PEERS }, (_, i) => at(PLACE.peer(i)))
+  const far = await lab.host('far', { links: [{ bridge: lan, addresses: [at(PLACE.far), ...peers] }] })
+  const node = await lab.host('node', { links: [{ bridge: lan, addresses: [at(PLACE.node)] }] })
+  const end = far.spawn([process.execPath, script('far-end'), String(PORT), 'eth0'], { name: 'far-end' })
+  await end.waitForLine(line => line === 'listening')
+  const settings = { ...options, kind: kind.id, port: PORT, directory: lab.directory }
+  const inside = node.spawn([process.execPath, script('inside'), JSON.stringify(settings)], { name: 'inside' })
+  inside.on('line', line => {
+    if (!line.startsWith('{"what"')) return console.error(line)
+    const { what, unit, value, more } = JSON.parse(line)
+    samples.add(kind.id, what, unit, value ?? Infinity, more)
+    console.error(`  ${kind.name}: ${what}: ${value?.toPrecision(4) ?? 'never'} ${unit}`)
+  })
+  const timer = setTimeout(() => inside.kill('SIGKILL'), PATIENCE)
+  const { code } = await inside.exited
+  clearTimeout(timer)
+  if (code !== 0) throw new Error(`it was not measured to the end${inside.tail(10)}`)
+}
+
+/** What is to be measured of whom, in this order. */
+async function* plan({ peers, stores, sections, services, sizes, probes, pause }, bundle) {
+  const base = { probes, pause }
+  const wanted = sections.filter(name => name !== 'memory')
+  const binaries = stores.includes('api') ? await kubernetesBinaries() : undefined
+  if (binaries && 'missing' in binaries) console.error(`bench:speaker: without an API server: ${binaries.missing}`)
+  for (const id of ['ours', ...peers]) {
+    const kind = KINDS[id]
+    const found = await kind.find()
+    if (found.missing !== undefined) {
+      console.error(`bench:speaker: without ${kind.name}: ${found.missing}`)
+      continue
+    }
+    const { program } = found
+    for (const store of stores.filter(name => kind.stores.includes(name))) {
+      if (store === 'api' && (!binaries || 'missing' in binaries)) continue
+      const more = store === 'api' ? [...wanted, ...(sections.includes('memory') ? ['memory'] : [])] : wanted
+      if (more.length > 0) yield { ...base, kind, program, store, services, binaries, sections: more }
+    }
+  }
+  if (!sections.includes('memory') || !stores.includes('folder')) return
+  // As the image has it: in few files, and with the threads of BFD.
+  for (const size of sizes) {
+    yield {
+      ...base,
+      kind: KINDS.ours,
+      program: await bundle(),
+      store: 'folder',
+      services: size,
+      bfd: true,
+      sections: ['memory'],
+    }
+  }
+}
+
+async function main() {
+  const options = readArguments()
+  if (needsUserNamespace()) fail('wants root, to make network namespaces')
+  const versions = Object.fromEntries(['ours', ...options.peers].map(id => [id, KINDS[id].version()]))
+  const { ours: own, ...peers } = versions
+  const names = Object.fromEntries(Object.entries(peers).map(([id, version]) => [id, `${KINDS[id].name} ${version}`]))
+  const samples = new Samples(names)
+  const directory = mkdtempSync(join(tmpdir(), 'typemetal-speaker-'))
+  try {
+    for (let trial = 0; trial < options.trials; trial++) {
+      for await (const each of plan(options, () => bundleSpeaker(directory))) {
+        try {
+          await measure(samples, each)
+        } catch (error) {
+          process.exitCode = 1
+          console.error(`bench:speaker: ${each.kind.name} on ${each.store} is left out: ${error.stack}`)
+        }
+      }
+    }
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+  const { rows } = samples
+  print(rows)
+  keep('speaker', rows, options, { '@typemetal/speaker': own, commit: commit(), ...peers })
+}
+
+await main()

@@ -1,0 +1,167 @@
+// The cluster on a real API server, in the namespace where this process runs.
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { request } from 'node:https'
+import { customResourceDefinitions } from '@typemetal/cluster'
+import { until } from '@typemetal/lab'
+import { ApiServer } from '@typemetal/lab/kubernetes'
+import { configuration, NAMESPACE, node, nodeStatus, service, serviceStatus, slice } from './objects.mjs'
+import { now } from './sight.mjs'
+
+const GROUP = 'bench'
+const SERVICES = '/api/v1/namespaces/default/services'
+const SLICES = '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices'
+/** Requests of ours under way at once. */
+const AT_ONCE = 24
+/** Milliseconds. */
+const PATIENCE = 60_000
+
+const binding = {
+  apiVersion: 'rbac.authorization.k8s.io/v1',
+  kind: 'ClusterRoleBinding',
+  metadata: { name: GROUP },
+  roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
+  subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: GROUP }],
+}
+
+export class Api {
+  #server
+  #kubeconfig
+  #watches = []
+  /** Kind and name → who waits for its next event. */
+  #awaited = new Map()
+
+  constructor(server) {
+    this.#server = server
+  }
+
+  /** @param options `{ services, binaries }` */
+  static async open(_, { services, binaries }) {
+    const api = new Api(await ApiServer.start({ binaries }))
+    try {
+      await api.#prepare()
+      await each(
+        Array.from({ length: services }, (_, i) => i),
+        i => api.#make(i),
+      )
+      for (const path of [SERVICES, SLICES]) await api.#follow(path)
+      return api
+    } catch (error) {
+      await api.close()
+      throw error
+    }
+  }
+
+  get flags() {
+    return [`--kubeconfig=${this.#kubeconfig}`]
+  }
+
+  /** Makes what a change needs, so that the change itself is one write. */
+  async prepare(i) {
+    await this.#admin.request({ method: 'POST', path: SERVICES, body: service(i) })
+    await this.#admin.request({ method: 'POST', path: SLICES, body: slice(i) })
+  }
+
+  /** Gives a Service its address. @returns when a watch told of it */
+  async create(i) {
+    const seen = this.#next(`service-${i}`, '"ingress"')
+    await this.#setStatus(i)
+    return seen
+  }
+
+  /** @returns when a watch told of it */
+  async setReady(i, ready) {
+    const seen = this.#next(`service-${i}-a`, `"ready":${ready}`)
+    await this.#admin.request({ method: 'PUT', path: `${SLICES}/service-${i}-a`, body: slice(i, ready) })
+    return seen
+  }
+
+  async close() {
+    for (const watch of this.#watches) watch.destroy()
+    await this.#server[Symbol.asyncDispose]()
+  }
+
+  get #admin() {
+    return this.#server.admin
+  }
+
+  async #make(i) {
+    await this.prepare(i)
+    await this.#setStatus(i)
+  }
+
+  #setStatus(i) {
+    const patch = { method: 'PATCH', path: `${SERVICES}/service-${i}/status`, body: { status: serviceStatus(i) } }
+    return this.#admin.request({ ...patch, contentType: 'application/merge-patch+json' })
+  }
+
+  async #prepare() {
+    const admin = this.#admin
+    const definitions = customResourceDefinitions()
+    await admin.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } })
+    await admin.apply(binding)
+    await Promise.all(definitions.map(definition => admin.apply(definition)))
+    for (const { spec } of definitions) {
+      const path = `/apis/${spec.group}/${spec.versions[0].name}/${spec.names.plural}`
+      await until(`${spec.names.plural} to be served`, () => admin.list(path), { timeout: PATIENCE })
+    }
+    await admin.apply(node)
+    const status = { method: 'PATCH', path: `/api/v1/nodes/${node.metadata.name}/status`, body: { status: nodeStatus } }
+    await admin.request({ ...status, contentType: 'application/merge-patch+json' })
+    for (const object of configuration()) await admin.apply(object)
+    this.#kubeconfig = await this.#server.kubeconfig('speaker', [GROUP])
+  }
+
+  /** The next event about an object that contains a text. */
+  #next(name, text) {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`no watch has told of ${name}`)), PATIENCE)
+      this.#awaited.set(name, {
+        text,
+        tell: at => {
+          clearTimeout(timer)
+          resolve(at)
+        },
+      })
+    })
+  }
+
+  /** A connection of its own: it must wait for nobody. */
+  async #follow(path) {
+    const { url, authority } = this.#server
+    const kubeconfig = JSON.parse(readFileSync(this.#kubeconfig, 'utf8'))
+    const { 'client-certificate': cert, 'client-key': key } = kubeconfig.users[0].user
+    const tls = { ca: readFileSync(authority), cert: readFileSync(cert), key: readFileSync(key) }
+    const watch = request(new URL(`${path}?watch=true&timeoutSeconds=3600`, url), { ...tls, agent: false })
+    this.#watches.push(watch)
+    watch.on('error', () => {})
+    watch.end()
+    const [response] = await once(watch, 'response')
+    let rest = ''
+    response.on('error', () => {})
+    response.setEncoding('utf8').on('data', chunk => {
+      const at = now()
+      const lines = (rest + chunk).split('\n')
+      rest = lines.pop()
+      if (this.#awaited.size > 0) for (const line of lines) this.#take(line, at)
+    })
+  }
+
+  /** Read by hand: this process shares two cores with all others. */
+  #take(line, at) {
+    const [, name] = /"metadata":\{"name":"([^"]+)"/.exec(line) ?? []
+    const waiting = this.#awaited.get(name)
+    if (!waiting || !line.includes(waiting.text)) return
+    this.#awaited.delete(name)
+    waiting.tell(at)
+  }
+}
+
+/** Does something for each, some at once. */
+async function each(list, act) {
+  let next = 0
+  const work = async () => {
+    while (next < list.length) await act(list[next++])
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, work))
+}
