@@ -18,10 +18,21 @@ export function allocate(snapshot: Snapshot, namespace: string, lbClass: string)
     const wanted = reconciler.wantedService(key)
     if (wanted) services.set(key, wanted)
   }
+  return { snapshot: withServices(snapshot, services), events }
+}
+
+/** The snapshot with other Services. */
+export function withServices(snapshot: Snapshot, services: ReadonlyMap<ObjectKey, Service>): Snapshot {
   const objects = <K extends Kind>(kind: K): ReadonlyMap<ObjectKey, Kinds[K]> =>
     kind === 'Service' ? (services as unknown as ReadonlyMap<ObjectKey, Kinds[K]>) : snapshot.objects(kind)
   return {
-    snapshot: { objects, endpointSlicesOf: key => snapshot.endpointSlicesOf(key), faults: snapshot.faults },
-    events,
+    objects,
+    endpointSlicesOf: key => snapshot.endpointSlicesOf(key),
+    faults: snapshot.faults,
+    ...(snapshot.origin && { origin: snapshot.origin }),
   }
 }
+
+/** Addresses in the status of a Service, as text. */
+export const addressesOf = (service: Service | undefined): readonly string[] =>
+  (service?.status?.loadBalancer?.ingress ?? []).flatMap(({ ip }) => ip ?? [])

@@ -1,17 +1,16 @@
 #!/usr/bin/env node
+import { basename } from 'node:path'
 import { explainError, requireNode } from '@typemetal/cluster/process'
-import { createProgram } from './program.js'
+import { runProgram } from './program.js'
+import { processTerminal } from './terminal.js'
 
-const program = createProgram({
-  write: text => process.stdout.write(text),
-  exitCode: code => {
-    process.exitCode = code
-  },
-})
+// As a plugin it is called by kubectl, under the name that kubectl looks for.
+const asPlugin = basename(process.argv[1] ?? '').startsWith('kubectl-')
+const name = asPlugin ? 'kubectl typemetal' : 'typemetal'
 try {
   requireNode()
-  await program.parseAsync()
+  await runProgram(process.argv.slice(2), processTerminal(), name)
 } catch (error) {
-  process.stderr.write(`typemetal: ${explainError(error)}\n`)
+  process.stderr.write(`${name}: ${explainError(error)}\n`)
   process.exitCode = 1
 }

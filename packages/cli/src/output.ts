@@ -9,34 +9,80 @@ export type Format = (typeof FORMATS)[number]
 /** A row of a table: column heading to text. */
 export type Row = Readonly<Record<string, string>>
 
+/** What a piece of text says, for those who can show colours. */
+export type Tone = 'good' | 'bad' | 'warn' | 'dim' | 'strong'
+
+/** Gives a text its tone, or leaves it as it is. */
+export type Paint = (tone: Tone, text: string) => string
+
+const CODES: Readonly<Record<Tone, readonly [on: number, off: number]>> = {
+  good: [32, 39],
+  bad: [31, 39],
+  warn: [33, 39],
+  dim: [2, 22],
+  strong: [1, 22],
+}
+
+/** A {@link Paint} with ANSI colours, or one that does nothing. */
+export const painter = (color: boolean): Paint =>
+  color ? (tone, text) => (text === '' ? '' : `\u001B[${CODES[tone][0]}m${text}\u001B[${CODES[tone][1]}m`) : plain
+
+/** Leaves every text as it is. */
+export const plain: Paint = (_tone, text) => text
+
+/** Options of {@link table}. */
+export interface TableOptions {
+  /** Tone of a cell, if it has one. */
+  readonly tone?: (column: string, cell: string) => Tone | undefined
+  readonly paint?: Paint
+}
+
 /**
  * Prints rows as kubectl does: upper-case headings, columns padded with three blanks.
  * @returns the lines, ended by a newline; empty when there are no rows
  */
-export function table(rows: readonly Row[]): string {
+export function table(rows: readonly Row[], { tone, paint = plain }: TableOptions = {}): string {
   const headings = Object.keys(rows[0] ?? {})
   if (headings.length === 0) return ''
-  const lines = [headings.map(name => name.toUpperCase()), ...rows.map(row => headings.map(name => row[name] ?? ''))]
-  const widths = headings.map((_, column) => Math.max(...lines.map(line => line[column]?.length ?? 0)))
-  return lines
-    .map(line =>
-      line
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('   ')
-        .trimEnd(),
-    )
+  const head = headings.map(name => name.replaceAll('_', ' ').toUpperCase())
+  const lines = rows.map(row => headings.map(name => row[name] ?? ''))
+  const widths = headings.map((_, column) => Math.max(...[head, ...lines].map(line => line[column]?.length ?? 0)))
+  const print = (cells: readonly string[], toneOf: (column: number, cell: string) => Tone | undefined): string => {
+    const last = cells.findLastIndex(cell => cell !== '')
+    return cells
+      .slice(0, last + 1)
+      .map((cell, column) => {
+        const padding = ' '.repeat(column === last ? 0 : (widths[column] ?? 0) - cell.length)
+        const found = toneOf(column, cell)
+        return (found ? paint(found, cell) : cell) + padding
+      })
+      .join('   ')
+  }
+  return [
+    print(head, () => 'strong'),
+    ...lines.map(line => print(line, (column, cell) => tone?.(headings[column] ?? '', cell))),
+  ]
     .map(line => `${line}\n`)
     .join('')
 }
 
-/** Renders a value for machines, or its rows for people. */
-export function render(format: Format, value: unknown, rows: readonly Row[]): string {
-  if (format === 'table') return table(rows)
-  return format === 'json' ? `${JSON.stringify(value, exact, 2)}\n` : stringify(value)
+/** Renders a value for machines, or `people` for people. */
+export function render(format: Format, value: unknown, people: () => string): string {
+  if (format === 'table') return people()
+  const exact = simple(value)
+  return format === 'json' ? `${JSON.stringify(exact, null, 2)}\n` : stringify(exact)
 }
 
-/** JSON has no bigint and no Map. */
-function exact(_key: string, value: unknown): unknown {
-  if (typeof value === 'bigint') return Number(value)
-  return value instanceof Map ? Object.fromEntries(value) : value
+/** JSON has no Map, no Set and no bigint: counts beyond 2^53 become text rather than wrong. */
+export function simple(value: unknown): unknown {
+  if (typeof value === 'bigint') return value <= Number.MAX_SAFE_INTEGER ? Number(value) : String(value)
+  if (value instanceof Map) return simple(Object.fromEntries(value))
+  if (value instanceof Set) return [...value].map(simple)
+  if (Array.isArray(value)) return value.map(simple)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, entry]) => entry !== undefined)
+      .map(([name, entry]) => [name, simple(entry)]),
+  )
 }

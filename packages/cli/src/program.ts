@@ -1,94 +1,67 @@
 /** The command line of `typemetal`. */
-import { readFileSync } from 'node:fs'
-import { Command, Option } from 'commander'
-import { ELECTION_LEVELS } from '@typemetal/speaker'
-import type { ElectionLevel } from '@typemetal/speaker'
-import { readCluster } from './cluster.js'
-import { explain } from './command/explain.js'
-import { plan } from './command/plan.js'
-import { validate } from './command/validate.js'
-import type { Answer } from './command/validate.js'
-import { FORMATS } from './output.js'
-import type { Format } from './output.js'
+import { explainError } from '@typemetal/cluster/process'
+import { Command, CommanderError } from 'commander'
+import { CommandError, ExitCode } from './exit-code.js'
+import { addCompletion } from './program/completion.js'
+import { addDemo } from './program/demo.js'
+import { addDrain } from './program/drain.js'
+import { addExplain } from './program/explain.js'
+import { addMigrate } from './program/migrate.js'
+import { addPlan } from './program/plan.js'
+import { addStatus } from './program/status.js'
+import { addValidate } from './program/validate.js'
+import { addVersion, version } from './program/version.js'
+import { type Terminal, warnOn } from './terminal.js'
 
-/** Where a {@link createProgram} prints to, and how it says its exit code. */
-export interface Terminal {
-  write(text: string): void
-  exitCode(code: number): void
-}
+const EXIT_CODES = `
+Exit codes:
+  0  the answer is fine
+  1  the answer is no: the configuration has errors, there is no such Service or node
+  2  the command line is wrong
+  3  nothing could be asked: a folder does not exist, a cluster does not answer
+  4  plan --against --exit-code: something would change
 
-interface Common {
-  readonly namespace: string
-  readonly output: Format
-  readonly member: readonly string[]
-  readonly node: readonly string[]
-  readonly lbClass: string
-  readonly ignoreExcludeLb: boolean
-  readonly electionLevel: ElectionLevel
-}
+Colours only on a terminal, and never with NO_COLOR. Without sources the cluster is found as kubectl finds it.`
 
-/** Version of this package. */
-export const version: string = (
-  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
-).version
-
-/** Makes the whole command; nothing runs before `parseAsync`. */
-export function createProgram(terminal: Terminal): Command {
-  const answer = ({ text, code }: Answer): void => {
-    terminal.write(text)
-    terminal.exitCode(code)
-  }
-  const program = new Command('typemetal')
-    .description('Checks and explains what Typemetal makes of a cluster.')
-    .version(version)
-    .showHelpAfterError()
-  common(program.command('validate'))
-    .description('say everything that is wrong with the configuration; exit code 1 if anything is')
-    .argument('<dir...>', 'folders of manifests')
-    .addHelpText('after', '\nExample:\n  typemetal validate deploy/cluster')
-    .action(async (directories: string[], options: Common) =>
-      answer(validate(await readCluster(directories, options.namespace), options.output)),
+/** Makes the whole command; nothing runs before `parseAsync`. @param name how it was called. @default typemetal */
+export function createProgram(terminal: Terminal, name = 'typemetal'): Command {
+  const program = new Command(name)
+    .description(
+      'Checks, plans and explains what Typemetal, or MetalLB, makes of a cluster. Reads only; changes nothing.',
     )
-  decisions(common(program.command('plan')))
-    .description('say which node would announce what, and why not the rest')
-    .argument('<dir...>', 'folders of manifests')
-    .option('--node <name>', 'only this node; repeatable', append, [])
-    .addHelpText('after', '\nExample:\n  typemetal plan deploy/cluster --node node-1 --output json')
-    .action(async (directories: string[], options: Common) => {
-      const cluster = await readCluster(directories, options.namespace)
-      answer(plan(cluster, { ...options, nodes: options.node, members: options.member }, options.output))
+    .version(version, '-V, --version', 'print the version')
+    .exitOverride()
+    .configureOutput({
+      writeOut: text => terminal.write(text),
+      writeErr: text => warnOn(terminal, text),
+      getOutHasColors: () => terminal.color ?? false,
+      getErrHasColors: () => terminal.color ?? false,
     })
-  decisions(namespaced(program.command('explain')))
-    .description('follow one Service from its pool to the wire')
-    .argument('<service>', 'service/NAME, service/NAMESPACE/NAME or NAMESPACE/NAME')
-    .argument('<dir...>', 'folders of manifests')
-    .addHelpText('after', '\nExample:\n  typemetal explain service/web deploy/cluster')
-    .action(async (service: string, directories: string[], options: Common) => {
-      const cluster = await readCluster(directories, options.namespace)
-      answer(explain(cluster, serviceKey(service), { ...options, members: options.member }))
-    })
+    .showHelpAfterError('(add --help for what there is)')
+    .addHelpText('after', EXIT_CODES)
+  addValidate(program, terminal)
+  addPlan(program, terminal)
+  addExplain(program, terminal)
+  addStatus(program, terminal)
+  addDrain(program, terminal)
+  addMigrate(program, terminal)
+  addDemo(program, terminal)
+  addCompletion(program, terminal)
+  addVersion(program, terminal)
   return program
 }
 
-const append = (value: string, previous: readonly string[]): string[] => [...previous, value]
-
-const namespaced = (command: Command): Command =>
-  command.option('--namespace <name>', 'namespace of the metallb.io resources', 'metallb-system')
-
-const common = (command: Command): Command =>
-  namespaced(command).addOption(new Option('-o, --output <format>', 'how to print').choices(FORMATS).default('table'))
-
-const decisions = (command: Command): Command =>
-  command
-    .option('--member <name>', 'a live gossip member; repeatable; default: every Node', append, [])
-    .option('--lb-class <class>', 'as the speakers have it', '')
-    .option('--ignore-exclude-lb', 'as the speakers have it', false)
-    .addOption(
-      new Option('--election-level <level>', 'as the speakers have it').choices(ELECTION_LEVELS).default('main'),
-    )
-
-/** `service/web`, `service/shop/web`, `shop/web` and `web` all name a Service. */
-function serviceKey(text: string): string {
-  const parts = text.replace(/^(?:services?|svc)\//, '').split('/')
-  return parts.length === 1 ? `default/${parts[0]}` : parts.join('/')
+/** Runs one command line to its end. Never rejects: what goes wrong is one sentence and an exit code of {@link ExitCode}. */
+export async function runProgram(argv: readonly string[], terminal: Terminal, name = 'typemetal'): Promise<void> {
+  try {
+    await createProgram(terminal, name).parseAsync(argv, { from: 'user' })
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      // Commander has printed it already.
+      terminal.exitCode(error.exitCode === 0 ? ExitCode.ok : ExitCode.usage)
+      return
+    }
+    warnOn(terminal, `${name}: ${error instanceof CommandError ? error.message : explainError(error)}\n`)
+    terminal.exitCode(error instanceof CommandError ? error.exitCode : ExitCode.unreadable)
+  }
 }

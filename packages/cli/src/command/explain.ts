@@ -1,94 +1,89 @@
-/** `typemetal explain service/NAME DIR…`: one Service from pool to announcement, each step with its reason. */
-import type { EndpointSlice, Service } from '@typemetal/cluster'
-import { electionOrder, hasActiveEndpoint, LAYER2_ENDPOINTS, nodesWithActiveEndpoint } from '@typemetal/speaker'
-import { plan as planNode } from '@typemetal/speaker'
-import type { PlanOptions, RememberingPlan } from '@typemetal/speaker'
-import { allocate } from '../allocation.js'
-import type { Allocated } from '../allocation.js'
-import type { Cluster } from '../cluster.js'
-import type { Answer } from './validate.js'
-import { validate } from './validate.js'
+/** `typemetal explain service/NAME`: one Service from pool to wire, each step with its reason. */
+import { announcers } from '../compare/compare.js'
+import { type Answer, ExitCode } from '../exit-code.js'
+import { bgpSteps } from '../explain/bgp.js'
+import { endpointStep } from '../explain/endpoints.js'
+import { layer2Steps } from '../explain/layer2.js'
+import { poolSteps } from '../explain/pool.js'
+import { reportedSteps } from '../explain/reported.js'
+import type { Stage, Step, Subject, Verdict } from '../explain/step.js'
+import { type Format, type Paint, plain, render, type Tone } from '../output.js'
+import type { Cluster } from '../source/cluster.js'
+import { viewOf, type ViewRequest } from '../view.js'
+import { invalid } from './validate.js'
+import { notesOf } from './plan.js'
 
 /** What {@link explain} needs to know beside the cluster. */
-export interface ExplainRequest extends PlanOptions {
-  readonly namespace: string
-  readonly members: readonly string[]
+export interface ExplainRequest extends ViewRequest {
+  readonly paint?: Paint
+}
+
+/** The whole story of one Service. */
+export interface Explanation {
+  readonly service: string
+  readonly layer2: readonly string[]
+  readonly bgp: readonly string[]
+  readonly steps: readonly Step[]
 }
 
 /**
  * @param key `namespace/name`
- * @returns the story as indented lines; code 1 when there is no such Service or no valid configuration
+ * @returns the story; code 1 when there is no such Service or no valid configuration
  */
-export function explain(cluster: Cluster, key: string, request: ExplainRequest): Answer {
-  const { config } = cluster.result
-  if (!config) return validate(cluster, 'table')
-  const allocated = allocate(cluster.snapshot, request.namespace, request.lbClass ?? '')
-  const { snapshot } = allocated
-  const service = snapshot.objects('Service').get(key)
-  if (!service) return { text: `there is no Service ${key}\n`, code: 1 }
-  const nodes = [...snapshot.objects('Node').keys()]
-  const members = request.members.length > 0 ? request.members : nodes
-  const plans = nodes.map(node => planNode(snapshot, config, node, members, request))
-  const decision = plans[0]?.services.get(key)
-  const lines = [
-    `Service ${key}`,
-    ...allocation(service, decision?.addresses ?? [], decision?.pool, refusals(key, allocated)),
-    ...endpoints(service, snapshot.endpointSlicesOf(key)),
-    ...layer2(key, plans, decision?.addresses[0], members),
-    ...bgp(key, plans),
-  ]
-  return { text: `${lines.join('\n')}\n`, code: 0 }
+export function explain(cluster: Cluster, key: string, request: ExplainRequest, format: Format = 'table'): Answer {
+  const view = viewOf(cluster, request)
+  if (!view) return invalid(cluster, format, request.paint)
+  const service = view.snapshot.objects('Service').get(key)
+  const present = cluster.snapshot.objects('Service').get(key)
+  if (!service || !present) {
+    const similar = [...view.snapshot.objects('Service').keys()].filter(other =>
+      other.endsWith(`/${key.split('/')[1]}`),
+    )
+    const hint = similar.length > 0 ? `; there is ${similar.join(', ')}` : ''
+    return { text: `there is no Service ${key}${hint}\n`, code: ExitCode.refused }
+  }
+  const slices = view.snapshot.endpointSlicesOf(key)
+  const subject: Subject = { ...view, key, service, present, slices, namespace: request.namespace }
+  const found = explanation(subject, request)
+  const text = render(format, found, () => forPeople(found, request.paint ?? plain))
+  return { text, code: ExitCode.ok, notes: notesOf(cluster, view) }
 }
 
-/** What the controller would complain of. */
-const refusals = (key: string, { events }: Allocated): string[] =>
-  events
-    .filter(({ type, regarding }) => type === 'Warning' && `${regarding.namespace}/${regarding.name}` === key)
-    .map(({ reason, message }) => `  address: ${reason}: ${message}`)
-
-function allocation(
-  service: Service,
-  addresses: readonly string[],
-  pool: string | undefined,
-  refused: readonly string[],
-): string[] {
-  if (service.spec?.type !== 'LoadBalancer') return [`  type ${service.spec?.type ?? 'ClusterIP'}: nothing to announce`]
-  if (addresses.length === 0) return refused.length > 0 ? [...refused] : ['  address: none']
-  return [`  address: ${addresses.join(', ')} from ${pool ? `pool ${pool}` : 'no pool of this configuration'}`]
+/** Stops where the story ends: a Service without an address has no election. */
+function explanation(subject: Subject, { lbClass = '', electionLevel = 'main' }: ExplainRequest): Explanation {
+  const { key } = subject
+  const allocation = poolSteps(subject, lbClass)
+  const ends = allocation.some(({ verdict }) => verdict === 'bad')
+  const rest = ends
+    ? []
+    : [endpointStep(subject), ...layer2Steps(subject, electionLevel), ...bgpSteps(subject), ...reportedSteps(subject)]
+  return {
+    service: key,
+    layer2: announcers(subject, key, 'layer2'),
+    bgp: announcers(subject, key, 'bgp'),
+    steps: [...allocation, ...rest],
+  }
 }
 
-function endpoints(service: Service, slices: readonly EndpointSlice[]): string[] {
-  const nodes = [...nodesWithActiveEndpoint(slices, LAYER2_ENDPOINTS)]
-  const policy = service.spec?.externalTrafficPolicy === 'Local' ? 'Local' : 'Cluster'
-  if (!hasActiveEndpoint(slices, LAYER2_ENDPOINTS)) return [`  endpoints: none is ready, so nobody announces`]
-  return [`  endpoints: ready on ${nodes.toSorted().join(', ') || 'no node by name'}; externalTrafficPolicy ${policy}`]
+const TONES: Readonly<Record<Verdict, Tone>> = { good: 'good', bad: 'bad', note: 'warn' }
+const MARKS: Readonly<Record<Verdict, string>> = { good: '✓', bad: '✗', note: '·' }
+const TITLES: Readonly<Record<Stage, string>> = {
+  service: 'Service',
+  pool: 'pool',
+  address: 'address',
+  endpoints: 'endpoints',
+  election: 'election',
+  layer2: 'layer 2',
+  bgp: 'BGP',
+  session: 'session',
+  frames: 'frames',
+  reported: 'reported',
 }
 
-function layer2(
-  key: string,
-  plans: readonly RememberingPlan[],
-  address: string | undefined,
-  members: readonly string[],
-): string[] {
-  if (address === undefined) return []
-  const order = electionOrder(members, address)
-  return [
-    `  layer 2: by hash of node#${address} the order is ${order.join(' > ')}`,
-    ...plans.map(({ node, services }) => {
-      const decision = services.get(key)?.layer2
-      return `    ${node}: ${decision?.announce ? 'announces' : (decision?.reason ?? 'unknown')}`
-    }),
-  ]
-}
-
-function bgp(key: string, plans: readonly RememberingPlan[]): string[] {
-  return [
-    '  BGP:',
-    ...plans.map(({ node, services, peersOf }) => {
-      const decision = services.get(key)?.bgp
-      if (!decision?.announce) return `    ${node}: ${decision?.reason ?? 'unknown'}`
-      const prefixes = decision.prefixes.map(({ prefix }) => prefix).join(', ')
-      return `    ${node}: announces ${prefixes} to ${peersOf.get(key)?.join(', ') || 'no session'}`
-    }),
-  ]
+function forPeople({ service, steps }: Explanation, paint: Paint): string {
+  const lines = steps.flatMap(({ stage, verdict, text, details }) => [
+    `  ${paint(TONES[verdict], MARKS[verdict])} ${TITLES[stage].padEnd(9)}  ${text}`,
+    ...details.map(detail => `               ${paint('dim', detail)}`),
+  ])
+  return `${paint('strong', `Service ${service}`)}\n${lines.map(line => `${line}\n`).join('')}`
 }

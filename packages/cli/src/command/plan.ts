@@ -1,48 +1,65 @@
 /** `typemetal plan DIR…`: which node would announce what, and why not the rest. */
-import { plan as planNode } from '@typemetal/speaker'
-import type { PlanOptions, ServiceDecision } from '@typemetal/speaker'
-import { allocate } from '../allocation.js'
-import type { Cluster } from '../cluster.js'
-import { render } from '../output.js'
-import type { Format, Row } from '../output.js'
-import { validate } from './validate.js'
-import type { Answer } from './validate.js'
+import type { RememberingPlan, ServiceDecision } from '@typemetal/speaker'
+import { type Answer, ExitCode } from '../exit-code.js'
+import { type Format, type Paint, type Row, render, table, type Tone } from '../output.js'
+import type { Cluster } from '../source/cluster.js'
+import { type View, viewOf, type ViewRequest } from '../view.js'
+import { invalid } from './validate.js'
 
 /** What to plan with. */
-export interface PlanRequest extends PlanOptions {
-  /** Only these nodes; empty: every Node object. */
-  readonly nodes: readonly string[]
-  readonly namespace: string
-  /** Live gossip members; empty: every node is alive. */
-  readonly members: readonly string[]
+export interface PlanRequest extends ViewRequest {
+  /** Also Services of other types, and protocols that no advertisement of the pool is for; machines always get all. @default false */
+  readonly all?: boolean
+  readonly paint?: Paint
 }
 
 /**
  * The decisions of every asked node, with the addresses that the controller would give first. Refuses, with the faults, when the configuration would not be taken.
  */
 export function plan(cluster: Cluster, request: PlanRequest, format: Format): Answer {
-  const { config } = cluster.result
-  if (!config) return validate(cluster, format)
-  const { snapshot } = allocate(cluster.snapshot, request.namespace, request.lbClass ?? '')
-  const known = [...snapshot.objects('Node').keys()]
-  const members = request.members.length > 0 ? request.members : known
-  const plans = (request.nodes.length > 0 ? request.nodes : known).map(node =>
-    planNode(snapshot, config, node, members, request),
-  )
-  const value = plans.map(({ node, services, sessions, routes }) => ({
+  const view = viewOf(cluster, request)
+  if (!view) return invalid(cluster, format, request.paint)
+  const value = [...view.plans.values()].map(({ node, services, sessions, routes }) => ({
     node,
     sessions: [...sessions.values()].map(({ password, ...session }) => ({ ...session, authenticated: !!password })),
-    routes: Object.fromEntries(routes),
-    services: Object.fromEntries(services),
+    routes,
+    services,
   }))
-  const rows = plans.flatMap(({ node, services, peersOf }) =>
-    [...services.values()].flatMap(decision => rowsOf(node, decision, peersOf.get(decision.service) ?? [])),
-  )
-  return { text: render(format, value, rows), code: 0 }
+  const text = render(format, value, () => forPeople(view, request))
+  return { text, code: ExitCode.ok, notes: notesOf(cluster, view) }
 }
 
-function rowsOf(node: string, decision: ServiceDecision, peers: readonly string[]): Row[] {
+/** What the reader should know when the plan is empty. */
+export function notesOf({ notes = [] }: Cluster, { snapshot }: View): readonly string[] {
+  const empty = snapshot.objects('Node').size === 0
+  const hint =
+    'there is no Node among the objects, so nobody announces anything: add them (kubectl get nodes -o yaml), or compare with a cluster (typemetal plan DIR --against live)'
+  return empty ? [...notes, hint] : notes
+}
+
+function forPeople(view: View, { paint, all = false }: PlanRequest): string {
+  const rows = [...view.plans.values()].flatMap(plan =>
+    [...plan.services.values()]
+      .filter(decision => all || isBalanced(decision))
+      .flatMap(decision => rowsOf(plan, decision).filter(row => all || isAdvertised(view, decision, row))),
+  )
+  const tone = (column: string, cell: string): Tone | undefined =>
+    column === 'announces' ? (cell === 'yes' ? 'good' : 'dim') : undefined
+  return table(rows, { tone, ...(paint && { paint }) })
+}
+
+const isBalanced = ({ layer2 }: ServiceDecision): boolean => layer2.announce || layer2.reason !== 'notLoadBalancer'
+
+/** A protocol for which a pool has no advertisement is not news on every node; that there is none at all is. */
+function isAdvertised({ config }: View, { pool: name }: ServiceDecision, { protocol }: Row): boolean {
+  const pool = name === undefined ? undefined : config.pools.get(name)
+  if (!pool || pool.l2Advertisements.length + pool.bgpAdvertisements.length === 0) return true
+  return (protocol === 'bgp' ? pool.bgpAdvertisements : pool.l2Advertisements).length > 0
+}
+
+function rowsOf({ node, peersOf }: RememberingPlan, decision: ServiceDecision): Row[] {
   const { service, addresses, layer2, bgp } = decision
+  const peers = peersOf.get(service) ?? []
   const row = (protocol: string, announce: boolean, detail: string): Row => ({
     service,
     addresses: addresses.join(','),

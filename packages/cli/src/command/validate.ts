@@ -1,24 +1,54 @@
-/** `typemetal validate DIR…`: would this configuration be taken? */
+/** `typemetal validate DIR…`: would this configuration be taken, and is it what is meant? */
 import { formatConfigError } from '@typemetal/cluster'
-import type { Cluster } from '../cluster.js'
-import { render } from '../output.js'
-import type { Format } from '../output.js'
+import type { ConfigError } from '@typemetal/cluster'
+import { type Answer, ExitCode } from '../exit-code.js'
+import { type Format, type Paint, plain, render } from '../output.js'
+import type { Cluster } from '../source/cluster.js'
+import { findWarnings, type Warning } from '../warnings/warnings.js'
 
-/** What a command prints, and the exit code that goes with it. */
-export interface Answer {
-  readonly text: string
-  readonly code: 0 | 1
+/** How to check. */
+export interface ValidateRequest {
+  readonly namespace: string
+  /** Warnings count as errors. @default false */
+  readonly strict?: boolean
+  /** Classes that the processes are started with. @default '' */
+  readonly lbClass?: string
+  readonly paint?: Paint
 }
 
-/** Every fault of the configuration, one a line; code 1 when there is any. */
-export function validate({ snapshot, result }: Cluster, format: Format): Answer {
+/** Every fault of the configuration, one a line, then what is probably not meant; code 1 when there is an error. */
+export function validate(cluster: Cluster, request: ValidateRequest, format: Format): Answer {
+  const { snapshot, result, notes } = cluster
   // Objects that have nothing to do with the configuration can be broken too: a Service that does not parse.
   const others = snapshot.faults.filter(fault => !result.errors?.includes(fault))
   const errors = [...(result.errors ?? []), ...others]
-  const code = errors.length === 0 ? 0 : 1
-  if (format !== 'table') return { text: render(format, { valid: code === 0, errors }, []), code }
-  if (code === 1) return { text: errors.map(error => `${formatConfigError(error)}\n`).join(''), code }
+  const { namespace, strict = false, lbClass = '' } = request
+  const warnings = result.config ? findWarnings({ snapshot, config: result.config, namespace, lbClass }) : []
+  const valid = errors.length === 0 && !(strict && warnings.length > 0)
   const { pools, peers } = result.config ?? { pools: new Map(), peers: new Map() }
-  const services = snapshot.objects('Service').size
-  return { text: `valid: ${pools.size} pools, ${peers.size} peers, ${services} Services\n`, code }
+  const counts = { pools: pools.size, peers: peers.size, services: snapshot.objects('Service').size }
+  const text = render(format, { valid, errors, warnings, ...(result.config && counts) }, () =>
+    [...lines(errors, warnings, request.paint ?? plain), ...(valid ? [summary(counts, warnings)] : [])]
+      .map(line => `${line}\n`)
+      .join(''),
+  )
+  return { text, code: valid ? ExitCode.ok : ExitCode.refused, ...(notes && { notes }) }
 }
+
+const lines = (errors: readonly ConfigError[], warnings: readonly Warning[], paint: Paint): readonly string[] => [
+  ...errors.map(error => `${paint('bad', 'error:')} ${formatConfigError(error)}`),
+  ...warnings.map(warning => `${paint('warn', 'warning:')} ${formatConfigError(warning)}`),
+]
+
+const summary = (
+  { pools, peers, services }: { readonly pools: number; readonly peers: number; readonly services: number },
+  warnings: readonly Warning[],
+): string =>
+  `valid: ${count(pools, 'pool')}, ${count(peers, 'peer')}, ${count(services, 'Service')}` +
+  (warnings.length > 0 ? `; ${count(warnings.length, 'warning')}` : '')
+
+const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`
+
+/** The answer to any question about a configuration that would not be taken. */
+export const invalid = (cluster: Cluster, format: Format, paint?: Paint): Answer =>
+  validate(cluster, { namespace: '', ...(paint && { paint }) }, format)

@@ -1,0 +1,101 @@
+/** What a drain of one node would do: who takes over, what peers are told, in which order. Pure. */
+import type { ObjectKey } from '@typemetal/cluster'
+import { heirsOf, sessionTarget, simulateDrain } from '@typemetal/speaker'
+import type { DrainScenario, PlanOptions } from '@typemetal/speaker'
+import { addressesOf } from '../allocation.js'
+import type { View } from '../view.js'
+import { describeStep, type Moment } from './moment.js'
+
+/** A layer-2 address of the node, and who answers for it then. */
+export interface Takeover {
+  readonly address: string
+  readonly services: readonly ObjectKey[]
+  /** Absent: nobody can. */
+  readonly heir?: string
+}
+
+/** A prefix that the node announces, and who else does. */
+export interface RouteTakeover {
+  readonly prefix: string
+  readonly services: readonly ObjectKey[]
+  /** Peers that are told by this node. */
+  readonly peers: readonly string[]
+  /** Nodes whose announcement stays, sorted. Empty: the prefix is gone from the routers. */
+  readonly others: readonly string[]
+}
+
+/** The whole forecast. */
+export interface Forecast {
+  readonly node: string
+  readonly cause: DrainScenario['cause']
+  readonly layer2: readonly Takeover[]
+  readonly bgp: readonly RouteTakeover[]
+  readonly sessions: readonly { readonly peer: string; readonly target: string; readonly gracefulRestart: boolean }[]
+  readonly timeline: readonly Moment[]
+}
+
+/** How the drain is made, and what is assumed of the world. */
+export type ForecastOptions = PlanOptions & Pick<DrainScenario, 'cause' | 'options' | 'successorAfter'>
+
+/** @param view with a plan for every node */
+export function forecast(view: View, node: string, { cause, options, ...rest }: ForecastOptions): Forecast {
+  const { snapshot, config, members, plans } = view
+  const plan = plans.get(node)
+  const addresses = [...(plan?.layer2.keys() ?? [])]
+  const others = members.filter(name => name !== node)
+  const heirs = heirsOf({ snapshot, config, others, options: rest, addresses })
+  const sessions = [...(plan?.sessions.values() ?? [])]
+  const steps = simulateDrain({
+    cause,
+    peers: sessions.length,
+    heirs,
+    alone: others.length === 0,
+    ...(options && { options }),
+    ...('successorAfter' in rest && { successorAfter: rest.successorAfter }),
+  })
+  const targets = sessions.map(({ name }) => name)
+  return {
+    node,
+    cause,
+    layer2: addresses.map(address => ({
+      address,
+      services: servicesWith(view, address),
+      ...heirOf(heirs.get(address)),
+    })),
+    bgp: routeTakeovers(view, node),
+    sessions: sessions.map(session => ({
+      peer: session.name,
+      target: sessionTarget(session),
+      gracefulRestart: session.gracefulRestart,
+    })),
+    timeline: steps.flatMap(step => describeStep(step, { heirs, peers: targets, node })),
+  }
+}
+
+const heirOf = (heir: string | undefined): { readonly heir?: string } => (heir === undefined ? {} : { heir })
+
+const servicesWith = ({ snapshot }: View, address: string): readonly ObjectKey[] =>
+  [...snapshot.objects('Service')].filter(([, service]) => addressesOf(service).includes(address)).map(([key]) => key)
+
+function routeTakeovers({ plans }: View, node: string): readonly RouteTakeover[] {
+  const mine = plans.get(node)
+  if (!mine) return []
+  const peersByPrefix = new Map<string, string[]>()
+  for (const [peer, routes] of mine.routes) {
+    for (const { prefix } of routes) peersByPrefix.set(prefix, [...(peersByPrefix.get(prefix) ?? []), peer])
+  }
+  return [...peersByPrefix].map(([prefix, peers]) => ({
+    prefix,
+    peers,
+    services: [...mine.services.values()]
+      .filter(({ bgp }) => bgp.announce && bgp.prefixes.some(advertised => advertised.prefix === prefix))
+      .map(({ service }) => service),
+    others: [...plans.values()]
+      .filter(
+        plan =>
+          plan.node !== node && [...plan.routes.values()].some(list => list.some(route => route.prefix === prefix)),
+      )
+      .map(plan => plan.node)
+      .toSorted(),
+  }))
+}

@@ -1,0 +1,131 @@
+import { DirectoryStore } from '@typemetal/cluster'
+import { type Command, Option } from 'commander'
+import { status, type StatusRequest } from '../command/status.js'
+import { type Cluster, clusterOf, STDIN } from '../source/cluster.js'
+import { type LiveCluster, openLive } from '../source/live.js'
+import { readSpeakers } from '../status/metrics.js'
+import type { Terminal } from '../terminal.js'
+import {
+  type DecisionOptions,
+  examples,
+  type OutputOptions,
+  paintOf,
+  port,
+  read,
+  say,
+  type SourceOptions,
+  withCluster,
+  withDecisions,
+  withNamespace,
+  withOutput,
+} from './options.js'
+
+interface Options extends SourceOptions, OutputOptions, DecisionOptions {
+  readonly watch: boolean
+  readonly metrics?: number
+}
+
+/** Milliseconds in which changes are gathered before the screen is drawn anew. */
+const REDRAW = 200
+/** Milliseconds after which speakers are asked again when nothing else happens. */
+const ASK_AGAIN = 5000
+
+/** `typemetal status`. */
+export function addStatus(program: Command, terminal: Terminal): void {
+  withDecisions(withCluster(withOutput(withNamespace(program.command('status')))))
+    .summary('show pools, Services, nodes and sessions')
+    .description(
+      'Shows pools and their use, Services with owner and reason, nodes, BGP and BFD sessions, and what keeps a configuration from being\nin force; exit code 1 in that case. Without sources: the live cluster. What speakers report otherwise than expected is marked.',
+    )
+    .argument('[source...]', 'folders or files of manifests; - for standard input')
+    .option('-w, --watch', 'go on, and print again whenever something changes', false)
+    .addOption(
+      new Option('--metrics [port]', "ask the speakers' metrics for the state of sessions, at the Nodes' InternalIPs")
+        .argParser(port)
+        .preset('7472'),
+    )
+    .addHelpText(
+      'after',
+      examples(
+        'typemetal status',
+        'typemetal status --watch',
+        'typemetal status --metrics',
+        'typemetal status deploy/cluster -o json',
+      ),
+    )
+    .action(async (sources: string[], options: Options) => {
+      if (!options.watch || sources.includes(STDIN))
+        return print(await read(sources, options, terminal), options, terminal)
+      await using live = sources.length > 0 ? await openFolder(sources, options.namespace) : await openLive(options)
+      await watch(live, options, terminal)
+    })
+}
+
+async function print(cluster: Cluster, options: Options, terminal: Terminal, outage?: string): Promise<void> {
+  const readings = options.metrics === undefined ? undefined : await readSpeakers(cluster.snapshot, options.metrics)
+  const request: StatusRequest = {
+    ...options,
+    members: options.member,
+    paint: paintOf(terminal),
+    ...(readings && { readings }),
+  }
+  const answer = status(cluster, request, options.output)
+  const clear = options.watch && terminal.interactive ? '\u001B[2J\u001B[3J\u001B[H' : ''
+  const notes = [...(answer.notes ?? []), ...(outage === undefined ? [] : [outage])]
+  const end = options.watch && !terminal.interactive && options.output === 'table' ? '\n' : ''
+  say(terminal, { ...answer, text: clear + answer.text + end, notes })
+}
+
+type Watched = Pick<LiveCluster, 'read' | 'watch'> & AsyncDisposable
+
+/** A folder that goes on being read. */
+async function openFolder(sources: readonly string[], namespace: string): Promise<Watched> {
+  const store = new DirectoryStore({ directory: sources, component: 'typemetal', namespace, readOnly: true })
+  await store.start()
+  return {
+    read: async () => clusterOf(store.snapshot(), namespace),
+    watch: onChange => {
+      store.on('change', () => onChange()).on('outage', onChange)
+      return () => {}
+    },
+    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+  }
+}
+
+/** Prints now and after every burst of changes, until the terminal says stop. */
+async function watch(live: Watched, options: Options, terminal: Terminal): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  let outage: string | undefined
+  let printing = Promise.resolve()
+  const again = (): void => {
+    timer = undefined
+    printing = printing.then(async () => print(await live.read(), options, terminal, outage))
+  }
+  const { promise: stopped, stop } = untilStopped(terminal.signal)
+  const unwatch = live.watch(reason => {
+    outage = reason
+    timer ??= setTimeout(again, REDRAW)
+  })
+  const asking =
+    options.metrics === undefined ? undefined : setInterval(() => (timer ??= setTimeout(again, 0)), ASK_AGAIN)
+  try {
+    again()
+    await Promise.race([stopped, printing.then(() => stopped)])
+  } finally {
+    stop()
+    unwatch()
+    clearTimeout(timer)
+    clearInterval(asking)
+    await printing
+  }
+}
+
+/** A promise of the signal's abort, with something to wait for that keeps the process alive. */
+function untilStopped(signal: AbortSignal | undefined): { promise: Promise<void>; stop: () => void } {
+  const alive = setInterval(() => {}, 60_000)
+  const promise = new Promise<void>(resolve => {
+    if (signal?.aborted) resolve()
+    else signal?.addEventListener('abort', () => resolve(), { once: true })
+  })
+  return { promise, stop: () => clearInterval(alive) }
+}

@@ -1,0 +1,59 @@
+/** The cluster that manifests describe, read once. */
+import { stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { buildConfig, configResources, DirectoryStore, parseManifest } from '@typemetal/cluster'
+import type { BuildResult, Snapshot } from '@typemetal/cluster'
+import { overlay, manifestSnapshot } from './overlay.js'
+
+/** What the commands look at. */
+export interface Cluster {
+  readonly snapshot: Snapshot
+  /** The configuration, or all reasons why there is none. */
+  readonly result: BuildResult
+  /** Names of the nodes whose speakers are known to run; absent: nobody knows, so every Node counts. */
+  readonly members?: readonly string[]
+  /** What the reader should know about where this comes from. */
+  readonly notes?: readonly string[]
+}
+
+/** How standard input is named on the command line and in faults. */
+export const STDIN = '-'
+
+/** Makes a cluster of a snapshot. */
+export function clusterOf(snapshot: Snapshot, namespace: string, more: Partial<Cluster> = {}): Cluster {
+  return { ...more, snapshot, result: buildConfig(configResources(snapshot), { component: 'validate', namespace }) }
+}
+
+/**
+ * Reads folders and files of manifests, and standard input for `-`; writes nothing and is done when it returns. Statuses are taken
+ * from the folder `status` of the first folder, where `typemetal-controller` and `typemetal-speaker` keep them.
+ *
+ * @param readInput reads standard input. @default there is none
+ * @throws {Error} a folder or file does not exist or cannot be read
+ */
+export async function readCluster(
+  sources: readonly string[],
+  namespace: string,
+  readInput: () => Promise<string> = async () => '',
+): Promise<Cluster> {
+  const paths = sources.filter(source => source !== STDIN)
+  const files = paths.length > 0 ? await readPaths(paths, namespace) : undefined
+  if (paths.length === sources.length && files) return clusterOf(files, namespace)
+  const input = manifestSnapshot({ stdin: parseManifest(await readInput(), { file: 'stdin', namespace }) })
+  return clusterOf(files ? overlay(files, input, { prune: false }) : input, namespace)
+}
+
+async function readPaths(paths: readonly string[], namespace: string): Promise<Snapshot> {
+  const [first = '.'] = paths
+  const found = await stat(first).catch(() => undefined)
+  const home = found?.isFile() ? dirname(first) : first
+  await using store = new DirectoryStore({
+    directory: paths,
+    statusDirectory: join(home, 'status'),
+    component: 'typemetal',
+    namespace,
+    readOnly: true,
+  })
+  await store.start()
+  return store.snapshot()
+}

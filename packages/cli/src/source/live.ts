@@ -1,0 +1,156 @@
+/** The cluster that an API server has, read only. */
+import { ApiError, isFields, KIND_NAMES, openStore } from '@typemetal/cluster'
+import type { ApiClient, Kind, Secret, Snapshot, Store } from '@typemetal/cluster'
+import { overlay } from './overlay.js'
+import { type Cluster, clusterOf } from './cluster.js'
+import { copyWithContext } from './kubeconfig.js'
+import { type SpeakerPod, speakerPods } from './speakers.js'
+
+/** Which API server, and what of it. */
+export interface LiveOptions {
+  /** File that names the API server. @default as kubectl finds it */
+  readonly kubeconfig?: string
+  /** Context of that file. @default its current one */
+  readonly context?: string
+  /** Where `metallb.io` objects live. */
+  readonly namespace: string
+  readonly env?: Readonly<Record<string, string | undefined>>
+}
+
+/** A cluster that goes on being read until it is disposed of. */
+export interface LiveCluster extends AsyncDisposable {
+  /** How it is now. */
+  read(): Promise<Cluster>
+  /** Calls when something changes, or the server goes away (with the reason) or comes back; returns how to stop that. */
+  watch(onChange: (outage?: string) => void): () => void
+  /** The server itself, for what is no kind of ours. */
+  readonly api: ApiClient
+}
+
+/**
+ * Connects, lists and watches.
+ *
+ * @throws {Error} there is no such cluster, or it does not let us read
+ */
+export async function openLive(options: LiveOptions): Promise<LiveCluster> {
+  const copy = await copyWithContext(options)
+  try {
+    const { store, notes } = await start(options, copy?.file ?? options.kubeconfig)
+    return new Live(store, options.namespace, notes)
+  } finally {
+    await copy?.remove()
+  }
+}
+
+/** Statuses are listed for what they say; the CRDs of older installs may lack some of these kinds. */
+const OPTIONAL: ReadonlySet<Kind> = new Set(['Secret', 'ServiceL2Status', 'ServiceBGPStatus', 'ConfigurationState'])
+
+/** Reads all kinds; those that may be missing are left out, one after the other, when the server has or gives none of them. */
+async function start(
+  { namespace }: LiveOptions,
+  kubeconfig: string | undefined,
+): Promise<{ store: Store; notes: readonly string[] }> {
+  const notes: string[] = []
+  let kinds: readonly Kind[] = KIND_NAMES
+  for (;;) {
+    const store = await openStore({ component: 'typemetal', namespace, kinds, ...(kubeconfig && { kubeconfig }) })
+    try {
+      await store.start()
+      return { store, notes }
+    } catch (error) {
+      await store[Symbol.asyncDispose]()
+      const refused = kinds.find(kind => OPTIONAL.has(kind) && isAbout(error, kind))
+      if (refused === undefined) throw error
+      notes.push(`${refused} objects cannot be read: ${(error as Error).message}`)
+      kinds = kinds.filter(kind => kind !== refused)
+    }
+  }
+}
+
+/** The store names the kind that it could not list by its plural, in a sentence for people; the cause says what happened. */
+function isAbout(error: unknown, kind: Kind): boolean {
+  if (!(error instanceof Error)) return false
+  const { cause } = error
+  const denied = cause instanceof ApiError && cause.status === 403
+  const absent = cause instanceof Error && 'code' in cause && cause.code === 'ERR_STORE_NOT_FOUND'
+  const plural =
+    kind === 'Secret' ? 'secrets' : kind.endsWith('Status') ? `${kind.toLowerCase()}es` : `${kind.toLowerCase()}s`
+  return (denied || absent) && new RegExp(`\\b${plural}\\b`).test(error.message)
+}
+
+class Live implements LiveCluster {
+  readonly #store: Store
+  readonly #namespace: string
+  readonly #notes: readonly string[]
+
+  constructor(store: Store, namespace: string, notes: readonly string[]) {
+    this.#store = store
+    this.#namespace = namespace
+    this.#notes = notes
+  }
+
+  get api(): ApiClient {
+    if (!this.#store.api) throw new TypeError('the store has no API server')
+    return this.#store.api
+  }
+
+  async read(): Promise<Cluster> {
+    const notes = [...this.#notes]
+    let snapshot = this.#store.snapshot()
+    const withoutSecrets = notes.some(note => note.startsWith('Secret '))
+    if (withoutSecrets) snapshot = overlay(snapshot, standIns(snapshot, this.#namespace), { prune: false })
+    let pods: readonly SpeakerPod[] = []
+    try {
+      pods = await speakerPods(this.api, this.#namespace)
+      if (pods.length === 0) notes.push('no speaker Pods were found: every Node counts as one with a speaker')
+    } catch (error) {
+      notes.push(`Pods cannot be read, so every Node counts as one with a speaker: ${(error as Error).message}`)
+    }
+    const members = pods.filter(({ ready }) => ready).map(({ node }) => node)
+    return clusterOf(snapshot, this.#namespace, { notes, ...(pods.length > 0 && { members: members.toSorted() }) })
+  }
+
+  watch(onChange: (outage?: string) => void): () => void {
+    const changed = (): void => onChange()
+    this.#store.on('change', changed)
+    this.#store.on('outage', onChange)
+    return () => {
+      this.#store.off('change', changed)
+      this.#store.off('outage', onChange)
+    }
+  }
+
+  [Symbol.asyncDispose](): PromiseLike<void> {
+    return this.#store[Symbol.asyncDispose]()
+  }
+}
+
+/** Secrets in the place of those that we may not read, so that peers that have one are not taken to be wrong. */
+function standIns(snapshot: Snapshot, namespace: string): Snapshot {
+  const names = [...snapshot.objects('BGPPeer').values()].map(({ spec }) => spec.passwordSecret?.name)
+  const secrets = new Map<string, Secret>()
+  for (const name of names.filter(isText)) {
+    const metadata = { name, namespace }
+    const type = 'kubernetes.io/basic-auth'
+    secrets.set(`${namespace}/${name}`, {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata,
+      type,
+      data: { password: 'Pw==' },
+    })
+  }
+  return {
+    objects: kind => (kind === 'Secret' ? secrets : new Map<string, Secret>()) as unknown as ReadonlyMap<string, never>,
+    endpointSlicesOf: () => [],
+    faults: [],
+  }
+}
+
+const isText = (text: string | undefined): text is string => text !== undefined && text !== ''
+
+/** Objects that a list of the API server has; none when the server does not know the kind. */
+export function itemsOf(list: unknown): readonly Readonly<Record<string, unknown>>[] {
+  const items = isFields(list) ? list['items'] : undefined
+  return Array.isArray(items) ? items.filter(isFields) : []
+}

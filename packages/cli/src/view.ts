@@ -1,0 +1,60 @@
+/** A cluster as controller and speakers would see it: addresses given, and a plan for each node. */
+import type { ClusterEvent, Config, Service, Snapshot } from '@typemetal/cluster'
+import { plan } from '@typemetal/speaker'
+import type { PlanOptions, RememberingPlan } from '@typemetal/speaker'
+import { addressesOf, allocate, withServices } from './allocation.js'
+import { CommandError } from './exit-code.js'
+import type { Cluster } from './source/cluster.js'
+
+/** What a question is asked with. */
+export interface ViewRequest extends PlanOptions {
+  readonly namespace: string
+  /** Live gossip members; empty: those that are known to run, else every Node. */
+  readonly members: readonly string[]
+  /** Only these nodes; empty: every Node. */
+  readonly nodes?: readonly string[]
+}
+
+/** Everything that the commands ask about. */
+export interface View {
+  readonly config: Config
+  /** Every Service with the addresses that the controller gives it. */
+  readonly snapshot: Snapshot
+  /** What the controller says while it does. */
+  readonly events: readonly ClusterEvent[]
+  readonly members: readonly string[]
+  /** By name of the node. */
+  readonly plans: ReadonlyMap<string, RememberingPlan>
+}
+
+/**
+ * Runs the decisions of controller and speakers.
+ *
+ * @returns `undefined` when there is no valid configuration
+ * @throws {CommandError} a node is asked for that does not exist
+ */
+export function viewOf({ snapshot, result, members: running }: Cluster, request: ViewRequest): View | undefined {
+  const { config } = result
+  if (!config) return undefined
+  const { namespace, lbClass = '', nodes: asked = [] } = request
+  const allocated = allocate(snapshot, namespace, lbClass)
+  const known = [...snapshot.objects('Node').keys()].toSorted()
+  const stranger = asked.find(name => !known.includes(name))
+  if (stranger !== undefined)
+    throw new CommandError(`there is no Node ${stranger}${known.length > 0 ? `; there are ${known.join(', ')}` : ''}`)
+  const members = request.members.length > 0 ? request.members : (running ?? known)
+  const names = asked.length > 0 ? asked : known
+  const plans = names.map(name => [name, plan(allocated.snapshot, config, name, members, request)] as const)
+  return { config, snapshot: allocated.snapshot, events: allocated.events, members, plans: new Map(plans) }
+}
+
+/** The cluster after a change, whose Services keep the addresses that they had before it. */
+export function keepingAddresses(after: Cluster, before: Snapshot): Cluster {
+  const services = new Map<string, Service>()
+  for (const [key, service] of after.snapshot.objects('Service')) {
+    const standing = before.objects('Service').get(key)
+    const keeps = addressesOf(service).length === 0 && standing?.status !== undefined
+    services.set(key, keeps ? { ...service, status: standing.status } : service)
+  }
+  return { ...after, snapshot: withServices(after.snapshot, services) }
+}
