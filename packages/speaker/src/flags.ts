@@ -7,6 +7,8 @@ import type { DrainCause } from './drain/types.js'
 import { ELECTION_LEVELS } from './election.js'
 import type { ElectionLevel } from './election.js'
 import { parseGoDuration } from './gossip/config-file.js'
+import { GOSSIP_PRESETS } from './gossip/presets.js'
+import type { GossipPreset } from './gossip/presets.js'
 import { packageVersion } from './version.js'
 
 /** Every flag with its default in place; texts are empty when not given. */
@@ -30,8 +32,18 @@ export interface Flags extends MetricsFlags {
   readonly mlBindport: number
   readonly mlSecretKeyPath: string
   readonly mlWanConfig: boolean
+  /** How fast gossip is; `undefined` when not given. */
+  readonly mlPreset: GossipPreset | undefined
+  /** Selects the Pods of all speakers. */
+  readonly mlLabels: string
   readonly mlConfigFile: string
   readonly mlJoin: readonly string[]
+  /** Milliseconds between two announcements of each layer-2 address; 0 = only when something changes. */
+  readonly l2RefreshInterval: number
+  /** Unsolicited layer-2 frames a second, on each interface and for each protocol. */
+  readonly l2GratuitousRate: number
+  /** Whether the layer-2 worker asks the system for precedence. */
+  readonly l2RaisePriority: boolean
   /** What makes the node lose its traffic while the process stays. */
   readonly drainOn: ReadonlySet<DrainCause>
   /** What a signal means for peers with graceful restart. */
@@ -58,7 +70,6 @@ export class UsageError extends Error {
 /** MetalLB's flags that are taken, so that its manifests start, and do nothing. */
 const IGNORED: Readonly<Record<string, string>> = {
   host: 'was never used',
-  mlLabels: 'members are found by the InternalIPs of the Nodes',
   pprofBindAddress: 'Node.js has no pprof; use --cpu-prof or --inspect',
   bgpDebounceTimeout: 'updates are sent at once',
   frrk8sNamespace: 'no FRR is needed',
@@ -130,6 +141,7 @@ function createCommand(env: NodeJS.ProcessEnv, write: (line: string) => void): C
   }
   addGeneral(add, env)
   addGossip(add, env)
+  addLayer2(add)
   addDrain(add)
   addIgnored(add, env)
   return command
@@ -166,9 +178,37 @@ function addGossip(add: Add, env: NodeJS.ProcessEnv): void {
   add('--ml-bindaddr <address>', 'gossip on this address; empty = no gossip', env['METALLB_ML_BIND_ADDR'] ?? '')
   add('--ml-bindport <port>', 'gossip port, the same on all nodes', bindPort ? port(bindPort) : 7946).argParser(port)
   add('--ml-secret-key-path <dir>', 'folder with the file secretkey', env['METALLB_ML_SECRET_KEY_PATH'] ?? '')
-  add('--ml-wan-config', 'slower gossip for distant nodes', false)
+  add('--ml-labels <selector>', 'Pods of all speakers, which are joined', env['METALLB_ML_LABELS'] ?? '')
+  add('--ml-wan-config', 'slower gossip for distant nodes: --ml-preset wan', false)
+  add('--ml-preset <preset>', 'lan as MetalLB, wan, or fast: dead hosts are found in a second', undefined).choices(
+    GOSSIP_PRESETS,
+  )
   add('--ml-config-file <file>', 'gossip tuning', '/etc/metallb/memberlist/config.json')
-  add('--ml-join <hosts>', 'comma-separated members to join; default: InternalIPs of the Nodes', []).argParser(list)
+  add('--ml-join <hosts>', 'comma-separated members to join; default: Pods, or InternalIPs of the Nodes', []).argParser(
+    list,
+  )
+}
+
+function addLayer2(add: Add): void {
+  add('--l2-refresh-interval <duration>', 'announce layer-2 addresses again and again, 1s or more; 0 = on change', 0)
+    .argParser(refreshInterval)
+    .default(0, '0')
+  add('--l2-gratuitous-rate <frames>', 'most unsolicited frames a second, 1 to 200000', 200_000).argParser(frameRate)
+  add('--no-l2-raise-priority', 'leave the layer-2 worker at the priority of the process', undefined)
+}
+
+/** @throws {InvalidArgumentError} more than nothing and less than a second */
+function refreshInterval(value: string): number {
+  const ms = duration(value)
+  if (ms !== 0 && (ms < 1_000 || ms > 0x7fff_ffff)) throw new InvalidArgumentError('must be 0, or from 1s to 596h.')
+  return ms
+}
+
+function frameRate(value: string): number {
+  const number = Number(value)
+  if (!/^\d+$/.test(value) || number < 1 || number > 200_000)
+    throw new InvalidArgumentError('must be from 1 to 200000.')
+  return number
 }
 
 function addDrain(add: Add): void {
@@ -190,7 +230,6 @@ const DRAIN_EXITS: readonly string[] = ['auto', 'handover', 'restart']
 
 function addIgnored(add: Add, env: NodeJS.ProcessEnv): void {
   add('--host <address>', 'accepted, ignored', '')
-  add('--ml-labels <selector>', 'accepted, ignored', env['METALLB_ML_LABELS'] ?? '')
   add('--pprof-bind-address <address>', 'accepted, ignored', '')
   const debounce = env['METALLB_BGP_DEBOUNCE_TIMEOUT'] ?? ''
   add('--bgp-debounce-timeout <ms>', 'accepted, ignored', milliseconds(debounce)).argParser(milliseconds)

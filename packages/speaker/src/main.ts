@@ -1,21 +1,24 @@
 #!/usr/bin/env node
 /** The process `typemetal-speaker`. */
 import { Layer2 } from '@typemetal/arp-ndp'
+import type { Layer2Options } from '@typemetal/arp-ndp'
 import { BgpSpeaker } from '@typemetal/bgp'
-import type { OwnerReference, Store } from '@typemetal/cluster'
+import type { Node, OwnerReference, Store } from '@typemetal/cluster'
 import {
   checkMetricsFlags,
   createLogger,
+  createRegistry,
   lookupNamespace,
   runProcess,
   startEndpoints,
   StartupError,
 } from '@typemetal/cluster/process'
-import { Registry, collectDefaultMetrics } from 'prom-client'
 import type { CreateEngine } from './announcer/engine.js'
+import { LanSegment, addressesByNode } from './announcer/segment.js'
 import { systemClock } from './clock.js'
 import { UsageError, parseFlags } from './flags.js'
 import type { Flags } from './flags.js'
+import { PodDirectory } from './gossip/discovery.js'
 import { Health } from './health.js'
 import type { Logger } from './logger.js'
 import { Speaker, internalAddresses } from './speaker.js'
@@ -39,11 +42,14 @@ async function main(flags: Flags, signal: AbortSignal): Promise<void> {
   for (const ignored of flags.ignored) log.warn({ op: 'flags' }, `ignored: ${ignored}`)
 
   const excludeInterfaces = await readExcludedInterfaces(flags.excludeL2File)
-  const registry = new Registry()
-  collectDefaultMetrics({ register: registry })
+  const registry = createRegistry()
   await using store = await createStore(flags, namespace, registry, log)
+  let directory: PodDirectory | undefined
+  const nodes = (): ReadonlyMap<string, Node> => store.snapshot().objects('Node')
   const peers = (): readonly string[] =>
-    flags.mlJoin.length > 0 ? flags.mlJoin : internalAddresses(store.snapshot().objects('Node'), node, flags.mlBindaddr)
+    flags.mlJoin.length > 0
+      ? flags.mlJoin
+      : (directory?.addresses ?? internalAddresses(nodes(), node, flags.mlBindaddr))
   await using ring = await startGossip(flags, peers, log)
 
   let health: Health | undefined
@@ -61,12 +67,16 @@ async function main(flags: Flags, signal: AbortSignal): Promise<void> {
   log.debug({ op: 'start', ports: endpoints.ports }, 'serving metrics and probes')
   const ownerReference = await findOwner(flags, namespace, store, signal, log)
   if (signal.aborted) return
+  using pods = ring && createDirectory(flags, namespace, store, log)
+  directory = pods
+  await directory?.start()
   const speaker = new Speaker({
     node,
     namespace,
     store,
     ring,
-    startLayer2: () => Layer2.start({ excludeInterfaces, log }),
+    startLayer2: () => Layer2.start({ excludeInterfaces, log, ...layer2Options(flags) }),
+    segment: new LanSegment({ nodes: () => addressesByNode(nodes(), node) }),
     createEngine,
     registry,
     ownerReference,
@@ -92,6 +102,20 @@ async function main(flags: Flags, signal: AbortSignal): Promise<void> {
   using _ = health
   await speaker.run(signal)
 }
+
+/** Knows the Pods of the other speakers; `undefined` where there are none, or nobody says which they are. */
+function createDirectory(flags: Flags, namespace: string, store: Store, log: Logger): PodDirectory | undefined {
+  const { mlLabels: labels, mlJoin, mlBindaddr: bindAddress, nodeName: node } = flags
+  if (!store.api || labels === '' || mlJoin.length > 0) return undefined
+  return new PodDirectory({ api: store.api, namespace, labels, node, bindAddress, log })
+}
+
+/** What the flags say of layer 2, as its worker takes it. */
+const layer2Options = ({ l2RefreshInterval, l2GratuitousRate, l2RaisePriority }: Flags): Layer2Options => ({
+  gratuitousRate: l2GratuitousRate,
+  raisePriority: l2RaisePriority,
+  ...(l2RefreshInterval > 0 && { refreshInterval: l2RefreshInterval }),
+})
 
 /** The own Pod, once the API server has answered. @throws {StartupError} it cannot be had */
 async function findOwner(

@@ -3,71 +3,86 @@ import { EventEmitter } from 'node:events'
 import { isInterfaceName, parseAnswerable } from '@typemetal/arp-ndp/responder'
 import { systemClock } from '../clock.js'
 import type { Clock } from '../clock.js'
-import type { Interfaces } from '../plan/types.js'
 import { silent } from '../logger.js'
 import type { Logger } from '../logger.js'
+import type { Interfaces } from '../plan/types.js'
+import { ConflictGuard } from './conflict-guard.js'
+import type { Segment } from './conflict-guard.js'
+import type { Conflict } from './conflict-machine.js'
+import type { AddressElection, Resolution } from './conflict-rule.js'
+import type {
+  AddressConflict,
+  AddressCounters,
+  Responder,
+  ResponderAddress,
+  ResponderChange,
+} from './layer2-responder.js'
+import { Layer2Set } from './layer2-set.js'
 
-/** Counters of one address. */
-export interface AddressCounters {
-  readonly requestsReceived: number
-  readonly responsesSent: number
-  readonly gratuitousSent: number
-}
-
-/** The part of `@typemetal/arp-ndp`'s Layer2 that is used here. */
-export interface Responder {
-  setAddresses(wanted: readonly { readonly address: string; readonly interfaces: Interfaces }[]): void
-  interfaces(): readonly string[]
-  counters(): Promise<ReadonlyMap<string, AddressCounters>>
-  on(event: 'interfaces', listener: (names: readonly string[]) => void): unknown
-  on(event: 'responder', listener: (change: ResponderChange) => void): unknown
-  on(event: 'conflict' | 'conflict-over', listener: (conflict: AddressConflict) => void): unknown
-  on(event: 'error', listener: (error: Error) => void): unknown
-  [Symbol.asyncDispose](): Promise<void>
-}
-
-/** A socket was opened or closed on an interface. */
-export interface ResponderChange {
-  readonly action: 'create' | 'delete'
-  readonly protocol: 'arp' | 'ndp'
-  readonly interface: string
-}
-
-/** Another host uses an address that this node answers for. */
-export interface AddressConflict {
-  readonly address: string
-  readonly interface: string
-  readonly mac: string
+/** What resolves conflicts between speakers that do not hear of each other. */
+export interface SplitBrainOptions {
+  /** This node. */
+  readonly node: string
+  readonly segment: Segment
+  /** What the election of an address is decided by; `undefined` when this node does not announce it. */
+  readonly electionOf: (address: string) => AddressElection | undefined
 }
 
 /** Options of {@link Layer2Announcer}. */
 export interface Layer2AnnouncerOptions {
   /** Starts the responder; called when layer 2 is first needed, and again after it was not. */
   readonly start: () => Promise<Responder>
+  /** Absent: a second owner of an address is named in the log, and nothing is done about it. */
+  readonly splitBrain?: SplitBrainOptions
   readonly log?: Logger
   readonly clock?: Clock
 }
 
+/** Who announces an address that this node holds on to. */
+export interface Successor {
+  readonly mac: string
+  readonly interface: string
+}
+
+/** Events of a {@link Layer2Announcer}. */
+export interface Layer2AnnouncerEvents {
+  /** The node's interfaces have changed, or the responder has to be started again: plan anew. */
+  interfaces: []
+  /** Another host announces an address that is held: the next owner, who has it from now on. */
+  taken: [address: string, by: Successor]
+  /** Another host answers for an address that this node is to announce; or no longer does. */
+  conflict: [state: 'begun' | 'over', conflict: Conflict]
+}
+
 /** How long a responder that died is left alone, in milliseconds. */
 const RESTART_DELAY = 1_000
+/** Second owners that are remembered as logged. */
+const MOST_LOGGED = 1_024
 
-/** Emits `interfaces` when the node's interfaces change. */
-export class Layer2Announcer extends EventEmitter<{ interfaces: [] }> implements AsyncDisposable {
+/** Answers for the addresses that a plan wants, and resolves conflicts about them. */
+export class Layer2Announcer extends EventEmitter<Layer2AnnouncerEvents> implements AsyncDisposable {
   readonly #start: () => Promise<Responder>
   readonly #log: Logger
   readonly #clock: Clock
+  readonly #splitBrain: SplitBrainOptions | undefined
+  readonly #set = new Layer2Set(address => this.#isAnswerable(address))
   #responder: Responder | undefined
-  /** Addresses of the wanted set that no node can answer for: named in the log once. */
-  #refused: ReadonlySet<string> = new Set()
-  /** Conflicts that were named in the log, until they are over. */
-  readonly #conflicts = new Set<string>()
+  #guard: ConflictGuard | undefined
+  /** The responder knows nothing yet, so the next set is taken as a whole. */
+  #fresh = false
+  /** Addresses that no node can answer for: named in the log once. */
+  readonly #refused = new Set<string>()
+  /** Second owners that were named in the log. */
+  readonly #logged = new Set<string>()
+  readonly #resolved: Record<Resolution, number> = { defend: 0, yield: 0 }
   #needed = false
   /** Stops the wait after the responder has died; `undefined` while there is none. */
   #resting: (() => void) | undefined
 
-  constructor({ start, log = silent, clock = systemClock }: Layer2AnnouncerOptions) {
+  constructor({ start, splitBrain, log = silent, clock = systemClock }: Layer2AnnouncerOptions) {
     super()
     this.#start = start
+    this.#splitBrain = splitBrain
     this.#log = log
     this.#clock = clock
   }
@@ -75,6 +90,16 @@ export class Layer2Announcer extends EventEmitter<{ interfaces: [] }> implements
   /** Names of the node's interfaces: none while layer 2 is needed and does not run, `undefined` while it is not needed. */
   get interfaces(): readonly string[] | undefined {
     return this.#responder?.interfaces() ?? (this.#needed ? [] : undefined)
+  }
+
+  /** Conflicts with other hosts that last. */
+  get conflicts(): readonly Conflict[] {
+    return this.#guard?.conflicts ?? []
+  }
+
+  /** Conflicts since the start, by how they were resolved. */
+  get resolved(): Readonly<Record<Resolution, number>> {
+    return this.#resolved
   }
 
   /**
@@ -88,28 +113,54 @@ export class Layer2Announcer extends EventEmitter<{ interfaces: [] }> implements
     const responder = await this.#start()
     responder.on('interfaces', () => this.emit('interfaces'))
     responder.on('responder', change => this.#logChange(change))
-    responder.on('conflict', conflict => this.#logConflict(conflict))
-    responder.on('conflict-over', conflict => this.#conflicts.delete(nameOf(conflict)))
+    responder.on('conflict', conflict => this.#onConflict(conflict))
+    responder.on('conflict-over', conflict => this.#logged.delete(nameOf(conflict)))
     responder.on('error', error => this.#died(error))
     this.#responder = responder
+    this.#guard = this.#createGuard()
+    this.#fresh = true
   }
 
   /**
-   * Takes the whole wanted set; the responder finds the difference. Nothing happens while layer 2 is not running. An address that
-   * nobody can answer for, such as a loopback address of a careless pool, is left out: it must not cost the others.
+   * Takes the wanted set. Nothing happens while layer 2 is not running. An address that nobody can answer for, such as a loopback
+   * address of a careless pool, is left out: it must not cost the others.
+   * @param wanted the whole set; must not change afterwards
+   * @param changed addresses whose entries differ from the set before; absent: all may
    */
-  apply(wanted: ReadonlyMap<string, Interfaces>): void {
+  apply(wanted: ReadonlyMap<string, Interfaces>, changed?: ReadonlyMap<string, unknown>): void {
+    this.#set.want(wanted)
     if (this.#responder === undefined) return
-    const refused = new Set<string>()
-    const entries = [...wanted].flatMap(([address, interfaces]) => {
-      const reason = refusalOf(address)
-      if (reason === undefined) return [{ address, interfaces: possible(interfaces) }]
-      if (!this.#refused.has(address)) this.#log.error({ op: 'layer2', address, error: reason }, 'cannot be announced')
-      refused.add(address)
-      return []
-    })
-    this.#refused = refused
-    this.#responder.setAddresses(entries)
+    if (this.#fresh) {
+      this.#fresh = false
+      return this.#take(this.#set.concerned)
+    }
+    this.#take(changed?.keys() ?? this.#set.concerned)
+  }
+
+  /**
+   * From now on {@link apply} takes no address away: what the plan no longer wants stays answered, without a word to anybody, until
+   * it is released. For handing addresses over: when another host announces one, `taken` says so.
+   * @returns what is answered
+   */
+  hold(): readonly string[] {
+    const held = this.#set.hold()
+    if (held.length > 0) this.#responder?.hush(held)
+    for (const address of held) this.#guard?.drop(address)
+    return held
+  }
+
+  /** Stops answering for addresses at once, whatever the plan wants, until {@link resume}. */
+  release(addresses: readonly string[] | 'all'): void {
+    this.#set.release(addresses)
+    this.#take(addresses === 'all' ? this.#set.concerned : addresses)
+  }
+
+  /** Ends {@link hold} and {@link release}: the plan alone counts. What was held and is still wanted is announced again. */
+  resume(): void {
+    const held = this.#set.holding ? this.#set.answered : []
+    this.#set.resume()
+    this.#take(this.#set.concerned)
+    for (const address of held) if (this.#set.wants(address)) this.#responder?.announce(address)
   }
 
   /** Counters by address; empty while layer 2 is not running. */
@@ -120,28 +171,89 @@ export class Layer2Announcer extends EventEmitter<{ interfaces: [] }> implements
   /** Stops answering, at once and for all addresses. */
   async [Symbol.asyncDispose](): Promise<void> {
     const responder = this.#responder
-    this.#responder = undefined
-    this.#conflicts.clear()
+    this.#forgetResponder()
     this.#resting?.()
     this.#resting = undefined
     await responder?.[Symbol.asyncDispose]()
   }
 
+  /** Brings the responder in line with the set. */
+  #take(addresses: Iterable<string>): void {
+    if (this.#responder === undefined) return
+    const concerned = [...addresses]
+    const { set, remove } = this.#set.take(concerned)
+    for (const address of concerned) if (!this.#set.wants(address)) this.#guard?.drop(address)
+    if (set.length > 0 || remove.length > 0) this.#responder.changeAddresses(set.map(possible), remove)
+  }
+
   /** Whoever listens asks for what is wanted again, which starts another one. */
   #died(error: Error): void {
     this.#log.error({ op: 'layer2', error: error.message }, 'layer 2 has stopped and is started again')
-    this.#responder = undefined
-    this.#conflicts.clear()
+    this.#forgetResponder()
     this.#resting = this.#clock.after(RESTART_DELAY, () => {
       this.#resting = undefined
       this.emit('interfaces')
     })
   }
 
+  #forgetResponder(): void {
+    this.#responder = undefined
+    this.#guard?.close()
+    this.#guard = undefined
+    this.#set.reset()
+    this.#logged.clear()
+  }
+
+  #createGuard(): ConflictGuard | undefined {
+    if (!this.#splitBrain) return undefined
+    const giveWay = (address: string, yielded: boolean): void => {
+      this.#set.yield(address, yielded)
+      this.#take([address])
+    }
+    return new ConflictGuard({
+      ...this.#splitBrain,
+      clock: this.#clock,
+      hands: {
+        announce: address => this.#responder?.announce(address),
+        defend: address => this.#responder?.defend(address),
+        yield: address => giveWay(address, true),
+        resume: address => giveWay(address, false),
+        tell: (state, conflict) => this.#tell(state, conflict),
+      },
+    })
+  }
+
+  #onConflict(conflict: AddressConflict): void {
+    const { address, interface: on, mac } = conflict
+    if (this.#set.holds(address)) {
+      if (conflict.kind === 'claim') this.emit('taken', address, { mac, interface: on })
+    } else if (!this.#guard) this.#logConflict(conflict)
+    else if (conflict.kind === 'claim') this.#guard.sight(conflict)
+  }
+
+  #tell(state: 'begun' | 'over', conflict: Conflict): void {
+    const { address, interface: on, mac, node, resolution } = conflict
+    if (state === 'begun') this.#resolved[resolution]++
+    const fields = {
+      event: 'layer2Conflict',
+      op: 'layer2',
+      ip: address,
+      interface: on,
+      mac,
+      ...(node && { owner: node }),
+    }
+    if (state === 'over') this.#log.info(fields, 'no other host answers for the address any longer')
+    else if (resolution === 'yield')
+      this.#log.warn(fields, 'another speaker answers for an address of this node and comes first: it is left to it')
+    else this.#log.warn(fields, 'another host answers for an address of this node: this node keeps it')
+    this.emit('conflict', state, conflict)
+  }
+
   #logConflict(conflict: AddressConflict): void {
     const name = nameOf(conflict)
-    if (this.#conflicts.has(name)) return
-    this.#conflicts.add(name)
+    if (this.#logged.has(name)) return
+    if (this.#logged.size >= MOST_LOGGED) this.#logged.clear()
+    this.#logged.add(name)
     const { address, interface: on, mac } = conflict
     this.#log.warn({ op: 'layer2', address, interface: on, mac }, 'another host answers for an address of this node')
   }
@@ -149,6 +261,14 @@ export class Layer2Announcer extends EventEmitter<{ interfaces: [] }> implements
   #logChange({ action, protocol, interface: name }: ResponderChange): void {
     const event = `${action}${protocol.toUpperCase()}Responder`
     this.#log.info({ event, interface: name }, `${action}d ${protocol.toUpperCase()} responder`)
+  }
+
+  #isAnswerable(address: string): boolean {
+    const reason = refusalOf(address)
+    if (reason === undefined) return true
+    if (!this.#refused.has(address)) this.#log.error({ op: 'layer2', address, error: reason }, 'cannot be announced')
+    this.#refused.add(address)
+    return false
   }
 }
 
@@ -165,5 +285,7 @@ function refusalOf(address: string): string | undefined {
 }
 
 /** Names of an advertisement that no interface can have match none; the responder takes them for a mistake. */
-const possible = (interfaces: Interfaces): Interfaces =>
-  interfaces === 'all' ? 'all' : interfaces.filter(isInterfaceName)
+const possible = ({ address, interfaces }: ResponderAddress): ResponderAddress => ({
+  address,
+  interfaces: interfaces === 'all' ? 'all' : interfaces.filter(isInterfaceName),
+})

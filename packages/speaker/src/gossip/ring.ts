@@ -15,6 +15,14 @@ export interface GossipMember {
 export interface Gossip {
   join(addresses: readonly string[]): Promise<number>
   leave(timeout?: number): Promise<void>
+  rejoin(): Promise<void>
+  /** How many nodes are held for what; those that died or left are remembered for a while. */
+  states(): Readonly<Record<'alive' | 'suspect' | 'dead' | 'left', number>>
+  /** What was refused since the start. */
+  readonly counters: {
+    readonly packetFaults: Readonly<Partial<Record<string, number>>>
+    readonly streamFaults: number
+  }
   members(): readonly GossipMember[]
   on(event: 'join' | 'leave' | 'update', listener: (member: GossipMember) => void): unknown
   [Symbol.asyncDispose](): Promise<void>
@@ -37,11 +45,21 @@ export interface RingOptions {
 const LEAVE_TIMEOUT = 1_000
 const FIRST_RETRY = 500
 
+/** Attempts to join since the start, by what came of them. */
+export interface JoinCounts {
+  readonly succeeded: number
+  readonly failed: number
+}
+
 /** Emits `members` whenever who is alive changes. */
 export class Ring extends EventEmitter<{ members: [] }> implements AsyncDisposable {
   readonly #options: Required<RingOptions>
   #joined = false
   #closed = false
+  #present = true
+  readonly #joins = { succeeded: 0, failed: 0 }
+  /** {@link leave} and {@link rejoin}, one after the other. */
+  #turn: Promise<void> = Promise.resolve()
   #cancel: (() => void) | undefined
   #attempt: Promise<void> | undefined
   #nudged = false
@@ -58,7 +76,7 @@ export class Ring extends EventEmitter<{ members: [] }> implements AsyncDisposab
     gossip.on('update', member => this.#changed('NodeUpdate', member))
   }
 
-  /** Sorted names of the live members, suspected ones and this node included. */
+  /** Sorted names of the live members, suspected ones included, and this node unless it has left. */
   get members(): readonly string[] {
     return this.#options.gossip
       .members()
@@ -66,12 +84,34 @@ export class Ring extends EventEmitter<{ members: [] }> implements AsyncDisposab
       .toSorted()
   }
 
+  /** Members that did not answer lately, and are counted in until it is certain. */
+  get suspects(): number {
+    return this.#options.gossip.states().suspect
+  }
+
+  /** Whether this node is a member: not between {@link leave} and {@link rejoin}. */
+  get present(): boolean {
+    return this.#present
+  }
+
+  /** Attempts to join a host since the start. */
+  get joins(): JoinCounts {
+    return this.#joins
+  }
+
+  /** Octets that were no gossip of this ring, by what was wrong with them, since the start. */
+  get refused(): Readonly<Record<string, number>> {
+    const { packetFaults, streamFaults } = this.#options.gossip.counters
+    const faults = Object.entries(packetFaults).map(([fault, count]) => [fault, count ?? 0] as const)
+    return { ...Object.fromEntries(faults), ...(streamFaults > 0 && { stream: streamFaults }) }
+  }
+
   /**
    * Tries to join the hosts that are not members yet, now; more calls while an attempt runs make one more attempt.
    * @returns when somebody has answered or every host has been tried
    */
   nudge(): Promise<void> {
-    if (this.#closed) return Promise.resolve()
+    if (this.#closed || !this.#present) return Promise.resolve()
     if (this.#attempt) {
       this.#nudged = true
       return this.#attempt
@@ -81,18 +121,19 @@ export class Ring extends EventEmitter<{ members: [] }> implements AsyncDisposab
     return this.#attempt
   }
 
-  /** Tells the others that this node goes, waits at most a second for it to be heard, and stops gossiping. */
-  async leave(): Promise<void> {
-    if (this.#closed) return
-    this.#stop()
-    this.#options.log.info({ op: 'shutdown' }, 'leaving memberlist cluster')
-    try {
-      await this.#options.gossip.leave(LEAVE_TIMEOUT)
-      this.#options.log.info({ op: 'shutdown' }, 'left memberlist cluster')
-    } catch (error) {
-      this.#options.log.warn({ op: 'shutdown', error: String(error) }, 'the others may take us for dead')
-    }
-    await this.#options.gossip[Symbol.asyncDispose]()
+  /**
+   * Tells the others that this node goes, so that they elect without it, and waits at most a second for it to be heard. It goes on
+   * to gossip: it hears who comes and dies, and can {@link rejoin}. Called again it does nothing.
+   */
+  leave(): Promise<void> {
+    this.#turn = this.#turn.then(() => this.#leave())
+    return this.#turn
+  }
+
+  /** Takes this node's place again after {@link leave}. @returns when the others have been told or could not be reached */
+  rejoin(): Promise<void> {
+    this.#turn = this.#turn.then(() => this.#rejoin())
+    return this.#turn
   }
 
   /** Stops without a word to the others. */
@@ -100,6 +141,29 @@ export class Ring extends EventEmitter<{ members: [] }> implements AsyncDisposab
     if (this.#closed) return
     this.#stop()
     await this.#options.gossip[Symbol.asyncDispose]()
+  }
+
+  async #leave(): Promise<void> {
+    if (this.#closed || !this.#present) return
+    this.#present = false
+    this.#cancel?.()
+    const { gossip, log } = this.#options
+    log.info({ op: 'memberlist' }, 'leaving memberlist cluster')
+    try {
+      await gossip.leave(LEAVE_TIMEOUT)
+      log.info({ op: 'memberlist' }, 'left memberlist cluster')
+    } catch (error) {
+      log.warn({ op: 'memberlist', error: String(error) }, 'not all of the others may have heard that this node leaves')
+    }
+  }
+
+  async #rejoin(): Promise<void> {
+    if (this.#closed || this.#present) return
+    this.#present = true
+    const { gossip, log } = this.#options
+    log.info({ op: 'memberlist' }, 'back in the memberlist cluster')
+    await gossip.rejoin()
+    await this.nudge()
   }
 
   #stop(): void {
@@ -124,6 +188,8 @@ export class Ring extends EventEmitter<{ members: [] }> implements AsyncDisposab
     const counts = await Promise.all(attempts)
     const missed = targets.filter((_, i) => counts[i] === 0)
     const joined = targets.length - missed.length
+    this.#joins.succeeded += joined
+    this.#joins.failed += missed.length
     const said = this.#missed
     this.#missed = missed.join(' ')
     if (this.#closed || (joined === 0 && this.#missed === said)) return
@@ -134,7 +200,7 @@ export class Ring extends EventEmitter<{ members: [] }> implements AsyncDisposab
 
   #afterAttempt(): void {
     this.#attempt = undefined
-    if (this.#closed) return
+    if (this.#closed || !this.#present) return
     const { clock, rejoinInterval, retryInterval } = this.#options
     if (this.#nudged) {
       this.#nudged = false

@@ -3,9 +3,12 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { StartupError } from '@typemetal/cluster/process'
 import { Memberlist } from '@typemetal/memberlist'
+import { systemClock } from '../clock.js'
 import { parseGossipSettings } from '../gossip/config-file.js'
 import type { GossipSettings } from '../gossip/config-file.js'
 import { memberlistKey } from '../gossip/key.js'
+import type { GossipPreset } from '../gossip/presets.js'
+import { quietLog } from '../gossip/quiet-log.js'
 import { Ring } from '../gossip/ring.js'
 import type { Flags } from '../flags.js'
 import type { Logger } from '../logger.js'
@@ -13,14 +16,14 @@ import type { Logger } from '../logger.js'
 /** The flags that concern gossip. */
 export type GossipFlags = Pick<
   Flags,
-  'nodeName' | 'mlBindaddr' | 'mlBindport' | 'mlSecretKeyPath' | 'mlWanConfig' | 'mlConfigFile'
+  'nodeName' | 'mlBindaddr' | 'mlBindport' | 'mlSecretKeyPath' | 'mlWanConfig' | 'mlPreset' | 'mlConfigFile'
 >
 
 /**
  * Binds the gossip sockets, so that the own node is alive at once.
  * @param peers hosts that may be members
  * @returns `undefined` when no bind address is given: gossip is off
- * @throws {StartupError} an unusable secret or tuning file
+ * @throws {StartupError} an unusable secret or tuning file, or flags that contradict each other
  */
 export async function startGossip(
   flags: GossipFlags,
@@ -32,17 +35,38 @@ export async function startGossip(
     return undefined
   }
   const key = await readKey(flags.mlSecretKeyPath, log)
-  const gossip = new Memberlist({
-    ...(await readSettings(flags.mlConfigFile, log)),
-    name: flags.nodeName,
-    bindAddress: flags.mlBindaddr,
-    bindPort: flags.mlBindport,
-    preset: flags.mlWanConfig ? 'wan' : 'lan',
-    log: log.child({ component: 'Memberlist' }),
-    ...(key && { secretKeys: [key] }),
-  })
+  const gossip = createGossip(flags, await readSettings(flags.mlConfigFile, log), key, log)
   await gossip.start()
   return new Ring({ gossip, peers, log })
+}
+
+function createGossip(
+  flags: GossipFlags,
+  settings: Partial<GossipSettings>,
+  key: Uint8Array | undefined,
+  log: Logger,
+): Memberlist {
+  try {
+    return new Memberlist({
+      ...settings,
+      name: flags.nodeName,
+      bindAddress: flags.mlBindaddr,
+      bindPort: flags.mlBindport,
+      preset: presetOf(flags),
+      log: quietLog(log.child({ component: 'Memberlist' }), systemClock),
+      ...(key && { secretKeys: [key] }),
+    })
+  } catch (cause) {
+    const { message } = cause as Error
+    throw new StartupError(`gossip cannot be set up as flags and ${flags.mlConfigFile} say: ${message}`, { cause })
+  }
+}
+
+/** @throws {StartupError} the two flags contradict each other */
+function presetOf({ mlPreset, mlWanConfig }: GossipFlags): GossipPreset {
+  if (mlWanConfig && mlPreset !== undefined && mlPreset !== 'wan')
+    throw new StartupError(`--ml-wan-config and --ml-preset ${mlPreset} contradict each other: give one of them`)
+  return mlPreset ?? (mlWanConfig ? 'wan' : 'lan')
 }
 
 async function readKey(folder: string, log: Logger): Promise<Uint8Array | undefined> {
@@ -59,7 +83,7 @@ async function readSecret(file: string): Promise<Uint8Array> {
   }
 }
 
-/** A tuning file starts from the LAN settings and gives all of them, whatever `--ml-wan-config` says. */
+/** A tuning file gives MetalLB's settings, whatever the preset says; the preset has those that MetalLB does not know. */
 async function readSettings(file: string, log: Logger): Promise<Partial<GossipSettings>> {
   try {
     const { settings, missing } = parseGossipSettings(await readFile(file, 'utf8'))

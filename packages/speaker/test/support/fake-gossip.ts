@@ -7,6 +7,9 @@ export class FakeGossip extends EventEmitter implements Gossip {
   readonly calls: string[] = []
   readonly alive: GossipMember[]
   reachable: readonly string[] = []
+  suspects = 0
+  counters = { packetFaults: {}, streamFaults: 0 }
+  #gone: GossipMember | undefined
 
   /** Members by name; the n-th has the address 10.0.0.n. */
   constructor(names: readonly string[] = ['n1']) {
@@ -33,8 +36,26 @@ export class FakeGossip extends EventEmitter implements Gossip {
     return this.alive
   }
 
+  /** Who this is, for {@link leave}: without a name nobody goes. */
+  self = ''
+
   async leave(): Promise<void> {
     this.calls.push('leave')
+    const own = this.alive.find(({ name }) => name === this.self)
+    if (!own) return
+    this.#gone = own
+    this.kill(own.name)
+  }
+
+  async rejoin(): Promise<void> {
+    this.calls.push('rejoin')
+    if (!this.#gone) return
+    this.alive.push(this.#gone)
+    this.emit('join', this.#gone)
+  }
+
+  states(): Readonly<Record<'alive' | 'suspect' | 'dead' | 'left', number>> {
+    return { alive: this.alive.length - this.suspects, suspect: this.suspects, dead: 0, left: 0 }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

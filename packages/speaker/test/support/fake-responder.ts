@@ -1,14 +1,42 @@
 /** A layer-2 responder that only remembers what it was asked. */
 import { EventEmitter } from 'node:events'
-import type { Interfaces, Responder } from '@typemetal/speaker'
+import type { Responder, ResponderAddress } from '@typemetal/speaker'
 
 export class FakeResponder extends EventEmitter implements Responder {
-  wanted: readonly { readonly address: string; readonly interfaces: Interfaces }[] = []
+  readonly #addresses = new Map<string, ResponderAddress>()
+  /** Orders beside changes of the set: `announce 10.1.0.1`. */
+  readonly orders: string[] = []
+  /** Addresses handed over, in all changes. */
+  handed = 0
   disposed = false
   names: readonly string[] = ['eth0']
 
-  setAddresses(wanted: FakeResponder['wanted']): void {
-    this.wanted = wanted
+  /** What is answered, in the order in which it came. */
+  get wanted(): readonly ResponderAddress[] {
+    return [...this.#addresses.values()]
+  }
+
+  /** Their addresses. */
+  get answered(): readonly string[] {
+    return [...this.#addresses.keys()]
+  }
+
+  changeAddresses(set: readonly ResponderAddress[], remove: readonly string[]): void {
+    this.handed += set.length + remove.length
+    for (const address of remove) this.#addresses.delete(address)
+    for (const entry of set) this.#addresses.set(entry.address, entry)
+  }
+
+  announce(address: string): void {
+    this.orders.push(`announce ${address}`)
+  }
+
+  defend(address: string): void {
+    this.orders.push(`defend ${address}`)
+  }
+
+  hush(addresses: readonly string[]): void {
+    this.orders.push(...addresses.map(address => `hush ${address}`))
   }
 
   interfaces(): readonly string[] {

@@ -1,0 +1,344 @@
+/** A second owner of an address from its first frame to its end: what to find out, who gives way, what to tell. Pure. */
+import { resolveConflict } from './conflict-rule.js'
+import type { AddressElection, Resolution } from './conflict-rule.js'
+
+/** Milliseconds on the caller's monotonic clock. */
+type Instant = number
+
+/** A host claims an address of ours on one interface. */
+export interface Claim {
+  readonly address: string
+  readonly interface: string
+  /** `02:00:00:00:00:01` */
+  readonly mac: string
+}
+
+/** A conflict that was made sure of. */
+export interface Conflict extends Claim {
+  /** The node that the MAC address belongs to; absent when it is none that is known. */
+  readonly node?: string
+  readonly resolution: Resolution
+  readonly since: Instant
+}
+
+/** What has happened. */
+export type ConflictEvent =
+  | ({ readonly type: 'sighting' } & Claim)
+  /** Answers `identify`: `node` is `undefined` when the host is none of the nodes. */
+  | { readonly type: 'identified'; readonly mac: string; readonly node: string | undefined }
+  /** Answers `check`. */
+  | ({ readonly type: 'checked'; readonly present: boolean } & Claim)
+  /** This node is no longer to announce the address. */
+  | { readonly type: 'dropped'; readonly address: string }
+
+/** What to do, in this order. */
+export type ConflictAction =
+  /** Find out which node has this MAC address. */
+  | { readonly type: 'identify'; readonly mac: string; readonly interface: string }
+  /** Ask this host whether it has the address. */
+  | ({ readonly type: 'check' } & Claim)
+  /** `announce`: with all rounds; `defend`: one round. */
+  | { readonly type: 'announce' | 'defend' | 'yield' | 'resume'; readonly address: string }
+  | { readonly type: 'begun' | 'over'; readonly conflict: Conflict }
+
+/** How a {@link ConflictMachine} decides. */
+export interface ConflictMachineOptions {
+  /** This node. */
+  readonly node: string
+  /** What the election of an address is decided by; `undefined` when this node does not announce it. */
+  readonly electionOf: (address: string) => AddressElection | undefined
+}
+
+/** Milliseconds that a claim may take to explain itself: the ring hears of most new owners in the same moment. */
+const GRACE = 200
+/**
+ * Milliseconds until a conflict that we win is worth a word: a node that joins the ring in these, or hears that we have, gives way by
+ * itself.
+ */
+const SETTLE = 1_000
+/** Milliseconds between two questions whether the other host is still there. */
+const RECHECK = 1_000
+/** Milliseconds until the next question when one was not answered. */
+const DOUBT = 250
+/** Questions without an answer after which it is gone. */
+const MISSES = 2
+/** DEFEND_INTERVAL (RFC 5227 §1.1): against a stranger, who may never give way, no more often. */
+const DEFEND_INTERVAL = 10_000
+/** Against a node, which gives way as soon as it hears. */
+const NODE_DEFEND_INTERVAL = 1_000
+/** Milliseconds for which it is believed who a MAC address belongs to. */
+const IDENTITY_LIFETIME = 30_000
+/** Questions under way at once. */
+const CHECKS = 32
+/** Conflicts that are looked after; what comes beyond is left to the log of layer 2. */
+const CAPACITY = 8_192
+const IDENTITIES = 1_024
+
+interface Case extends Claim {
+  readonly since: Instant
+  checkAt: Instant
+  /** A question is under way or waits for its turn. */
+  asking: boolean
+  misses: number
+  /** It has answered, so it is no echo of the past. */
+  present: boolean
+  defendedAt: Instant
+  /** Whether it is known who it is. */
+  identified: boolean
+  node: string | undefined
+  /** Once it is sure. */
+  resolution: Resolution | undefined
+  /** Whether anybody was told. */
+  told: boolean
+}
+
+interface Identity {
+  readonly at: Instant
+  readonly node: string | undefined
+}
+
+/**
+ * Looks after all conflicts of a node. A claim is made sure of by a question to the host that made it, because the last words of an
+ * owner that has just given way look the same. Reads no clock.
+ */
+export class ConflictMachine {
+  readonly #options: ConflictMachineOptions
+  readonly #cases = new Map<string, Case>()
+  readonly #byAddress = new Map<string, Set<Case>>()
+  readonly #identities = new Map<string, Identity>()
+  /** MAC addresses that are being identified. */
+  readonly #identifying = new Set<string>()
+  readonly #queue: Case[] = []
+  #checking = 0
+  #next = Infinity
+  #actions: ConflictAction[] = []
+
+  constructor(options: ConflictMachineOptions) {
+    this.#options = options
+  }
+
+  /** When {@link handleTimeout} is next due; `undefined` while nothing is. */
+  get nextTimeout(): Instant | undefined {
+    return this.#next === Infinity ? undefined : this.#next
+  }
+
+  /** The conflicts that were told and are not over. */
+  get conflicts(): readonly Conflict[] {
+    return [...this.#cases.values()]
+      .filter(isSure)
+      .filter(found => found.told)
+      .map(conflictOf)
+  }
+
+  /** Whether anything is known against an address. */
+  concerns(address: string): boolean {
+    return this.#byAddress.has(address)
+  }
+
+  /** @returns what the caller must now do, in this order */
+  handle(event: ConflictEvent, now: Instant): readonly ConflictAction[] {
+    this.#actions = []
+    switch (event.type) {
+      case 'sighting':
+        this.#sight(event, now)
+        break
+      case 'identified':
+        this.#identify(event.mac, event.node, now)
+        break
+      case 'checked':
+        this.#checked(event, event.present, now)
+        break
+      case 'dropped':
+        for (const found of this.#byAddress.get(event.address) ?? []) this.#end(found)
+        break
+      default:
+        event satisfies never
+    }
+    this.#pump()
+    return this.#actions
+  }
+
+  /** Asks what is due at `now`. */
+  handleTimeout(now: Instant): readonly ConflictAction[] {
+    this.#actions = []
+    this.#next = Infinity
+    for (const found of this.#cases.values()) {
+      if (found.asking) continue
+      if (found.checkAt > now) this.#next = Math.min(this.#next, found.checkAt)
+      else {
+        found.asking = true
+        this.#queue.push(found)
+      }
+    }
+    this.#pump()
+    return this.#actions
+  }
+
+  #sight(claim: Claim, now: Instant): void {
+    const known = this.#cases.get(keyOf(claim))
+    if (known) return this.#defend(known, now)
+    if (this.#cases.size >= CAPACITY || !this.#options.electionOf(claim.address)) return
+    const { address, interface: on, mac } = claim
+    const found: Case = {
+      address, interface: on, mac, since: now, checkAt: 0, asking: false, misses: 0, present: false,
+      defendedAt: -Infinity, identified: false, node: undefined, resolution: undefined,
+      told: false,
+    } // prettier-ignore
+    this.#cases.set(keyOf(claim), found)
+    const others = this.#byAddress.get(address)
+    if (others) others.add(found)
+    else this.#byAddress.set(address, new Set([found]))
+    this.#askAt(found, now + GRACE)
+    const identity = this.#identities.get(mac)
+    if (identity && now - identity.at < IDENTITY_LIFETIME) {
+      Object.assign(found, { identified: true, node: identity.node })
+      return this.#defendEarly(found, now)
+    }
+    if (this.#identifying.has(mac)) return
+    this.#identifying.add(mac)
+    this.#actions.push({ type: 'identify', mac, interface: on })
+  }
+
+  #identify(mac: string, node: string | undefined, now: Instant): void {
+    this.#identifying.delete(mac)
+    if (this.#identities.size >= IDENTITIES) this.#identities.clear()
+    this.#identities.set(mac, { at: now, node })
+    for (const found of this.#cases.values()) {
+      if (found.mac !== mac) continue
+      Object.assign(found, { identified: true, node })
+      if (isSure(found)) this.#decide(found, now)
+      else if (found.present) this.#confirm(found, now)
+      else this.#defendEarly(found, now)
+    }
+  }
+
+  /** A node that comes behind us gives way the sooner, the sooner it hears of us; should it have gone already, one round does no harm. */
+  #defendEarly(found: Case, now: Instant): void {
+    if (found.node === undefined || this.#judge(found) !== 'defend') return
+    found.defendedAt = now
+    this.#actions.push({ type: 'defend', address: found.address })
+  }
+
+  #checked(claim: Claim, present: boolean, now: Instant): void {
+    this.#checking--
+    const found = this.#cases.get(keyOf(claim))
+    if (!found) return
+    found.asking = false
+    found.misses = present ? 0 : found.misses + 1
+    found.present = present
+    if (found.misses >= MISSES) return this.#gone(found)
+    this.#askAt(found, now + (present ? RECHECK : DOUBT))
+    if (!present) return
+    if (isSure(found)) this.#decide(found, now)
+    else if (found.identified) this.#confirm(found, now)
+  }
+
+  #confirm(found: Case, now: Instant): void {
+    const resolution = this.#judge(found)
+    if (resolution === undefined) return this.#end(found)
+    found.resolution = resolution
+    if (resolution === 'yield') return this.#yield(found)
+    if (found.node === undefined) this.#defend(found, now)
+    else {
+      found.defendedAt = now
+      // All rounds: neighbours that have heard the other one within the last second pass over the first.
+      this.#actions.push({ type: 'announce', address: found.address })
+    }
+    this.#tell(found, now)
+  }
+
+  /** What it is decided by may have changed meanwhile: nodes, weights, who it is. */
+  #decide(found: Case, now: Instant): void {
+    const resolution = this.#judge(found)
+    if (resolution === undefined) return this.#end(found)
+    if (resolution === found.resolution) {
+      this.#defend(found, now)
+      return this.#tell(found, now)
+    }
+    found.resolution = resolution
+    found.told = false
+    if (resolution === 'yield') return this.#yield(found)
+    this.#resume(found.address)
+    this.#tell(found, now)
+  }
+
+  #tell(found: Case, now: Instant): void {
+    if (found.told || !isSure(found)) return
+    if (found.resolution === 'defend' && now - found.since < SETTLE) return
+    found.told = true
+    this.#actions.push({ type: 'begun', conflict: conflictOf(found) })
+  }
+
+  #defend(found: Case, now: Instant): void {
+    if (found.resolution !== 'defend') return
+    const interval = found.node === undefined ? DEFEND_INTERVAL : NODE_DEFEND_INTERVAL
+    if (now - found.defendedAt < interval) return
+    found.defendedAt = now
+    this.#actions.push({ type: 'defend', address: found.address })
+  }
+
+  #yield(found: Case): void {
+    const { address } = found
+    const yielding = [...(this.#byAddress.get(address) ?? [])].filter(({ resolution }) => resolution === 'yield')
+    if (yielding.length === 1) this.#actions.push({ type: 'yield', address })
+    this.#tell(found, found.since)
+  }
+
+  #resume(address: string): void {
+    for (const { resolution } of this.#byAddress.get(address) ?? []) if (resolution === 'yield') return
+    this.#actions.push({ type: 'resume', address })
+  }
+
+  /** It no longer answers. Whoever has believed it is to hear of us again. */
+  #gone(found: Case): void {
+    const { resolution, address } = found
+    this.#end(found)
+    if (resolution === 'yield') this.#resume(address)
+    else this.#actions.push({ type: 'defend', address })
+  }
+
+  #end(found: Case): void {
+    this.#cases.delete(keyOf(found))
+    const others = this.#byAddress.get(found.address)
+    others?.delete(found)
+    if (others?.size === 0) this.#byAddress.delete(found.address)
+    if (isSure(found) && found.told) this.#actions.push({ type: 'over', conflict: conflictOf(found) })
+  }
+
+  #judge({ address, node }: Case): Resolution | undefined {
+    const election = this.#options.electionOf(address)
+    return election && resolveConflict(this.#options.node, node, election)
+  }
+
+  #askAt(found: Case, at: Instant): void {
+    found.checkAt = at
+    this.#next = Math.min(this.#next, at)
+  }
+
+  #pump(): void {
+    while (this.#checking < CHECKS) {
+      const found = this.#queue.shift()
+      if (!found) return
+      if (this.#cases.get(keyOf(found)) !== found) continue
+      this.#checking++
+      const { address, interface: on, mac } = found
+      this.#actions.push({ type: 'check', address, interface: on, mac })
+    }
+  }
+}
+
+/** What the world is told. */
+function conflictOf({
+  address,
+  interface: on,
+  mac,
+  node,
+  resolution,
+  since,
+}: Case & { readonly resolution: Resolution }): Conflict {
+  return { address, interface: on, mac, resolution, since, ...(node !== undefined && { node }) }
+}
+
+const keyOf = ({ address, interface: on, mac }: Claim): string => `${address} ${on} ${mac}`
+
+const isSure = (found: Case): found is Case & { readonly resolution: Resolution } => found.resolution !== undefined

@@ -1,0 +1,26 @@
+/** Who gives way when two hosts answer for one address. Pure, and the same on every node. */
+import { electionWinner } from '../election.js'
+
+/** What the election of an address is decided by. */
+export interface AddressElection {
+  /** Canonical text of the first address of the Service: the key of the election for all of them. */
+  readonly key: string
+  /** Sums of the preferred-node weights; an absent node has 0. */
+  readonly scores: ReadonlyMap<string, number>
+}
+
+/** `defend`: announce the address again and go on; `yield`: be silent until the other one has gone. */
+export type Resolution = 'defend' | 'yield'
+
+/**
+ * The one of the two nodes that comes first in the election order of the address keeps it, whatever each of them takes for the ring:
+ * they may not hear of each other, but both can work this out. A host that is none of the nodes has no right to the address.
+ *
+ * Of two nodes never both yield, however little they know. Exactly one does when each knows the other for a node.
+ * @param node this node
+ * @param claimant the node that claims the address too; `undefined` when the host is none
+ */
+export function resolveConflict(node: string, claimant: string | undefined, election: AddressElection): Resolution {
+  if (claimant === undefined || claimant === node) return 'defend'
+  return electionWinner([node, claimant], election.key, election.scores) === node ? 'defend' : 'yield'
+}

@@ -1,0 +1,91 @@
+/** Asks the segment who a MAC address belongs to, and whether it still answers for an address. */
+import { resolve } from '@typemetal/arp-ndp'
+import type { ResolveOptions } from '@typemetal/arp-ndp'
+import type { Node } from '@typemetal/cluster'
+import { listNeighbors } from '@typemetal/sockets'
+import type { Claim } from './conflict-machine.js'
+import type { Segment } from './conflict-guard.js'
+
+/** Options of {@link LanSegment}. */
+export interface LanSegmentOptions {
+  /** InternalIPs of the other nodes by node name, newest knowledge. */
+  readonly nodes: () => ReadonlyMap<string, readonly string[]>
+  /** The kernel's neighbour table; for tests. @default rtnetlink */
+  readonly neighbors?: () => readonly { readonly address: string; readonly mac: string }[]
+  /** Asks who has an address; for tests. @default ARP and Neighbor Discovery */
+  readonly ask?: (options: ResolveOptions) => Promise<readonly { readonly mac: string }[]>
+}
+
+/** Milliseconds that a neighbour on the same segment may take to answer; twice, in case a frame is lost. */
+const PATIENCE = 100
+const ATTEMPTS = 2
+/** Nodes asked at the same time whether a MAC address is theirs. */
+const AT_ONCE = 16
+/** Nodes asked at most: of a larger cluster the neighbour table knows most that matter. */
+const MOST_ASKED = 256
+
+/** A {@link Segment} on the interfaces of this host. Needs CAP_NET_RAW to ask. */
+export class LanSegment implements Segment {
+  readonly #options: Required<LanSegmentOptions>
+
+  constructor(options: LanSegmentOptions) {
+    this.#options = { neighbors: listNeighbors, ask: resolve, ...options }
+  }
+
+  /** By the kernel's neighbour table; where it does not know, the host itself is asked for the address of each node. */
+  async identify(mac: string, interfaceName: string): Promise<string | undefined> {
+    const nodes = this.#options.nodes()
+    const known = this.#fromTable(mac, nodes)
+    if (known !== undefined) return known
+    const questions = [...nodes].flatMap(([node, addresses]) => addresses.map(address => ({ node, address })))
+    const rest = questions.slice(0, MOST_ASKED)
+    while (rest.length > 0) {
+      const asked = rest.splice(0, AT_ONCE)
+      const answers = await Promise.all(
+        asked.map(({ address }) => this.answers({ address, interface: interfaceName, mac })),
+      )
+      const found = asked[answers.indexOf(true)]
+      if (found) return found.node
+    }
+    return undefined
+  }
+
+  async answers({ address, interface: on, mac }: Claim): Promise<boolean> {
+    try {
+      const answers = await this.#options.ask({
+        interface: on, address, to: mac, attempts: ATTEMPTS, interval: PATIENCE, collect: 'first',
+      }) // prettier-ignore
+      return answers.some(answer => answer.mac === mac)
+    } catch {
+      return false // the interface is gone or down, so nobody is there to be in conflict with
+    }
+  }
+
+  #fromTable(mac: string, nodes: ReadonlyMap<string, readonly string[]>): string | undefined {
+    const addresses = new Set<string>()
+    try {
+      for (const neighbor of this.#options.neighbors()) if (neighbor.mac === mac) addresses.add(neighbor.address)
+    } catch {
+      return undefined // a dump that the kernel cut short; the host is asked instead
+    }
+    for (const [node, own] of nodes) if (own.some(address => addresses.has(address))) return node
+    return undefined
+  }
+}
+
+/**
+ * InternalIPs by node name.
+ * @param except own node, left out
+ */
+export function addressesByNode(
+  nodes: ReadonlyMap<string, Node>,
+  except: string,
+): ReadonlyMap<string, readonly string[]> {
+  const entries = [...nodes.values()].filter(({ metadata }) => metadata.name !== except)
+  return new Map(
+    entries.map(({ metadata, status }) => [
+      metadata.name,
+      (status?.addresses ?? []).filter(({ type }) => type === 'InternalIP').map(({ address }) => address),
+    ]),
+  )
+}

@@ -1,0 +1,180 @@
+/** The ring: who is joined and when, leave and return, what strangers may cause; in virtual time. */
+import { Registry } from 'prom-client'
+import t from 'tap'
+import { PodDirectory, Ring, parseFlags, parseGossipSettings, quietLog, registerRingMetrics, speakerAddresses, startGossip } from '@typemetal/speaker' // prettier-ignore
+import type { Flags } from '@typemetal/speaker'
+import { FakeGossip } from './support/fake-gossip.js'
+import { recordingLog } from './support/log.js'
+import { VirtualClock, settle } from './support/virtual-clock.js'
+
+const pod = (name: string, spec: object, status: object, metadata: object = {}) =>
+  ({ apiVersion: 'v1', kind: 'Pod', metadata: { name, ...metadata }, spec, status }) as const
+
+t.test('leave: the others hear it, this node goes on to gossip, and comes back under its name', async t => {
+  const gossip = new FakeGossip(['n1', 'n2', 'n3'])
+  gossip.self = 'n1'
+  const clock = new VirtualClock()
+  const ring = new Ring({ gossip, peers: () => ['10.0.0.9'], clock })
+  await ring.nudge()
+  let changes = 0
+  ring.on('members', () => changes++)
+  t.ok(ring.present)
+  await Promise.all([ring.leave(), ring.leave()])
+  t.strictSame([gossip.calls, ring.members, ring.present, changes], [['leave'], ['n2', 'n3'], false, 1])
+  gossip.joined.length = 0
+  await clock.advance(600_000)
+  await ring.nudge()
+  t.strictSame(gossip.joined, [], 'nobody is joined meanwhile')
+  gossip.kill('n3')
+  t.strictSame([ring.members, changes], [['n2'], 2], 'but who dies is heard')
+  const back = ring.rejoin()
+  const again = ring.rejoin()
+  await Promise.all([back, again])
+  t.strictSame([gossip.calls, ring.members, ring.present], [['leave', 'rejoin'], ['n1', 'n2'], true])
+  t.strictSame(gossip.joined, ['10.0.0.9'], 'and who is missing is joined at once')
+  void ring.leave()
+  await ring.rejoin()
+  t.strictSame(gossip.calls.slice(2), ['leave', 'rejoin'], 'one after the other')
+  await ring[Symbol.asyncDispose]()
+  await ring.leave()
+  await ring.rejoin()
+  t.equal(gossip.calls.at(-1), 'close')
+  t.equal(clock.pending, 0)
+})
+
+t.test('a ring of one goes on alone, and every minute looks for others', async t => {
+  const gossip = new FakeGossip(['n1'])
+  const clock = new VirtualClock()
+  const ring = new Ring({ gossip, peers: () => ['10.0.0.2', '10.0.0.3'], clock })
+  await ring.nudge()
+  await clock.advance(60_000)
+  t.strictSame(ring.members, ['n1'])
+  t.ok(gossip.joined.length > 20 && gossip.joined.length < 60, `${gossip.joined.length} attempts in a minute`)
+  await ring[Symbol.asyncDispose]()
+})
+
+t.test('metrics of the ring: members, suspects, joins, what was refused', async t => {
+  const gossip = new FakeGossip(['n1', 'n2', 'n3'])
+  gossip.suspects = 1
+  gossip.reachable = ['10.0.0.8']
+  gossip.counters = { packetFaults: { decrypt: 4 }, streamFaults: 2 }
+  const ring = new Ring({ gossip, peers: () => ['10.0.0.8', '10.0.0.9'], clock: new VirtualClock() })
+  const registry = new Registry()
+  registerRingMetrics(registry, ring)
+  await ring.nudge()
+  await settle()
+  const text = await registry.metrics()
+  for (const line of [
+    'typemetal_memberlist_members 3',
+    'typemetal_memberlist_suspects 1',
+    'typemetal_memberlist_joins_total{result="succeeded"} 1',
+    'typemetal_memberlist_joins_total{result="failed"} 1',
+    'typemetal_memberlist_refused_total{reason="decrypt"} 4',
+    'typemetal_memberlist_refused_total{reason="stream"} 2',
+  ])
+    t.ok(text.includes(`${line}\n`), line)
+  await ring[Symbol.asyncDispose]()
+})
+
+t.test('discovery: of the Pods, those that run elsewhere and can be reached', async t => {
+  const pods = [
+    pod('own', { nodeName: 'n1' }, { podIP: '10.0.0.1' }),
+    pod('dual', { nodeName: 'n2' }, { podIP: '10.0.0.2', podIPs: [{ ip: '10.0.0.2' }, { ip: 'fd00::2' }] }),
+    pod('pending', { nodeName: 'n3' }, { phase: 'Pending', podIP: '' }),
+    pod('unscheduled', {}, {}),
+    pod('failed', { nodeName: 'n4' }, { phase: 'Failed', podIP: '10.0.0.4' }),
+    pod('going', { nodeName: 'n5' }, { podIP: '10.0.0.5' }, { deletionTimestamp: '2026-01-01T00:00:00Z' }),
+    pod('unready', { nodeName: 'n6' }, { phase: 'Running', podIP: '10.0.0.6' }),
+  ]
+  t.strictSame(speakerAddresses(pods, 'n1', '10.0.0.1'), ['10.0.0.2', '10.0.0.6'])
+  t.strictSame(speakerAddresses(pods, 'n1', 'fd00::1'), ['fd00::2'])
+  t.strictSame(speakerAddresses(pods, 'n1', '::'), ['10.0.0.2', 'fd00::2', '10.0.0.6'])
+})
+
+t.test('discovery: asked every five minutes; a failure is said once and keeps the list', async t => {
+  const clock = new VirtualClock()
+  const log = recordingLog()
+  const asked: string[] = []
+  let items: readonly object[] | undefined
+  const send = async ({ path }: { readonly path: string }): Promise<unknown> => {
+    asked.push(path)
+    if (!items) throw new Error('pods is forbidden')
+    return { items }
+  }
+  const options = { namespace: 'metallb-system', labels: 'app=metallb,component=speaker', node: 'n1' }
+  const directory = new PodDirectory({ api: { send }, ...options, bindAddress: '10.0.0.1', clock, log })
+  await directory.start()
+  t.equal(directory.addresses, undefined, 'nothing is known: the Nodes are asked instead')
+  await clock.advance(300_000)
+  t.equal(log.lines.filter(({ level }) => level === 'error').length, 1)
+  items = [pod('x', { nodeName: 'n2' }, { podIP: '10.0.0.2' })]
+  await clock.advance(300_000)
+  t.strictSame(directory.addresses, ['10.0.0.2'])
+  items = undefined
+  await clock.advance(600_000)
+  t.strictSame(directory.addresses, ['10.0.0.2'])
+  t.strictSame(
+    [asked.length, asked[0]],
+    [5, '/api/v1/namespaces/metallb-system/pods?labelSelector=app%3Dmetallb%2Ccomponent%3Dspeaker'],
+  )
+  directory[Symbol.dispose]()
+  t.equal(clock.pending, 0)
+})
+
+t.test('what strangers send to the port is one warning for each of them, not a flood', async t => {
+  const clock = new VirtualClock()
+  const log = recordingLog()
+  const quiet = quietLog(log, clock)
+  const dropped = (address: string): void => quiet.warn({ address, fault: 'decrypt' }, 'datagram dropped')
+  for (let i = 0; i < 1_000; i++) dropped('10.9.9.9')
+  for (let i = 0; i < 1_000; i++) dropped(`10.9.${i >> 8}.${i & 255}`)
+  t.equal(log.lines.filter(({ level }) => level === 'warn').length, 64, 'of a thousand sources as many as matter')
+  quiet.warn({ node: 'n2' }, 'refuted')
+  quiet.warn({ node: 'n2' }, 'refuted')
+  t.equal(log.lines.filter(({ msg }) => msg === 'refuted').length, 2, 'what members do is said')
+  await clock.advance(3_600_001)
+  dropped('10.9.9.9')
+  t.equal(log.lines.filter(({ level, address }) => level === 'warn' && address === '10.9.9.9').length, 2)
+})
+
+t.test('--ml-preset, --ml-wan-config and the layer-2 flags', async t => {
+  t.match(parseFlags([], {}), { mlPreset: undefined, mlLabels: '', l2RefreshInterval: 0, l2GratuitousRate: 200_000 })
+  t.match(parseFlags([], {}), { l2RaisePriority: true })
+  t.match(parseFlags(['--no-l2-raise-priority'], {}), { l2RaisePriority: false })
+  t.match(parseFlags(['--ml-preset=fast', '--l2-refresh-interval', '1m30s', '--l2-gratuitous-rate', '50'], {}), {
+    mlPreset: 'fast',
+    l2RefreshInterval: 90_000,
+    l2GratuitousRate: 50,
+  })
+  t.match(parseFlags([], { METALLB_ML_LABELS: 'app=metallb' }), { mlLabels: 'app=metallb', ignored: [] })
+  for (const argv of [
+    ['--ml-preset', 'warp'],
+    ['--l2-refresh-interval', '10ms'],
+    ['--l2-refresh-interval', 'often'],
+    ['--l2-gratuitous-rate', '0'],
+  ])
+    t.throws(() => parseFlags(argv, {}), { exitCode: 2, message: /error/ }, argv.join(' '))
+  const flags = (argv: readonly string[]): Flags =>
+    parseFlags(['--node-name=n1', '--ml-bindaddr=127.0.0.1', ...argv], {})
+  await t.rejects(
+    startGossip(flags(['--ml-wan-config', '--ml-preset=fast']), () => [], recordingLog()),
+    {
+      code: 'ERR_STARTUP',
+      message: /--ml-wan-config and --ml-preset fast contradict each other/,
+    },
+  )
+})
+
+t.test(
+  'config.json: names in any case, unknown ones ignored, times required, numbers and truths 0 without (10.3)',
+  async t => {
+    const times = Object.fromEntries(
+    ['TCPTimeout', 'PushPullInterval', 'ProbeTimeout', 'ProbeInterval', 'GossipInterval', 'GossipToTheDeadTime', 'QueueCheckInterval'].map(key => [key, '1s']),
+  ) // prettier-ignore
+    const { settings, missing } = parseGossipSettings(JSON.stringify({ ...times, PROBETIMEOUT: '1m0.5s', more: 1 }))
+    t.match(settings, { probeTimeout: 60_500, indirectChecks: 0, gossipVerifyIncoming: false })
+    t.equal(missing.length, 12)
+    const { ProbeTimeout: _, ...rest } = times
+    t.throws(() => parseGossipSettings(JSON.stringify(rest)), /ProbeTimeout is missing/)
+  },
+)
