@@ -11,6 +11,7 @@ export {
 export { type Authorize, serveMetrics, serveSecureMetrics } from './metrics.js'
 export { tokenReview } from './token-review.js'
 export { GUIDE_ALIASES, registerGuideAliases } from './guide-metrics.js'
+export { createRegistry } from './registry.js'
 export { createReconcileMetrics, type ReconcileMetrics } from './reconcile-metrics.js'
 export { createClientMetrics } from '../store/kubernetes/metrics.js'
 export { type Check, type HealthOptions, serveHealth } from './health.js'
