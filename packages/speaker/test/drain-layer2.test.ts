@@ -14,8 +14,8 @@ t.setTimeout(300_000)
 const LOADS: readonly Load[] = [
   ['udp', VIP, 500],
   ['udp', VIP6, 500],
-  ['ask', VIP, 10],
-  ['ask', VIP6, 10],
+  ['ask', VIP, 50],
+  ['ask', VIP6, 50],
   ['tcp', VIP, 100],
 ]
 

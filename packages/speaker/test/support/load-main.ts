@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline'
 import { resolve } from '@typemetal/arp-ndp'
 
 /** Milliseconds. */
-const TIMEOUT = { udp: 1_500, tcp: 3_500, ask: 400 } as const
+const TIMEOUT = { udp: 1_500, tcp: 3_500, ask: 1_000 } as const
 const PORT = 9000
 /** Flows that a router can tell apart. */
 const SOCKETS = 64
@@ -110,7 +110,7 @@ async function ask(id: number): Promise<void> {
   const started = performance.now()
   waiting.set(id, started)
   try {
-    const answers = await resolve({ interface: 'eth0', address, timeout: TIMEOUT.ask })
+    const answers = await resolve({ interface: 'eth0', address, timeout: TIMEOUT.ask, attempts: 1, collect: 'first' })
     for (const mac of new Set(answers.map(({ mac }) => mac))) answer(mac, started)
     if (answers.length === 0) fail(started, 'nobody has it')
   } catch (error) {
