@@ -51,8 +51,8 @@ export class SessionLog {
     const event = eventOf(cause)
     // The NOTIFICATION itself has been said.
     if (OUR_OWN.has(event) || event.startsWith('NotifMsg') || !this.#isNews(cause)) return
-    const why = event === 'TcpConnectionFails' ? 'cannot be reached' : 'cannot be talked to'
-    log.error({ op: 'connect', error: cause }, `BGP peer ${why}, trying on`)
+    const message = event === 'TcpConnectionFails' ? UNREACHABLE : 'BGP peer cannot be talked to, trying on'
+    log.error({ op: 'connect', error: cause }, message)
   }
 
   #isNews(text: string): boolean {
@@ -67,10 +67,17 @@ export function engineLog(log: Logger): Logger {
   return {
     debug: (fields, msg) => log.debug(fields, msg),
     info: (fields, msg) => log.debug(fields, msg),
-    warn: (fields, msg) => log[SAID_HERE.has(msg) ? 'debug' : 'warn'](fields, msg),
+    warn: (fields, msg) => {
+      if (SAID_HERE.has(msg)) log.debug(fields, msg)
+      else if (msg.startsWith(UNANSWERED)) log.error({ ...fields, op: 'connect', error: msg }, UNREACHABLE)
+      else log.warn(fields, msg)
+    },
     error: (fields, msg) => log.error(fields, msg),
     child: fields => engineLog(log.child(fields)),
   }
 }
 
 const SAID_HERE: ReadonlySet<string> = new Set(['peer cannot be reached'])
+/** How the engine begins to say that an attempt was given up for the next one, which is no change of state. */
+const UNANSWERED = 'no answer'
+const UNREACHABLE = 'BGP peer cannot be reached, trying on'
