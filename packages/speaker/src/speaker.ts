@@ -65,6 +65,8 @@ const REPLAN_INTERVAL = 100
 const JOIN_PATIENCE = 1_000
 /** Milliseconds that a stop waits for the statuses to be cleared. */
 const CLEAR_PATIENCE = 1_000
+/** Milliseconds that sessions and ring get to end after a failure; a drain has ended them before. */
+const STOP_PATIENCE = 2_000
 /** Kinds that the speaker itself writes: their changes are no news. */
 const OWN_KINDS: ReadonlySet<string> = new Set(['ServiceL2Status', 'ServiceBGPStatus', 'ConfigurationState'])
 
@@ -335,16 +337,26 @@ export class Speaker {
     await this.#statuses.clear(CLEAR_PATIENCE)
   }
 
-  /** After a drain there is little left to stop; after a failure all of it, as politely as it can be done at once. */
+  /**
+   * After a drain there is little left to stop; after a failure all of it, as politely as it can be done at once. Who does not take our
+   * goodbye by then does not hold up the end.
+   */
   async #stop(): Promise<void> {
     const { ring } = this.#options
     this.#drain.close()
     await this.#replan.close()
-    await Promise.all([this.#bgp[Symbol.asyncDispose](), ring?.leave()])
+    await this.#within(STOP_PATIENCE, [this.#bgp[Symbol.asyncDispose](), ring?.leave()])
     await this.#layer2[Symbol.asyncDispose]()
     await ring?.[Symbol.asyncDispose]()
     if (!this.#cleared) await this.#clear()
     this.#log.info({ op: 'shutdown' }, 'done')
+  }
+
+  async #within(patience: number, goodbyes: readonly (Promise<void> | undefined)[]): Promise<void> {
+    let cancel = (): void => {}
+    const late = new Promise<void>(resolve => (cancel = this.#clock.after(patience, resolve)))
+    await Promise.race([Promise.all(goodbyes), late])
+    cancel()
   }
 }
 

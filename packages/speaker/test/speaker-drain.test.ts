@@ -222,3 +222,14 @@ t.test('a store that cannot be read keeps everything announced, and the log says
   abort.abort()
   await clock.advance(20_000)
 })
+
+t.test('what takes no goodbye does not hold up the end', async t => {
+  const { clock, gossip, engine, abort, at, isOver } = await world(t, ['n1', 'n2'])
+  engine.close = () => new Promise(() => {})
+  gossip.leave = () => new Promise(() => {})
+  abort.abort()
+  while (!isOver() && at() < 60_000) await clock.advance(100)
+  t.ok(isOver())
+  t.ok(at() <= 22_000, `${at()} ms`)
+  t.equal(clock.pending, 0)
+})
