@@ -70,8 +70,16 @@ function readArguments() {
 
 /** One speaker in a lab of its own. */
 async function measure(samples, options) {
+  const lab = await Lab.create()
+  try {
+    await measureIn(lab, samples, options)
+  } finally {
+    await lab[Symbol.asyncDispose]()
+  }
+}
+
+async function measureIn(lab, samples, options) {
   const { kind } = options
-  await using lab = await Lab.create()
   const lan = await lab.bridge('lan')
   const at = address => `${address}/${PLACE.mask}`
   const peers = Array.from({ length: BGP_PEERS }, (_, i) => at(PLACE.peer(i)))

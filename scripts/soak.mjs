@@ -41,26 +41,32 @@ const { json, ...options } = readArguments()
 if (!existsSync(MAIN)) fail('npm run build comes first')
 if (needsUserNamespace()) fail('wants root, to make network namespaces')
 
-await using lab = await Lab.create()
-const [lan, spare] = [await lab.bridge('lan'), await lab.bridge('spare')]
-const at = address => `${address}/${PLACE.mask}`
-const peers = Array.from({ length: PEERS }, (_, i) => at(PLACE.peer(i)))
-const far = await lab.host('far', { links: [{ bridge: lan, addresses: [at(PLACE.far), ...peers] }] })
-const links = [{ bridge: lan, addresses: [at(PLACE.node)] }, { bridge: spare }]
-const node = await lab.host('node', { links })
-const end = far.spawn([process.execPath, FAR_END, String(PORT), 'eth0'], { name: 'far-end' })
-await end.waitForLine(line => line === 'listening')
-const settings = JSON.stringify({ ...options, program: MAIN, port: PORT, directory: lab.directory })
-const inside = node.spawn([process.execPath, INSIDE, settings], { name: 'soak' })
-const timer = setTimeout(() => inside.kill('SIGKILL'), options.minutes * 60_000 + PATIENCE)
-let verdict
-inside.on('line', line => {
-  if (line.startsWith('{"verdict"')) verdict = JSON.parse(line)
-  else console.error(line)
-})
-await inside.exited
-clearTimeout(timer)
-if (!verdict) fail(`it has ended early${inside.tail(20)}`)
+/** Runs it to its end. @returns the verdict; `undefined` when it ended early, with the last words */
+async function soak(lab) {
+  const [lan, spare] = [await lab.bridge('lan'), await lab.bridge('spare')]
+  const at = address => `${address}/${PLACE.mask}`
+  const peers = Array.from({ length: PEERS }, (_, i) => at(PLACE.peer(i)))
+  const far = await lab.host('far', { links: [{ bridge: lan, addresses: [at(PLACE.far), ...peers] }] })
+  const links = [{ bridge: lan, addresses: [at(PLACE.node)] }, { bridge: spare }]
+  const node = await lab.host('node', { links })
+  const end = far.spawn([process.execPath, FAR_END, String(PORT), 'eth0'], { name: 'far-end' })
+  await end.waitForLine(line => line === 'listening')
+  const settings = JSON.stringify({ ...options, program: MAIN, port: PORT, directory: lab.directory })
+  const inside = node.spawn([process.execPath, INSIDE, settings], { name: 'soak' })
+  const timer = setTimeout(() => inside.kill('SIGKILL'), options.minutes * 60_000 + PATIENCE)
+  let verdict
+  inside.on('line', line => {
+    if (line.startsWith('{"verdict"')) verdict = JSON.parse(line)
+    else console.error(line)
+  })
+  await inside.exited
+  clearTimeout(timer)
+  return { verdict, words: inside.tail(20) }
+}
+
+const lab = await Lab.create()
+const { verdict, words } = await soak(lab).finally(() => lab[Symbol.asyncDispose]())
+if (!verdict) fail(`it has ended early${words}`)
 if (json) writeFileSync(json, `${JSON.stringify({ ...options, ...verdict }, null, 2)}\n`)
 for (const line of verdict.verdict) console.log(line)
 process.exitCode = verdict.ok ? 0 : 1

@@ -5,14 +5,15 @@ import {
   checkMetricsFlags,
   createClientMetrics,
   createLogger,
+  createRegistry,
   type Logger,
   lookupNamespace,
+  registerGuideAliases,
   runProcess,
   startEndpoints,
   StartupError,
 } from '@typemetal/cluster/process'
 import { parseTlsOptions } from '@typemetal/cluster/tls'
-import { collectDefaultMetrics, Registry } from 'prom-client'
 import { type Flags, parseFlags, UsageError } from './flags.js'
 import { Candidacy, type CandidacyOptions } from './node/candidacy.js'
 import { Controller } from './node/controller.js'
@@ -38,12 +39,12 @@ async function main(flags: Flags, signal: AbortSignal): Promise<void> {
     directories: flags.configDir,
     ...(flags.kubeconfig !== undefined && { kubeconfig: flags.kubeconfig }),
   }
-  const registry = new Registry()
-  collectDefaultMetrics({ register: registry })
+  const registry = createRegistry()
   const metrics = createClientMetrics(registry)
   await using store = await openStore({ ...source, component: 'controller', namespace, kinds: KINDS, metrics, log })
   const { lbClass } = flags
   const controller = new Controller({ store, options: { namespace, lbClass }, log, registry })
+  registerGuideAliases(registry)
   const candidacy = new Candidacy({ ...electionFlags(flags), namespace, log, registry })
   const aborted = new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
   let webhooks: Webhooks | undefined

@@ -30,7 +30,22 @@ export class ObjectCache {
 
   /** Takes new versions of objects; returns what is different now. The same resourceVersion again is no difference. */
   apply(updates: readonly Update[]): readonly Change[] {
-    const changes = updates.flatMap(update => this.#applyOne(update))
+    const changes: Change[] = []
+    // A list of ten thousand objects makes one new map, not ten thousand.
+    const fresh = new Map<Kind, Map<ObjectKey, KubernetesObject | undefined>>()
+    const slices: SliceMove[] = []
+    for (const { kind, key, object } of updates) {
+      const mine = fresh.get(kind) ?? new Map<ObjectKey, KubernetesObject | undefined>()
+      const old = mine.has(key) ? mine.get(key) : this.#objects.get(kind)?.get(key)
+      if (isSame(old, object)) continue
+      fresh.set(kind, mine.set(key, object))
+      changes.push({ kind, key, type: old ? (object ? 'modified' : 'deleted') : 'added' })
+      if (kind === 'EndpointSlice') slices.push([old as EndpointSlice | undefined, object as EndpointSlice | undefined])
+    }
+    for (const [kind, mine] of fresh) {
+      this.#objects.set(kind, (this.#objects.get(kind) ?? new LayeredMap<ObjectKey, KubernetesObject>()).with(mine))
+    }
+    this.#moveSlices(slices)
     if (changes.length > 0) this.#snapshot = undefined
     return changes
   }
@@ -44,24 +59,28 @@ export class ObjectCache {
     return news
   }
 
-  #applyOne({ kind, key, object }: Update): readonly Change[] {
-    const objects = this.#objects.get(kind) ?? new LayeredMap()
-    const old = objects.get(key)
-    if (old === object) return []
-    if (old && object && old.metadata.resourceVersion === object.metadata.resourceVersion) return []
-    this.#objects.set(kind, objects.with([[key, object]]))
-    if (kind === 'EndpointSlice') this.#moveSlice(old as EndpointSlice | undefined, object as EndpointSlice | undefined)
-    return [{ kind, key, type: old ? (object ? 'modified' : 'deleted') : 'added' }]
-  }
-
-  #moveSlice(old: EndpointSlice | undefined, slice: EndpointSlice | undefined): void {
-    for (const service of new Set([serviceOf(old), serviceOf(slice)])) {
-      if (service === undefined) continue
-      const others = (this.#slices.get(service) ?? []).filter(other => other !== old)
-      const now = slice && serviceOf(slice) === service ? [...others, slice] : others
-      this.#slices = this.#slices.with([[service, now.length > 0 ? now : undefined]])
+  #moveSlices(moves: readonly SliceMove[]): void {
+    const fresh = new Map<ObjectKey, readonly EndpointSlice[]>()
+    for (const [old, slice] of moves) {
+      for (const service of new Set([serviceOf(old), serviceOf(slice)])) {
+        if (service === undefined) continue
+        const others = (fresh.get(service) ?? this.#slices.get(service) ?? []).filter(other => other !== old)
+        fresh.set(service, slice && serviceOf(slice) === service ? [...others, slice] : others)
+      }
     }
+    if (fresh.size === 0) return
+    this.#slices = this.#slices.with(
+      Array.from(fresh, ([service, slices]) => [service, slices.length > 0 ? slices : undefined] as const),
+    )
   }
+}
+
+/** A slice as it was and as it is. */
+type SliceMove = readonly [old: EndpointSlice | undefined, slice: EndpointSlice | undefined]
+
+function isSame(old: KubernetesObject | undefined, object: KubernetesObject | undefined): boolean {
+  if (old === object) return true
+  return old !== undefined && object !== undefined && old.metadata.resourceVersion === object.metadata.resourceVersion
 }
 
 function serviceOf(slice: EndpointSlice | undefined): ObjectKey | undefined {
