@@ -195,8 +195,8 @@ async function prints(t: Test, { server, world }: Scene): Promise<void> {
   t.same(row?.slice(1), [owner, 'web', 'default'])
   const bgp = rows(await call('get', 'servicebgpstatuses', '-n', NAMESPACE)).slice(1)
   t.same(
-    bgp.map(each => each.slice(1)).toSorted(),
-    NODES.map(node => [node, 'routed', 'default']),
+    bgp.map(each => each.slice(1).join(' ')).toSorted(),
+    NODES.map(node => `${node} routed default`),
   )
   const states = rows(await call('get', 'configurationstates', '-n', NAMESPACE)).slice(1)
   t.same(

@@ -132,7 +132,7 @@ class Translation {
     const end = this.#text.indexOf('\\E', this.#at)
     const quoted = this.#text.slice(this.#at, end < 0 ? undefined : end)
     this.#at = end < 0 ? this.#text.length : end + 2
-    return [...quoted].map(char => (/[A-Za-z]/.test(char) ? this.#literal(char) : escapeText(char))).join('')
+    return Array.from(quoted, char => (/[A-Za-z]/.test(char) ? this.#literal(char) : escapeText(char))).join('')
   }
 
   /** @param skip characters after the first, which has been taken */
@@ -208,9 +208,10 @@ function bothCases(member: string): string {
   return /^[A-Za-z]$/.test(char) ? `${char.toLowerCase()}${char.toUpperCase()}` : member
 }
 
+const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
+
 /** The letters of a range in the other case, one by one. */
 function otherCase(low: string, high: string): string {
-  const letters = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz']
-  const within = letters.filter(letter => letter >= low && letter <= high)
+  const within = Array.from(LETTERS).filter(letter => letter >= low && letter <= high)
   return within.map(letter => (letter === letter.toLowerCase() ? letter.toUpperCase() : letter.toLowerCase())).join('')
 }

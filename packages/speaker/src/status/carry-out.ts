@@ -17,23 +17,17 @@ export interface Done extends Pick<Written, 'now' | 'on'> {
  * @throws what the store throws
  */
 export async function carryOut(store: Store, write: StatusWrite): Promise<Done> {
-  switch (write.type) {
-    case 'create':
-      return create(store, write.object, write.status)
-    case 'delete':
-      await store.delete(referenceTo(write.object))
-      return { key: keyOf(write.object), now: undefined, on: write.object }
-    case 'update': {
-      await store.updateStatus({ ...unversioned(write.object), status: write.status })
-      return { key: keyOf(write.object), now: { ...write.object, status: write.status }, on: write.object }
-    }
-    case 'apply': {
-      const { object, merged } = write
-      if (store.api) return { key: keyOf(object), now: await apply(store.api, object, write.status) }
-      await store.updateStatus({ ...unversioned(object), status: merged })
-      return { key: keyOf(object), now: { ...object, status: merged }, on: object }
-    }
+  if (write.type === 'create') return create(store, write.object, write.status)
+  const { object } = write
+  const key = keyOf(object)
+  if (write.type === 'delete') {
+    await store.delete(referenceTo(object))
+    return { key, now: undefined, on: object }
   }
+  if (write.type === 'apply' && store.api) return { key, now: await apply(store.api, object, write.status) }
+  const status = write.type === 'apply' ? write.merged : write.status
+  await store.updateStatus({ ...unversioned(object), status })
+  return { key, now: { ...object, status }, on: object }
 }
 
 async function create(store: Store, object: KubernetesObject, status: object): Promise<Done> {
