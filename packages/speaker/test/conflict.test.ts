@@ -1,5 +1,5 @@
 /** Two hosts answer for one address: who gives way, in virtual time and over every way in which nodes may know each other. */
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import t from 'tap'
 import { LanSegment, conflictEvents, electionWinner, resolveConflict } from '@typemetal/speaker'
 import { FakeLan, firstOf } from './support/segment.js'
