@@ -16,8 +16,6 @@ export interface Terminal {
   readonly readInput?: () => Promise<string>
   /** Aborts when the command should stop; for what runs until then. */
   readonly signal?: AbortSignal
-  /** Environment. @default empty */
-  readonly env?: Readonly<Record<string, string | undefined>>
 }
 
 /** Writes to standard error, or where there is none to standard output. */
@@ -54,6 +52,5 @@ export function processTerminal(): Terminal {
     interactive,
     readInput: () => text(process.stdin),
     signal: stop.signal,
-    env: process.env,
   }
 }

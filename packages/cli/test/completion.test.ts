@@ -7,7 +7,7 @@ const sh = (shell: string, script: string): Promise<string | undefined> =>
   new Promise((resolve, reject) => {
     execFile(shell, shell === 'bash' ? ['--norc', '-c', script] : ['-c', script], (error, stdout, stderr) => {
       if ((error as NodeJS.ErrnoException | null)?.code === 'ENOENT') resolve(undefined)
-      else if (error || stderr) reject(new Error(stderr || String(error)))
+      else if (error || stderr) reject(error ?? new Error(stderr))
       else resolve(stdout)
     })
   })

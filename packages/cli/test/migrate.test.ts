@@ -20,7 +20,7 @@ async function convert(text: string, ...more: string[]): Promise<Said & { resour
 
 /** `Kind name`. */
 const names = (resources: readonly Fields[]): readonly string[] =>
-  resources.map(resource => `${String(resource['kind'])} ${String((resource['metadata'] as { name: string }).name)}`)
+  resources.map(resource => `${String(resource['kind'])} ${(resource['metadata'] as { name: string }).name}`)
 
 const specOf = (resources: readonly Fields[], name: string): unknown =>
   resources[names(resources).indexOf(name)]?.['spec']

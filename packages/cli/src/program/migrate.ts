@@ -52,7 +52,7 @@ function addCheck(migrate: Command, terminal: Terminal): void {
         const cluster = await readCluster(sources, namespace, async () => input)
         return say(terminal, migrateCheck(readInstall(objects), cluster, request, output))
       }
-      await using live = await openLive({ ...options, ...(terminal.env && { env: terminal.env }) })
+      await using live = await openLive(options)
       const objects = await fetchRaw(live.api, installLists(namespace))
       say(terminal, migrateCheck(readInstall(objects), await live.read(), request, output))
     })

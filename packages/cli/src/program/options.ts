@@ -66,8 +66,8 @@ export function port(value: string): number {
 /** Reads folders, files and standard input, or without any the live cluster. */
 export async function read(sources: readonly string[], options: SourceOptions, terminal: Terminal): Promise<Cluster> {
   if (sources.length > 0) return readCluster(sources, options.namespace, terminal.readInput)
-  await using live = await openLive({ ...options, ...(terminal.env && { env: terminal.env }) })
-  return live.read()
+  await using live = await openLive(options)
+  return await live.read()
 }
 
 /** Prints an answer, what is to be known about it on the other stream, and sets the exit code. */

@@ -92,40 +92,50 @@ async function openFolder(sources: readonly string[], namespace: string): Promis
   }
 }
 
-/** Prints now and after every burst of changes, until the terminal says stop. */
+/** Prints now and after every burst of changes, until the terminal says stop. @throws what printing throws */
 async function watch(live: Watched, options: Options, terminal: Terminal): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   let outage: string | undefined
   let printing = Promise.resolve()
+  const end = new Ending(terminal.signal)
   const again = (): void => {
     timer = undefined
-    printing = printing.then(async () => print(await live.read(), options, terminal, outage))
+    printing = printing.then(async () => print(await live.read(), options, terminal, outage)).catch(end.fail)
   }
-  const { promise: stopped, stop } = untilStopped(terminal.signal)
   const unwatch = live.watch(reason => {
     outage = reason
     timer ??= setTimeout(again, REDRAW)
   })
-  const asking =
-    options.metrics === undefined ? undefined : setInterval(() => (timer ??= setTimeout(again, 0)), ASK_AGAIN)
+  const ask = (): void => void (timer ??= setTimeout(again, 0))
+  const asking = options.metrics === undefined ? undefined : setInterval(ask, ASK_AGAIN)
   try {
     again()
-    await Promise.race([stopped, printing.then(() => stopped)])
+    await end.reached
   } finally {
-    stop()
     unwatch()
     clearTimeout(timer)
     clearInterval(asking)
+    end.close()
     await printing
   }
 }
 
-/** A promise of the signal's abort, with something to wait for that keeps the process alive. */
-function untilStopped(signal: AbortSignal | undefined): { promise: Promise<void>; stop: () => void } {
-  const alive = setInterval(() => {}, 60_000)
-  const promise = new Promise<void>(resolve => {
-    if (signal?.aborted) resolve()
-    else signal?.addEventListener('abort', () => resolve(), { once: true })
-  })
-  return { promise, stop: () => clearInterval(alive) }
+/** Waits for the abort of a signal or for a failure, and keeps the process alive meanwhile. */
+class Ending {
+  /** Resolves when the signal aborts; rejects after {@link fail}. */
+  readonly reached: Promise<void>
+  fail: (error: unknown) => void = () => {}
+  readonly #alive = setInterval(() => {}, 60_000)
+
+  constructor(signal: AbortSignal | undefined) {
+    this.reached = new Promise((resolve, reject) => {
+      this.fail = reject
+      if (signal?.aborted) resolve()
+      else signal?.addEventListener('abort', () => resolve(), { once: true })
+    })
+  }
+
+  close(): void {
+    clearInterval(this.#alive)
+  }
 }

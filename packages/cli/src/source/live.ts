@@ -3,7 +3,6 @@ import { ApiError, isFields, KIND_NAMES, openStore } from '@typemetal/cluster'
 import type { ApiClient, Kind, Secret, Snapshot, Store } from '@typemetal/cluster'
 import { overlay } from './overlay.js'
 import { type Cluster, clusterOf } from './cluster.js'
-import { copyWithContext } from './kubeconfig.js'
 import { type SpeakerPod, speakerPods } from './speakers.js'
 
 /** Which API server, and what of it. */
@@ -14,7 +13,6 @@ export interface LiveOptions {
   readonly context?: string
   /** Where `metallb.io` objects live. */
   readonly namespace: string
-  readonly env?: Readonly<Record<string, string | undefined>>
 }
 
 /** A cluster that goes on being read until it is disposed of. */
@@ -33,27 +31,24 @@ export interface LiveCluster extends AsyncDisposable {
  * @throws {Error} there is no such cluster, or it does not let us read
  */
 export async function openLive(options: LiveOptions): Promise<LiveCluster> {
-  const copy = await copyWithContext(options)
-  try {
-    const { store, notes } = await start(options, copy?.file ?? options.kubeconfig)
-    return new Live(store, options.namespace, notes)
-  } finally {
-    await copy?.remove()
-  }
+  const { store, notes } = await start(options)
+  return new Live(store, options.namespace, notes)
 }
 
 /** Statuses are listed for what they say; the CRDs of older installs may lack some of these kinds. */
 const OPTIONAL: ReadonlySet<Kind> = new Set(['Secret', 'ServiceL2Status', 'ServiceBGPStatus', 'ConfigurationState'])
 
 /** Reads all kinds; those that may be missing are left out, one after the other, when the server has or gives none of them. */
-async function start(
-  { namespace }: LiveOptions,
-  kubeconfig: string | undefined,
-): Promise<{ store: Store; notes: readonly string[] }> {
+async function start({
+  namespace,
+  kubeconfig,
+  context,
+}: LiveOptions): Promise<{ store: Store; notes: readonly string[] }> {
+  const place = { ...(kubeconfig !== undefined && { kubeconfig }), ...(context !== undefined && { context }) }
   const notes: string[] = []
   let kinds: readonly Kind[] = KIND_NAMES
   for (;;) {
-    const store = await openStore({ component: 'typemetal', namespace, kinds, ...(kubeconfig && { kubeconfig }) })
+    const store = await openStore({ component: 'typemetal', namespace, kinds, ...place })
     try {
       await store.start()
       return { store, notes }

@@ -1,0 +1,256 @@
+/** The command on a real API server: what is applied there is what it reads, and it needs no right to write. */
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { customResourceDefinitions, type KubernetesObject } from '@typemetal/cluster'
+import { until } from '@typemetal/lab'
+import { ApiServer, kubernetesBinaries } from '@typemetal/lab/kubernetes'
+import t, { type Test } from 'tap'
+import { parse, parseAllDocuments, stringify } from 'yaml'
+import { bin, demo, folder, run, runOn, section } from './support.js'
+
+/** Milliseconds: the programs may have to be built first. */
+const PATIENCE = 2_400_000
+t.setTimeout(PATIENCE)
+const binaries = await kubernetesBinaries()
+const missing = 'missing' in binaries ? binaries.missing : false
+const skip = process.env['TYPEMETAL_REQUIRE_KUBERNETES'] === '1' ? false : missing
+
+const NAMESPACE = 'metallb-system'
+type Fields = Readonly<Record<string, unknown>>
+
+/** The demo's objects, with what a real server wants beside: namespaces, slices in the cluster's own address family. */
+const objects = (): readonly KubernetesObject[] =>
+  readdirSync(demo)
+    .filter(name => name.endsWith('.yaml'))
+    .flatMap(name =>
+      parseAllDocuments(readFileSync(join(demo, name), 'utf8')).map(document => document.toJS() as KubernetesObject),
+    )
+    .map(withoutClusterAddresses)
+
+/** The demo's cluster IPs are none of this server's, it has one family, and statuses are written elsewhere. */
+function withoutClusterAddresses(object: KubernetesObject): KubernetesObject {
+  const { status: _status, ...rest } = object as KubernetesObject & { status?: unknown }
+  if (object.kind !== 'Service') return rest
+  const {
+    clusterIP: _ip,
+    clusterIPs: _ips,
+    ipFamilies: _families,
+    ipFamilyPolicy: _policy,
+    ...spec
+  } = (object as unknown as { spec: Fields }).spec
+  return { ...object, spec: { ...spec, allocateLoadBalancerNodePorts: false } } as KubernetesObject
+}
+
+const ROLE = 'typemetal-reader'
+
+/** What is shipped for those who only look: get, list and watch. */
+const reader = (resources: readonly [group: string, names: readonly string[]][]): readonly KubernetesObject[] => [
+  {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRole',
+    metadata: { name: ROLE },
+    rules: resources.map(([apiGroup, names]) => ({
+      apiGroups: [apiGroup],
+      resources: names,
+      verbs: ['get', 'list', 'watch'],
+    })),
+  } as KubernetesObject,
+  {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRoleBinding',
+    metadata: { name: ROLE },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: ROLE },
+    subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: ROLE }],
+  } as KubernetesObject,
+]
+
+const METALLB = [
+  'ipaddresspools',
+  'l2advertisements',
+  'bgpadvertisements',
+  'bgppeers',
+  'bfdprofiles',
+  'communities',
+  'servicel2statuses',
+  'servicebgpstatuses',
+  'configurationstates',
+]
+
+void t.test('on a real API server', { skip, timeout: PATIENCE }, async t => {
+  if ('missing' in binaries) throw new assert.AssertionError({ message: `no API server: ${binaries.missing}` })
+  await using server = await ApiServer.start({ binaries })
+  const { admin } = server
+  const { kubectl } = binaries
+  for (const name of [NAMESPACE, 'demo']) await admin.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
+  for (const definition of customResourceDefinitions()) await admin.apply(definition)
+  await until('the last kind to be served', () => admin.list('/apis/metallb.io/v1beta1/configurationstates'), {
+    timeout: 60_000,
+  })
+  for (const object of objects()) await admin.apply(object)
+  const kubeconfig = await server.kubeconfig()
+  const live = (...argv: string[]): ReturnType<typeof run> => run(...argv, '--kubeconfig', kubeconfig)
+
+  await t.test('plan, explain and status without sources ask the cluster', async t => {
+    const { text, code, errors } = await live('plan')
+    t.equal(code, 0, errors)
+    t.match(errors, /note: no speaker Pods were found/)
+    t.match(text, /demo\/web +10\.10\.0\.200 +node-3 +layer2 +yes/)
+    t.match((await live('explain', 'demo/shop')).text, /UPDATE to 10\.10\.0\.1/)
+    t.match(section((await live('status')).text, 'pools'), [{ POOL: 'lan', ASSIGNED: '1' }, { POOL: 'routed' }])
+    t.match((await live('drain', 'node-3', '--simulate')).text, /10\.10\.0\.200 +demo\/web +node-3 +node-1/)
+  })
+
+  await t.test('plan --against live: as kubectl apply would, or with --prune', async t => {
+    const change = folder(t)
+    writeFileSync(
+      join(change, 'bgp.yaml'),
+      readFileSync(join(demo, 'bgp.yaml'), 'utf8').replace('64512:100', '64512:200'),
+    )
+    const { text } = await live('plan', change, '--against', 'live')
+    t.match(section(text, 'routes')[0], { CHANGE: 'otherwise', AFTER: 'communities 64512:200' })
+    t.notMatch(text, /announcements/)
+    const pruned = await live('plan', change, '--against', 'live', '--prune', '--exit-code')
+    t.equal(pruned.code, 4)
+    t.match(
+      section(pruned.text, 'addresses').map(row => row['CHANGE']),
+      ['gone', 'gone', 'gone'],
+    )
+    t.same(await live('plan', join(demo, 'bgp.yaml'), '--against', 'live'), {
+      text: 'nothing would change\n',
+      code: 0,
+      errors: 'note: no speaker Pods were found: every Node counts as one with a speaker\n',
+    })
+  })
+
+  await t.test('only nodes whose speaker is ready count', async t => {
+    for (const node of ['node-1', 'node-2', 'node-3']) await admin.apply(speakerPod(node))
+    for (const node of ['node-1', 'node-2']) await makeReady(server, node)
+    const { text, errors } = await live('explain', 'demo/web')
+    t.equal(errors, '')
+    t.match(text, /node-3 does not stand: its speaker is not alive/)
+    t.match(
+      section((await live('status')).text, 'nodes').map(row => row['ALIVE']),
+      ['yes', 'yes', 'no'],
+    )
+    t.match((await live('status', '--member', 'node-3')).text, /demo\/web .* node-3/, 'unless it is said otherwise')
+  })
+
+  await t.test('--context chooses, and an unknown one is named', async t => {
+    const config = parse(readFileSync(kubeconfig, 'utf8')) as { contexts: { name: string }[] }
+    const [{ name }] = config.contexts as [{ name: string }]
+    const other = join(folder(t), 'config')
+    writeFileSync(other, stringify({ ...config, 'current-context': 'nothing' }), { mode: 0o600 })
+    t.match(await run('status', '--kubeconfig', other, '--context', name), { code: 0 })
+    t.match(await run('status', '--kubeconfig', other, '--context', 'x'), { code: 3, errors: /it has no context "x"/ })
+    t.match(await run('status', '--kubeconfig', join(folder(t), 'none')), {
+      code: 3,
+      errors: /^typemetal: cannot read kubeconfig/,
+    })
+  })
+
+  await t.test('somebody who may only look, and not at Secrets', async t => {
+    const open: [string, readonly string[]][] = [
+      ['', ['services', 'nodes', 'namespaces', 'configmaps', 'pods']],
+      ['discovery.k8s.io', ['endpointslices']],
+      ['metallb.io', METALLB],
+    ]
+    for (const object of reader(open)) await admin.apply(object)
+    await admin.apply({
+      apiVersion: 'metallb.io/v1beta2',
+      kind: 'BGPPeer',
+      metadata: { name: 'signed', namespace: NAMESPACE },
+      spec: { myASN: 1, peerASN: 2, peerAddress: '10.0.0.9', passwordSecret: { name: 'key' } },
+    } as KubernetesObject)
+    const account = await server.kubeconfig(ROLE, [])
+    const { code, errors, text } = await run('status', '--kubeconfig', account)
+    t.equal(code, 0, errors)
+    t.match(errors, /note: Secret objects cannot be read: not allowed to list and watch secrets/)
+    t.match(section(text, 'BGP sessions')[0], { PEER: 'router' })
+    await admin.apply(reader([['', ['nodes']]])[0] as KubernetesObject)
+    await until(
+      'the rights to be gone',
+      async () => (await run('status', '--kubeconfig', account)).code === 3 || undefined,
+      { timeout: 60_000 },
+    )
+    t.match(await run('status', '--kubeconfig', account), {
+      code: 3,
+      errors: /^typemetal: not allowed to list and watch/,
+    })
+    await admin.request({ method: 'DELETE', path: `/apis/metallb.io/v1beta2/namespaces/${NAMESPACE}/bgppeers/signed` })
+  })
+
+  await t.test('migrate check finds MetalLB', async t => {
+    await admin.apply(workload('Deployment', 'controller'))
+    await admin.apply(workload('DaemonSet', 'speaker'))
+    const { text } = await live('migrate', 'check')
+    t.match(text, /✓ DaemonSet speaker: runs example\.org\/metallb\/speaker:v0\.16\.1/)
+    t.match(text, /--election-level 0\.16/)
+    t.match(text, /Move node-2/)
+  })
+
+  await t.test('status --watch follows the cluster', async t => {
+    const stop = new AbortController()
+    let printed = ''
+    const running = runOn(
+      { write: text => void (printed += text), signal: stop.signal },
+      'status',
+      '--watch',
+      '--kubeconfig',
+      kubeconfig,
+    )
+    await until('the first table', async () => /demo\/shop +203/.test(printed) || undefined, { timeout: 60_000 })
+    await admin.request({ method: 'DELETE', path: '/api/v1/namespaces/demo/services/shop' })
+    await until(
+      'a table without the Service',
+      async () => !/demo\/shop/.test(printed.slice(printed.lastIndexOf('pools\n'))) || undefined,
+      { timeout: 60_000 },
+    )
+    stop.abort()
+    t.match(await running, { code: 0 })
+  })
+
+  await t.test('as kubectl plugin', { skip: kubectl === undefined && 'kubectl is missing' }, async t =>
+    kubectlPlugin(t, kubectl ?? '', kubeconfig),
+  )
+})
+
+/** kubectl finds `kubectl-typemetal` on the PATH, and takes `kubectl typemetal` for it. */
+async function kubectlPlugin(t: Test, kubectl: string, kubeconfig: string): Promise<void> {
+  const path = folder(t)
+  writeFileSync(join(path, 'kubectl-typemetal'), `#!/bin/sh\nexec ${process.execPath} ${bin} "$@"\n`, { mode: 0o755 })
+  const said = await new Promise<string>((resolve, reject) => {
+    const env = { ...process.env, PATH: `${path}:${process.env['PATH']}`, KUBECONFIG: kubeconfig }
+    execFile(kubectl, ['typemetal', 'status'], { env }, (error, stdout) => (error ? reject(error) : resolve(stdout)))
+  })
+  t.match(section(said, 'pools'), [{ POOL: 'lan' }, { POOL: 'routed' }])
+}
+
+const speakerPod = (node: string): KubernetesObject =>
+  ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: `speaker-${node}`, namespace: NAMESPACE, labels: { app: 'metallb', component: 'speaker' } },
+    spec: { nodeName: node, containers: [{ name: 'speaker', image: 'example.org/speaker' }] },
+  }) as KubernetesObject
+
+async function makeReady({ admin }: ApiServer, node: string): Promise<void> {
+  const status = { conditions: [{ type: 'Ready', status: 'True' }] }
+  const path = `/api/v1/namespaces/${NAMESPACE}/pods/speaker-${node}/status`
+  await admin.request({ method: 'PATCH', path, body: { status }, contentType: 'application/merge-patch+json' })
+}
+
+const workload = (kind: 'Deployment' | 'DaemonSet', name: string): KubernetesObject =>
+  ({
+    apiVersion: 'apps/v1',
+    kind,
+    metadata: { name, namespace: NAMESPACE },
+    spec: {
+      selector: { matchLabels: { component: name } },
+      template: {
+        metadata: { labels: { app: 'metallb', component: name } },
+        spec: { containers: [{ name, image: `example.org/metallb/${name}:v0.16.1`, args: ['--port=9120'] }] },
+      },
+    },
+  }) as KubernetesObject
