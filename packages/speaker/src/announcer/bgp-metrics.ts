@@ -17,11 +17,6 @@ const COUNTERS: readonly (readonly [name: string, help: string, field: keyof Pee
   ['metallb_bgp_total_received', 'BGP messages received', 'totalReceived'],
   ['typemetal_bgp_notifications_received_total', 'NOTIFICATION messages received', 'notificationsReceived'],
   ['typemetal_bgp_route_refresh_received_total', 'ROUTE-REFRESH messages received', 'routeRefreshReceived'],
-  [
-    'typemetal_bgp_connect_retries_total',
-    'Attempts and sessions that failed (ConnectRetryCounter)',
-    'connectRetryCounter',
-  ],
 ]
 
 const GAUGES: readonly (readonly [name: string, help: string, value: (reading: PeerReading) => number])[] = [
@@ -48,6 +43,7 @@ export function registerBGPMetrics(registry: Registry, read: () => readonly Peer
   for (const [name, help, field] of COUNTERS) registry.registerMetric(counter(name, help, field, read))
   for (const [name, help, value] of GAUGES) registry.registerMetric(gauge(name, help, value, read))
   registry.registerMetric(endsCounter(read))
+  registry.registerMetric(failuresCounter(read))
   registry.registerMetric(notificationGauge(read))
 }
 
@@ -98,6 +94,19 @@ function endsCounter(read: () => readonly PeerReading[]): Counter<'peer' | 'vrf'
       for (const { peer, vrf, history } of read()) {
         for (const [reason, count] of history.ends) this.inc({ peer, vrf, reason }, count)
       }
+    },
+  })
+}
+
+function failuresCounter(read: () => readonly PeerReading[]): Counter<'peer' | 'vrf'> {
+  return new Counter({
+    name: 'typemetal_bgp_connect_failures_total',
+    help: 'Attempts at a session that came to nothing',
+    labelNames,
+    registers: [],
+    collect() {
+      this.reset()
+      for (const { peer, vrf, history } of read()) this.inc({ peer, vrf }, history.failures)
     },
   })
 }

@@ -21,8 +21,6 @@ export interface PeerCounters {
   readonly prefixesAnnounced: number
   /** Prefixes the peer should know. */
   readonly prefixesPending: number
-  /** Failures since the peer was added: ConnectRetryCounter of RFC 4271 section 8. */
-  readonly connectRetryCounter: number
 }
 
 /** One field that a change of a peer's options is about, and what it does to a session that stands. */

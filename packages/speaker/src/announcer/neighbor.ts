@@ -13,7 +13,7 @@ import { canOpen, peerLimits } from './limits.js'
 import type { PeerLimit } from './limits.js'
 import { peerOptions } from './peer-options.js'
 import { refusalOf } from './refusal.js'
-import { SessionHistory } from './session-history.js'
+import { isFailure, SessionHistory } from './session-history.js'
 import { SessionLog } from './session-log.js'
 import { ToldRoutes } from './told-routes.js'
 
@@ -213,8 +213,7 @@ export class Neighbor {
     this.history.changed(to, from, cause, this.#options.clock.now())
     this.#lines.changed(this.#log, this.#plan, to, from, cause)
     // There was no address to go by when the identifier was chosen; there may be one now.
-    const isFailure = from !== 'Established' && (to === 'Idle' || to === 'Active')
-    if (isFailure && this.#routerId?.isLastResort && peer === this.#peer) this.#reconsider(peer)
+    if (isFailure(to, from, cause) && this.#routerId?.isLastResort && peer === this.#peer) this.#reconsider(peer)
   }
 
   #reconsider(peer: EnginePeer): void {

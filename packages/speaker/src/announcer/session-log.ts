@@ -2,19 +2,8 @@
 import type { NotificationDetails } from '@typemetal/bgp'
 import type { Logger } from '../logger.js'
 import type { SessionPlan } from '../plan/types.js'
-import { eventOf } from './session-history.js'
+import { eventOf, isFailure } from './session-history.js'
 
-/** Events after which nobody is to blame: we did it, or it is but the next attempt. */
-const OUR_OWN: ReadonlySet<string> = new Set([
-  'ManualStop',
-  'AutomaticStop',
-  'ManualStart',
-  'AutomaticStart',
-  'AutomaticStart_with_DampPeerOscillations',
-  'ConnectRetryTimer_Expires',
-  'IdleHoldTimer_Expires',
-  'OpenCollisionDump',
-])
 /** RFC 4271 section 4.5: what we say when we end a session on purpose. */
 const CEASE = 6
 /** Most different complaints about a peer that are remembered as said. */
@@ -33,7 +22,7 @@ export class SessionLog {
       log.info({ event: 'sessionUp', ...asns }, 'BGP session established')
     } else if (from === 'Established') {
       log.warn({ event: 'sessionDown', ...asns, reason: cause }, 'BGP session down')
-    } else if (to === 'Idle' || to === 'Active') this.#failed(log, cause)
+    } else if (isFailure(to, from, cause)) this.#failed(log, cause)
   }
 
   /** A NOTIFICATION has gone one way or the other. */
@@ -50,7 +39,7 @@ export class SessionLog {
   #failed(log: Logger, cause: string): void {
     const event = eventOf(cause)
     // The NOTIFICATION itself has been said.
-    if (OUR_OWN.has(event) || event.startsWith('NotifMsg') || !this.#isNews(cause)) return
+    if (event.startsWith('NotifMsg') || !this.#isNews(cause)) return
     const message = event === 'TcpConnectionFails' ? UNREACHABLE : 'BGP peer cannot be talked to, trying on'
     log.error({ op: 'connect', error: cause }, message)
   }

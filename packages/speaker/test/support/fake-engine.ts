@@ -14,7 +14,7 @@ import type {
 const COUNTERS = {
   opensSent: 1, opensReceived: 1, updatesSent: 2, updatesReceived: 0, keepalivesSent: 3, keepalivesReceived: 4,
   notificationsSent: 0, notificationsReceived: 0, routeRefreshSent: 0, routeRefreshReceived: 0, totalSent: 6, totalReceived: 5,
-  prefixesAnnounced: 1, prefixesPending: 2, connectRetryCounter: 0,
+  prefixesAnnounced: 1, prefixesPending: 2,
 } // prettier-ignore
 
 interface Events {

@@ -46,7 +46,7 @@ export interface FrrNeighbor {
   readonly remoteAs: number
   readonly remoteRouterId: string
   readonly connectionsEstablished: number
-  readonly lastResetDueTo?: string
+  readonly lastNotificationReason?: string
   readonly lastShutdownDescription?: string
   readonly messageStats: {
     readonly updatesRecv: number
@@ -99,9 +99,14 @@ export class Frr {
     return frr
   }
 
-  /** What bgpd itself prints. */
-  get lines(): readonly string[] {
-    return this.#bgpd.lines
+  /** bgpd does nothing any more, and its kernel goes on. */
+  freeze(): void {
+    this.#bgpd.kill('SIGSTOP')
+  }
+
+  /** Ends {@link freeze}. */
+  thaw(): void {
+    this.#bgpd.kill('SIGCONT')
   }
 
   /** Paths to a prefix; none when it has none. */
