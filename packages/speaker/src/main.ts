@@ -25,6 +25,7 @@ import { Speaker, internalAddresses } from './speaker.js'
 import { readExcludedInterfaces } from './startup/exclude-file.js'
 import { startGossip } from './startup/gossip.js'
 import { findOwnPod } from './startup/own-pod.js'
+import { tellPrivileges } from './startup/privileges.js'
 import { checkSource, createStore } from './startup/store.js'
 import { packageVersion } from './version.js'
 
@@ -40,6 +41,7 @@ async function main(flags: Flags, signal: AbortSignal): Promise<void> {
   const namespace = lookupNamespace({ flag: flags.namespace, fallback: fallbackNamespace(flags) })
   log.info({ version: packageVersion(), node, namespace }, 'Typemetal speaker starting')
   for (const ignored of flags.ignored) log.warn({ op: 'flags' }, `ignored: ${ignored}`)
+  await tellPrivileges(log)
 
   const excludeInterfaces = await readExcludedInterfaces(flags.excludeL2File)
   const registry = createRegistry()
