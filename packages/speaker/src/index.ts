@@ -68,6 +68,13 @@ export type {
 } from './drain/types.js'
 export { NodeDrain, type NodeDrainOptions, type NodeDrainSettings } from './drain/node-drain.js'
 export { Drainer, type DrainHands, type DrainerOptions } from './drain/drainer.js'
+export {
+  drainHands,
+  type DrainParts,
+  type DrainableAnswers,
+  type DrainableSessions,
+  type LeavableRing,
+} from './drain/hands.js'
 export { createDrainMetrics, type DrainMetrics } from './drain/metrics.js'
 export { systemClock, type Clock } from './clock.js'
 export { silent, type Logger } from './logger.js'

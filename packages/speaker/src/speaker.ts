@@ -265,11 +265,17 @@ export class Speaker {
     this.#outcome = outcome
     this.#bgp.apply(outcome.plan, name => this.#decider.config?.peers.has(name) ?? false, outcome.delta)
     this.#layer2.apply(outcome.plan.layer2, outcome.delta.layer2)
-    if (this.#resuming) this.#layer2.resume()
-    this.#resuming = false
+    if (this.#resuming) this.#resume()
     this.#tell(outcome)
     this.#drain.followOthers()
     await this.#needLayer2(usesLayer2(this.#decider.config))
+  }
+
+  #resume(): void {
+    this.#resuming = false
+    this.#layer2.resume()
+    // The last resort of a cluster holds what it has, for when another node comes.
+    if (this.#drain.outOfRing) this.#layer2.hold()
   }
 
   #tell(outcome: Outcome): void {
@@ -345,14 +351,14 @@ export class Speaker {
     const { ring } = this.#options
     this.#drain.close()
     await this.#replan.close()
-    await this.#within(STOP_PATIENCE, [this.#bgp[Symbol.asyncDispose](), ring?.leave()])
+    await this.#within(STOP_PATIENCE, [this.#bgp[Symbol.asyncDispose](), ring?.leave() ?? Promise.resolve()])
     await this.#layer2[Symbol.asyncDispose]()
     await ring?.[Symbol.asyncDispose]()
     if (!this.#cleared) await this.#clear()
     this.#log.info({ op: 'shutdown' }, 'done')
   }
 
-  async #within(patience: number, goodbyes: readonly (Promise<void> | undefined)[]): Promise<void> {
+  async #within(patience: number, goodbyes: readonly Promise<void>[]): Promise<void> {
     let cancel = (): void => {}
     const late = new Promise<void>(resolve => (cancel = this.#clock.after(patience, resolve)))
     await Promise.race([Promise.all(goodbyes), late])

@@ -57,31 +57,43 @@ for (const router of ['frr', 'bird'] as const) {
   )
 }
 
-t.test('cordon and uncordon: traffic goes and comes back, the process stays', { skip: skipFor('frr') }, async t => {
-  const world = await twoNodes(t, 'frr', ['--drain-on=cordon', '--drain-peer-wait=1s'])
-  const speakers = new Map(['n1', 'n2'].map(name => [name, world.start(name)]))
-  await untilNextHops(world, 'n1', 'n2')
-  const [owner = '', other = ''] = electionOrder(['n1', 'n2'], VIP)
-  const drained = speakers.get(owner)
-  if (!drained) throw new RangeError(owner)
-  await wait(2_000)
-  const stop = await startLoads(world, [...ROUTED_LOADS, ...LAN_LOADS])
-  await wait(1_000)
-  await world.cordon(owner)
-  await drainState(drained, 'drained')
-  await untilNextHops(world, other)
-  t.ok(drained.running, 'the process stays')
-  await wait(1_500)
-  await world.cordon()
-  await drained.waitForLine(line => line.includes('"to":"announcing"'), PATIENCE)
-  await untilNextHops(world, 'n1', 'n2')
-  await wait(3_000)
-  const results = await stop()
-  judge(t, results)
-  const [by = {}, byRoute = {}] = [results.get(`udp ${VIP}`)?.by, results.get(`udp ${ROUTED}`)?.by]
-  t.ok((by[owner] ?? 0) > 0 && (by[other] ?? 0) > 0, `layer 2 by both: ${JSON.stringify(by)}`)
-  t.ok((byRoute[owner] ?? 0) > 0 && (byRoute[other] ?? 0) > 0, `BGP by both: ${JSON.stringify(byRoute)}`)
-})
+t.test(
+  'cordon and uncordon, one node and all: traffic goes and comes back, the process stays',
+  { skip: skipFor('frr') },
+  async t => {
+    const world = await twoNodes(t, 'frr', ['--drain-on=cordon', '--drain-peer-wait=1s'])
+    const speakers = new Map(['n1', 'n2'].map(name => [name, world.start(name)]))
+    await untilNextHops(world, 'n1', 'n2')
+    const [owner = '', other = ''] = electionOrder(['n1', 'n2'], VIP)
+    const drained = speakers.get(owner)
+    if (!drained) throw new RangeError(owner)
+    await wait(2_000)
+    const stop = await startLoads(world, [...ROUTED_LOADS, ...LAN_LOADS])
+    await wait(1_000)
+    await world.cordon(owner)
+    await drainState(drained, 'drained')
+    await untilNextHops(world, other)
+    t.ok(drained.running, 'the process stays')
+    await wait(1_500)
+    await world.cordon(owner, other)
+    const last = speakers.get(other)
+    if (last) await drainState(last, 'drained')
+    await wait(3_000)
+    t.not((await world.nextHops()).length, 0, 'with every node cordoned somebody announces on')
+    await world.cordon(other)
+    await drained.waitForLine(line => line.includes('"to":"announcing"'), PATIENCE)
+    await untilNextHops(world, owner)
+    await wait(1_000)
+    await world.cordon()
+    await untilNextHops(world, 'n1', 'n2')
+    await wait(3_000)
+    const results = await stop()
+    judge(t, results)
+    const [by = {}, byRoute = {}] = [results.get(`udp ${VIP}`)?.by, results.get(`udp ${ROUTED}`)?.by]
+    t.ok((by[owner] ?? 0) > 0 && (by[other] ?? 0) > 0, `layer 2 by both: ${JSON.stringify(by)}`)
+    t.ok((byRoute[owner] ?? 0) > 0 && (byRoute[other] ?? 0) > 0, `BGP by both: ${JSON.stringify(byRoute)}`)
+  },
+)
 
 t.test(
   'RFC 4724: an upgrade of the only node behind FRR with graceful restart fails no request',

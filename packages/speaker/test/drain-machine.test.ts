@@ -105,6 +105,31 @@ t.test('the only node, cordoned: it answers and announces until another one come
   ])
 })
 
+t.test(
+  'all nodes are drained, or the others die: the last resort answers and announces again, until one comes',
+  async t => {
+    const machine = new DrainMachine()
+    machine.handle({ type: 'others', heirs: HEIRS, alone: false }, 0)
+    machine.handle({ type: 'node', cause: 'cordon' }, 0)
+    machine.handle({ type: 'peersTold', peers: 1 }, 0)
+    machine.handleTimeout(3_000)
+    for (const address of HEIRS.keys()) machine.handle({ type: 'successor', address }, 3_100)
+    machine.handle({ type: 'peersTold', peers: 1 }, 3_100)
+    t.equal(machine.state, 'drained')
+    const nobody = new Map([...HEIRS.keys()].map(address => [address, undefined]))
+    t.strictSame(machine.handle({ type: 'others', heirs: nobody, alone: true }, 4_000).map(text), [
+      'answerAgain',
+      'announceRoutes',
+    ])
+    t.strictSame([machine.held.size, machine.withdrawn, machine.lowered, machine.left], [2, 'none', 'all', true])
+    t.strictSame(machine.handle({ type: 'others', heirs: nobody, alone: true }, 4_100), [])
+    t.strictSame(machine.handle({ type: 'others', heirs: HEIRS, alone: false }, 5_000).map(text), [
+      'withdrawRoutes all',
+    ])
+    t.strictSame(machine.handleTimeout(10_000).map(text), ['stopAnswering 10.0.0.1 fd00::1: successorBound'])
+  },
+)
+
 t.test('a successor that is never heard gets its time also on a node that is drained already', async t => {
   const machine = new DrainMachine()
   machine.handle({ type: 'others', heirs: LONELY, alone: true }, 0)
@@ -161,7 +186,8 @@ class World {
   }
 
   #count(action: DrainAction): void {
-    if (action.type === 'transition') return
+    // What takes back may be needed each time.
+    if (['transition', 'answerAgain', 'announceRoutes'].includes(action.type)) return
     const names = action.type === 'stopAnswering' ? action.addresses.map(a => `stop ${a}`) : [action.type]
     for (const name of names) {
       const count = (this.done.get(name) ?? 0) + 1
@@ -195,12 +221,15 @@ class World {
         break
       case 'announceRoutes':
         this.withdrawn = false
+        this.done.delete('withdrawRoutes')
         break
       case 'stopAnswering':
         for (const address of action.addresses) this.#stop(address, action.reason, heirs)
         break
       case 'answerAgain':
         for (const address of heirs.keys()) this.answering.add(address)
+        for (const name of [...this.done.keys()]) if (name.startsWith('stop ')) this.done.delete(name)
+        this.seen.clear()
         break
       case 'exit':
         this.exited = true

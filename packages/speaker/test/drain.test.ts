@@ -9,8 +9,10 @@ import {
   heirsOf,
   isLeaving,
   parseDrainCauses,
+  drainHands,
+  parseFlags,
 } from '@typemetal/speaker'
-import type { DrainHands, DrainOptions } from '@typemetal/speaker'
+import type { DrainHands, DrainOptions, DrainableSessions } from '@typemetal/speaker'
 import { MemoryCluster } from './scenario/cluster.js'
 import { recordingLog } from './support/log.js'
 import { metallb, node, pool, service } from './support/objects.js'
@@ -171,7 +173,7 @@ t.test('a node that returns takes everything back, addresses first, and tells wh
   await clock.advance(100)
   t.equal(drain.returning, false)
   t.equal(changes, before + 1)
-  t.strictSame(hands.done, ['1000 answerAgain', '1000 withdraw none', '1000 lowerPreference none', '1000 rejoinRing'])
+  t.strictSame(hands.done, ['1000 answerAgain', '1000 lowerPreference none', '1000 withdraw none', '1000 rejoinRing'])
   t.equal(clock.pending, 0)
 })
 
@@ -184,6 +186,64 @@ t.test('an address whose Service goes while it is held is let go', async t => {
   t.ok(hands.done.includes('0 release 10.0.0.1'), hands.done.join('\n'))
   await clock.advance(100)
   t.equal(drain.state, 'ended')
+})
+
+t.test('flags: their defaults, durations as Go writes them, and what is wrong by name', async t => {
+  const { drainOn, drainExit, drainTimeout, drainPeerWait, drainSuccessorWait } = parseFlags([], {})
+  t.strictSame(
+    [drainOn.size, drainExit, drainTimeout, drainPeerWait, drainSuccessorWait],
+    [0, 'auto', 20_000, 3_000, 5_000],
+  )
+  const given = parseFlags(
+    ['--drain-on=drain', '--drain-timeout', '1m30s', '-drain-peer-wait=250ms', '--drain-exit=handover'],
+    {},
+  )
+  t.match(given, { drainTimeout: 90_000, drainPeerWait: 250, drainExit: 'handover' })
+  t.strictSame([...given.drainOn].toSorted(), ['cordon', 'disruption'])
+  const wrong = (...argv: string[]): string => {
+    try {
+      parseFlags(argv, {})
+      return 'taken'
+    } catch (error) {
+      return (error as Error).message
+    }
+  }
+  t.match(wrong('--drain-on=reboot'), /--drain-on.*"reboot" is none of shutdown, out-of-service/)
+  t.match(wrong('--drain-timeout=soon'), /--drain-timeout.*"soon" is not a duration/)
+  t.match(wrong('--drain-timeout=-1s'), /--drain-timeout.*must not be negative/)
+  t.match(wrong('--drain-exit=later'), /--drain-exit.*auto, handover, restart/)
+})
+
+t.test('BGP comes back from both at once, and keeps the lower preference while it is the last resort', async t => {
+  const calls: string[] = []
+  const bgp: DrainableSessions = {
+    lowerPreference: scope => calls.push(`lower ${scope}`),
+    withdraw: scope => calls.push(`withdraw ${scope}`),
+    restore: () => calls.push('restore'),
+    settled: true,
+    peersUp: () => 1,
+    shutdown: async text => void calls.push(`shutdown ${text}`),
+    leave: async text => void calls.push(`leave ${text}`),
+  }
+  const layer2 = {
+    hold: () => calls.push('hold'),
+    release: () => calls.push('release'),
+    resume: () => calls.push('resume'),
+  }
+  const hands = drainHands({ bgp, layer2, ring: undefined, clearStatuses: async () => {} })
+  hands.lowerPreference('all')
+  hands.withdraw('all')
+  hands.withdraw('none')
+  hands.withdraw('all')
+  hands.lowerPreference('none')
+  hands.withdraw('none')
+  const expected = ['lower all', 'withdraw all', 'restore', 'lower all', 'withdraw all', 'restore']
+  t.strictSame(calls.splice(0), expected)
+  await hands.leaveRing()
+  await hands.rejoinRing()
+  await hands.closeSessions({ communication: 'bye', gracefulRestart: true })
+  await hands.closeSessions({ communication: 'bye', gracefulRestart: false })
+  t.strictSame(calls, ['hold', 'leave bye', 'shutdown bye'])
 })
 
 t.test('--drain-on: words, and one that is none', async t => {

@@ -170,6 +170,37 @@ t.test('cordon and uncordon: everything goes, the process stays, everything come
   t.ok(isOver())
 })
 
+t.test(
+  'the others die while this node is cordoned: it is the last resort, and goes quiet again when one comes',
+  async t => {
+    const { clock, gossip, store, session, responder, abort } = await world(t, ['n1', 'n2'], {
+      drainOn: new Set(['cordon'] as const),
+    })
+    store.apply(cordoned('n1'))
+    await clock.advance(3_500)
+    heard(responder)
+    await clock.advance(1_000)
+    t.strictSame([responder.answered, session.routes], [[], []])
+    const [n2] = gossip.alive.filter(({ name }) => name === 'n2')
+    gossip.kill('n2')
+    await clock.advance(1_000)
+    t.strictSame([responder.answered, session.routes.length], [[VIP], 1])
+    t.match(session.options, { gracefulShutdown: true }, 'still the last choice of routers')
+    if (n2) gossip.alive.push(n2)
+    gossip.emit('join', n2)
+    await clock.advance(1_000)
+    t.strictSame([responder.answered, session.routes], [[VIP], []], 'answered until it is heard')
+    heard(responder)
+    await clock.advance(100)
+    t.strictSame(responder.answered, [])
+    store.apply(node('n1'))
+    await clock.advance(1_000)
+    t.strictSame([responder.answered, session.routes.length], [[VIP], 1])
+    abort.abort()
+    await clock.advance(20_000)
+  },
+)
+
 t.test('uncordoned while it still holds its addresses: they are never let go', async t => {
   const { clock, store, responder, abort } = await world(t, ['n1', 'n2'], { drainOn: new Set(['cordon'] as const) })
   store.apply(cordoned('n1'))

@@ -44,9 +44,25 @@ export interface DrainParts {
 
 /** Makes one pair of hands of the parts. */
 export function drainHands({ bgp, layer2, ring, clearStatuses }: DrainParts): DrainHands {
+  let lowered: DrainScope = 'none'
+  let withdrawn: DrainScope = 'none'
+  /** BGP comes back from both at once; what is still withdrawn need not hear of its preference. */
+  const restore = (): void => {
+    if (withdrawn !== 'none') return
+    bgp.restore()
+    if (lowered !== 'none') bgp.lowerPreference(lowered)
+  }
   return {
-    lowerPreference: scope => (scope === 'none' ? bgp.restore() : bgp.lowerPreference(scope)),
-    withdraw: scope => (scope === 'none' ? bgp.restore() : bgp.withdraw(scope)),
+    lowerPreference: scope => {
+      lowered = scope
+      if (scope === 'none') restore()
+      else bgp.lowerPreference(scope)
+    },
+    withdraw: scope => {
+      withdrawn = scope
+      if (scope === 'none') restore()
+      else bgp.withdraw(scope)
+    },
     told: () => bgp.settled,
     peers: scope => bgp.peersUp(scope),
     leaveRing: async () => {

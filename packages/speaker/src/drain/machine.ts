@@ -160,7 +160,8 @@ export class DrainMachine {
 
   /** A node that came later can take over, and is given the time to be heard. */
   #company(now: Milliseconds): void {
-    if (!this.#alone && this.#withdrawn === 'none') this.#takeBack()
+    if (this.#alone) return this.#lastResort()
+    if (this.#withdrawn === 'none') this.#takeBack()
     if (this.#waiting.length === 0) this.#deadline = undefined
     else this.#deadline ??= now + this.#options.successorWait
   }
@@ -245,7 +246,17 @@ export class DrainMachine {
   #rest(reason: DrainReason): void {
     this.#enter('drained', reason)
     this.#end = Infinity
-    this.#release(this.#waiting, 'successorBound')
+    if (this.#alone) this.#lastResort()
+    else this.#release(this.#waiting, 'successorBound')
+  }
+
+  /** All the others have gone, too: better a node that should be empty than none. */
+  #lastResort(): void {
+    this.#deadline = undefined
+    if (this.#released.size > 0) this.#actions.push({ type: 'answerAgain' })
+    this.#released.clear()
+    if (this.#withdrawn !== 'none') this.#actions.push({ type: 'announceRoutes' })
+    this.#withdrawn = 'none'
   }
 
   #part(reason: DrainReason, now: Milliseconds): void {
@@ -267,8 +278,8 @@ export class DrainMachine {
   #restore(): void {
     const reason = 'nodeReturned'
     if (this.#left) this.#actions.push({ type: 'answerAgain' }, { type: 'rejoinRing' })
-    if (this.#withdrawn !== 'none') this.#actions.push({ type: 'announceRoutes' })
     if (this.#lowered !== 'none') this.#actions.push({ type: 'restorePreference' })
+    if (this.#withdrawn !== 'none') this.#actions.push({ type: 'announceRoutes' })
     this.#released.clear()
     this.#left = false
     this.#withdrawn = 'none'

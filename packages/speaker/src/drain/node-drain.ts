@@ -74,6 +74,11 @@ export class NodeDrain extends EventEmitter<{ change: [] }> {
     return this.#drainer.withdrawn
   }
 
+  /** True from leaving the ring until it is entered again. */
+  get outOfRing(): boolean {
+    return this.#drainer.outOfRing
+  }
+
   /** Live members for the plan; without this node while it is out of the ring, unless there is nobody else to serve. */
   get members(): readonly string[] | undefined {
     const { node, ring } = this.#options
