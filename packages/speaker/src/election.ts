@@ -1,5 +1,5 @@
 /** Who answers for a layer-2 address. MUST be the same on every speaker of the cluster, MetalLB's included. */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /**
  * Which release's election rules to follow, for clusters that still run older MetalLB speakers.
@@ -13,7 +13,7 @@ export const ELECTION_LEVELS: readonly ElectionLevel[] = ['0.15', '0.16', 'main'
 
 /** Lower-case hex of SHA-256 over `<node>#<ip>` in UTF-8; hex compares as the octets do. */
 export function electionDigest(node: string, ip: string): string {
-  return createHash('sha256').update(`${node}#${ip}`).digest('hex')
+  return hash('sha256', `${node}#${ip}`, 'hex')
 }
 
 /**
@@ -36,16 +36,25 @@ export function electionOrder(
   return ranked.map(({ node }) => node)
 }
 
+/** How an election came out the last time. */
+export interface StandingElection {
+  readonly winner: string
+  /** Who stood then; with the same scores. */
+  readonly among: ReadonlySet<string>
+}
+
 /**
  * The first of {@link electionOrder} without sorting, hashing only the nodes that share the highest score.
+ * @param standing spares the hashes of those whom the winner has beaten already; changes nothing about the result
  * @returns `undefined` when there is no candidate
  */
 export function electionWinner(
   nodes: Iterable<string>,
   ip: string,
   scores: ReadonlyMap<string, number> = new Map(),
+  standing?: StandingElection,
 ): string | undefined {
-  const best = withHighestScore(nodes, scores)
+  const best = challengers(withHighestScore(nodes, scores), standing)
   if (best.length <= 1) return best[0]
   let winner: string | undefined
   let smallest = ''
@@ -54,6 +63,12 @@ export function electionWinner(
     if (winner === undefined || digest < smallest) [winner, smallest] = [node, digest]
   }
   return winner
+}
+
+/** The last winner, if it still has the highest score, and those who have not stood against it. */
+function challengers(best: readonly string[], standing: StandingElection | undefined): readonly string[] {
+  if (!standing || !best.includes(standing.winner)) return best
+  return best.filter(node => node === standing.winner || !standing.among.has(node))
 }
 
 function withHighestScore(nodes: Iterable<string>, scores: ReadonlyMap<string, number>): readonly string[] {

@@ -61,6 +61,13 @@ t.test('election: scores before hashes; the winner is the first, whatever the or
       const rotated = [...nodes.slice(at), ...nodes.slice(0, at)].toReversed()
       assert.deepEqual(electionOrder(rotated, ip, scores), order)
       assert.equal(electionWinner(rotated, ip, scores), order[0])
+      const among = new Set(nodes.slice(0, at))
+      const winner = electionWinner(among, ip, scores)
+      assert.equal(electionWinner(nodes, ip, scores, winner === undefined ? undefined : { winner, among }), order[0])
+      assert.equal(
+        electionWinner(nodes.slice(1), ip, scores, { winner: order[0] ?? '', among: new Set(nodes) }),
+        electionOrder(nodes.slice(1), ip, scores)[0],
+      )
     }),
   )
 })

@@ -32,7 +32,17 @@ export class LayeredMap<K, V> implements ReadonlyMap<K, V> {
       else delta.set(key, value ?? GONE)
     }
     const changed = new LayeredMap(this.#base, delta, size)
-    return delta.size > Math.max(SMALL, Math.sqrt(this.#base.size)) ? new LayeredMap(new Map(changed)) : changed
+    return delta.size > Math.max(SMALL, Math.sqrt(this.#base.size)) ? new LayeredMap(changed.#merged()) : changed
+  }
+
+  /** Copying a Map is far cheaper than filling one. */
+  #merged(): Map<K, V> {
+    const merged = new Map(this.#base)
+    for (const [key, value] of this.#delta) {
+      if (value === GONE) merged.delete(key)
+      else merged.set(key, value)
+    }
+    return merged
   }
 
   get(key: K): V | undefined {

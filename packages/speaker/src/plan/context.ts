@@ -60,15 +60,36 @@ export function createContext(
 const samePopulation = (a: Population, b: Population): boolean =>
   a.nodes === b.nodes && a.ignoreExcludeLb === b.ignoreExcludeLb && sameList(a.members, b.members)
 
-/** Whether two contexts decide alike; configurations are compared by identity. */
-export function sameContext(a: Context, b: Context): boolean {
+/** Who stands for election now and did not before, and the other way round. */
+export interface CandidateChange {
+  readonly before: ReadonlySet<string>
+  readonly came: readonly string[]
+  readonly gone: ReadonlySet<string>
+}
+
+const NOBODY: CandidateChange = { before: new Set(), came: [], gone: new Set() }
+
+/** What members that came or went have changed, mostly nothing; `undefined` when anything else differs, so that all is to be decided anew. */
+export function candidateChange(older: Context, newer: Context): CandidateChange | undefined {
+  if (!sameButCandidates(older, newer)) return undefined
+  if (sameList(older.candidates, newer.candidates)) return NOBODY
+  const before = new Set(older.candidates)
+  const now = new Set(newer.candidates)
+  return {
+    before,
+    came: newer.candidates.filter(name => !before.has(name)),
+    gone: new Set(older.candidates.filter(name => !now.has(name))),
+  }
+}
+
+/** Configurations are compared by identity. */
+function sameButCandidates(a: Context, b: Context): boolean {
   return (
     a.config === b.config &&
     a.node === b.node &&
     a.electionLevel === b.electionLevel &&
     a.networkUnavailable === b.networkUnavailable &&
     a.excluded === b.excluded &&
-    sameList(a.candidates, b.candidates) &&
     sameList(a.lbClasses, b.lbClasses) &&
     sameList(a.interfaces, b.interfaces)
   )

@@ -1,11 +1,11 @@
 /** The decisions about all Services, made anew only where something was touched. */
-import { isDeepStrictEqual } from 'node:util'
 import { LayeredMap, changedKeys } from '@typemetal/cluster'
 import type { ObjectKey, Snapshot } from '@typemetal/cluster'
 import { serviceOfSlice } from '../endpoints.js'
 import type { Context } from './context.js'
-import { sameContext } from './context.js'
-import { planService } from './service.js'
+import { candidateChange } from './context.js'
+import { sameDecision } from './same-decision.js'
+import { planService, reelect } from './service.js'
 import type { ServiceDecision } from './types.js'
 
 /** A decision before and after; absent: there was, or is, no such Service. */
@@ -32,12 +32,21 @@ export function decideServices(
 ): { readonly decisions: Decisions; readonly changes: DecisionChanges } {
   const before = previous?.services ?? new LayeredMap<ObjectKey, ServiceDecision>()
   const changes = new Map<ObjectKey, DecisionChange>()
+  const compare = (key: ObjectKey, old: ServiceDecision | undefined, now: ServiceDecision | undefined): void => {
+    if (!sameDecision(old, now)) changes.set(key, { before: old, after: now })
+  }
+  const since = previous && candidateChange(previous.context, context)
+  const touched = previous && since ? touchedServices(previous.snapshot, snapshot) : allServices(snapshot, before)
   const existing = snapshot.objects('Service')
-  for (const key of touchedServices(context, snapshot, previous)) {
+  for (const key of touched) {
     const service = existing.get(key)
-    const old = before.get(key)
-    const now = service && planService(context, key, service, snapshot.endpointSlicesOf(key))
-    if (!isDeepStrictEqual(old, now)) changes.set(key, { before: old, after: now })
+    compare(key, before.get(key), service && planService(context, key, service, snapshot.endpointSlicesOf(key)))
+  }
+  if (since && (since.came.length > 0 || since.gone.size > 0)) {
+    for (const [key, old] of before) {
+      const service = touched.has(key) ? undefined : existing.get(key)
+      if (service) compare(key, old, reelect(context, service, snapshot.endpointSlicesOf(key), old, since))
+    }
   }
   const services = changes.size === 0 ? before : before.with(entriesAfter(changes))
   return { decisions: { context, snapshot, services }, changes }
@@ -47,12 +56,13 @@ function* entriesAfter(changes: DecisionChanges): Generator<readonly [ObjectKey,
   for (const [key, { after }] of changes) yield [key, after]
 }
 
-function touchedServices(context: Context, snapshot: Snapshot, previous: Decisions | undefined): Iterable<ObjectKey> {
-  const services = snapshot.objects('Service')
-  if (!previous) return services.keys()
-  if (!sameContext(previous.context, context)) return new Set([...previous.services.keys(), ...services.keys()])
-  const touched = new Set(changedKeys(previous.snapshot.objects('Service'), services))
-  const older = previous.snapshot.objects('EndpointSlice')
+const allServices = (snapshot: Snapshot, before: ReadonlyMap<ObjectKey, unknown>): ReadonlySet<ObjectKey> =>
+  new Set([...before.keys(), ...snapshot.objects('Service').keys()])
+
+/** Those whose objects have changed. */
+function touchedServices(before: Snapshot, snapshot: Snapshot): ReadonlySet<ObjectKey> {
+  const touched = new Set(changedKeys(before.objects('Service'), snapshot.objects('Service')))
+  const older = before.objects('EndpointSlice')
   const newer = snapshot.objects('EndpointSlice')
   for (const key of changedKeys(older, newer)) {
     // A slice may have been moved from one Service to another.

@@ -2,6 +2,7 @@
 import { matchesAny } from '@typemetal/cluster'
 import type { EndpointSlice, L2AdvertisementConfig, Pool, Service } from '@typemetal/cluster'
 import { electionWinner } from '../election.js'
+import type { StandingElection } from '../election.js'
 import { LAYER2_ENDPOINTS, hasActiveEndpoint, nodesWithActiveEndpoint } from '../endpoints.js'
 import type { Context } from './context.js'
 import type { Interfaces, Layer2Decision } from './types.js'
@@ -15,6 +16,7 @@ export const SHARED_IP_ANNOTATIONS: readonly string[] = [
 /**
  * Decides for a Service whose addresses all lie in `pool`.
  * @param firstAddress canonical text of the first ingress address: the key of the election for all of them
+ * @param standing the election before this one, where nothing but the candidates has changed since
  */
 export function decideLayer2(
   context: Context,
@@ -22,6 +24,7 @@ export function decideLayer2(
   slices: readonly EndpointSlice[],
   pool: Pool,
   firstAddress: string,
+  standing?: StandingElection,
 ): Layer2Decision {
   if (!hasActiveEndpoint(slices, LAYER2_ENDPOINTS)) return refuse('notOwner')
   const { electionLevel: level, node } = context
@@ -37,7 +40,9 @@ export function decideLayer2(
   if (mine.length === 0) return refuse(level === '0.15' ? 'notOwner' : 'noMatchingAdvertisement')
   const candidates = layer2Candidates(context, service, slices, ads)
   const scores = level === 'main' ? preferenceScores(ads) : undefined
-  if (electionWinner(candidates, firstAddress, scores) !== node) return refuse('notOwner')
+  const owner = electionWinner(candidates, firstAddress, scores, standing)
+  if (owner === undefined) return refuse('notOwner')
+  if (owner !== node) return { announce: false, reason: 'notOwner', owner }
   return onInterfaces(announcedInterfaces(mine), context.interfaces)
 }
 

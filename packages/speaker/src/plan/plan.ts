@@ -3,6 +3,7 @@ import type { Config, Snapshot } from '@typemetal/cluster'
 import { updateAnswers } from './answers.js'
 import type { Answers } from './answers.js'
 import { createContext } from './context.js'
+import type { Context } from './context.js'
 import { decideServices } from './decisions.js'
 import type { Decisions } from './decisions.js'
 import type { PlanDelta } from './delta.js'
@@ -43,7 +44,7 @@ export function plan(
   const context = createContext(snapshot, config, node, members, options, memory?.context)
   const { decisions, changes } = decideServices(context, snapshot, memory)
   const { services } = decisions
-  const sessions = wantedSessions(config, snapshot.objects('Node').get(node), previous?.sessions)
+  const sessions = sessionsOf(context, previous)
   const { answers, delta: layer2 } = updateAnswers(changes, memory?.answers)
   const { table, delta } = updateRoutes(changes, services, sessions, namesPeers(config), memory?.table)
   return {
@@ -62,6 +63,14 @@ export function plan(
     },
     memory: { ...decisions, answers, table },
   }
+}
+
+/** The sessions of the plan before, where neither the configuration nor the own Node has changed. */
+function sessionsOf({ config, node, population }: Context, previous: RememberingPlan | undefined): Plan['sessions'] {
+  const own = population.nodes.get(node)
+  const before = previous?.memory.context
+  const same = before && before.config === config && before.node === node && before.population.nodes.get(node) === own
+  return same ? previous.sessions : wantedSessions(config, own, previous?.sessions)
 }
 
 /** Whether any advertisement is meant for some peers only; if none is, sessions of one kind are told the same. */

@@ -42,6 +42,8 @@ export type Layer2Decision =
   | {
       readonly announce: false
       readonly reason: ServiceReason | Layer2Reason
+      /** With `notOwner`: the node that is; absent when none can be. */
+      readonly owner?: string
       /** With `noMatchingInterface`: the names that were looked for, sorted. */
       readonly missing?: readonly string[]
     }
