@@ -147,6 +147,15 @@ t.test('a route that cannot be sent is named once, and keeps none of the others 
   t.equal(said('setRoutes').length, 1)
 })
 
+t.test('a family that the peer does not carry is named: its prefixes go nowhere', async t => {
+  const { engine, apply, said } = world()
+  await apply(planOf([session({ families: ['ipv4', 'ipv6'] })]))
+  const [peer] = engine.open
+  if (peer) peer.negotiated = { holdTime: 90, families: ['ipv4-unicast'] }
+  peer?.become('Established')
+  t.match(said('familyNotCarried'), [{ level: 'warn', families: ['ipv6'] }])
+})
+
 t.test('RFC 8326: a drain lowers preference, withdraws, and a cancelled one takes it all back', async t => {
   const { engine, bgp, apply } = world()
   const plain = session()
@@ -154,7 +163,7 @@ t.test('RFC 8326: a drain lowers preference, withdraws, and a cancelled one take
   await apply(planOf([plain, kept], [route('10.1.0.1/32')]))
   const [first, second] = engine.open
   for (const peer of engine.open) peer.become('Established')
-  if (second) second.negotiated = { holdTime: 90, gracefulRestart: {} }
+  if (second) second.negotiated = { holdTime: 90, families: ['ipv4-unicast'], gracefulRestart: {} }
   t.strictSame([bgp.peersUp('all'), bgp.peersUp('withoutGracefulRestart'), bgp.peersUp('none')], [2, 1, 0])
   bgp.lowerPreference('withoutGracefulRestart')
   t.ok(first?.options.gracefulShutdown)

@@ -44,7 +44,7 @@ t.test('values come from the sessions when somebody asks; a peer that is gone ha
   const registry = new Registry()
   const peer = new FakePeer({ name: 'r' } as FakePeer['options'])
   peer.state = 'Established'
-  peer.negotiated = { holdTime: 30 }
+  peer.negotiated = { holdTime: 30, families: [] }
   const history = new SessionHistory()
   history.changed('Established', 'OpenConfirm', 'KeepAliveMsg', 0)
   history.changed('Idle', 'Established', 'NotifMsg 6/2', 1_000)

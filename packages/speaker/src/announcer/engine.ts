@@ -31,6 +31,16 @@ export interface EngineChange {
   readonly why: string
 }
 
+/** What the OPEN messages agreed on. */
+export interface NegotiatedSession {
+  /** Seconds; 0: none. */
+  readonly holdTime: number
+  /** Absent: those that were asked for. */
+  readonly families?: readonly string[]
+  /** Present when the peer knows graceful restart, RFC 4724. */
+  readonly gracefulRestart?: unknown
+}
+
 /** How to part with a peer. */
 export interface Farewell {
   /** Subcode of the Cease NOTIFICATION, RFC 4486. */
@@ -51,7 +61,7 @@ export interface EnginePeer {
   /** Our address on the Established session. */
   readonly localAddress: string | undefined
   /** What the OPEN messages agreed on. */
-  readonly negotiated: { readonly holdTime: number; readonly gracefulRestart?: unknown } | undefined
+  readonly negotiated: NegotiatedSession | undefined
   /** State of the BFD session with the peer, RFC 5880 section 6.2. */
   readonly bfdState: string | undefined
   /** Whole wanted set; the peer is told the difference. @throws {RangeError} a route that cannot be sent; nothing is changed then */

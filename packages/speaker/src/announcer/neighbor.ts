@@ -211,7 +211,7 @@ export class Neighbor {
 
   #stateChanged(peer: EnginePeer, to: string, from: string, cause: string): void {
     this.history.changed(to, from, cause, this.#options.clock.now())
-    this.#lines.changed(this.#log, this.#plan, to, from, cause)
+    this.#lines.changed(this.#log, this.#plan, { to, from, cause, families: peer.negotiated?.families })
     // There was no address to go by when the identifier was chosen; there may be one now.
     if (isFailure(to, from, cause) && this.#routerId?.isLastResort && peer === this.#peer) this.#reconsider(peer)
   }

@@ -8,6 +8,7 @@ import type {
   EnginePeer,
   EnginePeerOptions,
   Farewell,
+  NegotiatedSession,
   RoutePlan,
 } from '@typemetal/speaker'
 
@@ -35,7 +36,7 @@ export class FakePeer extends EventEmitter<Events> implements EnginePeer {
   address: string
   localAddress: string | undefined
   bfdState: string | undefined
-  negotiated: { readonly holdTime: number; readonly gracefulRestart?: unknown } | undefined
+  negotiated: NegotiatedSession | undefined
   /** Why the next change, or a route with this prefix, is refused. */
   refusal: string | undefined
   unsendable: string | undefined
