@@ -228,7 +228,7 @@ class World {
         break
       case 'answerAgain':
         for (const address of heirs.keys()) this.answering.add(address)
-        for (const name of [...this.done.keys()]) if (name.startsWith('stop ')) this.done.delete(name)
+        for (const name of this.done.keys()) if (name.startsWith('stop ')) this.done.delete(name)
         this.seen.clear()
         break
       case 'exit':
