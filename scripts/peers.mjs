@@ -21,6 +21,12 @@ const PEERS = {
   busybox: ['/usr/bin/busybox', '/bin/busybox'],
   ndisc6: ['/usr/bin/ndisc6'],
   openssl: ['/usr/bin/openssl'],
+  prometheus: ['/usr/bin/prometheus'],
+  // images: to unpack and run them, and what they are made with
+  umoci: ['/usr/bin/umoci'],
+  runc: ['/usr/sbin/runc', '/usr/bin/runc'],
+  binutils: ['/usr/bin/strip'],
+  'libcap2-bin': ['/usr/sbin/setcap', '/sbin/setcap'],
   // compilers for the prebuilt addons of @typemetal/sockets
   'gcc-aarch64-linux-gnu': ['/usr/bin/aarch64-linux-gnu-gcc'],
   'musl-tools': ['/usr/bin/musl-gcc'],
