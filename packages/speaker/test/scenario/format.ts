@@ -72,61 +72,91 @@ export interface Scenario {
   readonly steps: readonly Step[]
 }
 
-const SPEAKER_KEYS = ['config', 'configError', 'configurationState', 'layer2', 'bgp', 'statuses', 'metrics']
-const OPTION_KEYS = ['namespace', 'lbClass', 'ignoreExcludeLb', 'electionLevel', 'node', 'interfaces', 'members']
-const SESSION_KEYS = `
-  peerAddress peerPort interface myASN peerASN dynamicASN localASN sourceAddress routerID holdTimeSeconds
-  keepaliveTimeSeconds connectTimeSeconds vrf password bfdProfile ebgpMultiHop gracefulRestart families
-`
-  .trim()
-  .split(/\s+/)
+/** The keys of each part of a scenario. */
+const KEYS = {
+  scenario: ['name', 'component', 'options', 'steps'],
+  options: ['namespace', 'lbClass', 'ignoreExcludeLb', 'electionLevel', 'node', 'interfaces', 'members'],
+  step: ['delete', 'apply', 'members', 'restart', 'options', 'fail', 'expect'],
+  reference: ['kind', 'namespace', 'name'],
+  fail: ['verb', 'kind', 'name', 'code', 'times'],
+  node: ['config', 'configError', 'configurationState', 'layer2', 'bgp', 'statuses', 'metrics'],
+  configurationState: ['result', 'reason'],
+  layer2: ['announce', 'interfaces', 'ips', 'reason', 'event'],
+  event: ['type', 'reason', 'message'],
+  bgp: ['sessions', 'resets', 'routes', 'services'],
+  session: [
+    'peerAddress', 'peerPort', 'interface', 'myASN', 'peerASN', 'dynamicASN', 'localASN', 'sourceAddress', 'routerID',
+    'holdTimeSeconds', 'keepaliveTimeSeconds', 'connectTimeSeconds', 'vrf', 'password', 'bfdProfile', 'ebgpMultiHop',
+    'gracefulRestart', 'families',
+  ], // prettier-ignore
+  route: ['prefix', 'localPref', 'communities', 'nextHop'],
+  service: ['announce', 'reason'],
+  statuses: ['l2', 'bgp'],
+  l2Status: ['node', 'interfaces'],
+} as const
 
 /**
  * Reads all scenarios of a file.
- * @throws {Error} not YAML, or a key that no scenario has
+ * @throws {Error} not YAML, a key that no scenario has, an expectation of no node, or another component's scenario
  */
 export function parseScenarios(text: string): readonly Scenario[] {
-  return parseAllDocuments(text, { merge: true }).flatMap(document => {
+  return parseAllDocuments(text, { merge: true, intAsBigInt: true }).flatMap(document => {
     if (document.errors[0]) throw document.errors[0]
-    const value = document.toJS() as Scenario | null
+    const value = withNumbers(document.toJS()) as Scenario | null
     return value === null ? [] : [checked(value)]
   })
 }
 
 function checked(scenario: Scenario): Scenario {
-  only(scenario, ['name', 'component', 'options', 'steps'], scenario.name)
-  only(scenario.options, OPTION_KEYS, `${scenario.name}: options`)
-  for (const [i, step] of scenario.steps.entries()) {
-    const place = `${scenario.name}: step ${i + 1}`
-    only(step, ['delete', 'apply', 'members', 'restart', 'options', 'fail', 'expect'], place)
-    only(step.options, OPTION_KEYS, `${place}: options`)
-    only(step.expect, [...SPEAKER_KEYS, 'nodes'], `${place}: expect`)
-    for (const expectation of [step.expect, ...Object.values(step.expect?.nodes ?? {})])
-      checkExpectation(expectation, place)
-  }
+  const { name, component, options, steps } = scenario as Omit<Scenario, 'component'> & { readonly component: string }
+  only(scenario, 'scenario', name)
+  if (component !== 'speaker') throw new Error(`${name}: component ${component} is not ours`)
+  only(options, 'options', name)
+  if (!Array.isArray(steps)) throw new Error(`${name}: steps is not a list`)
+  for (const [i, step] of scenario.steps.entries()) checkStep(step, options?.node, `${name}: step ${i + 1}`)
   return scenario
 }
 
-function checkExpectation(expectation: SpeakerExpectation | undefined, place: string): void {
-  if (!expectation) return
-  only(expectation, [...SPEAKER_KEYS, 'nodes'], place)
-  only(expectation.configurationState, ['result', 'reason'], place)
-  only(expectation.bgp, ['sessions', 'resets', 'routes', 'services'], place)
-  only(expectation.statuses, ['l2', 'bgp'], place)
-  each(expectation.layer2, ['announce', 'interfaces', 'ips', 'reason', 'event'], place)
-  each(expectation.bgp?.sessions, SESSION_KEYS, place)
-  each(expectation.bgp?.services, ['announce', 'reason'], place)
-  each(expectation.statuses?.l2, ['node', 'interfaces'], place)
-  for (const list of Object.values(expectation.bgp?.routes ?? {})) {
-    for (const route of list) only(route, ['prefix', 'localPref', 'communities', 'nextHop'], place)
+function checkStep(step: Step, node: string | undefined, place: string): void {
+  only(step, 'step', place)
+  only(step.options, 'options', place)
+  if (step.options && !step.restart) throw new Error(`${place}: options change with a restart only`)
+  for (const reference of step.delete ?? []) only(reference, 'reference', place)
+  for (const failure of step.fail ?? []) only(failure as object, 'fail', place)
+  const { nodes, ...own } = step.expect ?? {}
+  if (node === undefined && Object.keys(own).length > 0) throw new Error(`${place}: expect without options.node`)
+  for (const expectation of [own, ...Object.values(nodes ?? {})]) checkExpectation(expectation, place)
+}
+
+function checkExpectation(expectation: SpeakerExpectation, place: string): void {
+  only(expectation, 'node', place)
+  only(expectation.configurationState, 'configurationState', place)
+  only(expectation.bgp, 'bgp', place)
+  only(expectation.statuses, 'statuses', place)
+  each(expectation.layer2, 'layer2', place)
+  for (const { event } of Object.values(expectation.layer2 ?? {})) {
+    for (const one of [event ?? []].flat()) only(one, 'event', place)
   }
+  each(expectation.bgp?.sessions, 'session', place)
+  each(expectation.bgp?.services, 'service', place)
+  each(expectation.statuses?.l2, 'l2Status', place)
+  for (const list of Object.values(expectation.bgp?.routes ?? {})) for (const route of list) only(route, 'route', place)
 }
 
-function each(map: object | undefined, keys: readonly string[], place: string): void {
-  for (const value of Object.values(map ?? {})) only(value as object | null, keys, place)
+function each(map: object | undefined, kind: keyof typeof KEYS, place: string): void {
+  for (const value of Object.values(map ?? {})) only(value as object | null, kind, place)
 }
 
-function only(value: object | null | undefined, keys: readonly string[], place: string): void {
-  const unknown = Object.keys(value ?? {}).find(key => !keys.includes(key))
+function only(value: object | null | undefined, kind: keyof typeof KEYS, place: string): void {
+  const allowed: readonly string[] = KEYS[kind]
+  const unknown = Object.keys(value ?? {}).find(key => !allowed.includes(key))
   if (unknown !== undefined) throw new Error(`${place}: unknown key ${unknown}`)
+}
+
+/** Turns the integers that a number holds exactly into numbers. */
+function withNumbers(value: unknown): unknown {
+  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : value
+  if (Array.isArray(value)) return value.map(withNumbers)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, withNumbers(field)]))
 }
