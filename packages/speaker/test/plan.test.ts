@@ -5,6 +5,7 @@ import t from 'tap'
 import { Coalescer, Decider, plan, transitions } from '@typemetal/speaker'
 import type { Interfaces, Plan, PlanDelta, RememberingPlan, RoutePlan } from '@typemetal/speaker'
 import { MemoryCluster } from './scenario/cluster.js'
+import type { AnyObject } from './scenario/cluster.js'
 import { clusterChange, furnish } from './plan/cluster-changes.js'
 import type { World } from './plan/cluster-changes.js'
 import { metallb, node, peer, pool, service } from './support/objects.js'
@@ -86,6 +87,68 @@ t.test(
         }
       }),
       { numRuns: 200 },
+    )
+  },
+)
+
+t.test(
+  'the reason of a withdrawal: the protocol withdrawn last gives it, and a change of addresses comes before that',
+  async t => {
+    const [webService, slice] = service('a', '10.0.0.1')
+    if (!webService || !slice) throw new Error('no Service')
+    const labelled = (ip: string, app: string): AnyObject => ({
+      ...(service('a', ip)[0] ?? webService),
+      metadata: { ...webService.metadata, labels: { app } },
+    })
+    const base = [
+      node('n1'),
+      pool(['10.0.0.0/24']),
+      metallb('L2Advertisement', 'l', { serviceSelectors: [{ matchLabels: { app: 'web' } }] }),
+      metallb('BGPAdvertisement', 'b', { serviceSelectors: [{ matchLabels: { app: 'web' } }] }),
+      labelled('10.0.0.1', 'web'),
+      slice,
+    ]
+    const reasonOf = (change: (cluster: MemoryCluster) => void): string | undefined => {
+      const cluster = new MemoryCluster()
+      for (const object of base) cluster.apply(object)
+      const decider = new Decider({ node: 'n1', namespace: 'metallb-system' })
+      decider.step(cluster.snapshot())
+      change(cluster)
+      const withdrawn = decider.step(cluster.snapshot()).transitions.filter(({ type }) => type === 'withdrawn')
+      return withdrawn.map(transition => ('reason' in transition ? transition.reason : '')).join()
+    }
+    t.equal(
+      reasonOf(cluster => cluster.delete('Service', 'default/a')),
+      'serviceDeleted',
+    )
+    t.equal(
+      reasonOf(cluster => cluster.apply(labelled('10.0.0.2', 'web'))),
+      'loadBalancerIPChanged',
+    )
+    t.equal(
+      reasonOf(cluster => cluster.apply(labelled('10.0.0.2', 'db'))),
+      'loadBalancerIPChanged',
+    )
+    t.equal(
+      reasonOf(cluster => cluster.apply(labelled('10.0.0.1', 'db'))),
+      'noMatchingAdvertisement',
+    )
+    t.equal(
+      reasonOf(cluster => cluster.apply(labelled('10.9.9.9', 'web'))),
+      'ipNotAllowed',
+    )
+    t.equal(
+      reasonOf(cluster => cluster.apply(labelled('nonsense', 'web'))),
+      'invalidIP',
+    )
+    t.equal(
+      reasonOf(cluster => cluster.apply({ ...slice, endpoints: [] } as AnyObject)),
+      'notOwner',
+    )
+    t.equal(
+      reasonOf(cluster => cluster.delete('L2Advertisement', 'metallb-system/l')),
+      '',
+      'BGP announces it still',
     )
   },
 )

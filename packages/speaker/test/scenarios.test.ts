@@ -72,7 +72,7 @@ t.test('the table of scenarios names every file, and no other', async t => {
   const rows = readFileSync(new URL('README.md', folder), 'utf8')
     .split('\n')
     .filter(line => line.startsWith('| `'))
-  const named = rows.flatMap(row => [...(row.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)].map(match => match[1]))
+  const named = rows.flatMap(row => [...(row.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)].map(match => match[1] ?? ''))
   t.strictSame(named.toSorted(), scenarioFiles)
 })
 

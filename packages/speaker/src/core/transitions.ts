@@ -67,7 +67,9 @@ function transitionsOf(before: ServiceDecision | undefined, after: ServiceDecisi
   const now = announcedBy(after)
   const gone = moved || now.length === 0
   return [
-    ...(before && gone ? withdrawal(before, now.length > 0 ? 'loadBalancerIPChanged' : reasonOf(before, after)) : []),
+    ...(before && gone
+      ? withdrawal(before, moved && isUsable(after) ? 'loadBalancerIPChanged' : reasonOf(before, after))
+      : []),
     ...PROTOCOLS.flatMap(protocol => ofProtocol(protocol, moved ? undefined : before, after)),
     ...failure(before, after),
   ]
@@ -78,6 +80,9 @@ function withdrawal(before: ServiceDecision, reason: WithdrawReason): readonly T
   const { service, addresses, pool = '' } = before
   return [{ type: 'withdrawn', service, addresses, pool, reason }]
 }
+
+/** Whether there were addresses to announce, wherever that is: old ones are withdrawn before anybody is asked about the new ones. */
+const isUsable = ({ pool }: ServiceDecision): boolean => pool !== undefined
 
 /** As in MetalLB the protocol withdrawn last gives the reason. */
 function reasonOf(before: ServiceDecision, after: ServiceDecision): WithdrawReason {

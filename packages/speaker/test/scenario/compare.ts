@@ -121,7 +121,7 @@ function compareSessions(
     for (const [field, value] of Object.entries(fields ?? {})) {
       const path = `bgp.sessions.${name}.${field}`
       if (Array.isArray(value)) report.set(path, value, (session?.[field] as unknown[] | undefined) ?? [])
-      else report.equal(path, value, session?.[field])
+      else report.equal(path, value, session?.[field] ?? (value === null ? null : undefined))
     }
   }
 }
