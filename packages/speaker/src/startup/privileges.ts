@@ -35,10 +35,10 @@ export function missingCapabilities(status: string): readonly Omit<Capability, '
 }
 
 /** Says once what is missing; nothing where nobody can tell. */
-export async function tellPrivileges(log: Logger, file = '/proc/self/status'): Promise<void> {
+export async function tellPrivileges(log: Logger): Promise<void> {
   let status: string
   try {
-    status = await readFile(file, 'utf8')
+    status = await readFile('/proc/self/status', 'utf8')
   } catch {
     return // not Linux: what needs it says so
   }

@@ -4,7 +4,7 @@ import type { Clock } from '../clock.js'
 import { configurationStateName } from './configuration-state.js'
 import { StatusLabel, serviceOf } from './objects.js'
 import type { ServiceStatusKind, StatusObject, StatusOwner } from './objects.js'
-import { isNews } from './written.js'
+import { isEcho, isNews } from './written.js'
 import type { Item, StatusKind, Written } from './written.js'
 
 /** Milliseconds for which a write that is not seen in the store is believed all the same. */
@@ -103,6 +103,7 @@ export class StatusView {
     const item = object ? this.#itemOf(object) : before
     if (before && (!item || idOf(before) !== idOf(item))) this.#set(before, key, undefined)
     if (item) this.#set(item, key, object)
+    if (written && isEcho(written, object)) return []
     // What other nodes say is theirs: two that answer each other's writes would never end.
     const concerned = [
       known && this.#isMine(known) ? before : undefined,

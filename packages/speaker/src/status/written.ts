@@ -1,4 +1,5 @@
 /** What we wrote, until the store shows it: so that nothing is written twice. */
+import { isDeepStrictEqual } from 'node:util'
 import type { ObjectKey } from '@typemetal/cluster'
 import type { ServiceStatusKind, StatusObject } from './objects.js'
 
@@ -33,6 +34,22 @@ export function isNews({ now, on }: Written, shown: StatusObject | undefined): b
   const [version, ours] = [shown.metadata.resourceVersion ?? '', before?.metadata.resourceVersion ?? '']
   return version === ours ? on === undefined : !isOlder(version, ours)
 }
+
+/** Whether what the store shows is what we wrote, to the letter: no reason to look again. */
+export function isEcho({ now }: Written, shown: StatusObject | undefined): boolean {
+  return now !== undefined && shown !== undefined && isDeepStrictEqual(contentOf(now), contentOf(shown))
+}
+
+const contentOf = ({
+  metadata: { uid, labels, ownerReferences, deletionTimestamp },
+  status,
+}: StatusObject): object => ({
+  uid,
+  labels,
+  ownerReferences,
+  deletionTimestamp,
+  status,
+})
 
 /** Versions of one object are numbers that grow, wherever they are numbers. */
 function isOlder(a: string, b: string): boolean {
