@@ -41,7 +41,7 @@ export { ConflictMachine, type ConflictMachineOptions } from './announcer/confli
 export type { Claim, Conflict, ConflictAction, ConflictEvent } from './announcer/conflict-machine.js'
 export { resolveConflict, type AddressElection, type Resolution } from './announcer/conflict-rule.js'
 export { CONFLICT_REASON, conflictEvents } from './announcer/conflict-events.js'
-export { LanSegment, addressesByNode, type LanSegmentOptions } from './announcer/segment.js'
+export { LanSegment, addressesByNode, interfaceTowards, type LanSegmentOptions } from './announcer/segment.js'
 export { createSpeakerMetrics, recordOutcome, type SpeakerMetrics } from './metrics.js'
 export { crc32, localAddressTowards, nodeRouterId, routerIdFor, routerIdOf } from './router-id.js'
 export { memberlistKey } from './gossip/key.js'
@@ -49,12 +49,13 @@ export { parseGoDuration, parseGossipSettings, type GossipSettings } from './gos
 export { GOSSIP_PRESETS, type GossipPreset } from './gossip/presets.js'
 export { PodDirectory, speakerAddresses, type PodDirectoryOptions } from './gossip/discovery.js'
 export { quietLog } from './gossip/quiet-log.js'
+export { SilentHosts, type SilentHostsOptions, type SuspectedMember } from './gossip/silent-hosts.js'
 export { Ring, type Gossip, type GossipMember, type JoinCounts, type RingOptions } from './gossip/ring.js'
 export { Coalescer } from './coalesce.js'
 export { DrainMachine } from './drain/machine.js'
 export { simulateDrain, type DrainScenario, type DrainStep } from './drain/simulate.js'
 export { drainCauseOf, isLeaving, parseDrainCauses } from './drain/node.js'
-export { heirsOf, type HeirsInput } from './drain/heirs.js'
+export { Succession, heirsOf, type SuccessionInput, type SuccessionResult } from './drain/succession.js'
 export { DRAIN_CAUSES, DRAIN_DEFAULTS, DRAIN_STATES, checkDrainOptions } from './drain/types.js'
 export type {
   DrainAction,

@@ -132,9 +132,9 @@ export class Speaker {
       look: () => ({
         snapshot: store.snapshot(),
         config: this.#decider.config,
-        answers: this.#outcome?.plan.layer2.keys() ?? [],
+        plan: this.#outcome?.plan,
       }),
-      hands: this.#hands(),
+      hands: sole => this.#hands(sole),
       registry,
       log,
       clock,
@@ -287,10 +287,10 @@ export class Speaker {
 
   /** Tells statuses and metrics. */
   #show(outcome: Outcome): void {
-    const { withdrawn } = this.#drain
+    const { withdrawn, sole } = this.#drain
     const before = this.#shown
     const other = before && before.withdrawn !== withdrawn ? before.outcome : undefined
-    const shown = shownOutcome(outcome, withdrawn, other)
+    const shown = shownOutcome(outcome, { withdrawn, sole }, other)
     this.#shown = { outcome: shown, withdrawn }
     recordOutcome(this.#metrics, before?.outcome.plan, shown)
     this.#report(shown.delta.services)
@@ -301,7 +301,7 @@ export class Speaker {
   }
 
   /** Layer 2 resumes when a plan with this node in the ring is carried out: before that it would give up what it holds. */
-  #hands(): DrainHands {
+  #hands(sole: () => ReadonlySet<string>): DrainHands {
     const layer2 = {
       hold: () => {
         this.#resuming = false
@@ -310,7 +310,7 @@ export class Speaker {
       release: (addresses: readonly string[]) => this.#layer2.release(addresses),
       resume: () => (this.#resuming = true),
     }
-    return drainHands({ bgp: this.#bgp, layer2, ring: this.#options.ring, clearStatuses: () => this.#clear() })
+    return drainHands({ bgp: this.#bgp, layer2, ring: this.#options.ring, clearStatuses: () => this.#clear(), sole })
   }
 
   /** Lets go of everything in order. */

@@ -153,6 +153,16 @@ t.test('a second signal ends at once, wherever it is', async t => {
   t.strictSame(machine.handle({ type: 'signal', restart: false }, 2), [])
 })
 
+t.test('when it has ended nothing is done any more', async t => {
+  const machine = new DrainMachine()
+  machine.handle({ type: 'signal', restart: false }, 0)
+  machine.handle({ type: 'signal', restart: false }, 0)
+  t.equal(machine.state, 'ended')
+  machine.handle({ type: 'others', heirs: HEIRS, alone: false }, 0)
+  t.strictSame(machine.handle({ type: 'successor', address: '10.0.0.1' }, 0), [])
+  t.strictSame(machine.handle({ type: 'node', cause: 'cordon' }, 0), [])
+})
+
 t.test('a peer that takes nothing holds up nobody', async t => {
   const steps = script({ cause: 'signal', peers: 1, heirs: new Map(), alone: false, toldAfter: 60_000 })
   t.ok(steps.includes('1000 handingOver: peersBound'))
@@ -227,7 +237,7 @@ class World {
         for (const address of action.addresses) this.#stop(address, action.reason, heirs)
         break
       case 'answerAgain':
-        for (const address of heirs.keys()) this.answering.add(address)
+        for (const address of HEIRS.keys()) this.answering.add(address)
         for (const name of this.done.keys()) if (name.startsWith('stop ')) this.done.delete(name)
         this.seen.clear()
         break

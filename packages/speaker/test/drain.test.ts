@@ -9,6 +9,7 @@ import {
   heirsOf,
   isLeaving,
   parseDrainCauses,
+  Succession,
   drainHands,
   parseFlags,
 } from '@typemetal/speaker'
@@ -218,7 +219,7 @@ t.test('BGP comes back from both at once, and keeps the lower preference while i
   const calls: string[] = []
   const bgp: DrainableSessions = {
     lowerPreference: scope => calls.push(`lower ${scope}`),
-    withdraw: scope => calls.push(`withdraw ${scope}`),
+    withdraw: (scope, keep) => calls.push(`withdraw ${scope} but ${[...keep].join(' ')}`),
     restore: () => calls.push('restore'),
     settled: true,
     peersUp: () => 1,
@@ -230,14 +231,27 @@ t.test('BGP comes back from both at once, and keeps the lower preference while i
     release: () => calls.push('release'),
     resume: () => calls.push('resume'),
   }
-  const hands = drainHands({ bgp, layer2, ring: undefined, clearStatuses: async () => {} })
+  const hands = drainHands({
+    bgp,
+    layer2,
+    ring: undefined,
+    clearStatuses: async () => {},
+    sole: () => new Set(['192.0.2.1/32']),
+  })
   hands.lowerPreference('all')
   hands.withdraw('all')
   hands.withdraw('none')
   hands.withdraw('all')
   hands.lowerPreference('none')
   hands.withdraw('none')
-  const expected = ['lower all', 'withdraw all', 'restore', 'lower all', 'withdraw all', 'restore']
+  const expected = [
+    'lower all',
+    'withdraw all but 192.0.2.1/32',
+    'restore',
+    'lower all',
+    'withdraw all but 192.0.2.1/32',
+    'restore',
+  ]
   t.strictSame(calls.splice(0), expected)
   await hands.leaveRing()
   await hands.rejoinRing()
@@ -289,4 +303,38 @@ t.test('heirs: whom the others would elect; nobody without endpoints where they 
   t.equal(heirs.has('10.1.0.2') && heirs.get('10.1.0.2'), undefined, 'its only endpoint is here')
   t.notOk(heirs.has('10.1.0.9'), 'no Service has it')
   t.strictSame([...heirsOf({ ...input, others: [] }).values()], [undefined, undefined])
+})
+
+t.test('succession: prefixes that nobody else would announce; asked again it knows what has changed', async t => {
+  const cluster = new MemoryCluster()
+  const local = service('b', '10.1.0.2', { externalTrafficPolicy: 'Local' })
+  const objects = [node('n1'), node('n2'), node('n3'), pool(['10.1.0.0/24']), metallb('BGPAdvertisement', 'bgp')]
+  for (const object of [...objects, ...service('a', '10.1.0.1'), ...local]) cluster.apply(object)
+  const decider = new Decider({ node: 'n1', namespace: 'metallb-system' })
+  const succession = new Succession()
+  const find = (others: readonly string[]) => {
+    const snapshot = cluster.snapshot()
+    const { services } = decider.step(snapshot).plan
+    return succession.find({
+      snapshot,
+      config: decider.config,
+      others,
+      gossips: true,
+      options: {},
+      addresses: [],
+      services,
+    })
+  }
+  t.strictSame(find(['n2', 'n3']), { heirs: new Map(), sole: new Set(['10.1.0.2/32']) })
+  const [, slice] = local
+  cluster.apply({
+    ...slice,
+    endpoints: [
+      { addresses: ['10.244.0.3'], nodeName: 'n3' },
+      { addresses: ['10.244.0.1'], nodeName: 'n1' },
+    ],
+  } as never)
+  t.strictSame(find(['n2', 'n3']).sole, new Set(), 'an endpoint has come up on n3')
+  t.strictSame(find(['n2']).sole, new Set(['10.1.0.2/32']), 'and n3 has died')
+  t.strictSame(find([]).sole, new Set(['10.1.0.1/32', '10.1.0.2/32']))
 })

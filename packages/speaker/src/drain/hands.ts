@@ -5,7 +5,8 @@ import type { DrainScope } from './types.js'
 /** BGP, as far as a drain is concerned. */
 export interface DrainableSessions {
   lowerPreference(scope: DrainScope): void
-  withdraw(scope: DrainScope): void
+  /** @param keep prefixes that stay announced */
+  withdraw(scope: DrainScope, keep: ReadonlySet<string>): void
   /** Back from both. */
   restore(): void
   /** Every established session has taken what is to be sent. */
@@ -40,10 +41,12 @@ export interface DrainParts {
   /** Absent: gossip is off, and nobody can be told to take over. */
   readonly ring: LeavableRing | undefined
   readonly clearStatuses: () => Promise<void>
+  /** Prefixes that no other node would announce: they go with the sessions. */
+  readonly sole: () => ReadonlySet<string>
 }
 
 /** Makes one pair of hands of the parts. */
-export function drainHands({ bgp, layer2, ring, clearStatuses }: DrainParts): DrainHands {
+export function drainHands({ bgp, layer2, ring, clearStatuses, sole }: DrainParts): DrainHands {
   let lowered: DrainScope = 'none'
   let withdrawn: DrainScope = 'none'
   /** BGP comes back from both at once; what is still withdrawn need not hear of its preference. */
@@ -61,7 +64,7 @@ export function drainHands({ bgp, layer2, ring, clearStatuses }: DrainParts): Dr
     withdraw: scope => {
       withdrawn = scope
       if (scope === 'none') restore()
-      else bgp.withdraw(scope)
+      else bgp.withdraw(scope, sole())
     },
     told: () => bgp.settled,
     peers: scope => bgp.peersUp(scope),

@@ -86,6 +86,7 @@ export class DrainMachine {
   /** @returns what is to be done now, in this order */
   handle(event: DrainEvent, now: Milliseconds): readonly DrainAction[] {
     this.#actions = []
+    if (this.#state === 'ended') return this.#actions
     switch (event.type) {
       case 'signal':
         this.#signal(event.restart, now)
@@ -127,7 +128,7 @@ export class DrainMachine {
 
   #signal(restart: boolean, now: Milliseconds): void {
     if (this.#goal === 'exit') {
-      if (this.#state !== 'ended') this.#finish('secondSignal')
+      this.#finish('secondSignal')
       return
     }
     const state = this.#state

@@ -4,12 +4,12 @@ import type { Config, Snapshot } from '@typemetal/cluster'
 import type { Registry } from 'prom-client'
 import type { Clock } from '../clock.js'
 import type { Logger } from '../logger.js'
-import type { PlanOptions } from '../plan/types.js'
+import type { Plan, PlanOptions } from '../plan/types.js'
 import { Drainer } from './drainer.js'
 import type { DrainHands } from './drainer.js'
-import { heirsOf } from './heirs.js'
 import { createDrainMetrics } from './metrics.js'
 import { drainCauseOf, isLeaving } from './node.js'
+import { Succession } from './succession.js'
 import type { DrainCause, DrainOptions, DrainScope, DrainState } from './types.js'
 
 /** How a node is drained. */
@@ -32,13 +32,14 @@ export interface NodeDrainOptions {
   readonly planning: PlanOptions
   /** Absent: gossip is off. */
   readonly ring: { readonly members: readonly string[] } | undefined
-  /** The cluster now, the configuration in force, and the addresses that the last plan answers for. */
+  /** The cluster now, the configuration in force, and the last plan. */
   readonly look: () => {
     readonly snapshot: Snapshot
     readonly config: Config | undefined
-    readonly answers: Iterable<string>
+    readonly plan: Plan | undefined
   }
-  readonly hands: DrainHands
+  /** @param sole prefixes that nobody else announces: they stay when routes are withdrawn */
+  readonly hands: (sole: () => ReadonlySet<string>) => DrainHands
   readonly registry: Registry
   readonly log: Logger
   readonly clock: Clock
@@ -48,13 +49,18 @@ export interface NodeDrainOptions {
 export class NodeDrain extends EventEmitter<{ change: [] }> {
   readonly #options: NodeDrainOptions
   readonly #drainer: Drainer
+  readonly #hands: DrainHands
+  readonly #succession = new Succession()
+  #sole: ReadonlySet<string> = new Set()
   #ending = false
 
   /** @throws {RangeError} an option of the drain that cannot work */
   constructor(options: NodeDrainOptions) {
     super()
-    const { node, settings, hands, registry, log, clock } = options
+    const { node, settings, registry, log, clock } = options
+    const hands = options.hands(() => this.#sole)
     this.#options = options
+    this.#hands = hands
     const metrics = createDrainMetrics(registry)
     this.#drainer = new Drainer({ node, hands, drain: settings.drain ?? {}, metrics, log, clock })
     this.#drainer.on('change', () => this.emit('change'))
@@ -67,6 +73,11 @@ export class NodeDrain extends EventEmitter<{ change: [] }> {
   /** True once the process is to end. */
   get ending(): boolean {
     return this.#ending
+  }
+
+  /** Prefixes that no other node would announce. */
+  get sole(): ReadonlySet<string> {
+    return this.#sole
   }
 
   /** Whose routes were taken back. */
@@ -102,7 +113,11 @@ export class NodeDrain extends EventEmitter<{ change: [] }> {
 
   /** After a pass: others may have come or gone. */
   followOthers(): void {
-    if (this.state !== 'announcing') this.#tell()
+    if (this.state === 'announcing') return this.#succession.forget()
+    const before = this.#sole
+    this.#tell()
+    const isSame = before.size === this.#sole.size && [...before].every(prefix => this.#sole.has(prefix))
+    if (this.withdrawn !== 'none' && !isSame) this.#hands.withdraw(this.withdrawn)
   }
 
   /** Another node was heard announcing an address. */
@@ -136,10 +151,18 @@ export class NodeDrain extends EventEmitter<{ change: [] }> {
   /** Says who takes over what. Without a ring nobody hears that this node goes, so nobody does. */
   #tell(): void {
     const { ring, planning, look } = this.#options
-    const { snapshot, config, answers } = look()
+    const { snapshot, config, plan } = look()
     const others = this.#others
-    const addresses = new Set([...this.#drainer.held.keys(), ...answers])
-    const heirs = heirsOf({ snapshot, config, options: planning, addresses, others: ring ? others : [] })
+    const { heirs, sole } = this.#succession.find({
+      snapshot,
+      config,
+      others,
+      gossips: ring !== undefined,
+      options: planning,
+      addresses: [...this.#drainer.held.keys(), ...(plan?.layer2.keys() ?? [])],
+      services: plan?.services ?? new Map(),
+    })
+    this.#sole = sole
     this.#drainer.others(heirs, others.length === 0)
   }
 }
