@@ -240,6 +240,25 @@ t.test('BFD: the worker runs while a peer wants it; a profile changes without BG
   t.equal(clock.pending, 0)
 })
 
+t.test('BFD that does not run is a limit of those who want it, until it runs', async t => {
+  const { engine, bfd, bgp, apply, clock } = world()
+  const profile = {
+    receiveInterval: 300, transmitInterval: 300, detectMultiplier: 3, echoInterval: 50, echoMode: false,
+    passiveMode: false, minimumTtl: 254,
+  } // prettier-ignore
+  bfd.refusal = 'another process has a port of BFD'
+  await apply(planOf([session({ bfdProfile: 'fast', bfd: profile }), session({ name: 's', peerAddress: '192.0.2.2' })]))
+  engine.options?.bfd.session({ address: '192.0.2.1', ...profile })
+  await settle()
+  t.match(bgp.limits, [
+    { peer: 'r', field: 'spec.bfdProfile', reason: /another process has a port of BFD: a dead peer/ },
+  ])
+  t.equal(bgp.limits.length, 1)
+  bfd.refusal = undefined
+  await clock.advance(1_000)
+  t.strictSame(bgp.limits, [])
+})
+
 t.test('a peer that is wrong costs its own session only, and is a limit with the field that it is about', async t => {
   const { engine, bgp, apply, said } = world()
   let changes = 0

@@ -89,6 +89,32 @@ t.test('RFC 4724: a stop for an upgrade closes without a NOTIFICATION', { skip }
   t.strictSame(await ends(), [])
 })
 
+t.test('RFC 5882 section 4.3: BFD that ends with the process takes no route away', { skip }, async t => {
+  await using world = await bgpWorld()
+  const bfd = `${FRR} neighbor ${NODE} bfd\n`
+  const frr = await Frr.start(world.router, world.directory, bfd)
+  await world.write('fast', object('BFDProfile', 'fast', '{ receiveInterval: 100, transmitInterval: 100 }'))
+  await world.write('r', peer('enableGracefulRestart: true, bfdProfile: fast'))
+  await world.write('all', SERVICES.join('---\n'))
+  const isUp = (): Promise<unknown> =>
+    until('BFD to be up', async () => ((await frr.bfd(NODE))?.status === 'up' ? true : undefined), { timeout: 20_000 })
+  const first = world.speaker(['--drain-exit', 'restart'])
+  for (const prefix of PREFIXES) await frr.path(prefix)
+  await isUp()
+  const ends = watch(frr, PREFIXES)
+  await first.stop('SIGTERM', 30_000)
+  const second = world.speaker()
+  for (const prefix of PREFIXES) await frr.path(prefix, ({ stale }) => !stale)
+  await isUp()
+  t.strictSame(await ends(), [], 'told AdminDown')
+  const endsAgain = watch(frr, PREFIXES)
+  second.kill('SIGKILL')
+  await until('BFD to notice', async () => ((await frr.bfd(NODE))?.status === 'down' ? true : undefined))
+  world.speaker()
+  for (const prefix of PREFIXES) await frr.path(prefix, ({ stale }) => !stale)
+  t.strictSame(await endsAgain(), [], 'told nothing')
+})
+
 t.test(
   'RFC 4486, RFC 9003: without graceful restart Cease, Administrative Shutdown, takes the routes at once',
   { skip },

@@ -129,6 +129,17 @@ t.test('sourceAddress: connected from it, and it must be there', { skip }, async
   t.equal((await frr.neighbor('10.10.0.77')).remoteRouterId, '10.10.0.77')
 })
 
+t.test('holdTime 0: no KEEPALIVE is asked for, and TCP watches in its place', { skip }, async t => {
+  await using world = await bgpWorld()
+  const frr = await meet(world, frrOf(64513, 64512, 'timers 0 0'), 'peerASN: 64513, holdTime: 0s, keepaliveTime: 0s')
+  world.speaker()
+  await frr.path(PREFIX)
+  const metrics = await world.metricsWith('metallb_bgp_session_up{peer="10.10.0.1:179",vrf="default"} 1')
+  t.match(metrics, 'typemetal_bgp_hold_time_seconds{peer="10.10.0.1:179",vrf="default"} 0')
+  const { stdout } = await world.node.exec(['ss', '-Htno', 'dst', ROUTER])
+  t.match(stdout, /timer:\(keepalive,/)
+})
+
 t.test('vrf: the socket is bound to that device, as far as a plain one can show', { skip }, async t => {
   await using world = await bgpWorld()
   const frr = await meet(world, frrOf(64513, 64512), 'peerASN: 64513, connectTime: 1s, vrf: red')

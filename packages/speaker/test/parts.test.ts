@@ -95,7 +95,7 @@ t.test('the ring is joined every few seconds until somebody answers, then every 
   await clock.advance(4_000)
   t.match(log.lines.at(-1), { op: 'memberDiscovery', level: 'error', joined: 1, expected: 2 })
   gossip.joined.length = 0
-  gossip.alive.push({ name: 'n3', address: '10.0.0.3' })
+  gossip.alive.push({ name: 'n3', address: '10.0.0.3', state: 'alive' })
   await clock.advance(59_000)
   t.strictSame(gossip.joined, [], 'joined: a minute of peace')
   await clock.advance(1_000)

@@ -31,6 +31,8 @@ export interface ConnectionHandlers {
 
 /** How long the peer has to take our last octets and close, in milliseconds. */
 const LINGER = 2000
+/** Silence before TCP asks whether the other end still lives, in milliseconds. */
+const KEEP_ALIVE_DELAY = 60_000
 
 /** Where the header has the message type, RFC 4271 section 4.1. */
 const TYPE = 18
@@ -60,6 +62,8 @@ export class Connection {
     this.localPort = socket.localPort ?? 0
     this.remotePort = socket.remotePort ?? 0
     socket.setNoDelay(true)
+    // With a Hold Time of 0 nobody else would ever notice that the peer is gone; other sessions are never as quiet as that.
+    socket.setKeepAlive(true, KEEP_ALIVE_DELAY)
     socket.on('data', (chunk: Uint8Array) => this.#receive(chunk))
     socket.on('drain', () => this.#open && handlers.drained())
     socket.on('error', (error: NodeJS.ErrnoException) => this.#fail(error.code ?? error.message))
