@@ -5,6 +5,7 @@
 //   --peers NAME        metallb; `none` for us alone
 //   --services N        how many stand (5,000; with --quick 300)
 //   --trials N          how often (1)
+//   --node-flags=TEXT   for ours instead of those of the image, e.g. '--cpu-prof --cpu-prof-dir=/tmp'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -47,6 +48,7 @@ function readArguments() {
       peers: { type: 'string', default: PEERS.join() },
       services: { type: 'string' },
       trials: { type: 'string', default: '1' },
+      'node-flags': { type: 'string' },
     })
     const size = values.quick ? QUICK : FULL
     const services = Number(values.services ?? size.services)
@@ -61,6 +63,7 @@ function readArguments() {
       trials,
       sections: list(values.only, 'section', SECTIONS),
       stores: list(values.stores, 'store', STORES),
+      ...(values['node-flags'] !== undefined && { nodeFlags: values['node-flags'].split(' ').filter(Boolean) }),
       peers: values.peers === 'none' ? [] : list(values.peers, 'peer', PEERS),
     }
   } catch (error) {
@@ -102,8 +105,8 @@ async function measureIn(lab, samples, options) {
 }
 
 /** What is to be measured of whom, in this order. */
-async function* plan({ peers, stores, sections, services, sizes, probes, pause }, bundle) {
-  const base = { probes, pause }
+async function* plan({ peers, stores, sections, services, sizes, probes, pause, nodeFlags }, bundle) {
+  const base = { probes, pause, nodeFlags }
   const wanted = sections.filter(name => name !== 'memory')
   const binaries = stores.includes('api') ? await kubernetesBinaries() : undefined
   if (binaries && 'missing' in binaries) console.error(`bench:speaker: without an API server: ${binaries.missing}`)

@@ -42,7 +42,16 @@ if (!existsSync(MAIN)) fail('npm run build comes first')
 if (needsUserNamespace()) fail('wants root, to make network namespaces')
 
 /** Runs it to its end. @returns the verdict; `undefined` when it ended early, with the last words */
-async function soak(lab) {
+async function soak() {
+  const lab = await Lab.create()
+  try {
+    return await soakIn(lab)
+  } finally {
+    await lab[Symbol.asyncDispose]()
+  }
+}
+
+async function soakIn(lab) {
   const [lan, spare] = [await lab.bridge('lan'), await lab.bridge('spare')]
   const at = address => `${address}/${PLACE.mask}`
   const peers = Array.from({ length: PEERS }, (_, i) => at(PLACE.peer(i)))
@@ -64,8 +73,7 @@ async function soak(lab) {
   return { verdict, words: inside.tail(20) }
 }
 
-const lab = await Lab.create()
-const { verdict, words } = await soak(lab).finally(() => lab[Symbol.asyncDispose]())
+const { verdict, words } = await soak()
 if (!verdict) fail(`it has ended early${words}`)
 if (json) writeFileSync(json, `${JSON.stringify({ ...options, ...verdict }, null, 2)}\n`)
 for (const line of verdict.verdict) console.log(line)

@@ -5,7 +5,7 @@ import { request } from 'node:https'
 import { customResourceDefinitions } from '@typemetal/cluster'
 import { until } from '@typemetal/lab'
 import { ApiServer } from '@typemetal/lab/kubernetes'
-import { configuration, NAMESPACE, node, nodeStatus, service, serviceStatus, slice } from './objects.mjs'
+import { configuration, NAMESPACE, node, nodeStatus, podObjects, service, serviceStatus, slice } from './objects.mjs'
 import { now } from './sight.mjs'
 
 const GROUP = 'bench'
@@ -108,7 +108,7 @@ export class Api {
     await admin.apply(node)
     const status = { method: 'PATCH', path: `/api/v1/nodes/${node.metadata.name}/status`, body: { status: nodeStatus } }
     await admin.request({ ...status, contentType: 'application/merge-patch+json' })
-    for (const object of configuration()) await admin.apply(object)
+    for (const object of [...podObjects, ...configuration()]) await admin.apply(object)
     this.#kubeconfig = await this.#server.kubeconfig('speaker', [GROUP])
   }
 

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { buildMetalLB, METALLB_VERSION } from '../controller/metallb.mjs'
-import { NAMESPACE, NODE } from './objects.mjs'
+import { NAMESPACE, NODE, POD } from './objects.mjs'
 
 const MAIN = fileURLToPath(new URL('../../packages/speaker/dist/main.js', import.meta.url))
 const PORTS = { metrics: 7472, probes: 17472 }
@@ -15,9 +15,9 @@ const ours = {
   stores: ['folder', 'api'],
   version: () => JSON.parse(readFileSync(new URL('../../packages/speaker/package.json', import.meta.url))).version,
   find: () => (existsSync(MAIN) ? { program: MAIN } : { missing: 'npm run build comes first' }),
-  argv: (program, flags) => [
+  argv: (program, flags, nodeFlags = NODE_FLAGS) => [
     process.execPath,
-    ...NODE_FLAGS,
+    ...nodeFlags,
     program,
     ...flags,
     `--namespace=${NAMESPACE}`,
@@ -44,7 +44,7 @@ const metallb = {
     `--port=${PORTS.metrics}`,
     '--log-level=warn',
   ],
-  env: { METALLB_BGP_TYPE: 'native', METALLB_NODE_NAME: NODE },
+  env: { METALLB_BGP_TYPE: 'native', METALLB_NODE_NAME: NODE, METALLB_POD_NAME: POD },
 }
 
 /** Everybody that can be measured, by name. */

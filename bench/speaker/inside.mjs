@@ -10,7 +10,10 @@ import { addressOf, PEERS } from './objects.mjs'
 import { now, Sight } from './sight.mjs'
 
 /** Milliseconds. */
-const LIMIT = { start: 120_000, change: 10_000 }
+const LIMIT = { start: 120_000, change: 10_000, quiet: 180_000 }
+/** Milliseconds over which CPU is looked at, and the share of a core below which nothing is going on. */
+const WINDOW = 2000
+const QUIET = 0.03
 /** Between changes, so that they meet the speaker's own intervals anywhere. */
 const GAP = { least: 150, more: 200 }
 const GOALS = { p99: 10, resident: { 100: 70, 1000: 80, 5000: 100 }, idle: 0.5 }
@@ -18,7 +21,7 @@ const STORES = { folder: Folder, api: Api }
 const WHERE = { folder: 'folder', api: 'API server' }
 
 const options = JSON.parse(process.argv[2])
-const { kind: id, program, store, services, probes, pause, sections, directory, port } = options
+const { kind: id, program, store, services, probes, pause, sections, directory, port, nodeFlags } = options
 const kind = KINDS[id]
 const count = services.toLocaleString('en')
 const title = `${WHERE[store]}, ${count} Services`
@@ -32,16 +35,32 @@ async function start(sight, world) {
   await sight.forgetAnnounced()
   const started = now()
   const env = { ...process.env, ...kind.env }
-  const speaker = new LabProcess(kind.argv(program, world.flags), kind.name, `${directory}/${id}.log`, { env })
+  const speaker = new LabProcess(kind.argv(program, world.flags, nodeFlags), kind.name, `${directory}/${id}.log`, {
+    env,
+  })
   const arp = sight.reach({ announced: services }, LIMIT.start)
   const bgp = await sight.reach({ routes: services }, LIMIT.start)
   if (bgp === Infinity)
     throw new Error(`not all is announced: ${JSON.stringify(await sight.state())}${speaker.tail(5)}`)
-  return { speaker, bgp: (bgp - started) / 1000, arp: ((await arp) - started) / 1000 }
+  const announced = await arp
+  const quiet = await untilQuiet(speaker)
+  const seconds = at => (at - started) / 1000
+  return { speaker, bgp: seconds(bgp), arp: seconds(announced), quiet: seconds(quiet) }
+}
+
+/** Waits until what follows on a start, statuses above all, is done. @returns the moment; `Infinity`: it never rests */
+async function untilQuiet({ pid }) {
+  const end = now() + LIMIT.quiet
+  for (let [at, cpu] = [now(), cpuOf(pid)]; at < end;) {
+    await sleep(WINDOW)
+    const [later, more] = [now(), cpuOf(pid)]
+    if (((more - cpu) * 1000) / (later - at) < QUIET) return at
+    ;[at, cpu] = [later, more]
+  }
+  return Infinity
 }
 
 async function rest(speaker, resident) {
-  await sleep(pause / 3)
   const cpu = cpuOf(speaker.pid)
   await sleep(pause)
   const share = ((cpuOf(speaker.pid) - cpu) / (pause / 1000)) * 100
@@ -56,11 +75,14 @@ async function rest(speaker, resident) {
 async function latency(sight, world) {
   const kinds = { 'new Service': [], 'endpoint gone': [], 'endpoint back': [] }
   const announced = []
+  const whole = []
   const change = async (samples, i, act) => {
     const seen = await sight.watch(addressOf(i), LIMIT.change)
+    const asked = now()
     const at = await act()
     const routes = await seen.routes
     samples.push(routes ? Math.max(routes.last - at, 0.01) : Infinity)
+    whole.push(routes ? routes.last - asked : Infinity)
     if (samples === kinds['new Service']) {
       const arp = await seen.announced
       announced.push(arp ? Math.max(arp.at - at, 0.01) : Infinity)
@@ -76,6 +98,10 @@ async function latency(sight, world) {
     await change(kinds['endpoint back'], i, () => world.setReady(i, true))
   }
   const limit = LIMIT.change
+  for (const share of [0.5, 0.99]) {
+    const what = `any change, from the request for it to the UPDATE at the last of ${PEERS} peers`
+    add(`${title}: ${what}, p${share * 100}`, 'ms', percentile(whole, share), { limit })
+  }
   for (const [name, samples] of Object.entries({ ...kinds, 'new Service, gratuitous ARP': announced })) {
     const what = samples === announced ? name : `${name}, UPDATE at the last of ${PEERS} peers`
     add(`${title}: ${what}, p50`, 'ms', percentile(samples, 0.5), { limit })
@@ -88,10 +114,11 @@ const opened = now()
 const world = await STORES[store].open(directory, options)
 console.error(`  ${count} Services made in ${((now() - opened) / 1000).toFixed(1)} s`)
 try {
-  const { speaker, bgp, arp } = await start(sight, world)
+  const { speaker, bgp, arp, quiet } = await start(sight, world)
   try {
     if (sections.includes('start')) {
       add(`${title}: start until all peers have all routes`, 's', bgp, { limit: LIMIT.start / 1000 })
+      add(`${title}: start until it rests, statuses written`, 's', quiet, { limit: LIMIT.quiet / 1000 })
       add(`${title}: start until all are announced by ARP`, 's', arp, { limit: LIMIT.start / 1000 })
     }
     if (sections.includes('memory') || sections.includes('idle')) await rest(speaker, sections.includes('memory'))

@@ -26,6 +26,24 @@ export const nodeStatus = {
   conditions: [{ type: 'Ready', status: 'True' }],
 }
 
+/** The Pod that MetalLB's speaker looks for, with the account that it must have. */
+export const POD = 'speaker'
+export const podObjects = [
+  { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: POD, namespace: NAMESPACE } },
+  {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: POD, namespace: NAMESPACE },
+    spec: {
+      nodeName: NODE,
+      serviceAccountName: POD,
+      automountServiceAccountToken: false,
+      hostNetwork: true,
+      containers: [{ name: POD, image: 'none' }],
+    },
+  },
+]
+
 /** @param bfd whether the peers are watched by BFD, which has a thread of its own */
 export const configuration = ({ bfd = false } = {}) => [
   ours('IPAddressPool', 'pool', { addresses: ['10.64.0.0/16'] }),
