@@ -1,4 +1,10 @@
-/** The command line row by row, what is taken and does nothing, and the file of interfaces with RE2's patterns. */
+/** The command line row by row, what is taken and does nothing, signals, and the file of interfaces with RE2's patterns. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { parseExcludedInterfaces, parseFlags } from '@typemetal/speaker'
 
@@ -146,4 +152,22 @@ t.test('a pattern that RE2 refuses, or that cannot be said here, is refused in o
   }
   t.throws(() => parseExcludedInterfaces('just text'), { message: 'it holds no field announcedInterfacesToExclude' })
   t.same(parseExcludedInterfaces('announcedInterfacesToExclude:'), [], 'an empty list')
+})
+
+t.test('SIGINT, SIGTERM and SIGQUIT end the process in peace', async t => {
+  const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
+  const folder = await mkdtemp(join(tmpdir(), 'typemetal-speaker-'))
+  t.teardown(() => rm(folder, { recursive: true }))
+  const flags = ['--node-name=n1', `--config-dir=${folder}`, '--port=0', '--health-probe-port=0']
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const) {
+    const child = spawn(process.execPath, [main, ...flags], { stdio: ['ignore', 'pipe', 'inherit'] })
+    let text = ''
+    for await (const chunk of child.stdout.setEncoding('utf8')) {
+      text += String(chunk)
+      if (!child.killed && text.includes('waiting for the own Node object')) child.kill(signal)
+    }
+    const [code, by] = child.exitCode === null ? ((await once(child, 'exit')) as unknown[]) : [child.exitCode, null]
+    t.same([code, by], [0, null], signal)
+    for (const line of text.trimEnd().split('\n')) t.match(JSON.parse(line), { level: String, ts: String, msg: String })
+  }
 })

@@ -10,12 +10,18 @@ import { Gauge, Registry } from 'prom-client'
 import t from 'tap'
 import {
   Health,
+  Speaker,
   createSpeakerMetrics,
   createWriteMetrics,
   registerBGPMetrics,
   registerLayer2Metrics,
 } from '@typemetal/speaker'
+import type { AnyObject } from './scenario/cluster.js'
+import { FakeEngine } from './support/fake-engine.js'
+import { FakeResponder } from './support/fake-responder.js'
+import { recordingLog } from './support/log.js'
 import { MemoryStore } from './support/memory-store.js'
+import { metallb, node, peer, pool, service } from './support/objects.js'
 import { VirtualClock } from './support/virtual-clock.js'
 
 /** MetalLB's names of the speaker, BFD's apart, which come with its worker. */
@@ -153,6 +159,39 @@ t.test('/healthz: decisions end, the worker answers; /readyz: the cluster was he
   health[Symbol.dispose]()
   await clock.advance(60_000)
   t.equal(clock.pending, 0)
+})
+
+t.test('a password is in no log line, status, event or metric', async t => {
+  const [store, clock, engine, log] = [new MemoryStore(), new VirtualClock(), new FakeEngine(), recordingLog()]
+  const registry = new Registry()
+  const abort = new AbortController()
+  const makers = { startLayer2: async () => new FakeResponder(), createEngine: engine.create }
+  const speaker = new Speaker({ node: 'n1', namespace: 'metallb-system', store, registry, log, clock, ...makers })
+  const done = speaker.run(abort.signal)
+  const secret = (name: string, password: string): AnyObject => {
+    const { spec: _, ...object } = metallb('Secret', name) as AnyObject & { readonly spec: object }
+    const data = { password: Buffer.from(password).toString('base64') }
+    return { ...object, apiVersion: 'v1', type: 'kubernetes.io/basic-auth', data } as AnyObject
+  }
+  store.apply(node('n1'), pool(['10.1.0.0/24']), metallb('BGPAdvertisement', 'bgp'), ...service('a', '10.1.0.1'))
+  store.apply(peer('plain', { password: 'hush-plain-1' }), secret('s', 'hush-secret-1'))
+  store.apply(peer('referring', { peerAddress: '127.0.0.2', passwordSecret: { name: 's' } }))
+  await clock.advance(1_000)
+  t.same(
+    engine.open.map(({ options }) => options.md5Key),
+    ['hush-plain-1', 'hush-secret-1'],
+    'the sessions have them',
+  )
+  store.apply(peer('plain', { password: 'hush-plain-2' }), secret('s', 'hush-secret-2'))
+  await clock.advance(1_000)
+  store.apply(peer('plain', { password: 'hush-plain-3', passwordSecret: { name: 's' } }))
+  await clock.advance(1_000)
+  t.match(store.list('ConfigurationState')[0]?.status, { result: 'Invalid' }, 'both at once is an error')
+  const statuses = ['ConfigurationState', 'ServiceL2Status', 'ServiceBGPStatus'].map(kind => store.list(kind))
+  t.notMatch(JSON.stringify([log.lines, statuses, store.events, await registry.metrics()]), /hush|aHVzaC/)
+  abort.abort()
+  await clock.advance(60_000)
+  await done
 })
 
 t.test('log lines: level, ts in RFC 3339, fields, msg; all and none', async t => {

@@ -29,9 +29,9 @@ const CAPABILITIES: readonly Capability[] = [
 ]
 
 /** The capabilities that wishes may need and a process lacks. @param status text of `/proc/self/status` */
-export function missingCapabilities(status: string): readonly Omit<Capability, 'bit'>[] {
+function missingCapabilities(status: string): readonly Capability[] {
   const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`)
-  return CAPABILITIES.filter(({ bit }) => (effective & (1n << bit)) === 0n).map(({ bit: _, ...rest }) => rest)
+  return CAPABILITIES.filter(({ bit }) => (effective & (1n << bit)) === 0n)
 }
 
 /** Says once what is missing; nothing where nobody can tell. */
