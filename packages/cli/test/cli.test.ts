@@ -1,5 +1,5 @@
 /** validate, plan and explain on real folders of manifests. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { parse } from 'yaml'
@@ -204,6 +204,46 @@ t.test('explain', async t => {
       text,
       /UPDATE to 10\.10\.0\.1 .*\n +NLRI 203\.0\.113\.\d\/32, ORIGIN IGP, AS_PATH 64512, NEXT_HOP .*communities 64512:100/,
     )
+  })
+  t.test('BFD, graceful restart and hops are part of the session', async t => {
+    const folder = cluster(t, folder => {
+      writeFileSync(
+        join(folder, 'bfd.yaml'),
+        'apiVersion: metallb.io/v1beta1\nkind: BFDProfile\nmetadata: { name: fast }\nspec: { receiveInterval: 100, transmitInterval: 50 }\n',
+      )
+      replace(
+        folder,
+        'bgp.yaml',
+        'peerASN: 64513',
+        'peerASN: 64513\n  bfdProfile: fast\n  enableGracefulRestart: true\n  ebgpMultiHop: true',
+      )
+    })
+    t.match(
+      (await run('explain', 'demo/shop', folder)).text,
+      /BFD fast, a dead peer is noticed after about 300 ms, graceful restart, over several hops/,
+    )
+  })
+  t.test('events that lie beside the manifests', async t => {
+    const folder = cluster(t, folder => {
+      mkdirSync(join(folder, 'status', 'events'), { recursive: true })
+      const event = {
+        type: 'Normal',
+        reason: 'nodeAssigned',
+        object: 'Service demo/web',
+        message: 'announcing',
+        count: 2,
+        firstTimestamp: '2026-01-01T00:00:00Z',
+        lastTimestamp: '2026-01-01T00:00:01Z',
+        component: 'metallb-speaker',
+        host: 'node-3',
+      }
+      writeFileSync(join(folder, 'status', 'events', 'metallb-speaker-node-3.jsonl'), `${JSON.stringify(event)}\n`)
+    })
+    t.match(
+      (await run('explain', 'demo/web', folder)).text,
+      /✓ events .*\n +2026-01-01T00:00:01Z Normal nodeAssigned \(2 times\), metallb-speaker on node-3: announcing\n/,
+    )
+    t.notMatch((await run('explain', 'demo/shop', folder)).text, /events/)
   })
   t.test('says why there is no address, and ends there', async t => {
     const folder = cluster(t, folder => replace(folder, 'shop.yaml', 'address-pool: routed', 'address-pool: nowhere'))

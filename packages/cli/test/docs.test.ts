@@ -73,7 +73,7 @@ function syntax(t: Test, text: string): void {
   execFileSync('bash', ['-n'], { input: text })
   const program = createProgram({ write: () => {}, exitCode: () => {} })
   for (const line of text.split('\n')) {
-    const [, words] = /(?:^|\s)typemetal ([a-z][^|>&;#]*)/.exec(line) ?? []
+    const [, words] = /(?:^|[|;&(]\s*)typemetal ([a-z][^|>&;#]*)/.exec(line) ?? []
     if (words === undefined) continue
     const parts = words.trim().split(/\s+/)
     let command = program
@@ -114,7 +114,7 @@ async function routerConfiguration(
   sandbox: Sandbox,
   kind: 'frr' | 'bird',
 ): Promise<void> {
-  if (!routerInstalled(kind)) return void t.comment(`${kind} is not installed`)
+  if (!routerInstalled(kind)) return t.comment(`${kind} is not installed`)
   const file = join(sandbox.folder, `${kind}-${line}.conf`)
   writeFileSync(file, text)
   const command = kind === 'frr' ? ['vtysh', '-C', '-f', file] : ['/usr/sbin/bird', '-p', '-c', file]

@@ -98,6 +98,8 @@ void t.test('on a real API server', { skip, timeout: PATIENCE }, async t => {
     t.match(errors, /note: no speaker Pods were found/)
     t.match(text, /demo\/web +10\.10\.0\.200 +node-3 +layer2 +yes/)
     t.match((await live('explain', 'demo/shop')).text, /UPDATE to 10\.10\.0\.1/)
+    await admin.apply(event('web', 'IPAllocated'))
+    t.match((await live('explain', 'demo/web')).text, /events +what .*\n.*Normal IPAllocated, metallb-controller: said/)
     t.match(section((await live('status')).text, 'pools'), [{ POOL: 'lan', ASSIGNED: '1' }, { POOL: 'routed' }])
     t.match((await live('drain', 'node-3', '--simulate')).text, /10\.10\.0\.200 +demo\/web +node-3 +node-1/)
   })
@@ -226,6 +228,20 @@ async function kubectlPlugin(t: Test, kubectl: string, kubeconfig: string): Prom
   })
   t.match(section(said, 'pools'), [{ POOL: 'lan' }, { POOL: 'routed' }])
 }
+
+const event = (name: string, reason: string): KubernetesObject =>
+  ({
+    apiVersion: 'v1',
+    kind: 'Event',
+    metadata: { name: `${name}.1`, namespace: 'demo' },
+    involvedObject: { apiVersion: 'v1', kind: 'Service', namespace: 'demo', name },
+    type: 'Normal',
+    reason,
+    message: 'said',
+    source: { component: 'metallb-controller' },
+    lastTimestamp: '2026-01-01T00:00:00Z',
+    count: 1,
+  }) as KubernetesObject
 
 const speakerPod = (node: string): KubernetesObject =>
   ({

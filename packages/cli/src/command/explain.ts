@@ -6,15 +6,18 @@ import { endpointStep } from '../explain/endpoints.js'
 import { layer2Steps } from '../explain/layer2.js'
 import { poolSteps } from '../explain/pool.js'
 import { reportedSteps } from '../explain/reported.js'
-import type { Stage, Step, Subject, Verdict } from '../explain/step.js'
+import { type Stage, step, type Step, type Subject, type Verdict } from '../explain/step.js'
 import { type Format, type Paint, plain, render, type Tone } from '../output.js'
 import type { Cluster } from '../source/cluster.js'
+import type { SaidEvent } from '../source/events.js'
 import { viewOf, type ViewRequest } from '../view.js'
 import { invalid } from './validate.js'
 import { notesOf } from './plan.js'
 
 /** What {@link explain} needs to know beside the cluster. */
 export interface ExplainRequest extends ViewRequest {
+  /** What controller and speakers have said about the Service. @default nothing is known */
+  readonly events?: readonly SaidEvent[]
   readonly paint?: Paint
 }
 
@@ -50,7 +53,10 @@ export function explain(cluster: Cluster, key: string, request: ExplainRequest, 
 }
 
 /** Stops where the story ends: a Service without an address has no election. */
-function explanation(subject: Subject, { lbClass = '', electionLevel = 'main' }: ExplainRequest): Explanation {
+function explanation(
+  subject: Subject,
+  { lbClass = '', electionLevel = 'main', events = [] }: ExplainRequest,
+): Explanation {
   const { key } = subject
   const allocation = poolSteps(subject, lbClass)
   const ends = allocation.some(({ verdict }) => verdict === 'bad')
@@ -61,9 +67,25 @@ function explanation(subject: Subject, { lbClass = '', electionLevel = 'main' }:
     service: key,
     layer2: announcers(subject, key, 'layer2'),
     bgp: announcers(subject, key, 'bgp'),
-    steps: [...allocation, ...rest],
+    steps: [...allocation, ...rest, ...eventStep(events)],
   }
 }
+
+/** The newest last, as `kubectl describe` has them. */
+const eventStep = (events: readonly SaidEvent[]): readonly Step[] =>
+  events.length === 0
+    ? []
+    : [
+        step(
+          'events',
+          events.at(-1)?.type === 'Warning' ? 'note' : 'good',
+          'what controller and speakers have said',
+          events.map(
+            ({ type, reason, message, count, last, source }) =>
+              `${last} ${type} ${reason}${count > 1 ? ` (${count} times)` : ''}, ${source}: ${message}`,
+          ),
+        ),
+      ]
 
 const TONES: Readonly<Record<Verdict, Tone>> = { good: 'good', bad: 'bad', note: 'warn' }
 const MARKS: Readonly<Record<Verdict, string>> = { good: '✓', bad: '✗', note: '·' }
@@ -78,6 +100,7 @@ const TITLES: Readonly<Record<Stage, string>> = {
   session: 'session',
   frames: 'frames',
   reported: 'reported',
+  events: 'events',
 }
 
 function forPeople({ service, steps }: Explanation, paint: Paint): string {

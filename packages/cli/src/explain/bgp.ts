@@ -78,10 +78,25 @@ function sessionStep(session: SessionPlan, having: readonly RememberingPlan[]): 
   const details = [
     `${kind}, AS ${localASN ?? myASN} to AS ${peerASN ?? dynamicASN}, families ${families.join(' and ')}`,
     `hold time ${holdTimeSeconds} s, keepalive ${keepaliveTimeSeconds} s${session.password ? ', TCP-MD5' : ''}`,
+    ...extras(session),
     ...limits.map(({ field, reason }) => `${field}: ${reason}`),
   ]
   const verdict = limits.some(({ notOpened }) => notOpened) ? 'bad' : limits.length > 0 ? 'note' : 'good'
   return step('session', verdict, `${name}: ${nodes(having)} to ${sessionTarget(session)} port ${peerPort}`, details)
+}
+
+/** What the session does beside plain BGP. */
+function extras({ bfd, bfdProfile, gracefulRestart, ebgpMultiHop, vrf }: SessionPlan): readonly string[] {
+  const detection = bfd && bfd.detectMultiplier * Math.max(bfd.receiveInterval, bfd.transmitInterval)
+  const parts = [
+    ...(bfdProfile === undefined
+      ? []
+      : [`BFD ${bfdProfile}${detection ? `, a dead peer is noticed after about ${detection} ms` : ''}`]),
+    ...(gracefulRestart ? ['graceful restart'] : []),
+    ...(ebgpMultiHop ? ['over several hops'] : []),
+    ...(vrf === undefined ? [] : [`VRF ${vrf}`]),
+  ]
+  return parts.length > 0 ? [parts.join(', ')] : []
 }
 
 function prefixesOf({ services }: RememberingPlan, key: string): ReadonlySet<string> {

@@ -4,7 +4,17 @@ import type { View } from '../view.js'
 
 /** Where on its way from a pool to the wire a Service is. */
 export type Stage =
-  'service' | 'pool' | 'address' | 'endpoints' | 'election' | 'layer2' | 'bgp' | 'session' | 'frames' | 'reported'
+  | 'service'
+  | 'pool'
+  | 'address'
+  | 'endpoints'
+  | 'election'
+  | 'layer2'
+  | 'bgp'
+  | 'session'
+  | 'frames'
+  | 'reported'
+  | 'events'
 
 /** How a step went: as it should, not at all, or with something to know. */
 export type Verdict = 'good' | 'bad' | 'note'
