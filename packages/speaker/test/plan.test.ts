@@ -2,11 +2,13 @@
 import assert from 'node:assert/strict'
 import * as fc from 'fast-check'
 import t from 'tap'
+import { buildConfig, configResources } from '@typemetal/cluster'
 import { Coalescer, Decider, plan, transitions } from '@typemetal/speaker'
 import type { Interfaces, Plan, PlanDelta, RememberingPlan, RoutePlan } from '@typemetal/speaker'
 import { MemoryCluster } from './scenario/cluster.js'
 import type { AnyObject } from './scenario/cluster.js'
 import { clusterChange, furnish } from './plan/cluster-changes.js'
+import { layer2Of, peersOf, routesOf } from './plan/model.js'
 import type { World } from './plan/cluster-changes.js'
 import { metallb, node, peer, pool, service } from './support/objects.js'
 import { VirtualClock } from './support/virtual-clock.js'
@@ -20,6 +22,15 @@ const contentOf = ({ services, layer2, sessions, routes, peersOf, notes }: Plan)
   peersOf: new Map(peersOf),
   notes: [...notes].toSorted((a, b) => (`${a.peer} ${a.prefix}` < `${b.peer} ${b.prefix}` ? -1 : 1)),
 })
+
+/** The sums of a plan against a model of them. */
+function addsUp(made: Plan): void {
+  const decisions = [...made.services.values()]
+  assert.deepEqual(new Map(made.layer2), layer2Of(decisions))
+  const routes = [...made.sessions].map(([name, session]) => [name, routesOf(decisions, session)] as const)
+  assert.deepEqual(new Map(made.routes), new Map(routes))
+  assert.deepEqual(new Map(made.peersOf), peersOf(made))
+}
 
 /** What an announcer holds that takes differences only. */
 class Follower {
@@ -75,6 +86,7 @@ t.test(
           const outcome = decider.step(snapshot, { members, interfaces })
           const fresh = plan(snapshot, decider.config, 'n1', members, { ...(interfaces && { interfaces }) })
           assert.deepEqual(contentOf(outcome.plan), contentOf(fresh))
+          addsUp(outcome.plan)
           follower.take(outcome.delta)
           follower.agreesWith(outcome.plan)
           // What the delta does not name has not changed, and so keeps its identity.
@@ -86,7 +98,7 @@ t.test(
           before = outcome.plan
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 120 },
     )
   },
 )
@@ -152,6 +164,32 @@ t.test(
     )
   },
 )
+
+t.test('of a configuration for all nodes a plan takes the peers and advertisements of its own node', async t => {
+  const cluster = new MemoryCluster()
+  const rack = (value: string) => ({ nodeSelectors: [{ matchLabels: { rack: value } }] })
+  for (const object of [
+    node('n1', '10.0.0.1', { rack: '1' }),
+    node('n2', '10.0.0.2', { rack: '2' }),
+    pool(['10.0.0.0/24']),
+    metallb('BGPAdvertisement', 'b', rack('1')),
+    peer('r1', rack('1')),
+    peer('r2', { ...rack('2'), peerAddress: '127.0.0.2' }),
+    ...service('a', '10.0.0.1'),
+  ]) {
+    cluster.apply(object)
+  }
+  const snapshot = cluster.snapshot()
+  const { config } = buildConfig(configResources(snapshot), { component: 'validate', namespace: 'metallb-system' })
+  const [first, second] = ['n1', 'n2'].map(name => plan(snapshot, config, name, undefined))
+  t.strictSame([...(first?.sessions.keys() ?? [])], ['r1'])
+  t.strictSame([...(second?.sessions.keys() ?? [])], ['r2'])
+  t.strictSame(
+    first?.routes.get('r1')?.map(({ prefix }) => prefix),
+    ['10.0.0.1/32'],
+  )
+  t.match(second?.services.get('default/a')?.bgp, { announce: false, reason: 'notOwner' })
+})
 
 /** A cluster of as many Services as asked for, each with one address and one endpoint. */
 function largeCluster(count: number): MemoryCluster {
