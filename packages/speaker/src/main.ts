@@ -52,7 +52,8 @@ async function main(flags: Flags, signal: AbortSignal): Promise<void> {
     flags.mlJoin.length > 0
       ? flags.mlJoin
       : (directory?.addresses ?? internalAddresses(nodes(), node, flags.mlBindaddr))
-  await using ring = await startGossip(flags, peers, log)
+  const segment = new LanSegment({ nodes: () => addressesByNode(nodes(), node) })
+  await using ring = await startGossip(flags, peers, log, address => segment.reaches(address))
 
   let health: Health | undefined
   await using endpoints = await startEndpoints({
@@ -78,7 +79,7 @@ async function main(flags: Flags, signal: AbortSignal): Promise<void> {
     store,
     ring,
     startLayer2: () => Layer2.start({ excludeInterfaces, log, ...layer2Options(flags) }),
-    segment: new LanSegment({ nodes: () => addressesByNode(nodes(), node) }),
+    segment,
     createEngine,
     registry,
     ownerReference,

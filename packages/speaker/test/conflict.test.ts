@@ -1,7 +1,7 @@
 /** Two hosts answer for one address: who gives way, in virtual time and over every way in which nodes may know each other. */
 import * as fc from 'fast-check'
 import t from 'tap'
-import { LanSegment, conflictEvents, electionWinner, resolveConflict } from '@typemetal/speaker'
+import { LanSegment, conflictEvents, electionWinner, interfaceTowards, resolveConflict } from '@typemetal/speaker'
 import { FakeLan, firstOf } from './support/segment.js'
 
 const ADDRESS = '192.0.2.1'
@@ -204,6 +204,31 @@ t.test('whose a MAC address is: the neighbour table, or else the host itself', a
   t.equal(await segment.identify('02:00:00:00:00:08', 'eth0'), undefined)
   t.equal(await segment.answers({ address: '10.0.0.2', interface: 'eth0', mac }), true)
   t.equal(await segment.answers({ address: 'fd00::1', interface: 'gone', mac }), false)
+})
+
+t.test('which interface leads to a host: the one in whose network it is, or none', async t => {
+  const at = (address: string, prefixLength: number) => ({ address, prefixLength }) as never
+  const links = [
+    { name: 'lo', addresses: [at('127.0.0.1', 8), at('10.0.0.9', 32), at('::1', 128)] },
+    { name: 'eth0', addresses: [at('10.0.0.1', 16), at('fe80::1', 64), at('fd00:1::1', 64)] },
+    { name: 'eth1', addresses: [at('10.0.5.1', 24), at('0.0.0.0', 0)] },
+  ]
+  const towards = (address: string): string | undefined => interfaceTowards(address, links)
+  t.strictSame(['10.0.0.2', '10.0.5.9', 'fd00:1::99', '10.1.0.1', 'fd00:2::1', '10.0.0.9', 'nonsense'].map(towards), [
+    'eth0', 'eth1', 'eth0', undefined, undefined, 'eth0', undefined,
+  ]) // prettier-ignore
+  const answers = { '10.0.0.2': [{ mac: 'x' }], '10.0.0.3': [] } as Record<string, readonly { mac: string }[]>
+  const segment = new LanSegment({
+    nodes: () => new Map(),
+    links: () => links,
+    ask: async ({ address: of }) => answers[of] ?? Promise.reject(new Error('eth0 is down')),
+  })
+  t.strictSame(await Promise.all(['10.0.0.2', '10.0.0.3', '10.0.0.4', '10.9.0.1'].map(of => segment.reaches(of))), [
+    true,
+    false,
+    undefined,
+    undefined,
+  ])
 })
 
 t.test('the Event on each Service of the address says who, where and what is done about it', async t => {

@@ -76,6 +76,70 @@ t.test('metrics of the ring: members, suspects, joins, what was refused', async 
   await ring[Symbol.asyncDispose]()
 })
 
+t.test('a suspect whose host is silent on the segment is gone at once, and back as soon as it is heard', async t => {
+  const clock = new VirtualClock()
+  const gossip = new FakeGossip(['n1', 'n2', 'n3'])
+  const asked: string[] = []
+  let answer: boolean | undefined = false
+  const reaches = async (address: string): Promise<boolean | undefined> => {
+    asked.push(address)
+    return answer
+  }
+  const ring = new Ring({ gossip, peers: () => [], clock, reaches })
+  let changes = 0
+  ring.on('members', () => changes++)
+  gossip.accuse('n2')
+  gossip.accuse('n2')
+  await settle()
+  t.strictSame([asked, ring.members, changes], [['10.0.0.2'], ['n1', 'n3'], 1])
+  await clock.advance(2_000)
+  t.strictSame([asked.length, changes], [5, 1], 'asked twice a second')
+  answer = true
+  await clock.advance(500)
+  t.strictSame([ring.members, changes], [['n1', 'n2', 'n3'], 2], 'its host answers: only its process is late')
+  answer = false
+  await clock.advance(500)
+  t.strictSame(ring.members, ['n1', 'n3'])
+  gossip.state('n2', 'alive')
+  await clock.advance(500)
+  t.strictSame(ring.members, ['n1', 'n2', 'n3'], 'it has contradicted')
+  await clock.advance(5_000)
+  t.equal(clock.pending, 0, 'and nobody asks any more')
+  gossip.accuse('n2')
+  await settle()
+  gossip.kill('n2')
+  await clock.advance(5_000)
+  t.strictSame([ring.members, clock.pending], [['n1', 'n3'], 0], 'dead for the ring, too')
+  gossip.alive.push({ name: 'n2', address: '10.0.0.2', state: 'alive' })
+  gossip.emit('join', { name: 'n2', address: '10.0.0.2', state: 'alive' })
+  t.strictSame(ring.members, ['n1', 'n3', 'n2'].toSorted(), 'and back')
+  await ring[Symbol.asyncDispose]()
+})
+
+t.test(
+  'a suspect is left to gossip where nobody can be asked, and where all are suspected: that is our own network',
+  async t => {
+    const clock = new VirtualClock()
+    const gossip = new FakeGossip(['n1', 'n2', 'n3', 'n4'])
+    let answer: boolean | undefined
+    const ring = new Ring({ gossip, peers: () => [], clock, reaches: async () => answer })
+    gossip.accuse('n2')
+    await clock.advance(2_000)
+    t.strictSame(ring.members, ['n1', 'n2', 'n3', 'n4'], 'behind a router')
+    answer = false
+    gossip.accuse('n3')
+    gossip.accuse('n4')
+    await clock.advance(2_000)
+    t.strictSame(ring.members, ['n1', 'n2', 'n3', 'n4'], 'all of three')
+    gossip.state('n4', 'alive')
+    await clock.advance(2_000)
+    t.strictSame(ring.members, ['n1', 'n4'])
+    await ring[Symbol.asyncDispose]()
+    await clock.advance(10_000)
+    t.equal(clock.pending, 0)
+  },
+)
+
 t.test('discovery: of the Pods, those that run elsewhere and can be reached', async t => {
   const pods = [
     pod('own', { nodeName: 'n1' }, { podIP: '10.0.0.1' }),

@@ -28,6 +28,8 @@ export interface MemberlistEvents {
   join: [member: Member]
   /** A member died or left. */
   leave: [member: Member]
+  /** A member did not answer somebody; it stays a member until it is certain. That it answers after all is no event. */
+  suspect: [member: Member]
   /** A member changed its meta. */
   update: [member: Member]
   /** Another node claims a name that a living node has; the one known stays. */
@@ -341,6 +343,8 @@ export class Memberlist extends EventEmitter<MemberlistEvents> implements AsyncD
     switch (action.type) {
       case 'member':
         return void this.emit(action.event, action.member)
+      case 'suspect':
+        return void this.emit('suspect', action.member)
       case 'conflict':
         return void this.emit('conflict', action.existing, action.other)
       case 'userMessage':

@@ -145,6 +145,7 @@ export class Membership {
     record.become('suspect', now)
     record.suspicion = this.#startSuspicion(record, message.from, now)
     this.#ring.note('suspected', { node: message.node, from: message.from })
+    this.#ring.emit({ type: 'suspect', member: record.member() })
     this.#listener.onSuspect(record, now)
     this.#listener.onNews(now)
   }

@@ -83,6 +83,8 @@ export type SwimAction =
   /** Close a peer's stream without an answer. */
   | { readonly type: 'close'; readonly id: number }
   | { readonly type: 'member'; readonly event: 'join' | 'leave' | 'update'; readonly member: Member }
+  /** A member did not answer, and counts as one until it is certain. */
+  | { readonly type: 'suspect'; readonly member: Member }
   /** Another node uses a name that is taken; the one known stays. */
   | { readonly type: 'conflict'; readonly existing: Member; readonly other: Member }
   | { readonly type: 'joined'; readonly request: number; readonly error: string | undefined }

@@ -1,8 +1,10 @@
 /** Asks the segment who a MAC address belongs to, and whether it still answers for an address. */
 import { resolve } from '@typemetal/arp-ndp'
 import type { ResolveOptions } from '@typemetal/arp-ndp'
+import { blockContains, blockOf, parseAddress } from '@typemetal/cluster'
 import type { Node } from '@typemetal/cluster'
-import { listNeighbors } from '@typemetal/sockets'
+import { listLinks, listNeighbors } from '@typemetal/sockets'
+import type { Link } from '@typemetal/sockets'
 import type { Claim } from './conflict-machine.js'
 import type { Segment } from './conflict-guard.js'
 
@@ -12,6 +14,8 @@ export interface LanSegmentOptions {
   readonly nodes: () => ReadonlyMap<string, readonly string[]>
   /** The kernel's neighbour table; for tests. @default rtnetlink */
   readonly neighbors?: () => readonly { readonly address: string; readonly mac: string }[]
+  /** The interfaces; for tests. @default rtnetlink */
+  readonly links?: () => readonly Pick<Link, 'name' | 'addresses'>[]
   /** Asks who has an address; for tests. @default ARP and Neighbor Discovery */
   readonly ask?: (options: ResolveOptions) => Promise<readonly { readonly mac: string }[]>
 }
@@ -19,6 +23,8 @@ export interface LanSegmentOptions {
 /** Milliseconds that a neighbour on the same segment may take to answer; twice, in case a frame is lost. */
 const PATIENCE = 100
 const ATTEMPTS = 2
+/** Questions to a host that may be off the network. */
+const REACH_ATTEMPTS = 3
 /** Nodes asked at the same time whether a MAC address is theirs. */
 const AT_ONCE = 16
 /** Nodes asked at most: of a larger cluster the neighbour table knows most that matter. */
@@ -29,7 +35,7 @@ export class LanSegment implements Segment {
   readonly #options: Required<LanSegmentOptions>
 
   constructor(options: LanSegmentOptions) {
-    this.#options = { neighbors: listNeighbors, ask: resolve, ...options }
+    this.#options = { neighbors: listNeighbors, links: listLinks, ask: resolve, ...options }
   }
 
   /** By the kernel's neighbour table; where it does not know, the host itself is asked for the address of each node. */
@@ -61,6 +67,27 @@ export class LanSegment implements Segment {
     }
   }
 
+  /**
+   * Whether the host with an address answers, on whichever interface has it in its network; `undefined` when it is in none, or the
+   * interface cannot ask.
+   */
+  async reaches(address: string): Promise<boolean | undefined> {
+    try {
+      const on = interfaceTowards(address, this.#options.links())
+      if (on === undefined) return undefined
+      const question = {
+        interface: on,
+        address,
+        attempts: REACH_ATTEMPTS,
+        interval: PATIENCE,
+        collect: 'first',
+      } as const
+      return (await this.#options.ask(question)).length > 0
+    } catch {
+      return undefined // our own interface is down, without a carrier, or may not be used
+    }
+  }
+
   #fromTable(mac: string, nodes: ReadonlyMap<string, readonly string[]>): string | undefined {
     const addresses = new Set<string>()
     try {
@@ -71,6 +98,26 @@ export class LanSegment implements Segment {
     for (const [node, own] of nodes) if (own.some(address => addresses.has(address))) return node
     return undefined
   }
+}
+
+/** The interface that has an address in the network of one of its own; of several the one with the longest prefix. */
+export function interfaceTowards(
+  address: string,
+  links: readonly Pick<Link, 'name' | 'addresses'>[],
+): string | undefined {
+  const wanted = parseAddress(address)
+  if (!wanted) return undefined
+  let found: { readonly name: string; readonly prefixLength: number } | undefined
+  for (const { name, addresses } of links) {
+    for (const { address: text, prefixLength } of addresses) {
+      const own = parseAddress(text)
+      if (!own || own.family !== wanted.family || own.value === wanted.value) continue
+      const bits = BigInt((own.family === 'IPv4' ? 32 : 128) - prefixLength)
+      const block = blockOf(own.family, (own.value >> bits) << bits, prefixLength)
+      if (blockContains(block, wanted) && prefixLength > (found?.prefixLength ?? 0)) found = { name, prefixLength }
+    }
+  }
+  return found?.name
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Keeps this speaker in the gossip ring of all speakers: joins, rejoins, and says who is alive. */
 import { EventEmitter } from 'node:events'
+import { SilentHosts } from './silent-hosts.js'
 import type { Clock } from '../clock.js'
 import { systemClock } from '../clock.js'
 import { silent } from '../logger.js'
@@ -9,6 +10,8 @@ import type { Logger } from '../logger.js'
 export interface GossipMember {
   readonly name: string
   readonly address: string
+  /** `alive` or `suspect`. */
+  readonly state: string
 }
 
 /** The part of `@typemetal/memberlist` that the ring uses. */
@@ -24,7 +27,7 @@ export interface Gossip {
     readonly streamFaults: number
   }
   members(): readonly GossipMember[]
-  on(event: 'join' | 'leave' | 'update', listener: (member: GossipMember) => void): unknown
+  on(event: 'join' | 'leave' | 'update' | 'suspect', listener: (member: GossipMember) => void): unknown
   [Symbol.asyncDispose](): Promise<void>
 }
 
@@ -34,6 +37,12 @@ export interface RingOptions {
   readonly gossip: Gossip
   /** Hosts that may be members, newest knowledge, this one left out. */
   readonly peers: () => readonly string[]
+  /**
+   * Whether the host of a suspected member answers on the segment; `undefined` where that cannot be asked. With it, a member whose host
+   * is silent counts as gone at once.
+   * @default nobody is asked
+   */
+  readonly reaches?: (address: string) => Promise<boolean | undefined>
   readonly log?: Logger
   readonly clock?: Clock
   /** Longest wait between attempts until the first success; it starts at 500 and doubles. @default 4000 */
@@ -54,6 +63,7 @@ export interface JoinCounts {
 /** Emits `members` whenever who is alive changes. */
 export class Ring extends EventEmitter<{ members: [] }> implements AsyncDisposable {
   readonly #options: Required<RingOptions>
+  readonly #silent: SilentHosts
   #joined = false
   #closed = false
   #present = true
@@ -69,18 +79,31 @@ export class Ring extends EventEmitter<{ members: [] }> implements AsyncDisposab
 
   constructor(options: RingOptions) {
     super()
-    this.#options = { log: silent, clock: systemClock, retryInterval: 4_000, rejoinInterval: 60_000, ...options }
-    const { gossip } = this.#options
+    const reaches = async (): Promise<undefined> => undefined
+    const defaults = { log: silent, clock: systemClock, retryInterval: 4_000, rejoinInterval: 60_000, reaches }
+    this.#options = { ...defaults, ...options }
+    const { gossip, clock } = this.#options
+    this.#silent = new SilentHosts({
+      members: () => gossip.members(),
+      reaches: this.#options.reaches,
+      onChange: () => this.emit('members'),
+      clock,
+    })
+    gossip.on('suspect', ({ name }) => this.#silent.suspect(name))
     gossip.on('join', member => this.#changed('NodeJoin', member))
     gossip.on('leave', member => this.#changed('NodeLeave', member))
     gossip.on('update', member => this.#changed('NodeUpdate', member))
   }
 
-  /** Sorted names of the live members, suspected ones included, and this node unless it has left. */
+  /**
+   * Sorted names of the live members, and this node unless it has left. Suspected ones are included, unless their hosts are silent on
+   * the segment, too.
+   */
   get members(): readonly string[] {
     return this.#options.gossip
       .members()
       .map(({ name }) => name)
+      .filter(name => !this.#silent.has(name))
       .toSorted()
   }
 
@@ -169,6 +192,7 @@ export class Ring extends EventEmitter<{ members: [] }> implements AsyncDisposab
   #stop(): void {
     this.#closed = true
     this.#cancel?.()
+    this.#silent.close()
     this.removeAllListeners()
   }
 
@@ -214,6 +238,7 @@ export class Ring extends EventEmitter<{ members: [] }> implements AsyncDisposab
 
   #changed(event: string, member: GossipMember): void {
     const { name, address } = member
+    this.#silent.settle(name)
     this.#options.log.info(
       { 'node event': event, 'node name': name, 'node addr': address },
       'node event - forcing sync',

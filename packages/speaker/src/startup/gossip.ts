@@ -10,6 +10,7 @@ import { memberlistKey } from '../gossip/key.js'
 import type { GossipPreset } from '../gossip/presets.js'
 import { quietLog } from '../gossip/quiet-log.js'
 import { Ring } from '../gossip/ring.js'
+import type { RingOptions } from '../gossip/ring.js'
 import type { Flags } from '../flags.js'
 import type { Logger } from '../logger.js'
 
@@ -22,6 +23,7 @@ export type GossipFlags = Pick<
 /**
  * Binds the gossip sockets, so that the own node is alive at once.
  * @param peers hosts that may be members
+ * @param reaches as {@link RingOptions.reaches}
  * @returns `undefined` when no bind address is given: gossip is off
  * @throws {StartupError} an unusable secret or tuning file, or flags that contradict each other
  */
@@ -29,6 +31,7 @@ export async function startGossip(
   flags: GossipFlags,
   peers: () => readonly string[],
   log: Logger,
+  reaches?: RingOptions['reaches'],
 ): Promise<Ring | undefined> {
   if (flags.mlBindaddr === '') {
     log.info({ op: 'memberlist' }, 'gossip is off: every node counts as alive, so a speaker must run on each')
@@ -37,7 +40,7 @@ export async function startGossip(
   const key = await readKey(flags.mlSecretKeyPath, log)
   const gossip = createGossip(flags, await readSettings(flags.mlConfigFile, log), key, log)
   await gossip.start()
-  return new Ring({ gossip, peers, log })
+  return new Ring({ gossip, peers, log, ...(reaches && { reaches }) })
 }
 
 function createGossip(

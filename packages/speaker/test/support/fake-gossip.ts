@@ -14,7 +14,7 @@ export class FakeGossip extends EventEmitter implements Gossip {
   /** Members by name; the n-th has the address 10.0.0.n. */
   constructor(names: readonly string[] = ['n1']) {
     super()
-    this.alive = names.map((name, i) => ({ name, address: `10.0.0.${i + 1}` }))
+    this.alive = names.map((name, i) => ({ name, address: `10.0.0.${i + 1}`, state: 'alive' }))
   }
 
   /** A member is found dead. */
@@ -24,6 +24,22 @@ export class FakeGossip extends EventEmitter implements Gossip {
       1,
     )
     this.emit('leave', member)
+  }
+
+  /** A member is suspected. */
+  accuse(name: string): void {
+    this.state(name, 'suspect')
+    this.emit(
+      'suspect',
+      this.alive.find(member => member.name === name),
+    )
+  }
+
+  /** What a member is held for from now on. */
+  state(name: string, state: string): void {
+    const at = this.alive.findIndex(member => member.name === name)
+    const [member] = this.alive.splice(at, 1)
+    if (member) this.alive.splice(at, 0, { ...member, state })
   }
 
   async join([host = '']: readonly string[]): Promise<number> {

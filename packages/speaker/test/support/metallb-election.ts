@@ -32,7 +32,7 @@ const SHARED = ['metallb.io/allow-shared-ip', 'metallb.universe.tf/allow-shared-
 const EXCLUDED = 'node.kubernetes.io/exclude-from-external-load-balancers'
 
 const labelsOf = (object: AnyObject): Labels => object.metadata.labels ?? {}
-const specOf = <T>(object: AnyObject): T => ((object as { readonly spec?: T }).spec ?? {}) as T
+const specOf = (object: AnyObject): object => (object as { readonly spec?: object }).spec ?? {}
 
 function selects({ matchLabels = {}, matchExpressions = [] }: Selector, labels: Labels): boolean {
   return (
@@ -89,7 +89,8 @@ export class MetalLBModel {
     if (this.#release === 'main' && isShared && hasSelectors) return false
     if (!ads.some(ad => this.#nodesOf(ad).has(node))) return false
     let candidates = members.filter(member => this.#isUsable(member) && ads.some(ad => this.#nodesOf(ad).has(member)))
-    if (specOf<{ externalTrafficPolicy?: string }>(service).externalTrafficPolicy === 'Local') {
+    const { externalTrafficPolicy: policy } = specOf(service) as { readonly externalTrafficPolicy?: string }
+    if (policy === 'Local') {
       const local = new Set(active.map(({ nodeName }) => nodeName))
       candidates = candidates.filter(candidate => local.has(candidate))
     }
@@ -100,7 +101,7 @@ export class MetalLBModel {
 
   /** Before 0.16 advertisements had no Service selectors: all of the pool count. There is one pool here. */
   #advertisementsFor(service: AnyObject): readonly Advertisement[] {
-    const ads = this.#all('L2Advertisement').map(ad => specOf<Advertisement>(ad))
+    const ads: readonly Advertisement[] = this.#all('L2Advertisement').map(specOf)
     if (this.#release === '0.15') return ads
     return ads.filter(ad => selectsAny(ad.serviceSelectors, labelsOf(service)))
   }
