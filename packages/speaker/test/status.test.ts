@@ -247,6 +247,12 @@ t.test('names that no label can have: said once, the others are written', async 
   t.match(long.of('ConfigurationState'), [{ status: { result: 'Valid' } }], 'whose it is says its name')
   t.strictSame(long.of('ConfigurationState')[0]?.metadata.labels, { 'metallb.io/component-type': 'speaker' })
 
+  const longest = new Bench({ node: `${'x'.repeat(60)}.`.repeat(4) + 'y'.repeat(8) })
+  await longest.pass(...service('a', '10.0.0.1'))
+  await longest.pass(...service('b', '10.0.0.2'))
+  t.strictSame(longest.store.writes, [], 'not even speaker-<node> is a name')
+  t.equal(longest.log.lines.filter(line => line['op'] === 'writeStatus').length, 2)
+
   const bench = new Bench()
   const name = 's'.repeat(64)
   await bench.pass(...service(name, '10.0.0.1'), ...service('a', '10.0.0.2'))

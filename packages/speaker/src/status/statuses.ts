@@ -8,7 +8,7 @@ import type { Outcome } from '../core/decider.js'
 import { splitKey } from '../core/events.js'
 import type { Logger } from '../logger.js'
 import { carryOut } from './carry-out.js'
-import { conditionsOf, configurationStateWrites } from './configuration-state.js'
+import { conditionsOf, configurationStateName, configurationStateWrites } from './configuration-state.js'
 import type { Condition } from './configuration-state.js'
 import { contentOf, isLabelValue, serviceStatusWrites } from './objects.js'
 import type { ServicePlans, StatusObject, StatusOwner, StatusWrite } from './objects.js'
@@ -153,6 +153,11 @@ export class Statuses {
     if (!plan) return []
     const { kind, service } = item
     if (kind === 'ConfigurationState') {
+      const name = configurationStateName(owner.node)
+      if (name.length > LONGEST_NAME) {
+        this.#tellOnce(name, { op: 'writeStatus', node: owner.node }, LONG_STATE)
+        return []
+      }
       const [state] = existing as readonly ConfigurationState[]
       return configurationStateWrites(this.#conditions, owner, state, clock.timestamp())
     }
@@ -202,6 +207,9 @@ const NAMED = 10_000
 const UNLABELLED = 'a status object lacks the labels that say whose it is: ignored'
 const LONG_NODE =
   'the name of the node has more than 63 characters, or some that no label may have: no ServiceL2Status and ServiceBGPStatus are written'
+/** Characters of any object's name. */
+const LONGEST_NAME = 253
+const LONG_STATE = 'the name of the node is too long to be part of a name: no ConfigurationState is written'
 const LONG_SERVICE =
   'the name of the Service or its namespace has more than 63 characters, or some that no label may have: its statuses are not written'
 

@@ -47,6 +47,8 @@ type Target = { readonly kind: Kind; readonly key: ObjectKey }
 const EXTENSIONS = ['.yaml', '.yml', '.json']
 /** Milliseconds after which a file that came out empty or broken is read again before that is believed: its writer may not be done. */
 const SECOND_LOOK = 150
+/** Milliseconds after which a file that cannot be read is tried again. */
+const UNREADABLE_RETRY = 2_000
 /** Files read at once. */
 const BATCH = 32
 
@@ -163,6 +165,8 @@ export class DirectoryStore extends EventEmitter<StoreEvents> implements Store {
     if (target) return this.#takeStatus(path, target, text, before)
     if (!EXTENSIONS.includes(extname(path)) || this.#isStatusFile(path)) return []
     if (text instanceof Error) {
+      // It will not change when what is wrong is no longer: descriptors, rights, the disk.
+      this.#watch.recheck(path, UNREADABLE_RETRY)
       const manifest = { objects: [], rejected: [], faults: [unreadable(path, text.message)], whole: false }
       return this.#manifests.set(path, manifest)
     }
