@@ -54,6 +54,12 @@ t.test('SIGTERM of the owner, and its return: no request fails, no question stay
     t.ok((results.get(`udp ${VIP}`)?.by[owner] ?? 0) > 0, 'it serves again')
   })
 
+  const lines = [...speakers.values()].flatMap(speaker => speaker.lines)
+  t.notOk(
+    lines.some(line => line.includes('layer2Conflict')),
+    'to hand over is no split brain',
+  )
+
   await t.test('a second SIGTERM ends at once', async t => {
     const last = speakers.get(owner)
     // The others cannot take over any more, and are still thought to be alive: it would wait for them.

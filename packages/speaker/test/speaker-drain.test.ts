@@ -215,6 +215,37 @@ t.test('uncordoned while it still holds its addresses: they are never let go', a
   await clock.advance(20_000)
 })
 
+t.test('cordon: a prefix that no other node would announce stays until one does', async t => {
+  const { clock, store, session, abort } = await world(t, ['n1', 'n2'], { drainOn: new Set(['cordon'] as const) })
+  const [local, slice] = service('b', '10.1.0.2', { externalTrafficPolicy: 'Local' })
+  if (!local || !slice) throw new Error('no service')
+  store.apply(local, slice)
+  await clock.advance(100)
+  t.equal(session.routes.length, 2)
+  store.apply(cordoned('n1'))
+  await clock.advance(10_000)
+  t.strictSame(
+    session.routes.map(({ prefix }) => prefix),
+    ['10.1.0.2/32'],
+    'its only endpoint is here',
+  )
+  t.match(session.options, { gracefulShutdown: true })
+  t.match(
+    store.list('ServiceBGPStatus').map(({ status }) => status),
+    [{ serviceName: 'b' }],
+  )
+  const endpoints = ['n1', 'n2'].map((nodeName, i) => ({ addresses: [`10.244.0.${i + 1}`], nodeName }))
+  store.apply({ ...slice, endpoints } as AnyObject)
+  await clock.advance(1_000)
+  t.strictSame(session.routes, [])
+  t.strictSame(store.list('ServiceBGPStatus'), [])
+  store.apply(node('n1'))
+  await clock.advance(1_000)
+  t.equal(session.routes.length, 2)
+  abort.abort()
+  await clock.advance(20_000)
+})
+
 t.test('a speaker that starts on a cordoned node announces nothing', async t => {
   const { clock, store, responder, session, abort } = await world(t, ['n1', 'n2'], {
     drainOn: new Set(['cordon'] as const),

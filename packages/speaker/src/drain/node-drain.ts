@@ -117,7 +117,9 @@ export class NodeDrain extends EventEmitter<{ change: [] }> {
     const before = this.#sole
     this.#tell()
     const isSame = before.size === this.#sole.size && [...before].every(prefix => this.#sole.has(prefix))
-    if (this.withdrawn !== 'none' && !isSame) this.#hands.withdraw(this.withdrawn)
+    if (this.withdrawn === 'none' || isSame) return
+    this.#hands.withdraw(this.withdrawn)
+    this.emit('change')
   }
 
   /** Another node was heard announcing an address. */
