@@ -192,6 +192,33 @@ t.test('one speaker answers, its death moves the address, a polite end leaves no
     t.equal(await http(host, 'http://127.0.0.1:17472/readyz'), '200 ok\n\n')
   })
 
+  await t.test('scanners and other programs on the gossip port are warned of once each, and counted', async t => {
+    const [host, process] = [nodes.get(owner), speakers.get(owner)]
+    if (!host || !process) return
+    const target = `10.10.0.1${owner.slice(1)}`
+    const code = `const { connect } = require('node:net')
+      const udp = require('node:dgram').createSocket('udp4')
+      const get = () => new Promise(done => {
+        const socket = connect(7946, '${target}', () => socket.write('GET /metrics HTTP/1.1\\r\\n\\r\\n'))
+        socket.on('error', done).on('close', done).resume()
+        setTimeout(() => socket.destroy(), 200)
+      })
+      ;(async () => {
+        for (let i = 0; i < 500; i++) udp.send('GET /metrics HTTP/1.1', 7946, '${target}')
+        for (let i = 0; i < 20; i++) await get()
+        udp.close()
+      })()`
+    await client.exec([globalThis.process.execPath, '-e', code])
+    const metrics = await until('the counters', async () => {
+      const text = await http(host, 'http://127.0.0.1:7472/metrics')
+      return /typemetal_memberlist_refused_total\{reason="\w+"\} \d{3}/.test(text) ? text : undefined
+    })
+    t.match(metrics, 'typemetal_memberlist_members 2', 'the ring is as it was')
+    t.match(metrics, 'typemetal_memberlist_suspects 0')
+    const said = process.lines.filter(line => line.includes('"Memberlist"') && line.includes('10.10.0.100'))
+    t.ok(said.length >= 1 && said.length <= 4, said.join('\n'))
+  })
+
   await t.test('a broken manifest changes nothing and is named; mending it heals', async t => {
     const broken = MANIFESTS.replace('203.0.113.0/30', '203.0.113.0/33')
     await writeFile(join(config, 'cluster.yaml'), broken)
