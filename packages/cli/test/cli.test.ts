@@ -96,6 +96,17 @@ t.test('validate: what is allowed, and probably not meant', async t => {
     t.match(text, /spec\.password: is written in plain text/)
     t.notMatch(text, /hunter2/)
   })
+  t.test('a Secret that is elsewhere, as Secrets are', async t => {
+    const folder = cluster(t, folder =>
+      replace(folder, 'bgp.yaml', 'peerASN: 64513', 'peerASN: 64513\n  passwordSecret: { name: key }'),
+    )
+    t.match(await run('validate', folder), {
+      code: 0,
+      text: /spec\.passwordSecret\.name: there is no Secret "key" among the manifests/,
+    })
+    t.match((await run('explain', 'demo/shop', folder)).text, /TCP-MD5/)
+    t.match(await run('plan', folder, '--against', folder), { text: 'nothing would change\n' })
+  })
   t.test('a peer that no node has', async t =>
     t.match(
       await warned(t, 'bgp.yaml', 'peerASN: 64513', 'peerASN: 64513\n  nodeSelectors: [{ matchLabels: { rack: x } }]'),

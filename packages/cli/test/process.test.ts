@@ -1,6 +1,6 @@
 /** The program as a process: exit codes, streams, names, colours, pipes. */
 import { execFile, spawn } from 'node:child_process'
-import { symlinkSync } from 'node:fs'
+import { cpSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { mayColor, version } from 'typemetal'
@@ -79,6 +79,16 @@ t.test('colours only where they can be seen (no-color.org)', async t => {
   t.equal(mayColor(false, { FORCE_COLOR: '1' }), true)
 })
 
-t.test('the demo: what it needs is in its help', async t => {
+t.test('the demo: what it needs is in its help, and said where there is no checkout', async t => {
   t.match((await run('demo', '--help')).text, /Needs a checkout/)
+  // As npm installs it: the package alone, with what it depends on.
+  const site = folder(t)
+  const home = join(bin, '..', '..')
+  cpSync(join(home, 'dist'), join(site, 'a', 'package', 'dist'), { recursive: true })
+  cpSync(join(home, 'package.json'), join(site, 'a', 'package', 'package.json'))
+  symlinkSync(join(home, 'node_modules'), join(site, 'a', 'package', 'node_modules'))
+  symlinkSync(join(home, '..', '..', 'node_modules'), join(site, 'a', 'node_modules'))
+  const { code, stderr } = await start(join(site, 'a', 'package', 'dist', 'main.js'), ['demo'])
+  t.equal(code, 1)
+  t.match(stderr, /^typemetal: the demo is a laboratory .*needs Linux, iproute2, a C compiler, root or user/)
 })

@@ -18,12 +18,14 @@ export interface ValidateRequest {
 
 /** Every fault of the configuration, one a line, then what is probably not meant; code 1 when there is an error. */
 export function validate(cluster: Cluster, request: ValidateRequest, format: Format): Answer {
-  const { snapshot, result, notes } = cluster
+  const { snapshot, result, notes, missingSecrets } = cluster
   // Objects that have nothing to do with the configuration can be broken too: a Service that does not parse.
   const others = snapshot.faults.filter(fault => !result.errors?.includes(fault))
   const errors = [...(result.errors ?? []), ...others]
   const { namespace, strict = false, lbClass = '' } = request
-  const warnings = result.config ? findWarnings({ snapshot, config: result.config, namespace, lbClass }) : []
+  const warnings = result.config
+    ? findWarnings({ snapshot, config: result.config, namespace, lbClass, ...(missingSecrets && { missingSecrets }) })
+    : []
   const valid = errors.length === 0 && !(strict && warnings.length > 0)
   const { pools, peers } = result.config ?? { pools: new Map(), peers: new Map() }
   const counts = { pools: pools.size, peers: peers.size, services: snapshot.objects('Service').size }

@@ -3,7 +3,8 @@ import { stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { buildConfig, configResources, DirectoryStore, parseManifest } from '@typemetal/cluster'
 import type { BuildResult, Snapshot } from '@typemetal/cluster'
-import { overlay, manifestSnapshot } from './overlay.js'
+import { manifestSnapshot, overlay } from './overlay.js'
+import { withStandIns } from './secrets.js'
 
 /** What the commands look at. */
 export interface Cluster {
@@ -12,6 +13,8 @@ export interface Cluster {
   readonly result: BuildResult
   /** Names of the nodes whose speakers are known to run; absent: nobody knows, so every Node counts. */
   readonly members?: readonly string[]
+  /** Names of Secrets that peers want and that are not among the manifests: they are taken to be in the cluster. */
+  readonly missingSecrets?: readonly string[]
   /** What the reader should know about where this comes from. */
   readonly notes?: readonly string[]
 }
@@ -38,9 +41,16 @@ export async function readCluster(
 ): Promise<Cluster> {
   const paths = sources.filter(source => source !== STDIN)
   const files = paths.length > 0 ? await readPaths(paths, namespace) : undefined
-  if (paths.length === sources.length && files) return clusterOf(files, namespace)
+  if (paths.length === sources.length && files) return clusterOfFiles(files, namespace)
   const input = manifestSnapshot({ stdin: parseManifest(await readInput(), { file: 'stdin', namespace }) })
-  return clusterOf(files ? overlay(files, input, { prune: false }) : input, namespace)
+  return clusterOfFiles(files ? overlay(files, input, { prune: false }) : input, namespace)
+}
+
+/** Nobody keeps Secrets beside manifests, so a peer whose Secret is elsewhere is no wrong peer. */
+function clusterOfFiles(snapshot: Snapshot, namespace: string): Cluster {
+  const { snapshot: whole, missing } = withStandIns(snapshot, namespace)
+  const { result } = clusterOf(whole, namespace)
+  return { snapshot, result, ...(missing.length > 0 && { missingSecrets: missing }) }
 }
 
 async function readPaths(paths: readonly string[], namespace: string): Promise<Snapshot> {

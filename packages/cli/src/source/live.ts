@@ -1,8 +1,8 @@
 /** The cluster that an API server has, read only. */
 import { ApiError, isFields, KIND_NAMES, openStore } from '@typemetal/cluster'
-import type { ApiClient, Kind, Secret, Snapshot, Store } from '@typemetal/cluster'
-import { overlay } from './overlay.js'
+import type { ApiClient, Kind, Store } from '@typemetal/cluster'
 import { type Cluster, clusterOf } from './cluster.js'
+import { withStandIns } from './secrets.js'
 import { type SpeakerPod, speakerPods } from './speakers.js'
 
 /** Which API server, and what of it. */
@@ -91,9 +91,10 @@ class Live implements LiveCluster {
 
   async read(): Promise<Cluster> {
     const notes = [...this.#notes]
-    let snapshot = this.#store.snapshot()
+    const read = this.#store.snapshot()
     const withoutSecrets = notes.some(note => note.startsWith('Secret '))
-    if (withoutSecrets) snapshot = overlay(snapshot, standIns(snapshot, this.#namespace), { prune: false })
+    // A Secret that we may not see is not one that is not there.
+    const snapshot = withoutSecrets ? withStandIns(read, this.#namespace).snapshot : read
     let pods: readonly SpeakerPod[] = []
     try {
       pods = await speakerPods(this.api, this.#namespace)
@@ -119,30 +120,6 @@ class Live implements LiveCluster {
     return this.#store[Symbol.asyncDispose]()
   }
 }
-
-/** Secrets in the place of those that we may not read, so that peers that have one are not taken to be wrong. */
-function standIns(snapshot: Snapshot, namespace: string): Snapshot {
-  const names = [...snapshot.objects('BGPPeer').values()].map(({ spec }) => spec.passwordSecret?.name)
-  const secrets = new Map<string, Secret>()
-  for (const name of names.filter(isText)) {
-    const metadata = { name, namespace }
-    const type = 'kubernetes.io/basic-auth'
-    secrets.set(`${namespace}/${name}`, {
-      apiVersion: 'v1',
-      kind: 'Secret',
-      metadata,
-      type,
-      data: { password: 'Pw==' },
-    })
-  }
-  return {
-    objects: kind => (kind === 'Secret' ? secrets : new Map<string, Secret>()) as unknown as ReadonlyMap<string, never>,
-    endpointSlicesOf: () => [],
-    faults: [],
-  }
-}
-
-const isText = (text: string | undefined): text is string => text !== undefined && text !== ''
 
 /** Objects that a list of the API server has; none when the server does not know the kind. */
 export function itemsOf(list: unknown): readonly Readonly<Record<string, unknown>>[] {

@@ -43,7 +43,7 @@ function ofPeer(
   nodes: readonly Node[],
   session: SessionPlan | undefined,
 ): readonly Warning[] {
-  const { nodeSelectors = [], routerID, sourceAddress, password, disableMP } = object.spec
+  const { nodeSelectors = [], routerID, sourceAddress, password, passwordSecret, disableMP } = object.spec
   const names = nodes.filter(node => matchesAny(nodeSelectors, node.metadata.labels)).map(node => node.metadata.name)
   const found: Warning[] = []
   const say = (field: string, reason: string): void => void found.push(warn(scene, object, field, reason))
@@ -58,6 +58,10 @@ function ofPeer(
     say('spec.sourceAddress', `${listed(names)} all connect from ${sourceAddress}, which one of them can have at most`)
   }
   if (password) say('spec.password', 'is written in plain text: put it into a Secret and name that in passwordSecret')
+  const secret = passwordSecret?.name ?? ''
+  if (scene.missingSecrets?.includes(secret)) {
+    say('spec.passwordSecret.name', `there is no Secret "${secret}" among the manifests: it must be in the cluster`)
+  }
   if (disableMP) say('spec.disableMP', 'is deprecated and has no effect')
   for (const { field, reason } of session ? peerLimits(session) : []) say(field, reason)
   return found

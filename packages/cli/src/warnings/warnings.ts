@@ -15,6 +15,8 @@ export interface Scene {
   readonly namespace: string
   /** Classes that the processes are started with (`--lb-class`). */
   readonly lbClass: string
+  /** Secrets that peers want and that are not among the manifests. @default none */
+  readonly missingSecrets?: readonly string[]
 }
 
 /** Looks for everything that is probably not meant, in the order of the files. */
