@@ -181,6 +181,13 @@ t.test('RFC 8326: a drain lowers preference, withdraws, and a cancelled one take
     [0, 0],
     'whatever the plan says',
   )
+  bgp.withdraw('all', new Set(['10.1.0.2/32']))
+  t.match(first?.routes, [{ prefix: '10.1.0.2/32' }], 'what nobody else would announce stays')
+  t.equal(first?.routes.length, 1)
+  t.ok(first?.options.gracefulShutdown, 'as a last resort')
+  await apply(planOf([plain, kept], [route('10.1.0.2/32'), route('10.1.0.3/32')]))
+  t.equal(first?.routes.length, 1)
+  await apply(planOf([plain, kept], [route('10.1.0.1/32'), route('10.1.0.2/32')]))
   bgp.restore()
   t.strictSame(
     engine.open.map(({ routes }) => routes.length),

@@ -1,5 +1,6 @@
 /** BGP: keeps the sessions of the plan and tells each peer its routes. */
 import { EventEmitter } from 'node:events'
+import { isDeepStrictEqual } from 'node:util'
 import { systemClock } from '../clock.js'
 import type { Clock } from '../clock.js'
 import type { DrainScope } from '../drain/types.js'
@@ -64,6 +65,8 @@ export class BGPAnnouncer extends EventEmitter<{ limits: [] }> implements AsyncD
   #engine: Engine | undefined
   #lowered: DrainScope = 'none'
   #withdrawn: DrainScope = 'none'
+  /** Prefixes that stay announced though the others are withdrawn. */
+  #kept: ReadonlySet<string> = new Set()
   #gracefulRestart = false
   #routes: Plan['routes'] | undefined
   #limits: readonly PeerLimit[] = []
@@ -134,11 +137,15 @@ export class BGPAnnouncer extends EventEmitter<{ limits: [] }> implements AsyncD
     this.#takeStances()
   }
 
-  /** Withdraws all routes; sessions stay. */
-  withdraw(scope: DrainScope = 'all'): void {
-    if (scope === this.#withdrawn) return
+  /**
+   * Withdraws all routes; sessions stay.
+   * @param kept prefixes that stay announced, as a last resort: nobody else would announce them
+   */
+  withdraw(scope: DrainScope = 'all', kept: ReadonlySet<string> = new Set()): void {
+    if (scope === this.#withdrawn && isDeepStrictEqual(kept, this.#kept)) return
     this.#withdrawn = scope
-    this.#log.info({ event: 'routesWithdrawn', scope }, 'all routes are withdrawn, sessions stay')
+    this.#kept = new Set(kept)
+    this.#log.info({ event: 'routesWithdrawn', scope, kept: [...kept] }, 'routes are withdrawn, sessions stay')
     this.#takeStances()
   }
 
@@ -228,7 +235,7 @@ export class BGPAnnouncer extends EventEmitter<{ limits: [] }> implements AsyncD
   }
 
   #stanceOf(isKept: boolean): Stance {
-    if (isAbout(this.#withdrawn, isKept)) return 'withdrawn'
+    if (isAbout(this.#withdrawn, isKept)) return this.#kept
     return isAbout(this.#lowered, isKept) ? 'leaving' : 'announcing'
   }
 

@@ -17,8 +17,10 @@ import { isFailure, SessionHistory } from './session-history.js'
 import { SessionLog } from './session-log.js'
 import { ToldRoutes } from './told-routes.js'
 
-/** What all peers are told beside the plan: `leaving` with GRACEFUL_SHUTDOWN (RFC 8326), `withdrawn` nothing at all. */
-export type Stance = 'announcing' | 'leaving' | 'withdrawn'
+/**
+ * What all peers are told beside the plan: `leaving` with GRACEFUL_SHUTDOWN (RFC 8326); a set: in that way these prefixes and no others.
+ */
+export type Stance = 'announcing' | 'leaving' | ReadonlySet<string>
 
 /** What a {@link Neighbor} is given. */
 export interface NeighborOptions {
@@ -105,10 +107,12 @@ export class Neighbor {
   /** Speaks to the peer in another way from now on. */
   setStance(stance: Stance): void {
     if (stance === this.#stance) return
+    const wasLeaving = this.#isLeaving
     this.#stance = stance
-    this.#routes.hold(stance === 'withdrawn')
+    this.#holdRoutes()
     const peer = this.#peer
-    if (peer && this.#routerId) this.#try(() => peer.change(this.#engineOptions(this.#routerId)))
+    if (peer && this.#routerId && wasLeaving !== this.#isLeaving)
+      this.#try(() => peer.change(this.#engineOptions(this.#routerId)))
   }
 
   /** Lets go of the session without ending it: the engine does that for all. */
@@ -123,6 +127,15 @@ export class Neighbor {
     const peer = this.#peer
     this.release()
     await peer?.close(farewell)
+  }
+
+  get #isLeaving(): boolean {
+    return this.#stance !== 'announcing'
+  }
+
+  #holdRoutes(): void {
+    if (typeof this.#stance === 'string') this.#routes.hold(false)
+    else this.#routes.hold(true, this.#stance)
   }
 
   #logOf(plan: SessionPlan): Logger {
@@ -146,7 +159,7 @@ export class Neighbor {
         this.#lines.notified(this.#log, direction, details)
       })
       this.#peer = peer
-      this.#routes.hold(this.#stance === 'withdrawn')
+      this.#holdRoutes()
       this.#routes.attach(peer)
     }, 'session not opened')
   }
@@ -190,7 +203,7 @@ export class Neighbor {
     return peerOptions(this.#plan, {
       bgpIdentifier: routerId?.bgpIdentifier ?? '',
       environment: this.#options.environment,
-      leaving: this.#stance === 'leaving',
+      leaving: this.#isLeaving,
     })
   }
 

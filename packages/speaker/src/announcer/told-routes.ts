@@ -7,6 +7,7 @@ import type { EnginePeer } from './engine.js'
 type Told = Pick<EnginePeer, 'setRoutes' | 'announce' | 'withdraw'>
 
 const NONE: readonly RoutePlan[] = []
+const NOTHING: ReadonlySet<string> = new Set()
 
 /** A route that cannot be sent, such as one with a thousand communities, is left out; the others go. */
 export class ToldRoutes {
@@ -15,6 +16,7 @@ export class ToldRoutes {
   #wanted = NONE
   #peer: Told | undefined
   #held = false
+  #kept = NOTHING
   /** The list that the engine has last been told; a delta goes on from there. */
   #told: readonly RoutePlan[] | undefined
 
@@ -29,10 +31,11 @@ export class ToldRoutes {
     this.#tell()
   }
 
-  /** Whether the peer is to know nothing, whatever is wanted. */
-  hold(held: boolean): void {
-    if (held === this.#held) return
+  /** Whether the peer is to know nothing but these prefixes, whatever is wanted. */
+  hold(held: boolean, kept = NOTHING): void {
+    if (held === this.#held && kept === this.#kept) return
     this.#held = held
+    this.#kept = kept
     this.#tell()
   }
 
@@ -53,7 +56,7 @@ export class ToldRoutes {
   }
 
   #tell(): void {
-    const wanted = this.#held ? NONE : this.#wanted
+    const wanted = this.#held ? this.#keep() : this.#wanted
     if (!this.#peer || this.#told === wanted) return
     this.#told = wanted
     try {
@@ -63,6 +66,10 @@ export class ToldRoutes {
       if (!(error instanceof RangeError)) throw error
       this.#peer.setRoutes(wanted.filter(route => this.#announce(route)))
     }
+  }
+
+  #keep(): readonly RoutePlan[] {
+    return this.#kept.size === 0 ? NONE : this.#wanted.filter(({ prefix }) => this.#kept.has(prefix))
   }
 
   #withdraw(prefix: string): void {
