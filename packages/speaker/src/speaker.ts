@@ -1,7 +1,7 @@
 /** One node's speaker: wires the store to the decisions, and the decisions to the announcers. */
 import { isIP } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
-import type { Change, Config, Node, ObjectKey, OwnerReference, Snapshot, Store } from '@typemetal/cluster'
+import type { Change, Config, Node, OwnerReference, Snapshot, Store } from '@typemetal/cluster'
 import { createReconcileMetrics } from '@typemetal/cluster/process'
 import type { ReconcileMetrics } from '@typemetal/cluster/process'
 import type { Registry } from 'prom-client'
@@ -21,22 +21,15 @@ import type { Clock } from './clock.js'
 import { Coalescer } from './coalesce.js'
 import { Decider } from './core/decider.js'
 import type { DeciderOptions, Outcome } from './core/decider.js'
-import { eventsOf } from './core/events.js'
-import { Narrator } from './core/narrator.js'
 import { drainHands } from './drain/hands.js'
 import type { DrainHands } from './drain/drainer.js'
 import { NodeDrain } from './drain/node-drain.js'
 import type { NodeDrainSettings } from './drain/node-drain.js'
-import { shownOutcome } from './drain/shown.js'
-import type { DrainScope } from './drain/types.js'
 import { registerRingMetrics } from './gossip/metrics.js'
 import type { Ring } from './gossip/ring.js'
 import { silent } from './logger.js'
 import type { Logger } from './logger.js'
-import { createSpeakerMetrics, recordOutcome } from './metrics.js'
-import type { SpeakerMetrics } from './metrics.js'
-import { createWriteMetrics } from './status/metrics.js'
-import { Statuses } from './status/statuses.js'
+import { Reporter } from './reporter.js'
 
 /** Options of {@link Speaker}. */
 export interface SpeakerOptions extends DeciderOptions, NodeDrainSettings {
@@ -63,8 +56,6 @@ export interface SpeakerOptions extends DeciderOptions, NodeDrainSettings {
 const REPLAN_INTERVAL = 100
 /** Milliseconds that the first plan waits for a member of the ring to answer, so as not to claim what others hold. */
 const JOIN_PATIENCE = 1_000
-/** Milliseconds that a stop waits for the statuses to be cleared. */
-const CLEAR_PATIENCE = 1_000
 /** Milliseconds that sessions and ring get to end after a failure; a drain has ended them before. */
 const STOP_PATIENCE = 2_000
 /** Kinds that the speaker itself writes: their changes are no news. */
@@ -76,24 +67,19 @@ export class Speaker {
   readonly #log: Logger
   readonly #clock: Clock
   readonly #decider: Decider
-  readonly #narrator: Narrator
-  readonly #metrics: SpeakerMetrics
   readonly #bgp: BGPAnnouncer
   readonly #layer2: Layer2Announcer
   readonly #elections: Layer2Elections
-  readonly #statuses: Statuses
+  readonly #reporter: Reporter
   readonly #reconciles: ReconcileMetrics
   readonly #replan: Coalescer
   readonly #drain: NodeDrain
   #outcome: Outcome | undefined
-  /** The last outcome as statuses and metrics have it, and which routes were taken back then. */
-  #shown: { readonly outcome: Outcome; readonly withdrawn: DrainScope } | undefined
   #faults: Snapshot['faults'] = []
   /** Since when the store cannot be read. */
   #unreadableSince: number | undefined
   /** The plan alone counts again once it is one with this node in the ring. */
   #resuming = false
-  #cleared = false
   #waitsForNode = false
   /** Nothing is planned before the store has been read and the ring been asked. */
   #started = false
@@ -105,8 +91,6 @@ export class Speaker {
     this.#log = log
     this.#clock = clock
     this.#decider = new Decider(options)
-    this.#narrator = new Narrator(log)
-    this.#metrics = createSpeakerMetrics(registry)
     const { createEngine, startBfd } = options
     this.#bgp = new BGPAnnouncer({ node, log, clock, createEngine, ...(startBfd && { startBfd }) })
     this.#elections = new Layer2Elections(
@@ -118,9 +102,9 @@ export class Speaker {
     this.#layer2 = new Layer2Announcer({
       start: options.startLayer2, log, clock, ...(segment && { splitBrain: { node, segment, electionOf } }),
     }) // prettier-ignore
-    const owner = { node, namespace, reference: options.ownerReference }
-    const writes = createWriteMetrics(registry, () => this.#statuses.counters)
-    this.#statuses = new Statuses({ store, owner, log, clock, onWorked: writes.observe })
+    const { ownerReference } = options
+    const limits = (): BGPAnnouncer['limits'] => this.#bgp.limits
+    this.#reporter = new Reporter({ node, namespace, store, ownerReference, limits, registry, log, clock })
     this.#reconciles = createReconcileMetrics(registry, 'speaker', () => clock.now())
     const pass = (): Promise<void> => this.#reconciles.run(() => this.#pass()).catch(error => this.#fail(error))
     this.#replan = new Coalescer(pass, REPLAN_INTERVAL, clock)
@@ -182,7 +166,7 @@ export class Speaker {
       for (const event of conflictEvents(conflict, services, this.#options.node)) store.emitEvent(event)
     })
     this.#drain.on('change', () => this.#request())
-    this.#bgp.on('limits', () => this.#report([]))
+    this.#bgp.on('limits', () => this.#reporter.refresh())
     try {
       await store.start()
       await this.#prepare()
@@ -234,7 +218,7 @@ export class Speaker {
 
   #onChange(changes: readonly Change[]): void {
     const news = changes.filter(({ kind }) => !OWN_KINDS.has(kind))
-    this.#metrics.updates.inc(news.length)
+    this.#reporter.countChanges(news.length)
     const { node, ring, store } = this.#options
     // What can no longer be read, or can again, comes without a change of its own, perhaps with changes of our own kinds.
     const { faults } = store.snapshot()
@@ -266,7 +250,7 @@ export class Speaker {
     this.#bgp.apply(outcome.plan, name => this.#decider.config?.peers.has(name) ?? false, outcome.delta)
     this.#layer2.apply(outcome.plan.layer2, outcome.delta.layer2)
     if (this.#resuming) this.#resume()
-    this.#tell(outcome)
+    this.#reporter.tell(outcome, this.#drain)
     this.#drain.followOthers()
     await this.#needLayer2(usesLayer2(this.#decider.config))
   }
@@ -276,28 +260,6 @@ export class Speaker {
     this.#layer2.resume()
     // The last resort of a cluster holds what it has, for when another node comes.
     if (this.#drain.outOfRing) this.#layer2.hold()
-  }
-
-  #tell(outcome: Outcome): void {
-    if (this.#narrator.tell(outcome)) this.#metrics.updateErrors.inc()
-    const { store, node } = this.#options
-    for (const event of outcome.transitions.flatMap(transition => eventsOf(transition, node))) store.emitEvent(event)
-    this.#show(outcome)
-  }
-
-  /** Tells statuses and metrics. */
-  #show(outcome: Outcome): void {
-    const { withdrawn, sole } = this.#drain
-    const before = this.#shown
-    const other = before && before.withdrawn !== withdrawn ? before.outcome : undefined
-    const shown = shownOutcome(outcome, { withdrawn, sole }, other)
-    this.#shown = { outcome: shown, withdrawn }
-    recordOutcome(this.#metrics, before?.outcome.plan, shown)
-    this.#report(shown.delta.services)
-  }
-
-  #report(changed: Iterable<ObjectKey>): void {
-    if (this.#shown && !this.#cleared) this.#statuses.report(this.#shown.outcome, this.#bgp.limits, changed)
   }
 
   /** Layer 2 resumes when a plan with this node in the ring is carried out: before that it would give up what it holds. */
@@ -310,7 +272,13 @@ export class Speaker {
       release: (addresses: readonly string[]) => this.#layer2.release(addresses),
       resume: () => (this.#resuming = true),
     }
-    return drainHands({ bgp: this.#bgp, layer2, ring: this.#options.ring, clearStatuses: () => this.#clear(), sole })
+    return drainHands({
+      bgp: this.#bgp,
+      layer2,
+      ring: this.#options.ring,
+      clearStatuses: () => this.#reporter.clear(),
+      sole,
+    })
   }
 
   /** Lets go of everything in order. */
@@ -338,11 +306,6 @@ export class Speaker {
     }
   }
 
-  async #clear(): Promise<void> {
-    this.#cleared = true
-    await this.#statuses.clear(CLEAR_PATIENCE)
-  }
-
   /**
    * After a drain there is little left to stop; after a failure all of it, as politely as it can be done at once. Who does not take our
    * goodbye by then does not hold up the end.
@@ -354,7 +317,7 @@ export class Speaker {
     await this.#within(STOP_PATIENCE, [this.#bgp[Symbol.asyncDispose](), ring?.leave() ?? Promise.resolve()])
     await this.#layer2[Symbol.asyncDispose]()
     await ring?.[Symbol.asyncDispose]()
-    if (!this.#cleared) await this.#clear()
+    await this.#reporter.clear()
     this.#log.info({ op: 'shutdown' }, 'done')
   }
 
