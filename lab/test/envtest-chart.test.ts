@@ -232,7 +232,9 @@ t.test('values that cannot work are refused with what to do', wantsHelm, async t
     [{ prometheus: { serviceMonitor: monitor, serviceAccount: 'x' } }, /prometheus\.namespace is needed/],
     [{ speaker: { nodeSelector: { a: 'b' }, memberlist: { enabled: false } } }, /needs speaker\.memberlist\.enabled/],
     [{ controller: { readinessProbe: { port: 1 } } }, /must be the same/],
+    [{ speaker: { drain: { timeout: '40s' } } }, /must be longer than speaker\.drain\.timeout/],
     // by values.schema.json
+    [{ speaker: { drain: { on: ['sometimes'] } } }, /speaker[./]drain[./]on/],
     [{ speaker: { logLevel: 'loud' } }, /speaker[./]logLevel/],
     [{ controller: { webhookMode: 'sometimes' } }, /controller[./]webhookMode/],
     [{ prometheus: { metricsPort: 70000 } }, /metricsPort/],

@@ -93,3 +93,13 @@ component: {{ index . 1 }}
 app.kubernetes.io/component: {{ index . 1 }}
 {{- end -}}
 {{- end -}}
+
+{{/* By which speakers find each other's Pods, those of MetalLB's release of that name included. */}}
+{{- define "typemetal.memberLabels" -}}
+{{- $name := include "typemetal.name" . -}}
+{{- if include "typemetal.plain" . -}}
+app={{ $name }},component=speaker
+{{- else -}}
+app.kubernetes.io/name={{ $name }},app.kubernetes.io/component=speaker
+{{- end -}}
+{{- end -}}
