@@ -168,13 +168,23 @@ export class Speaker {
     this.#drain.on('change', () => this.#request())
     this.#bgp.on('limits', () => this.#reporter.refresh())
     try {
-      await store.start()
-      await this.#prepare()
-      await this.#firstJoin()
-      await this.#work(signal)
+      if (await this.#begin(signal)) await this.#work(signal)
     } finally {
       await this.#stop()
     }
+  }
+
+  /** @returns false when the end came first: a cluster that cannot be reached must not keep the process from ending */
+  async #begin(signal: AbortSignal): Promise<boolean> {
+    const over = new Promise<false>(resolve => {
+      if (signal.aborted) resolve(false)
+      else signal.addEventListener('abort', () => resolve(false), { once: true })
+    })
+    const steps = [() => this.#options.store.start(), () => this.#prepare(), () => this.#firstJoin()]
+    for (const step of steps) {
+      if ((await Promise.race([step(), over])) === false) return false
+    }
+    return true
   }
 
   async #work(signal: AbortSignal): Promise<void> {

@@ -295,3 +295,22 @@ t.test('what takes no goodbye does not hold up the end', async t => {
   t.ok(at() <= 22_000, `${at()} ms`)
   t.equal(clock.pending, 0)
 })
+
+t.test('a signal ends a speaker that still waits for its cluster', async t => {
+  const clock = new VirtualClock()
+  const store = new MemoryStore()
+  store.start = () => new Promise(() => {})
+  const responder = new FakeResponder()
+  const abort = new AbortController()
+  const engine = new FakeEngine()
+  const common = { node: 'n1', namespace: 'metallb-system', store, clock, registry: new Registry() }
+  const speaker = new Speaker({ ...common, startLayer2: async () => responder, createEngine: engine.create })
+  const done = speaker.run(abort.signal)
+  await clock.advance(60_000)
+  t.equal(speaker.ready(), 'no configuration yet')
+  abort.abort()
+  await clock.advance(5_000)
+  await done
+  t.equal(engine.peers.length, 0)
+  t.equal(clock.pending, 0)
+})
