@@ -61,6 +61,11 @@ onApiServer(
   (t, requests) => {
     const used = new Set(requests.filter(({ objectRef }) => objectRef !== undefined).map(request => rightOf(request)))
     t.same([...used].toSorted(), granted('rbac/speaker.yaml'), 'each rule was needed, and nothing else')
+    const lists = requests.filter(
+      ({ verb, requestURI }) => verb !== 'create' && /servicebgpstatuses\?/.test(requestURI),
+    )
+    const broad = lists.filter(({ requestURI }) => !/labelSelector=metallb\.io%2Fnode%3Dn[12]/.test(requestURI))
+    t.same([lists.length > 0, broad], [true, []], 'a node reads its own ServiceBGPStatuses, not those of all nodes')
   },
 )
 

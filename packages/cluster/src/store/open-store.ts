@@ -18,6 +18,8 @@ export interface OpenStoreOptions {
   readonly namespace: string
   /** What to watch on an API server. @default all kinds */
   readonly kinds?: readonly Kind[]
+  /** Label selectors of what is watched there of a kind. @default all objects */
+  readonly labels?: Partial<Readonly<Record<Kind, string>>>
   /** How much, how often and how long an API server is asked. */
   readonly limits?: Partial<ClientLimits>
   /** What is counted of the traffic with an API server; `createClientMetrics` makes it. */

@@ -5,6 +5,7 @@ import { StartupError, createClientMetrics } from '@typemetal/cluster/process'
 import type { Registry } from 'prom-client'
 import type { Flags } from '../flags.js'
 import type { Logger } from '../logger.js'
+import { StatusLabel, isLabelValue } from '../status/objects.js'
 
 /** @throws {StartupError} the flags name two sources */
 export function checkSource({ configDir, kubeconfig }: Pick<Flags, 'configDir' | 'kubeconfig'>): void {
@@ -25,6 +26,8 @@ export const createStore = (
     ...(kubeconfig !== '' && { kubeconfig }),
     component: `speaker-${nodeName}`,
     namespace,
+    // Every node has one for each Service: those of the others are many, and nobody's business here.
+    ...(isLabelValue(nodeName) && { labels: { ServiceBGPStatus: `${StatusLabel.node}=${nodeName}` } }),
     ...(configDir.length === 0 && { metrics: createClientMetrics(registry) }),
     log,
   })

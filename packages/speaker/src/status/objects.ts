@@ -58,7 +58,7 @@ const FAMILIES: Readonly<Record<ServiceStatusKind, Family>> = {
 export function contentOf(kind: ServiceStatusKind, plan: ServicePlans, service: ObjectKey): object | undefined {
   if (kind === 'ServiceBGPStatus') {
     const peers = plan.peersOf.get(service)
-    return peers && { peers }
+    return peers && peers.length > 0 ? { peers } : undefined
   }
   const layer2 = plan.services.get(service)?.layer2
   if (!layer2?.announce) return undefined

@@ -38,6 +38,8 @@ export interface KubernetesStoreOptions {
   readonly namespace: string
   /** What to watch; less needs fewer rights and less memory. @default all kinds */
   readonly kinds?: readonly Kind[]
+  /** Label selectors: of these kinds, objects that match are seen, and no others. @default all objects */
+  readonly labels?: Partial<Readonly<Record<Kind, string>>>
   readonly limits?: Partial<ClientLimits>
   /** Of `createClientMetrics`. @default nothing is counted */
   readonly metrics?: ClientMetrics
@@ -144,7 +146,7 @@ export class KubernetesStore extends EventEmitter<StoreEvents> implements Store 
   }
 
   async #start(): Promise<void> {
-    const { kubeconfig, context, namespace, kinds = KIND_NAMES } = this.#options
+    const { kubeconfig, context, namespace, kinds = KIND_NAMES, labels = {} } = this.#options
     const { signal } = this.#abort
     const [limits, metrics, random, log] = [this.#limits, this.#metrics, this.#random, this.#log]
     const connection = await connect(kubeconfig, context)
@@ -155,7 +157,9 @@ export class KubernetesStore extends EventEmitter<StoreEvents> implements Store 
       trouble: (kind, error) => this.#trouble(kind, error, transport.server),
     }
     const reflectors = kinds.map(kind => {
-      const path = resourcePath(kind, { namespace: isHomeKind(kind) ? namespace : undefined })
+      const selector = labels[kind]
+      const all = resourcePath(kind, { namespace: isHomeKind(kind) ? namespace : undefined })
+      const path = selector === undefined ? all : `${all}?labelSelector=${encodeURIComponent(selector)}`
       return { kind, reflector: new Reflector({ kind, path, transport, sink, log, random, limits, metrics }) }
     })
     try {
