@@ -105,7 +105,7 @@ const PRESENT: readonly KubernetesObject[] = [
 
 /** Objects that are refused: by which webhook, and what it says. */
 const REFUSED: readonly (readonly [hook: string, object: KubernetesObject, said: RegExp])[] = [
-  ['ipaddresspool', pool('twice', '192.0.2.8-192.0.2.20'), /overlaps with .* of pool "twice"/],
+  ['ipaddresspool', pool('twice', '192.0.2.8-192.0.2.20'), /in pool "twice" overlaps with .* of pool "web"/],
   ['bgppeers', peer('self', { peerASN: 0 }), /peerASN/],
   ['bgpadvertisement', metallb('BGPAdvertisement', 'wide', { aggregationLength: 40 }), /aggregationLength/],
   [
