@@ -202,21 +202,47 @@ t.test(
   },
 )
 
-t.test('an interface that goes down and comes back with another MAC address is announced on', { skip }, async t => {
-  const world = await drainWorld({ nodes: ['n1'] })
-  t.teardown(() => world.lab[Symbol.asyncDispose]())
-  const host = hostOf(world.nodes, 'n1')
-  const speaker = world.start('n1')
-  await speaker.waitForLine(said('"serviceAnnounced"'), PATIENCE)
-  const { looks } = watch(world.client)
-  await until('an answer', () => looks.some(({ ipv4 }) => ipv4.join() === macOf(host)) || undefined, {
-    timeout: PATIENCE,
-  })
-  const mac = '02:74:6d:aa:bb:cc'
-  await host.namespace.ip(['link set eth0 down', `link set eth0 address ${mac}`, 'link set eth0 up'])
-  const answered = (): boolean => looks.some(({ ipv4, ipv6 }) => ipv4.join() === mac && ipv6.join() === mac)
-  await until('answers with the new MAC address', () => answered() || undefined, { timeout: PATIENCE })
-  t.ok(speaker.lines.filter(said('createARPResponder')).length >= 2)
-  const log = await readFile(speaker.logFile, 'utf8')
-  t.notMatch(log, '"level":"error"')
-})
+t.test(
+  'an interface with another MAC address, and one that is removed and comes back, are announced on',
+  { skip },
+  async t => {
+    const world = await drainWorld({ nodes: ['n1'] })
+    t.teardown(() => world.lab[Symbol.asyncDispose]())
+    const host = hostOf(world.nodes, 'n1')
+    const speaker = world.start('n1')
+    await speaker.waitForLine(said('"serviceAnnounced"'), PATIENCE)
+    const { looks } = watch(world.client)
+    await until('an answer', () => looks.some(({ ipv4 }) => ipv4.join() === macOf(host)) || undefined, {
+      timeout: PATIENCE,
+    })
+    const mac = '02:74:6d:aa:bb:cc'
+    await host.namespace.ip(['link set eth0 down', `link set eth0 address ${mac}`, 'link set eth0 up'])
+    const answered = (): boolean => looks.some(({ ipv4, ipv6 }) => ipv4.join() === mac && ipv6.join() === mac)
+    await until('answers with the new MAC address', () => answered() || undefined, { timeout: PATIENCE })
+    t.ok(speaker.lines.filter(said('createARPResponder')).length >= 2)
+
+    // Taken out of the machine, and put in again.
+    const other = world.lab.hosts.get('router')
+    if (!other) return
+    await host.namespace.ip([
+      'link set eth0 down',
+      'link set eth0 name nic0',
+      `link set nic0 netns ${other.namespace.name}`,
+    ])
+    const removed = Date.now()
+    const deleted = (): number => speaker.lines.filter(said('deleteARPResponder')).length
+    await until('the responder is gone', () => deleted() >= 2 || undefined, { timeout: PATIENCE })
+    await other.namespace.ip([`link set nic0 netns ${host.namespace.name}`])
+    await host.namespace.ip([
+      'link set nic0 name eth0',
+      'address add 10.10.0.11/24 dev eth0',
+      'address add fd00:10::11/64 dev eth0 nodad',
+      'link set eth0 up',
+    ])
+    const again = (): boolean =>
+      looks.some(({ at, ipv4, ipv6 }) => at > removed + 1_000 && ipv4.join() === mac && ipv6.join() === mac)
+    await until('answers on the interface that came back', () => again() || undefined, { timeout: PATIENCE })
+    const log = await readFile(speaker.logFile, 'utf8')
+    t.notMatch(log, '"level":"error"')
+  },
+)

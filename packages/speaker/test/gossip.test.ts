@@ -1,4 +1,7 @@
 /** The ring: who is joined and when, leave and return, what strangers may cause; in virtual time. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Registry } from 'prom-client'
 import t from 'tap'
 import { PodDirectory, Ring, parseFlags, parseGossipSettings, quietLog, registerRingMetrics, speakerAddresses, startGossip } from '@typemetal/speaker' // prettier-ignore
@@ -242,3 +245,32 @@ t.test(
     t.throws(() => parseGossipSettings(JSON.stringify(rest)), /ProbeTimeout is missing/)
   },
 )
+
+t.test('config.json wins over a preset, and says so; what no ring can live with ends the start', async t => {
+  const folder = await mkdtemp(join(tmpdir(), 'typemetal-gossip-'))
+  t.teardown(() => rm(folder, { recursive: true }))
+  const file = join(folder, 'config.json')
+  const settings = {
+    TCPTimeout: '1s', PushPullInterval: '3s', ProbeTimeout: '100ms', ProbeInterval: '200ms', GossipInterval: '50ms',
+    GossipToTheDeadTime: '5s', QueueCheckInterval: '5s', IndirectChecks: 1, RetransmitMult: 4, SuspicionMult: 2,
+    SuspicionMaxTimeoutMult: 2, AwarenessMaxMultiplier: 8, GossipNodes: 3, HandoffQueueDepth: 1024, UDPBufferSize: 1400,
+    DisableTcpPings: false, GossipVerifyIncoming: true, GossipVerifyOutgoing: true, EnableCompression: true,
+  } // prettier-ignore
+  const start = async (more: object) => {
+    await writeFile(file, JSON.stringify({ ...settings, ...more }))
+    const bind = ['--ml-bindaddr=127.0.0.1', `--ml-bindport=${20_000 + (process.pid % 10_000)}`]
+    const argv = ['--node-name=n1', ...bind, '--ml-preset=fast', '--ml-config-file', file]
+    const log = recordingLog()
+    return { log, ring: await startGossip(parseFlags(argv, {}), () => [], log) }
+  }
+  const { log, ring } = await start({})
+  t.ok(log.lines.some(({ level, msg }) => level === 'warn' && String(msg).startsWith('what the file says is in force')))
+  t.strictSame(ring?.members, ['n1'])
+  await ring?.[Symbol.asyncDispose]()
+  const message = /config.json say: awarenessMaxMultiplier is below 1/
+  await t.rejects(start({ AwarenessMaxMultiplier: 0 }), { code: 'ERR_STARTUP', message })
+  await t.rejects(start({ ProbeTimeout: 100 }), {
+    code: 'ERR_STARTUP',
+    message: /ProbeTimeout must be a duration in quotes/,
+  })
+})

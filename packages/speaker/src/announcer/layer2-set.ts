@@ -109,7 +109,8 @@ export class Layer2Set {
   #shouldBe(address: string): Interfaces | undefined {
     if (this.#released === 'all' || this.#released.has(address) || this.#yielded.has(address)) return undefined
     const interfaces = this.#wanted.get(address) ?? this.#held?.get(address)
-    return interfaces !== undefined && this.#answerable(address) ? interfaces : undefined
+    if (interfaces === undefined) return undefined
+    return this.#answered.has(address) || this.#answerable(address) ? interfaces : undefined
   }
 }
 

@@ -38,7 +38,7 @@ export async function startGossip(
     return undefined
   }
   const key = await readKey(flags.mlSecretKeyPath, log)
-  const gossip = createGossip(flags, await readSettings(flags.mlConfigFile, log), key, log)
+  const gossip = createGossip(flags, await readSettings(flags, log), key, log)
   await gossip.start()
   return new Ring({ gossip, peers, log, ...(reaches && { reaches }) })
 }
@@ -87,10 +87,15 @@ async function readSecret(file: string): Promise<Uint8Array> {
 }
 
 /** A tuning file gives MetalLB's settings, whatever the preset says; the preset has those that MetalLB does not know. */
-async function readSettings(file: string, log: Logger): Promise<Partial<GossipSettings>> {
+async function readSettings(
+  { mlConfigFile: file, mlPreset, mlWanConfig }: GossipFlags,
+  log: Logger,
+): Promise<Partial<GossipSettings>> {
   try {
     const { settings, missing } = parseGossipSettings(await readFile(file, 'utf8'))
     log.info({ op: 'memberlist', file }, 'gossip settings read')
+    if (mlPreset !== undefined || mlWanConfig)
+      log.warn({ op: 'memberlist', file }, 'what the file says is in force, not --ml-preset or --ml-wan-config')
     if (missing.length > 0) log.warn({ op: 'memberlist', file, missing }, 'settings not given count as 0 or false')
     return settings
   } catch (cause) {
