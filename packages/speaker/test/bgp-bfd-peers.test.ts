@@ -83,7 +83,7 @@ t.test(
       await speaker.waitForLine(said('sessionDown', 'BfdDown'), 10_000)
       const heard = performance.now() - cutAt
       await frr.gone(PREFIX, 10_000)
-      t.ok(heard < 3_000, `${heard.toFixed(0)} ms; the hold timer would have taken 90 s`)
+      t.ok(heard < 1_000, `${heard.toFixed(0)} ms; the hold timer would have taken 90 s`)
       await filterPackets(world.node, {})
       await frr.path(PREFIX)
       t.match(

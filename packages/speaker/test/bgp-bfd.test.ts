@@ -64,6 +64,10 @@ t.test('a worker that dies accuses nobody, and another one goes on', async t => 
   t.equal(session.notifications, 3, 'what a new worker begins with is no news')
   t.strictSame(faults, ['out of memory', undefined])
   t.equal(log.lines.filter(({ level }) => level === 'error').length, 1)
+  t.strictSame(
+    log.lines.filter(line => line['peer'] === '192.0.2.1').map(line => line['event']),
+    ['bfdSessionUp', 'bfdSessionDown', 'bfdSessionUp'],
+  )
   await sessions[Symbol.asyncDispose]()
 })
 

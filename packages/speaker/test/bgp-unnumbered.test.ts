@@ -67,6 +67,21 @@ t.test('interface: found on the link, both families with next hops of IPv6, BFD 
   })
 })
 
+t.test('an interface that is not there is named, and used when it comes', { skip }, async t => {
+  await using world = await bgpWorld({ node: [], router: [] })
+  await world.router.exec(['sh', '-c', 'sysctl -qw net.ipv6.conf.all.forwarding=1; ip link set eth0 up'])
+  const frr = await Frr.start(world.router, world.directory, FRR)
+  await world.write('r', object('BGPPeer', 'r', '{ myASN: 64512, peerASN: 64513, interface: uplink }'))
+  await world.write('all', [pool(), service('one', '203.0.113.1')].join('---\n'))
+  const speaker = world.speaker()
+  t.match(
+    await speaker.waitForLine(line => /"level":"(warn|error)"/.test(line) && line.includes('uplink'), 20_000),
+    /uplink/,
+  )
+  await world.node.exec(['sh', '-c', 'ip link set eth0 down; ip link set eth0 name uplink; ip link set uplink up'])
+  t.match(await frr.path('203.0.113.1/32', undefined, 40_000), { nextHop: /^fe80::/, asPath: '64512' })
+})
+
 t.test('what an unnumbered peer needs and is missing is named; the other peers run', { skip }, async t => {
   await using world = await bgpWorld()
   const frr = await Frr.start(

@@ -66,6 +66,7 @@ export class BfdSessions implements BfdSource, AsyncDisposable {
     // May refuse: then it is not ours.
     if (this.#worker) session.attach(this.#worker.session(request))
     this.#sessions.add(session)
+    session.on('state', (to, from, { cause: reason }) => this.#tellState(request, to, from, reason))
     this.#settle()
     return session
   }
@@ -142,6 +143,11 @@ export class BfdSessions implements BfdSource, AsyncDisposable {
       const { address } = session.request
       this.#log.error({ op: 'bfd', peer: address, error: messageOf(error) }, 'no BFD session')
     }
+  }
+
+  #tellState({ address: peer }: BfdSessionRequest, to: string, from: string, reason: string): void {
+    if (to === 'Up') this.#log.info({ event: 'bfdSessionUp', peer }, 'BFD session up')
+    else if (from === 'Up') this.#log.warn({ event: 'bfdSessionDown', peer, state: to, reason }, 'BFD session down')
   }
 
   #died(worker: BfdWorker, error: Error): void {
