@@ -37,6 +37,14 @@ onApiServer(
     await t.test('statuses are owned by the Pods', async t => owned(t, scene))
     await t.test('what kubectl prints', { skip: kubectl === undefined && 'it is missing' }, async t => prints(t, scene))
     await t.test('metrics, with and without a token', async t => metrics(t, scene))
+    await t.test('names that a widely read guide asks for', async t => {
+      const [text, spoken] = [await controller.metrics(), await world.fetch('n1', 'http://127.0.0.1:7472/metrics')]
+      t.match(text, /^metallb_ip_addresses_total\{pool="lan"\} 4$/m)
+      t.match(text, /^metallb_ip_addresses_in_use_total\{pool="lan"\} 1$/m)
+      t.match(text, /^metallb_allocator_addresses_in_use\{pool="routed"\} 1$/m)
+      t.match(text, /^metallb_allocator_addresses_allocated_total\{pool="routed"\} 1$/m)
+      t.match(spoken, /^metallb_bgp_session_up\{peer="10\.10\.0\.1:179",vrf="default"\} 1$/m)
+    })
     await t.test('labels of a Node change', async t => relabelled(t, scene))
     await t.test('endpoints go and come: an event is told again', async t => repeated(t, scene))
     await t.test('a configuration that cannot be used', async t => broken(t, scene))
@@ -56,7 +64,7 @@ onApiServer(
       t.same(await speaker.stop('SIGTERM', 30_000), { code: 0, signal: null }, `${node} ends in peace`)
     }
     t.same(await statuses(admin, 'servicel2statuses'), [], 'and takes back what it said')
-    t.ok(controller.running)
+    t.ok(controller.process.running)
   },
   (t, requests) => {
     const used = new Set(requests.filter(({ objectRef }) => objectRef !== undefined).map(request => rightOf(request)))

@@ -74,12 +74,19 @@ export class World implements AsyncDisposable {
   }
 
   /** Starts the controller as its ServiceAccount, beside the API server. */
-  async controller(): Promise<LabProcess> {
+  async controller(): Promise<
+    { readonly process: LabProcess; readonly metrics: () => Promise<string> } & AsyncDisposable
+  > {
     const { kubeconfig } = await this.#server.serviceAccountKubeconfig({ namespace: NAMESPACE, name: 'controller' })
     const [port = 0, probes = 0] = await freePorts(2)
     const place = [`--kubeconfig=${kubeconfig}`, `--namespace=${NAMESPACE}`, '--webhook-mode=disabled']
     const argv = [process.execPath, CONTROLLER, ...place, `--port=${port}`, `--health-probe-port=${probes}`]
-    return new LabProcess(argv, 'controller', join(this.lab.directory, 'logs', 'controller.log'))
+    const child = new LabProcess(argv, 'controller', join(this.lab.directory, 'logs', 'controller.log'))
+    return {
+      process: child,
+      metrics: async () => (await fetch(`http://127.0.0.1:${port}/metrics`)).text(),
+      [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
+    }
   }
 
   /** MAC addresses that answer for an address, within 300 ms. */
