@@ -314,3 +314,32 @@ t.test('a signal ends a speaker that still waits for its cluster', async t => {
   t.equal(engine.peers.length, 0)
   t.equal(clock.pending, 0)
 })
+
+t.test('--drain-exit=handover: also peers with graceful restart are drained, for nobody comes back', async t => {
+  const { clock, session, engine, abort, isOver } = await world(
+    t,
+    ['n1', 'n2'],
+    { drainExit: 'handover' },
+    { enableGracefulRestart: true },
+  )
+  session.negotiated = { holdTime: 90, gracefulRestart: {} }
+  abort.abort()
+  await clock.advance(20_000)
+  t.ok(isOver())
+  t.strictSame([session.routes, engine.farewell], [[], { communication: 'speaker on n1 stops' }])
+})
+
+t.test('without gossip nobody hears that a node goes: its addresses are answered on, its routes go', async t => {
+  const { clock, store, session, responder, abort, isOver } = await world(t, ['n1', 'n2'], {
+    ring: undefined,
+    drainOn: new Set(['cordon'] as const),
+  })
+  // Of two nodes that both count as alive, n1 is the one elected.
+  t.strictSame(responder.answered, [VIP])
+  store.apply(cordoned('n1'))
+  await clock.advance(30_000)
+  t.strictSame([responder.answered, session.routes], [[VIP], []])
+  abort.abort()
+  await clock.advance(10_000)
+  t.ok(isOver())
+})
