@@ -1,6 +1,6 @@
 import type { FamilyPaths, LocRib, PathSource, Row } from './rib/index.js'
 import type { ParsedRoute } from './route.js'
-import type { FamilyName } from './wire/index.js'
+import type { FamilyName, PathAttributes } from './wire/index.js'
 
 /** Sets of attributes by Path Identifier. */
 type Paths = Map<number, Row>
@@ -40,8 +40,11 @@ export class OwnRoutes<S extends PathSource> {
 
   /** Puts a route in, in the place of one with the same prefix and Path Identifier. @throws {RangeError} more attributes than one can hold */
   set(route: ParsedRoute): void {
+    this.#set(route, this.#rib.attributes.internValues(route.attributes, route.nextHop))
+  }
+
+  #set(route: ParsedRoute, set: Row): void {
     const { attributes } = this.#rib
-    const set = attributes.internValues(route.attributes, route.nextHop)
     const { prefixes } = this.#rib.family(route.family)
     const prefix = prefixes.intern(route.nlri.prefix, 0, route.nlri.length)
     const paths = this.#families[route.family].get(prefix)
@@ -79,8 +82,9 @@ export class OwnRoutes<S extends PathSource> {
     for (const family of ['ipv4-unicast', 'ipv6-unicast'] as const) {
       for (const [prefix, paths] of this.#families[family]) stale[family].set(prefix, new Set(paths.keys()))
     }
+    using sets = new SharedSets(this.#rib)
     for (const route of routes) {
-      this.set(route)
+      this.#set(route, sets.of(route))
       const { prefixes } = this.#family(route.family)
       stale[route.family].get(prefixes.find(route.nlri))?.delete(route.pathId)
     }
@@ -91,5 +95,31 @@ export class OwnRoutes<S extends PathSource> {
 
   #family(name: FamilyName): FamilyPaths<S> {
     return this.#rib.family(name)
+  }
+}
+
+/** Sets of attributes of a whole list of routes, made once for those that share their attributes. */
+class SharedSets<S extends PathSource> implements Disposable {
+  readonly #rib: LocRib<S>
+  readonly #sets = new Map<PathAttributes, { readonly nextHop: Uint8Array; readonly set: Row }>()
+
+  constructor(rib: LocRib<S>) {
+    this.#rib = rib
+  }
+
+  /** @throws {RangeError} more attributes than one can hold */
+  of({ attributes, nextHop }: ParsedRoute): Row {
+    const known = this.#sets.get(attributes)
+    if (known?.nextHop === nextHop) return known.set
+    const set = this.#rib.attributes.internValues(attributes, nextHop)
+    if (known) return set
+    // Kept for as long as the list is gone through: a later route with the prefix of the first may take its set away.
+    this.#rib.attributes.retain(set)
+    this.#sets.set(attributes, { nextHop, set })
+    return set
+  }
+
+  [Symbol.dispose](): void {
+    for (const { set } of this.#sets.values()) this.#rib.attributes.release(set)
   }
 }

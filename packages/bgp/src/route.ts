@@ -67,19 +67,16 @@ function parsePath(asns: readonly number[] = []): AsPath {
   return asns.length === 0 ? [] : [{ type: SegmentType.AsSequence, asns }]
 }
 
-/** @throws {RangeError} a field that cannot be sent */
-export function parseRoute(route: Route): ParsedRoute {
-  const { prefix, nextHop = 'self', localPref, multiExitDisc, communities: texts = [], pathId = 0 } = route
-  const { family, nlri } = parsePrefix(prefix)
+function parseAttributes(route: Route): PathAttributes {
+  const { localPref, multiExitDisc, communities: texts = [] } = route
   checkUint32('localPref', localPref)
   checkUint32('multiExitDisc', multiExitDisc)
-  checkUint32('pathId', pathId)
   const { communities, largeCommunities, extendedCommunities, ipv6ExtendedCommunities } = parseCommunities(texts)
   const extended = 8 * extendedCommunities.length + 20 * ipv6ExtendedCommunities.length
   if (4 * communities.length + 12 * largeCommunities.length + extended > MAX_COMMUNITY_OCTETS) {
     throw new RangeError(`too many communities for one route: ${texts.length}`)
   }
-  const attributes: PathAttributes = {
+  return {
     ...route.attributes,
     origin: parseOrigin(route.origin),
     asPath: route.asPath === undefined && route.attributes?.asPath ? route.attributes.asPath : parsePath(route.asPath),
@@ -90,5 +87,36 @@ export function parseRoute(route: Route): ParsedRoute {
     ...(ipv6ExtendedCommunities.length && { ipv6ExtendedCommunities }),
     ...(largeCommunities.length && { largeCommunities }),
   }
-  return { family, nlri, pathId, nextHop: parseNextHop(nextHop, family), attributes }
+}
+
+function parseWith(route: Route, attributesOf: (route: Route) => PathAttributes): ParsedRoute {
+  const { prefix, nextHop = 'self', pathId = 0 } = route
+  const { family, nlri } = parsePrefix(prefix)
+  checkUint32('pathId', pathId)
+  return { family, nlri, pathId, nextHop: parseNextHop(nextHop, family), attributes: attributesOf(route) }
+}
+
+/** @throws {RangeError} a field that cannot be sent */
+export const parseRoute = (route: Route): ParsedRoute => parseWith(route, parseAttributes)
+
+/** Equal for routes that have equal attributes. */
+const attributesKey = ({ origin, asPath, localPref, multiExitDisc, communities }: Route): string =>
+  JSON.stringify([origin, asPath, localPref, multiExitDisc, communities])
+
+/**
+ * {@link parseRoute} of many, which are seldom told apart by anything but their prefixes: those with equal attributes share one object.
+ *
+ * @throws {RangeError} a field that cannot be sent
+ */
+export function parseRoutes(routes: readonly Route[]): readonly ParsedRoute[] {
+  const known = new Map<string, PathAttributes>()
+  return routes.map(route =>
+    parseWith(route, () => {
+      if (route.attributes !== undefined) return parseAttributes(route)
+      const key = attributesKey(route)
+      const attributes = known.get(key) ?? parseAttributes(route)
+      known.set(key, attributes)
+      return attributes
+    }),
+  )
 }

@@ -11,7 +11,7 @@ import {
   type SessionEnd,
   type State,
 } from '../fsm/index.js'
-import { parseRoute, type Route } from '../route.js'
+import { parseRoute, parseRoutes, type Route } from '../route.js'
 import {
   CeaseSubcode,
   createCease,
@@ -220,7 +220,7 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
    * @throws {RangeError} a route that cannot be sent; nothing is changed then
    */
   setRoutes(routes: readonly Route[]): void {
-    this.#routes.setRoutes(routes.map(parseRoute))
+    this.#routes.setRoutes(parseRoutes(routes))
   }
 
   /**
