@@ -72,7 +72,8 @@ async function main(flags: Flags, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return
   using pods = ring && createDirectory(flags, namespace, store, log)
   directory = pods
-  await directory?.start()
+  await Promise.race([directory?.start(), aborted(signal)])
+  if (signal.aborted) return
   const speaker = new Speaker({
     node,
     namespace,
@@ -120,6 +121,10 @@ const layer2Options = ({ l2RefreshInterval, l2GratuitousRate, l2RaisePriority }:
   ...(l2RefreshInterval > 0 && { refreshInterval: l2RefreshInterval }),
 })
 
+/** Resolves when the signal aborts. */
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
+
 /** The own Pod, once the API server has answered. @throws {StartupError} it cannot be had */
 async function findOwner(
   { podName }: Flags,
@@ -129,8 +134,7 @@ async function findOwner(
   log: Logger,
 ): Promise<OwnerReference | undefined> {
   if (!store.api) return undefined
-  const aborted = new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
-  await Promise.race([store.start(), aborted])
+  await Promise.race([store.start(), aborted(signal)])
   if (signal.aborted) return undefined
   if (podName !== '') return findOwnPod(store.api, namespace, podName)
   log.warn({ op: 'start' }, 'no --pod-name: statuses have no owner, and stay when this speaker is gone for good')

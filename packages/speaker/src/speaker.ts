@@ -217,6 +217,7 @@ export class Speaker {
   async #firstJoin(): Promise<void> {
     const { ring } = this.#options
     if (!ring) return
+    await ring.start()
     await new Promise<void>(resolve => {
       const cancel = this.#clock.after(JOIN_PATIENCE, resolve)
       void ring.nudge().finally(() => {

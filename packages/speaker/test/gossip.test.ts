@@ -45,6 +45,23 @@ t.test('leave: the others hear it, this node goes on to gossip, and comes back u
   t.equal(clock.pending, 0)
 })
 
+t.test('before the start of the ring nobody is joined, and a leave is no word to anybody', async t => {
+  const gossip = new FakeGossip(['n1'])
+  const clock = new VirtualClock()
+  let opened = 0
+  const ring = new Ring({ gossip, open: async () => void opened++, peers: () => ['10.0.0.2'], clock })
+  await ring.nudge()
+  await ring.leave()
+  await ring.rejoin()
+  t.strictSame([gossip.joined, gossip.calls, opened, clock.pending], [[], [], 0, 0])
+  await Promise.all([ring.start(), ring.nudge()])
+  await ring.nudge()
+  t.strictSame([gossip.joined, opened], [['10.0.0.2'], 1])
+  await ring[Symbol.asyncDispose]()
+  const broken = new Ring({ gossip, open: () => Promise.reject(new Error('in use')), peers: () => [], clock })
+  await t.rejects(broken.start(), { message: 'in use' })
+})
+
 t.test('a ring of one goes on alone, and every minute looks for others', async t => {
   const gossip = new FakeGossip(['n1'])
   const clock = new VirtualClock()
@@ -265,6 +282,10 @@ t.test('config.json wins over a preset, and says so; what no ring can live with 
   }
   const { log, ring } = await start({})
   t.ok(log.lines.some(({ level, msg }) => level === 'warn' && String(msg).startsWith('what the file says is in force')))
+  t.strictSame(ring?.members, [], 'nobody hears of it before it is started')
+  await ring?.nudge()
+  await ring?.start()
+  await ring?.start()
   t.strictSame(ring?.members, ['n1'])
   await ring?.[Symbol.asyncDispose]()
   const message = /config.json say: awarenessMaxMultiplier is below 1/

@@ -62,6 +62,7 @@ class MixedRing {
       silent,
     )
     if (!ring) throw new Error('gossip is off')
+    await ring.start()
     await ring.nudge()
     this.rings.set(name, ring)
     this.members.set(name, {

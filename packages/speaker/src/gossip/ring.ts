@@ -33,8 +33,10 @@ export interface Gossip {
 
 /** Options of {@link Ring}. Times in milliseconds. */
 export interface RingOptions {
-  /** Started, so that the own node is alive. The ring disposes of it. */
+  /** The ring disposes of it. */
   readonly gossip: Gossip
+  /** Starts it: see {@link Ring.start}. @default it is started, so that the own node is alive */
+  readonly open?: () => Promise<void>
   /** Hosts that may be members, newest knowledge, this one left out. */
   readonly peers: () => readonly string[]
   /**
@@ -67,6 +69,7 @@ export class Ring extends EventEmitter<{ members: [] }> implements AsyncDisposab
   #joined = false
   #closed = false
   #present = true
+  #opened: boolean
   readonly #joins = { succeeded: 0, failed: 0 }
   /** {@link leave} and {@link rejoin}, one after the other. */
   #turn: Promise<void> = Promise.resolve()
@@ -80,8 +83,10 @@ export class Ring extends EventEmitter<{ members: [] }> implements AsyncDisposab
   constructor(options: RingOptions) {
     super()
     const reaches = async (): Promise<undefined> => undefined
-    const defaults = { log: silent, clock: systemClock, retryInterval: 4_000, rejoinInterval: 60_000, reaches }
+    const open = async (): Promise<void> => {}
+    const defaults = { log: silent, clock: systemClock, retryInterval: 4_000, rejoinInterval: 60_000, reaches, open }
     this.#options = { ...defaults, ...options }
+    this.#opened = options.open === undefined
     const { gossip, clock } = this.#options
     this.#silent = new SilentHosts({
       members: () => gossip.members(),
@@ -130,11 +135,22 @@ export class Ring extends EventEmitter<{ members: [] }> implements AsyncDisposab
   }
 
   /**
+   * Opens the gossip port. Not before this node can answer for addresses: others may hear at once that it lives, above all when they
+   * held it for dead, and leave to it what it owns. Until then {@link nudge} does nothing.
+   * @throws what keeps the port from being opened
+   */
+  async start(): Promise<void> {
+    if (this.#opened || this.#closed) return
+    await this.#options.open()
+    this.#opened = true
+  }
+
+  /**
    * Tries to join the hosts that are not members yet, now; more calls while an attempt runs make one more attempt.
    * @returns when somebody has answered or every host has been tried
    */
   nudge(): Promise<void> {
-    if (this.#closed || !this.#present) return Promise.resolve()
+    if (this.#closed || !this.#present || !this.#opened) return Promise.resolve()
     if (this.#attempt) {
       this.#nudged = true
       return this.#attempt
@@ -170,6 +186,7 @@ export class Ring extends EventEmitter<{ members: [] }> implements AsyncDisposab
     if (this.#closed || !this.#present) return
     this.#present = false
     this.#cancel?.()
+    if (!this.#opened) return
     const { gossip, log } = this.#options
     log.info({ op: 'memberlist' }, 'leaving memberlist cluster')
     try {
@@ -183,6 +200,7 @@ export class Ring extends EventEmitter<{ members: [] }> implements AsyncDisposab
   async #rejoin(): Promise<void> {
     if (this.#closed || this.#present) return
     this.#present = true
+    if (!this.#opened) return
     const { gossip, log } = this.#options
     log.info({ op: 'memberlist' }, 'back in the memberlist cluster')
     await gossip.rejoin()

@@ -21,7 +21,7 @@ export type GossipFlags = Pick<
 >
 
 /**
- * Binds the gossip sockets, so that the own node is alive at once.
+ * Makes the ring of all speakers; {@link Ring.start} opens its port.
  * @param peers hosts that may be members
  * @param reaches as {@link RingOptions.reaches}
  * @returns `undefined` when no bind address is given: gossip is off
@@ -39,8 +39,7 @@ export async function startGossip(
   }
   const key = await readKey(flags.mlSecretKeyPath, log)
   const gossip = createGossip(flags, await readSettings(flags, log), key, log)
-  await gossip.start()
-  return new Ring({ gossip, peers, log, ...(reaches && { reaches }) })
+  return new Ring({ gossip, open: () => gossip.start(), peers, log, ...(reaches && { reaches }) })
 }
 
 function createGossip(
