@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } fr
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { build } from 'esbuild'
 import t from 'tap'
 import { packageFile } from './example-process.js'
 
@@ -42,4 +43,27 @@ t.test('BGP and BFD can be imported without @typemetal/sockets, and BFD says in 
     output,
     'Down\nBfdError ERR_BGP_BFD BFD needs the package @typemetal/sockets: npm install @typemetal/sockets\n',
   )
+})
+
+t.test('a bundle has @typemetal/sockets inside, though nobody finds it by its name any more', async t => {
+  const directory = mkdtempSync(join(tmpdir(), 'typemetal-bgp-'))
+  t.teardown(() => rmSync(directory, { recursive: true }))
+  const code = `
+    import { BgpSpeaker, missingSockets } from '@typemetal/bgp'
+    const speaker = new BgpSpeaker({ asn: 64512, bgpIdentifier: '10.0.0.1' })
+    speaker.addPeer({ address: '192.0.2.1', asn: 64513, passive: true, md5Key: 'k', multihop: false })
+    await speaker.close()
+    console.log(missingSockets())
+  `
+  const outfile = join(directory, 'program.mjs')
+  await build({
+    stdin: { contents: code, resolveDir: packageFile('.') },
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    banner: { js: `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);` },
+    outfile,
+  })
+  const output = execFileSync('env', ['-u', 'NODE_OPTIONS', process.execPath, outfile], { encoding: 'utf8' })
+  t.equal(output, 'undefined\n')
 })

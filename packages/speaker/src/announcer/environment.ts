@@ -1,5 +1,6 @@
 /** What this machine lets a BGP session do. */
 import { readFileSync } from 'node:fs'
+import { missingSockets } from '@typemetal/bgp'
 
 /** Facts that decide which features of a BGPPeer can be had. */
 export interface Environment {
@@ -9,29 +10,21 @@ export interface Environment {
   readonly netRaw: boolean
 }
 
-const SOCKETS = '@typemetal/sockets'
 /** Number of CAP_NET_RAW in linux/capability.h. */
 const CAP_NET_RAW = 13n
 
 /** Looks at the machine and the installed packages. */
 export function readEnvironment(): Environment {
-  return { withoutSockets: missingSockets(), netRaw: hasCapability(readStatus(), CAP_NET_RAW) }
+  return {
+    withoutSockets: process.platform === 'linux' ? missingSockets() : 'its sockets are for Linux',
+    netRaw: hasCapability(readStatus(), CAP_NET_RAW),
+  }
 }
 
 /** @param status text of /proc/self/status */
 export function hasCapability(status: string, capability: bigint): boolean {
   const mask = /^CapEff:\s*([\da-f]+)$/m.exec(status)?.[1]
   return mask !== undefined && (BigInt(`0x${mask}`) & (1n << capability)) !== 0n
-}
-
-function missingSockets(): string | undefined {
-  if (process.platform !== 'linux') return `${SOCKETS} is for Linux`
-  try {
-    import.meta.resolve(SOCKETS)
-    return undefined
-  } catch {
-    return `the package ${SOCKETS} is not installed`
-  }
 }
 
 function readStatus(): string {
