@@ -109,11 +109,13 @@ async function observe({ outcome, before, registry }: Observation, namespace: st
   const { plan, configuration, transitions } = outcome
   const limits = [...plan.sessions.values()].flatMap(session => peerLimits(session))
   const owner = { node: plan.node, namespace }
+  const conditions = conditionsOf(configuration, limits)
+  const errors = configuration.state === 'invalid' ? configuration.errors.map(formatConfigError) : []
   return {
     plan,
     config: configuration.state === 'inForce' ? 'valid' : 'invalid',
-    configErrors: configuration.state === 'invalid' ? configuration.errors.map(formatConfigError) : [],
-    conditions: conditionsOf(configuration, limits),
+    configErrors: [...errors, ...conditions.filter(({ status }) => status === 'False').map(({ message }) => message)],
+    conditions,
     events: transitions.flatMap(transition => eventsOf(transition, plan.node)),
     resets: resetSessions(before, plan),
     l2Statuses: layer2StatusWrites(plan, owner, []),
