@@ -107,6 +107,12 @@ export class ApiServer implements AsyncDisposable {
     return `https://127.0.0.1:${this.#port}`
   }
 
+  /** Base URL of its etcd: plain HTTP. @throws {LabError} it has been disposed of */
+  get etcdUrl(): string {
+    if (!this.#etcd) throw new LabError('ERR_LAB_API', 'the API server has been disposed of')
+    return this.#etcd.url
+  }
+
   /** File with the certificate of who signed the server's. */
   get authority(): string {
     return this.#files.authority.certificate
