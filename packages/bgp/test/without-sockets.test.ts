@@ -61,7 +61,9 @@ t.test('a bundle has @typemetal/sockets inside, though nobody finds it by its na
     bundle: true,
     format: 'esm',
     platform: 'node',
-    banner: { js: `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);` },
+    banner: {
+      js: `import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);`,
+    },
     outfile,
   })
   const output = execFileSync('env', ['-u', 'NODE_OPTIONS', process.execPath, outfile], { encoding: 'utf8' })
