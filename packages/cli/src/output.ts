@@ -1,4 +1,5 @@
 /** How results are printed. */
+import { LayeredMap } from '@typemetal/cluster'
 import { stringify } from 'yaml'
 
 /** Values of `--output`. */
@@ -46,7 +47,10 @@ export function table(rows: readonly Row[], { tone, paint = plain }: TableOption
   if (headings.length === 0) return ''
   const head = headings.map(name => name.replaceAll('_', ' ').toUpperCase())
   const lines = rows.map(row => headings.map(name => row[name] ?? ''))
-  const widths = headings.map((_, column) => Math.max(...[head, ...lines].map(line => line[column]?.length ?? 0)))
+  // Not Math.max of them all: a table may have more rows than a call may have arguments.
+  const widths = headings.map((_, column) =>
+    lines.reduce((width, line) => Math.max(width, line[column]?.length ?? 0), head[column]?.length ?? 0),
+  )
   const print = (cells: readonly string[], toneOf: (column: number, cell: string) => Tone | undefined): string => {
     const last = cells.findLastIndex(cell => cell !== '')
     return cells
@@ -76,7 +80,8 @@ export function render(format: Format, value: unknown, people: () => string): st
 /** JSON has no Map, no Set and no bigint: counts beyond 2^53 become text rather than wrong. */
 export function simple(value: unknown): unknown {
   if (typeof value === 'bigint') return value <= Number.MAX_SAFE_INTEGER ? Number(value) : String(value)
-  if (value instanceof Map) return simple(Object.fromEntries(value))
+  if (value instanceof Map || value instanceof LayeredMap)
+    return simple(Object.fromEntries(value as ReadonlyMap<string, unknown>))
   if (value instanceof Set) return [...value].map(simple)
   if (Array.isArray(value)) return value.map(simple)
   if (typeof value !== 'object' || value === null) return value

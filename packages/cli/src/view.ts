@@ -1,9 +1,9 @@
 /** A cluster as controller and speakers would see it: addresses given, and a plan for each node. */
 import type { ClusterEvent, Config, Service, Snapshot } from '@typemetal/cluster'
-import { plan } from '@typemetal/speaker'
 import type { PlanOptions, RememberingPlan } from '@typemetal/speaker'
 import { addressesOf, allocate, withServices } from './allocation.js'
 import { CommandError } from './exit-code.js'
+import { planAll } from './plan-all.js'
 import type { Cluster } from './source/cluster.js'
 
 /** What a question is asked with. */
@@ -44,8 +44,8 @@ export function viewOf({ snapshot, result, members: running }: Cluster, request:
     throw new CommandError(`there is no Node ${stranger}${known.length > 0 ? `; there are ${known.join(', ')}` : ''}`)
   const members = request.members.length > 0 ? request.members : (running ?? known)
   const names = asked.length > 0 ? asked : known
-  const plans = names.map(name => [name, plan(allocated.snapshot, config, name, members, request)] as const)
-  return { config, snapshot: allocated.snapshot, events: allocated.events, members, plans: new Map(plans) }
+  const plans = planAll({ snapshot: allocated.snapshot, config, members, options: request }, names)
+  return { config, snapshot: allocated.snapshot, events: allocated.events, members, plans }
 }
 
 /** The cluster after a change, whose Services keep the addresses that they had before it. */

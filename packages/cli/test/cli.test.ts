@@ -171,7 +171,14 @@ t.test('plan', async t => {
       replace(folder, 'bgp.yaml', 'peerASN: 64513', 'peerASN: 64513\n  password: hunter2'),
     )
     const { text } = await run('plan', folder, '--node', 'node-1', '--output', 'yaml')
-    t.match(parse(text), [{ node: 'node-1', sessions: [{ name: 'router', peerASN: 64513, authenticated: true }] }])
+    t.match(parse(text), [
+      {
+        node: 'node-1',
+        sessions: [{ name: 'router', peerASN: 64513, authenticated: true }],
+        services: { 'demo/shop': { bgp: { announce: true } } },
+        routes: { router: [{ prefix: '203.0.113.0/32' }, {}] },
+      },
+    ])
     t.notMatch(text, /hunter2/)
   })
   t.test('a configuration that would not be taken is answered with its faults', async t => {

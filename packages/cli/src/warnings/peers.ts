@@ -3,6 +3,7 @@ import { matchesAny } from '@typemetal/cluster'
 import type { BGPPeer, Node } from '@typemetal/cluster'
 import { peerLimits, plan } from '@typemetal/speaker'
 import type { SessionPlan } from '@typemetal/speaker'
+import { withServices } from '../allocation.js'
 import { listed, warn } from './warning.js'
 import type { Scene, Warning } from './warnings.js'
 
@@ -28,11 +29,12 @@ export function peerWarnings(scene: Scene): readonly Warning[] {
   ]
 }
 
-/** A node that has the labels of all others stands for them: what a session can do does not depend on the node. */
+/** Sessions by the peer's name. Without Services: what a session can do does not depend on them, nor on the node. */
 function sessionsOf({ snapshot, config }: Scene, nodes: readonly Node[]): ReadonlyMap<string, SessionPlan> {
   const sessions = new Map<string, SessionPlan>()
+  const bare = withServices(snapshot, new Map())
   for (const { metadata } of nodes) {
-    for (const [name, session] of plan(snapshot, config, metadata.name, undefined).sessions) sessions.set(name, session)
+    for (const [name, session] of plan(bare, config, metadata.name, undefined).sessions) sessions.set(name, session)
   }
   return sessions
 }

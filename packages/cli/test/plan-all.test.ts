@@ -1,0 +1,105 @@
+/** The plans of many nodes are those that each node makes by itself. */
+import t from 'tap'
+import { plan } from '@typemetal/speaker'
+import { parse } from 'yaml'
+import { readCluster, viewOf, type ViewRequest } from 'typemetal'
+import { cluster, folder, replace, run } from './support.js'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+const SELECTED = 'nodeSelectors: [{ matchLabels: { kubernetes.io/hostname: node-2 } }]'
+
+for (const [name, edit] of [
+  ['as it is', () => {}],
+  ['one node may', (path: string) => replace(path, 'layer2.yaml', 'spec:', `spec:\n  ${SELECTED}`)],
+  [
+    'no Service may',
+    (path: string) => replace(path, 'layer2.yaml', 'spec:', 'spec:\n  serviceSelectors: [{ matchLabels: { a: b } }]'),
+  ],
+  [
+    'preferences',
+    (path: string) =>
+      replace(
+        path,
+        'layer2.yaml',
+        'spec:',
+        'spec:\n  preferredNodeSelectors: [{ weight: 5, preference: { matchLabels: { kubernetes.io/hostname: node-2 } } }]',
+      ),
+  ],
+  [
+    'no endpoint',
+    (path: string) =>
+      replace(
+        path,
+        'web.yaml',
+        'nodeName: node-1, conditions: { ready: true }',
+        'nodeName: node-1, conditions: { ready: false }',
+      ),
+  ],
+  [
+    'a shared address with selectors',
+    (path: string) => {
+      replace(
+        path,
+        'layer2.yaml',
+        'spec:',
+        'spec:\n  serviceSelectors: [{ matchExpressions: [{ key: x, operator: DoesNotExist }] }]',
+      )
+      replace(
+        path,
+        'web.yaml',
+        'metallb.io/address-pool: lan',
+        'metallb.io/address-pool: lan, metallb.io/allow-shared-ip: k',
+      )
+    },
+  ],
+  [
+    'excluded and of another class',
+    (path: string) => {
+      replace(
+        path,
+        'nodes.yaml',
+        'kubernetes.io/hostname: node-3',
+        'node.kubernetes.io/exclude-from-external-load-balancers: ""',
+      )
+      replace(path, 'docs.yaml', 'type: LoadBalancer', 'type: LoadBalancer\n  loadBalancerClass: a.b/c')
+    },
+  ],
+] as const) {
+  t.test(name, async t => {
+    const namespace = 'metallb-system'
+    for (const electionLevel of ['0.15', '0.16', 'main'] as const) {
+      const request: ViewRequest = { namespace, members: [], electionLevel }
+      const view = viewOf(await readCluster([cluster(t, edit)], namespace), request)
+      if (!view) throw new Error('no valid configuration')
+      t.equal(view.plans.size, 3)
+      for (const [node, { services, layer2, routes, peersOf }] of view.plans) {
+        const alone = plan(view.snapshot, view.config, node, view.members, request)
+        t.same(Object.fromEntries(services), Object.fromEntries(alone.services), `${electionLevel} ${node}: decisions`)
+        t.same(
+          [layer2, routes, peersOf].map(map => Object.fromEntries<unknown>(map)),
+          [alone.layer2, alone.routes, alone.peersOf].map(map => Object.fromEntries<unknown>(map)),
+          `${electionLevel} ${node}: answers and routes`,
+        )
+      }
+    }
+  })
+}
+
+t.test('100 nodes and 500 Services: no table is too long, no election is held twice', async t => {
+  const path = folder(t)
+  const nodes = Array.from({ length: 100 }, (_, i) => `apiVersion: v1\nkind: Node\nmetadata: { name: n${i} }\n`)
+  const services = Array.from(
+    { length: 500 },
+    (_, i) =>
+      `apiVersion: v1\nkind: Service\nmetadata: { name: s${i} }\nspec: { type: LoadBalancer }\n---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: { name: s${i}, labels: { kubernetes.io/service-name: s${i} } }\naddressType: IPv4\nendpoints: [{ addresses: [10.1.0.7], nodeName: n1 }]\n`,
+  )
+  const config =
+    'apiVersion: metallb.io/v1beta1\nkind: IPAddressPool\nmetadata: { name: a }\nspec: { addresses: [10.50.0.0/16] }\n---\napiVersion: metallb.io/v1beta1\nkind: L2Advertisement\nmetadata: { name: a }\n'
+  writeFileSync(join(path, 'all.yaml'), [...nodes, ...services, config].join('---\n'))
+  const { text } = await run('plan', path)
+  t.equal(text.split('\n').length, 100 * 500 + 2)
+  t.equal(text.split('\n').filter(line => / yes /.test(line)).length, 500, 'each address has one owner')
+  const { services: said } = parse((await run('status', path, '-o', 'yaml')).text) as { services: readonly object[] }
+  t.equal(said.length, 500)
+})
