@@ -4,6 +4,8 @@ import type { Registry } from 'prom-client'
 import type { ObjectKey } from '@typemetal/cluster'
 import type { Outcome } from './core/decider.js'
 import { announcedBy } from './core/transitions.js'
+import { sameList } from './plan/context.js'
+import { PROTOCOLS } from './plan/types.js'
 import type { Plan, ServiceDecision } from './plan/types.js'
 
 /** Metrics that the speaker itself keeps; those of the announcers are read when somebody asks. */
@@ -68,10 +70,17 @@ function updateAnnounced(
 ): void {
   for (const key of touched) {
     const [old, now] = [before?.services.get(key), after.services.get(key)]
-    if (old === now) continue
+    if (sameSeries(old, now)) continue
     for (const labels of old ? seriesOf(old, after.node) : []) gauge.remove(labels)
     for (const labels of now ? seriesOf(now, after.node) : []) gauge.set(labels, 1)
   }
+}
+
+function sameSeries(a: ServiceDecision | undefined, b: ServiceDecision | undefined): boolean {
+  if (!a || !b) return a === b
+  return (
+    sameList(a.addresses, b.addresses) && PROTOCOLS.every(protocol => a[protocol].announce === b[protocol].announce)
+  )
 }
 
 function seriesOf(

@@ -6,8 +6,22 @@ import type { Address, Service } from '@typemetal/cluster'
 const isHostAddress = ({ family, value }: Address): boolean =>
   value !== 0n && (family === 'IPv4' ? value >> 28n < 0xen : value >> 120n !== 0xffn)
 
-/** @returns the addresses in the order of the status, or why there are none to announce */
-export function ingressAddresses(service: Service): readonly Address[] | 'noIPAllocated' | 'invalidIP' {
+/** Addresses in the order of the status, or why there are none to announce. */
+export type IngressAddresses = readonly Address[] | 'noIPAllocated' | 'invalidIP'
+
+// A change of the configuration asks about every Service again, and reading addresses is half of the work.
+const read = new WeakMap<Service, IngressAddresses>()
+
+/** The addresses of a Service. Objects of a snapshot never change, so each is read once. */
+export function ingressAddresses(service: Service): IngressAddresses {
+  const known = read.get(service)
+  if (known !== undefined) return known
+  const addresses = readAddresses(service)
+  read.set(service, addresses)
+  return addresses
+}
+
+function readAddresses(service: Service): IngressAddresses {
   const ingress = service.status?.loadBalancer?.ingress ?? []
   if (ingress.length === 0) return 'noIPAllocated'
   const addresses: Address[] = []

@@ -1,5 +1,6 @@
 /** Sessions that are told the same, and what they are told. */
 import { isDeepStrictEqual } from 'node:util'
+import { sameList } from './context.js'
 import type { RouteDelta } from './delta.js'
 import type { Groups } from './groups.js'
 import { routeFor } from './routes.js'
@@ -43,7 +44,7 @@ export function updateShare(
   let notes: Map<string, MergeNote> | undefined
   for (const prefix of [...affected].toSorted()) {
     const merged = routeFor(prefix, wishes.get(prefix) ?? [], sessions[0])
-    if (!isDeepStrictEqual(merged?.route, routeTo(routes, prefix))) delta.set(prefix, merged?.route)
+    if (!sameRoute(merged?.route, routeTo(routes, prefix))) delta.set(prefix, merged?.route)
     if (isDeepStrictEqual(merged?.note, before.get(prefix))) continue
     notes ??= new Map(before)
     if (merged?.note) notes.set(prefix, merged.note)
@@ -59,12 +60,15 @@ export function diffRoutes(before: readonly RoutePlan[], after: readonly RoutePl
   const old = new Map(before.map(route => [route.prefix, route]))
   const delta = new Map<string, RoutePlan | undefined>()
   for (const route of after) {
-    if (!isDeepStrictEqual(old.get(route.prefix), route)) delta.set(route.prefix, route)
+    if (!sameRoute(old.get(route.prefix), route)) delta.set(route.prefix, route)
     old.delete(route.prefix)
   }
   for (const prefix of old.keys()) delta.set(prefix, undefined)
   return delta
 }
+
+const sameRoute = (a: RoutePlan | undefined, b: RoutePlan | undefined): boolean =>
+  a === b || (a?.prefix === b?.prefix && a?.localPref === b?.localPref && sameList(a?.communities, b?.communities))
 
 const routeTo = (routes: readonly RoutePlan[], prefix: string): RoutePlan | undefined => {
   const route = routes[positionOf(routes, prefix, 0)]
