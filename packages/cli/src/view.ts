@@ -1,5 +1,5 @@
 /** A cluster as controller and speakers would see it: addresses given, and a plan for each node. */
-import type { ClusterEvent, Config, Service, Snapshot } from '@typemetal/cluster'
+import type { ClusterEvent, Config, ObjectKey, Service, Snapshot } from '@typemetal/cluster'
 import type { PlanOptions, RememberingPlan } from '@typemetal/speaker'
 import { addressesOf, allocate, withServices } from './allocation.js'
 import { CommandError } from './exit-code.js'
@@ -13,6 +13,8 @@ export interface ViewRequest extends PlanOptions {
   readonly members: readonly string[]
   /** Only these nodes; empty: every Node. */
   readonly nodes?: readonly string[]
+  /** Only what concerns this Service, `namespace/name`: in a large cluster that is little. @default all Services */
+  readonly about?: ObjectKey
 }
 
 /** Everything that the commands ask about. */
@@ -44,8 +46,24 @@ export function viewOf({ snapshot, result, members: running }: Cluster, request:
     throw new CommandError(`there is no Node ${stranger}${known.length > 0 ? `; there are ${known.join(', ')}` : ''}`)
   const members = request.members.length > 0 ? request.members : (running ?? known)
   const names = asked.length > 0 ? asked : known
-  const plans = planAll({ snapshot: allocated.snapshot, config, members, options: request }, names)
+  const { about } = request
+  const planned = about === undefined ? allocated.snapshot : concerning(allocated.snapshot, config, about)
+  const plans = planAll({ snapshot: planned, config, members, options: request }, names)
   return { config, snapshot: allocated.snapshot, events: allocated.events, members, plans }
+}
+
+/** The Service and those that share an address with it, or, where a pool is announced in aggregates, perhaps a prefix. */
+function concerning(snapshot: Snapshot, config: Config, about: ObjectKey): Snapshot {
+  const services = snapshot.objects('Service')
+  const addresses = new Set(addressesOf(services.get(about)))
+  const aggregated = [...config.pools.values()].some(({ bgpAdvertisements }) =>
+    bgpAdvertisements.some(ad => ad.aggregationLength < 32 || ad.aggregationLengthV6 < 128),
+  )
+  if (aggregated) return snapshot
+  const near = [...services].filter(
+    ([key, service]) => key === about || addressesOf(service).some(text => addresses.has(text)),
+  )
+  return withServices(snapshot, new Map(near))
 }
 
 /** The cluster after a change, whose Services keep the addresses that they had before it. */

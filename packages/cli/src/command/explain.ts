@@ -34,7 +34,7 @@ export interface Explanation {
  * @returns the story; code 1 when there is no such Service or no valid configuration
  */
 export function explain(cluster: Cluster, key: string, request: ExplainRequest, format: Format = 'table'): Answer {
-  const view = viewOf(cluster, request)
+  const view = viewOf(cluster, { ...request, about: key })
   if (!view) return invalid(cluster, format, request.paint)
   const service = view.snapshot.objects('Service').get(key)
   const present = cluster.snapshot.objects('Service').get(key)
