@@ -186,6 +186,8 @@ t.test('speakers have NET_RAW and nothing else; who is not root gets it from the
       securityContext: { allowPrivilegeEscalation: true, capabilities: { drop: ['ALL'], add: ['NET_RAW'] } },
     })
   }
+  const bgpAlone = containerOf(await render({ speaker: { capabilities: [] } }), 'DaemonSet')
+  t.same(bgpAlone.securityContext.capabilities, { drop: ['ALL'] })
   const tagged = await render({ speaker: { securityContext: { runAsUser: 1000 }, image: { tag: 'mine' } } })
   t.equal(containerOf(tagged, 'DaemonSet').image, 'typemetal/speaker:mine')
 })

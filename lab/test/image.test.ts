@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Host, Lab, type LabProcess, run } from '@typemetal/lab'
 import t from 'tap'
-import { type ContainerOptions, Containers, missingRuntime, root } from './fixtures/container.js'
+import { type ContainerOptions, Containers, missingRuntime, root, type Spawn } from './fixtures/container.js'
 
 /** Milliseconds. */
 const BUILD_TIMEOUT = 400_000
@@ -122,6 +122,21 @@ t.test('the bill of materials names what is inside', wanted, async t => {
   t.notOk(existsSync(join(inside, 'bin', 'sh')), 'and no shell')
 })
 
+t.test('--rootfs, which the Dockerfile calls, gives the same files', wanted, async t => {
+  const rootfs = join(folder, 'rootfs')
+  await run([process.execPath, join(root, 'scripts', 'image.mjs'), '--rootfs', rootfs, '--variant', 'nonroot'], {
+    timeout: BUILD_TIMEOUT,
+  })
+  await using containers = new Containers(layout)
+  const bundle = await containers.unpack('speaker-nonroot')
+  const { stdout } = await run(['diff', '--recursive', '--no-dereference', rootfs, join(bundle, 'rootfs')])
+  t.equal(stdout, '')
+  const { stdout: capability } = await run(['getcap', join(rootfs, 'usr', 'bin', 'node')])
+  t.match(capability, /cap_net_raw=ep/)
+  t.match(readFileSync(join(root, 'Dockerfile'), 'utf8'), `ARG VERSION=${packageJson('speaker').version}\n`)
+  rmSync(rootfs, { recursive: true })
+})
+
 t.test('each program says its version and its flags', wanted, async t => {
   const { version } = packageJson('speaker')
   await using containers = new Containers(layout)
@@ -191,8 +206,9 @@ for (const [how, options] of announces) {
     await using containers = new Containers(layout)
     const { node, client } = await twoHosts(lab)
     const mounts = { '/config': manifests(lab) }
+    const spawn: Spawn = (argv, named) => node.spawn(argv, named)
     const start = (rest: Omit<ContainerOptions, 'mounts'>): Promise<LabProcess> =>
-      containers.start(node, { ...rest, mounts })
+      containers.start(spawn, { ...rest, mounts })
     const controller = await start({
       image: 'controller',
       name: 'controller',
@@ -231,7 +247,8 @@ t.test('without the capability it says what it lacks', wanted, async t => {
   await using lab = await Lab.create()
   await using containers = new Containers(layout)
   const { node } = await twoHosts(lab)
-  const speaker = await containers.start(node, {
+  const spawn: Spawn = (argv, named) => node.spawn(argv, named)
+  const speaker = await containers.start(spawn, {
     image: 'speaker',
     name: 'speaker',
     args: [...FLAGS, '--node-name=node-1'],
