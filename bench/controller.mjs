@@ -2,6 +2,7 @@
 //
 //   --only NAME,NAME    of: allocator, allocate, sync, latency
 //   --peers NAME        metallb; `none` for us alone
+//   --services N        how many there are (10,000; with --quick 500)
 //   --trials N          how often (3; with --quick once)
 import { kubernetesBinaries } from '@typemetal/lab/kubernetes'
 import { Samples } from './bgp/samples.mjs'
@@ -28,6 +29,7 @@ function parse() {
     return benchArguments({
       only: { type: 'string', default: SECTIONS.join() },
       peers: { type: 'string', default: PEERS.join() },
+      services: { type: 'string' },
       trials: { type: 'string' },
     })
   } catch (error) {
@@ -48,7 +50,10 @@ function readArguments() {
   const peers = values.peers === 'none' ? [] : list(values.peers, 'peer', PEERS)
   const trials = Number(values.trials ?? (values.quick ? 1 : TRIALS))
   if (!Number.isInteger(trials) || trials < 1) fail('--trials wants a whole number above 0')
-  return { ...values, sections, peers, trials }
+  const size = values.quick ? QUICK : FULL
+  const services = Number(values.services ?? size.services)
+  if (!Number.isInteger(services) || services < 1) fail('--services wants a whole number above 0')
+  return { ...values, sections, peers, trials, size: { ...size, services } }
 }
 
 /** Those that can be measured, with their programs; the others are named. */
@@ -92,7 +97,7 @@ async function main() {
   const versions = Object.fromEntries(['ours', ...options.peers].map(id => [id, KINDS[id].version()]))
   const { ours: own, ...peers } = versions
   const names = Object.fromEntries(Object.entries(peers).map(([id, version]) => [id, `${KINDS[id].name} ${version}`]))
-  const run = { samples: new Samples(names), ...(options.quick ? QUICK : FULL) }
+  const run = { samples: new Samples(names), ...options.size }
   if (options.sections.has('allocator')) allocator({ ...options, samples: run.samples })
   await onApiServers(run, options)
   const { rows } = run.samples

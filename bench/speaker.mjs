@@ -4,6 +4,7 @@
 //   --stores NAME,NAME  of: folder, api
 //   --peers NAME        metallb; `none` for us alone
 //   --services N        how many stand (5,000; with --quick 300)
+//   --probes N          how many Services come and change (100; with --quick 8)
 //   --trials N          how often (1)
 //   --node-flags=TEXT   for ours instead of those of the image, e.g. '--cpu-prof --cpu-prof-dir=/tmp'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -47,19 +48,22 @@ function readArguments() {
       stores: { type: 'string', default: STORES.join() },
       peers: { type: 'string', default: PEERS.join() },
       services: { type: 'string' },
+      probes: { type: 'string' },
       trials: { type: 'string', default: '1' },
       'node-flags': { type: 'string' },
     })
     const size = values.quick ? QUICK : FULL
     const services = Number(values.services ?? size.services)
+    const probes = Number(values.probes ?? size.probes)
     const trials = Number(values.trials)
-    for (const [name, number] of Object.entries({ services, trials })) {
+    for (const [name, number] of Object.entries({ services, probes, trials })) {
       if (!Number.isInteger(number) || number < 1) fail(`--${name} wants a whole number above 0`)
     }
     return {
       ...size,
       ...values,
       services,
+      probes,
       trials,
       sections: list(values.only, 'section', SECTIONS),
       stores: list(values.stores, 'store', STORES),

@@ -5,6 +5,7 @@ import { request } from 'node:https'
 import { customResourceDefinitions } from '@typemetal/cluster'
 import { until } from '@typemetal/lab'
 import { ApiServer } from '@typemetal/lab/kubernetes'
+import { copy, evenAddress } from './stock.mjs'
 
 /** Where `metallb.io` objects live. */
 export const NAMESPACE = 'metallb-system'
@@ -12,8 +13,9 @@ const POOL = { name: 'pool', addresses: ['10.0.0.0/8'] }
 const GROUP = 'bench'
 const SERVICES = '/api/v1/namespaces/default/services'
 const RECORD = 'metallb.io/ip-allocated-from-pool'
-/** Requests of ours under way at once. */
-const AT_ONCE = 16
+/** Networks of the cluster IPs, and of the addresses that the bench gives out: a controller is not there within a minute. */
+const CLUSTER_IPS = 100
+const ADDRESSES = 128
 /** Milliseconds. */
 const PATIENCE = 60_000
 
@@ -90,12 +92,42 @@ export class Cluster {
     return this.#server.kubeconfig('controller', [GROUP])
   }
 
-  /** Creates Services, with addresses if `number` says where these begin. */
-  async create(names, number) {
-    await each(names, async (name, i) => {
-      const created = await this.admin.request({ method: 'POST', path: SERVICES, body: service(name) })
-      if (number !== undefined) await this.serve(created, number + i)
+  /**
+   * Makes Services that stand there when a controller comes: one by the API server, the others as copies of it.
+   *
+   * @param served whether they have addresses already
+   */
+  async create(names, served) {
+    const [first, ...others] = names
+    const body = service(first)
+    const clusterIP = evenAddress(CLUSTER_IPS, 0)
+    const spec = { ...body.spec, clusterIP, clusterIPs: [clusterIP] }
+    let template = await this.admin.request({ method: 'POST', path: SERVICES, body: { ...body, spec } })
+    if (served) template = await this.serve(template, 0)
+    const addressKey = `/registry/ipaddresses/${clusterIP}`
+    const address = await this.admin.request({
+      method: 'GET',
+      path: `/apis/networking.k8s.io/v1/ipaddresses/${clusterIP}`,
     })
+    const templates = [
+      { key: `/registry/services/specs/default/${first}`, uid: template.metadata.uid },
+      { key: addressKey, uid: address.metadata.uid },
+    ]
+    await copy(
+      this.#server.etcdUrl,
+      templates,
+      Array.from(others, (_, i) => i + 1),
+      number => [
+        [first, names[number]],
+        [clusterIP, evenAddress(CLUSTER_IPS, number)],
+        ...(served ? [[evenAddress(ADDRESSES, 0), evenAddress(ADDRESSES, number)]] : []),
+      ],
+    )
+    await until('all Services to be listed', async () => (await this.admin.list(SERVICES)).length > names.length - 1, {
+      timeout: PATIENCE,
+    })
+    // Only now: an API server drops watchers to whom so much happens at once.
+    await this.#follow()
   }
 
   /** From now on the moment is kept at which a Service of this name was first seen. */
@@ -116,7 +148,7 @@ export class Cluster {
   /** Gives a Service an address, as a controller does. */
   serve(created, number) {
     const { metadata, spec } = created
-    const ip = `10.${(number >> 16) & 255}.${(number >> 8) & 255}.${number & 255}`
+    const ip = evenAddress(ADDRESSES, number)
     const body = {
       apiVersion: 'v1',
       kind: 'Service',
@@ -167,7 +199,6 @@ export class Cluster {
       await until(`${spec.names.plural} to be served`, () => admin.list(path), { timeout: PATIENCE })
     }
     await admin.apply(pool)
-    await this.#follow()
   }
 
   /** A connection of its own: it must wait for nobody. */
@@ -203,16 +234,4 @@ export class Cluster {
     this.#awaited.get(name)?.(now)
     this.#awaited.delete(name)
   }
-}
-
-/** Does something for each, some at once. */
-async function each(list, act) {
-  let next = 0
-  const work = async () => {
-    while (next < list.length) {
-      const i = next++
-      await act(list[i], i)
-    }
-  }
-  await Promise.all(Array.from({ length: AT_ONCE }, work))
 }

@@ -8,6 +8,9 @@ import { buildMetalLB, METALLB_VERSION } from './metallb.mjs'
 
 const MAIN = fileURLToPath(new URL('../../packages/controller/dist/main.js', import.meta.url))
 
+/** As in the image. */
+const NODE_FLAGS = ['--max-semi-space-size=1']
+
 /** Ours. Both are without webhooks, which do no work here. */
 const ours = {
   id: 'ours',
@@ -17,7 +20,7 @@ const ours = {
   argv: (program, kubeconfig, [metrics, probes]) => {
     const ports = [`--port=${metrics}`, `--health-probe-port=${probes}`]
     const where = [`--kubeconfig=${kubeconfig}`, `--namespace=${NAMESPACE}`]
-    return [process.execPath, program, ...where, ...ports, '--webhook-mode=disabled']
+    return [process.execPath, ...NODE_FLAGS, program, ...where, ...ports, '--webhook-mode=disabled']
   },
   ready: ([, probes]) => `http://127.0.0.1:${probes}/readyz`,
 }
@@ -62,6 +65,11 @@ export class Daemon {
 
   get pid() {
     return this.#process.pid
+  }
+
+  /** What it said last. */
+  get words() {
+    return this.#process.tail(5)
   }
 
   /** @throws it has ended, with its last words */

@@ -7,8 +7,10 @@ import { Daemon } from './daemons.mjs'
 const STEP = 5
 /** Milliseconds: MetalLB's client asks for no more than 20 things a second, so it is not waited for to the end. */
 const LIMIT = 60_000
-/** Addresses that the bench itself gives out begin here, where a controller is not in a minute. */
-const OWN = 2 ** 23
+/** Numbers of the addresses that the bench gives to others than those that stand. */
+const OTHERS = { left: 100_000, strangers: 300_000 }
+/** Names are equally long. */
+const FIRST = 100_000
 const STRANGER = 'bench.example/nobody'
 const GOALS = { resident: 150, idle: 0.5, late: 50 }
 
@@ -28,16 +30,16 @@ export class Subject {
 
   async measure(sections) {
     const { services } = this.#run
-    const names = Array.from({ length: services }, (_, i) => `standing-${i}`)
+    const names = Array.from({ length: services }, (_, i) => `standing-${FIRST + i}`)
     if (sections.has('allocate')) await this.#allocate(names)
-    else await this.#create(names, OWN)
+    else await this.#create(names, true)
     if (sections.has('sync') || sections.has('latency')) await this.#standing(sections)
   }
 
   /** Services stand in the API server when the controller comes: until all have an address. */
   async #allocate(names) {
     const cluster = this.#cluster
-    await this.#create(names)
+    await this.#create(names, false)
     const before = await cluster.requests()
     await this.#with(async daemon => {
       const end = daemon.started + LIMIT
@@ -59,7 +61,7 @@ export class Subject {
     const left = (await cluster.admin.list('/api/v1/namespaces/default/services')).filter(
       ({ spec, status }) => spec.type === 'LoadBalancer' && !status.loadBalancer?.ingress?.length,
     )
-    for (const [i, each] of left.entries()) await cluster.serve(each, OWN + i)
+    for (const [i, each] of left.entries()) await cluster.serve(each, OTHERS.left + i)
   }
 
   /** All have addresses; one more comes, whose address tells that the controller works. */
@@ -105,7 +107,7 @@ export class Subject {
       const stranger = await cluster.createOne(`stranger-${i}`, STRANGER)
       const start = performance.now()
       const seen = cluster.untilServed(`stranger-${i}`)
-      await cluster.serve(stranger, OWN * 1.5 + i)
+      await cluster.serve(stranger, OTHERS.strangers + i)
       floor.push((await seen) - start)
     }
     for (const share of [0.5, 0.99]) {
@@ -121,9 +123,9 @@ export class Subject {
     }
   }
 
-  async #create(names, number) {
+  async #create(names, served) {
     const start = performance.now()
-    await this.#cluster.create(names, number)
+    await this.#cluster.create(names, served)
     const seconds = (performance.now() - start) / 1000
     console.error(`  ${names.length.toLocaleString('en')} Services made in ${seconds.toFixed(1)} s`)
   }
@@ -134,6 +136,8 @@ export class Subject {
     const daemon = await Daemon.start(this.#kind, this.#program, await cluster.kubeconfig(), cluster.log(id))
     try {
       await work(daemon)
+    } catch (error) {
+      throw new Error(`${error.message}; it says:${daemon.words}`, { cause: error })
     } finally {
       await daemon.stop()
     }

@@ -5,14 +5,25 @@ import { request } from 'node:https'
 import { customResourceDefinitions } from '@typemetal/cluster'
 import { until } from '@typemetal/lab'
 import { ApiServer } from '@typemetal/lab/kubernetes'
-import { configuration, NAMESPACE, node, nodeStatus, podObjects, service, serviceStatus, slice } from './objects.mjs'
+import { copy } from '../controller/stock.mjs'
+import {
+  addressOf,
+  clusterIPOf,
+  configuration,
+  nameOf,
+  NAMESPACE,
+  node,
+  nodeStatus,
+  podObjects,
+  service,
+  serviceStatus,
+  slice,
+} from './objects.mjs'
 import { now } from './sight.mjs'
 
 const GROUP = 'bench'
 const SERVICES = '/api/v1/namespaces/default/services'
 const SLICES = '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices'
-/** Requests of ours under way at once. */
-const AT_ONCE = 24
 /** Milliseconds. */
 const PATIENCE = 60_000
 
@@ -40,10 +51,7 @@ export class Api {
     const api = new Api(await ApiServer.start({ binaries }))
     try {
       await api.#prepare()
-      await each(
-        Array.from({ length: services }, (_, i) => i),
-        i => api.#make(i),
-      )
+      await api.#stock(services)
       for (const path of [SERVICES, SLICES]) await api.#follow(path)
       return api
     } catch (error) {
@@ -64,15 +72,15 @@ export class Api {
 
   /** Gives a Service its address. @returns when a watch told of it */
   async create(i) {
-    const seen = this.#next(`service-${i}`, '"ingress"')
+    const seen = this.#next(nameOf(i), '"ingress"')
     await this.#setStatus(i)
     return seen
   }
 
   /** @returns when a watch told of it */
   async setReady(i, ready) {
-    const seen = this.#next(`service-${i}-a`, `"ready":${ready}`)
-    await this.#admin.request({ method: 'PUT', path: `${SLICES}/service-${i}-a`, body: slice(i, ready) })
+    const seen = this.#next(`${nameOf(i)}-a`, `"ready":${ready}`)
+    await this.#admin.request({ method: 'PUT', path: `${SLICES}/${nameOf(i)}-a`, body: slice(i, ready) })
     return seen
   }
 
@@ -85,13 +93,30 @@ export class Api {
     return this.#server.admin
   }
 
-  async #make(i) {
-    await this.prepare(i)
-    await this.#setStatus(i)
+  /** One Service by the API server, the others as copies of it. */
+  async #stock(services) {
+    await this.prepare(0)
+    const { metadata } = await this.#setStatus(0)
+    const read = path => this.#admin.request({ method: 'GET', path })
+    const endpoints = await read(`${SLICES}/${nameOf(0)}-a`)
+    const address = await read(`/apis/networking.k8s.io/v1/ipaddresses/${clusterIPOf(0)}`)
+    const templates = [
+      { key: `/registry/services/specs/default/${nameOf(0)}`, uid: metadata.uid },
+      { key: `/registry/endpointslices/default/${nameOf(0)}-a`, uid: endpoints.metadata.uid },
+      { key: `/registry/ipaddresses/${clusterIPOf(0)}`, uid: address.metadata.uid },
+    ]
+    const numbers = Array.from({ length: services - 1 }, (_, i) => i + 1)
+    await copy(this.#server.etcdUrl, templates, numbers, i => [
+      [nameOf(0), nameOf(i)],
+      [clusterIPOf(0), clusterIPOf(i)],
+      [addressOf(0), addressOf(i)],
+    ])
+    const listed = async () => (await this.#admin.list(SLICES)).length >= services
+    await until('everything to be listed', listed, { timeout: PATIENCE })
   }
 
   #setStatus(i) {
-    const patch = { method: 'PATCH', path: `${SERVICES}/service-${i}/status`, body: { status: serviceStatus(i) } }
+    const patch = { method: 'PATCH', path: `${SERVICES}/${nameOf(i)}/status`, body: { status: serviceStatus(i) } }
     return this.#admin.request({ ...patch, contentType: 'application/merge-patch+json' })
   }
 
@@ -155,13 +180,4 @@ export class Api {
     this.#awaited.delete(name)
     waiting.tell(at)
   }
-}
-
-/** Does something for each, some at once. */
-async function each(list, act) {
-  let next = 0
-  const work = async () => {
-    while (next < list.length) await act(list[next++])
-  }
-  await Promise.all(Array.from({ length: AT_ONCE }, work))
 }

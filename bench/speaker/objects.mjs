@@ -1,4 +1,6 @@
 // The cluster that every speaker of the benchmark sees: one node, one pool that is announced by BGP and by ARP, ten peers.
+import { evenAddress } from '../controller/stock.mjs'
+
 export const NAMESPACE = 'metallb-system'
 export const NODE = 'n1'
 export const PEERS = 10
@@ -6,6 +8,9 @@ export const PEERS = 10
 export const PLACE = { node: '10.20.0.1', far: '10.20.0.2', peer: i => `10.20.0.${101 + i}`, mask: 24 }
 export const ASN = { ours: 64512, theirs: 64513 }
 
+/** Networks of the Services' addresses and of their cluster IPs. */
+const ADDRESSES = 164
+const CLUSTER_IPS = 100
 const METALLB = 'metallb.io/v1beta1'
 const PROFILE = 'bench'
 
@@ -46,7 +51,7 @@ export const podObjects = [
 
 /** @param bfd whether the peers are watched by BFD, which has a thread of its own */
 export const configuration = ({ bfd = false } = {}) => [
-  ours('IPAddressPool', 'pool', { addresses: ['10.64.0.0/16'] }),
+  ours('IPAddressPool', 'pool', { addresses: [`10.${ADDRESSES}.0.0/16`] }),
   ours('BGPAdvertisement', 'all', { ipAddressPools: ['pool'] }),
   ours('L2Advertisement', 'all', { ipAddressPools: ['pool'] }),
   ...(bfd ? [ours('BFDProfile', PROFILE, { receiveInterval: 300, transmitInterval: 300 })] : []),
@@ -56,19 +61,23 @@ export const configuration = ({ bfd = false } = {}) => [
   }),
 ]
 
-/** The address of a Service by its number. */
-export const addressOf = i => `10.64.${i >> 8}.${i & 255}`
+/** Name, address and cluster IP of a Service by its number, which is below 10,000; each kind of text is equally long for all. */
+export const nameOf = i => `service-${100_000 + i}`
+export const addressOf = i => evenAddress(ADDRESSES, i)
+export const clusterIPOf = i => evenAddress(CLUSTER_IPS, i)
 
 /** A Service whose traffic stays on the nodes of its endpoints, so that a change of these is a change of what is announced. */
 export const service = i => ({
   apiVersion: 'v1',
   kind: 'Service',
-  metadata: { name: `service-${i}`, namespace: 'default' },
+  metadata: { name: nameOf(i), namespace: 'default' },
   spec: {
     type: 'LoadBalancer',
     externalTrafficPolicy: 'Local',
     allocateLoadBalancerNodePorts: false,
-    selector: { app: `service-${i}` },
+    clusterIP: clusterIPOf(i),
+    clusterIPs: [clusterIPOf(i)],
+    selector: { app: nameOf(i) },
     ports: [{ name: 'http', port: 80, protocol: 'TCP' }],
   },
 })
@@ -79,9 +88,9 @@ export const slice = (i, ready = true) => ({
   apiVersion: 'discovery.k8s.io/v1',
   kind: 'EndpointSlice',
   metadata: {
-    name: `service-${i}-a`,
+    name: `${nameOf(i)}-a`,
     namespace: 'default',
-    labels: { 'kubernetes.io/service-name': `service-${i}` },
+    labels: { 'kubernetes.io/service-name': nameOf(i) },
   },
   addressType: 'IPv4',
   ports: [{ name: 'http', port: 80, protocol: 'TCP' }],
