@@ -20,13 +20,15 @@ class Bench {
   readonly clock = new VirtualClock()
   readonly log = recordingLog()
   readonly statuses: Statuses
+  /** How often something was looked at. */
+  looks = 0
   limits: readonly PeerLimit[] = []
   readonly #decider: Decider
 
   constructor(owner: Partial<StatusOwner> = {}) {
     const whole = { node: 'n1', namespace: 'metallb-system', reference: POD, ...owner }
     const { store, log, clock } = this
-    this.statuses = new Statuses({ store, owner: whole, log, clock })
+    this.statuses = new Statuses({ store, owner: whole, log, clock, onWorked: () => this.looks++ })
     this.#decider = new Decider(whole)
     store.apply(node(whole.node), ...BASE)
   }
@@ -201,6 +203,22 @@ t.test('thousands are written some at a time', async t => {
   t.equal(bench.store.load.most, 16)
   t.equal(bench.statuses.counters.adds, 2_001, 'nothing is looked at again when the store shows what was written')
   t.ok(ms <= 2_000, `2,000 writes of 10 ms in ${ms} ms`)
+})
+
+t.test('a watch that tells of a write before the write itself is answered costs no second look', async t => {
+  const bench = new Bench()
+  const create = bench.store.create.bind(bench.store)
+  bench.store.create = async object => {
+    const created = await create(object)
+    await settle()
+    return created
+  }
+  const services = Array.from({ length: 20 }, (_, i) => service(`s${i}`, `10.1.0.${i}`))
+  await bench.pass(...services.flat())
+  while (bench.statuses.counters.depth > 0) await settle()
+  await settle()
+  t.equal(bench.of('ServiceL2Status').length + bench.of('ServiceBGPStatus').length, 40)
+  t.same([bench.looks, bench.store.writes.length], [41, 41])
 })
 
 t.test('a store that is away is asked rarely, by one at a time, and caught up with at once', async t => {

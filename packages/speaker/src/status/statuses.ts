@@ -57,7 +57,7 @@ export class Statuses {
       onUnlabelled: object => this.#tellUnlabelled(object),
     })
     this.#queue = new WorkQueue({
-      work: id => this.#work(itemOf(id)),
+      work: (id, consider) => this.#work(itemOf(id), consider),
       onError: (id, error, retry) => this.#onError(itemOf(id), error, retry),
       clock,
       ...(onWorked && { onWorked }),
@@ -127,9 +127,10 @@ export class Statuses {
     }
   }
 
-  async #work(item: Item): Promise<void> {
+  async #work(item: Item, consider: () => void): Promise<void> {
     const { store, clock } = this.#options
     for (let round = 0; round < ROUNDS; round++) {
+      consider()
       const writes = this.#writes(item)
       if (writes.length === 0) return
       for (const write of writes) {

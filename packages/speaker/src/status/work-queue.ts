@@ -16,8 +16,11 @@ export interface WorkQueueCounters {
 
 /** Options of {@link WorkQueue}. */
 export interface WorkQueueOptions {
-  /** Does what is to be done about a key now. */
-  readonly work: (key: string) => Promise<void>
+  /**
+   * Does what is to be done about a key now.
+   * @param consider says that all that was asked for until now is taken into account, so that it needs no further run
+   */
+  readonly work: (key: string, consider: () => void) => Promise<void>
   /** Says whose fault a failure is. @param retry lets it rest; gives the milliseconds, 0 when all rest already */
   readonly onError: (key: string, error: unknown, retry: (blame: Blame) => number) => void
   readonly clock: Clock
@@ -110,7 +113,7 @@ export class WorkQueue {
     const { work, onError, clock, onWorked } = this.#options
     const start = clock.now()
     try {
-      await work(key)
+      await work(key, () => this.#again.delete(key))
       this.#failures.delete(key)
       this.#troubles = 0
     } catch (error) {
