@@ -75,9 +75,10 @@ t.test('what nobody takes over is said, with code 1', async t => {
   })
   const said = await run('drain', 'node-3', local, '--simulate')
   t.equal(said.code, 1)
+  t.match(said.text, /withdrawn, but 203\.0\.113\.\d\/32, which nobody else announces/)
   t.match(
     section(said.text, 'BGP: what the routers have left').find(row => row['SERVICES'] === 'demo/shop'),
-    { 'STILL FROM': 'nobody' },
+    { 'STILL FROM': 'nobody else' },
   )
 })
 

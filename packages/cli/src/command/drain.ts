@@ -36,7 +36,7 @@ export function drain(cluster: Cluster, node: string, request: DrainRequest, for
 
 function forPeople(found: Forecast, paint: Paint): string {
   const { node, layer2, bgp, timeline } = found
-  const tone = (_: string, cell: string): Tone | undefined => (cell === 'nobody' ? 'bad' : undefined)
+  const tone = (_: string, cell: string): Tone | undefined => (cell.startsWith('nobody') ? 'bad' : undefined)
   const parts = [
     layer2.length === 0
       ? `${node} answers for no layer-2 address\n`
@@ -56,7 +56,7 @@ function forPeople(found: Forecast, paint: Paint): string {
             prefix,
             services: services.join(','),
             withdrawn_from: peers.join(','),
-            still_from: others.join(',') || 'nobody',
+            still_from: others.join(',') || 'nobody else',
           })),
           { paint, tone },
         )}`,

@@ -20,7 +20,7 @@ export interface RouteTakeover {
   readonly services: readonly ObjectKey[]
   /** Peers that are told by this node. */
   readonly peers: readonly string[]
-  /** Nodes whose announcement stays, sorted. Empty: the prefix is gone from the routers. */
+  /** Nodes whose announcement stays, sorted. Empty: this node keeps it until its sessions end, then it is gone from the routers. */
   readonly others: readonly string[]
 }
 
@@ -54,6 +54,8 @@ export function forecast(view: View, node: string, { cause, options, ...rest }: 
     ...('successorAfter' in rest && { successorAfter: rest.successorAfter }),
   })
   const targets = sessions.map(({ name }) => name)
+  const bgp = routeTakeovers(view, node)
+  const sole = bgp.filter(route => route.others.length === 0).map(({ prefix }) => prefix)
   return {
     node,
     cause,
@@ -62,13 +64,13 @@ export function forecast(view: View, node: string, { cause, options, ...rest }: 
       services: servicesWith(view, address),
       ...heirOf(heirs.get(address)),
     })),
-    bgp: routeTakeovers(view, node),
+    bgp,
     sessions: sessions.map(session => ({
       peer: session.name,
       target: sessionTarget(session),
       gracefulRestart: session.gracefulRestart,
     })),
-    timeline: steps.flatMap(step => describeStep(step, { heirs, peers: targets, node })),
+    timeline: steps.flatMap(step => describeStep(step, { heirs, peers: targets, node, sole })),
   }
 }
 

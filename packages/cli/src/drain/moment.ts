@@ -16,6 +16,8 @@ export interface Cast {
   readonly heirs: Heirs
   /** Names of the node's BGP peers. */
   readonly peers: readonly string[]
+  /** Prefixes that nobody else announces: they stay until the sessions end. */
+  readonly sole: readonly string[]
 }
 
 /** A step in words; transitions between states are told by their reasons. */
@@ -33,7 +35,9 @@ export function describeStep({ at, action }: DrainStep, cast: Cast): readonly Mo
         ),
       )
     case 'withdrawRoutes':
-      return toPeers(cast, action.scope).map(who => moment(who, 'is told that every route of this node is withdrawn'))
+      return toPeers(cast, action.scope).map(who =>
+        moment(who, `is told that every route of this node is withdrawn${butThese(cast.sole)}`),
+      )
     case 'leaveRing':
       return [
         moment(node, 'leaves the gossip ring, and answers on'),
@@ -68,6 +72,9 @@ function simple(
   const what = words[action.type]
   return what === undefined ? [] : [moment(node, what)]
 }
+
+const butThese = (sole: readonly string[]): string =>
+  sole.length > 0 ? `, but ${sole.join(', ')}, which nobody else announces` : ''
 
 function toPeers({ peers }: Cast, scope: DrainScope): readonly string[] {
   if (scope === 'none' || peers.length === 0) return []
