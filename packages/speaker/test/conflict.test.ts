@@ -164,6 +164,48 @@ t.test('weights that change while a conflict lasts turn it round', async t => {
   t.strictSame(lan.owners(ADDRESS), [other])
 })
 
+t.test('a host that claims another address long after it was identified is known for that, too', async t => {
+  const lan = new FakeLan()
+  const [a, b] = ['n1', 'n2'].map(of => lan.add({ name: of, knows: all }))
+  for (const address of ['10.1.0.1', '10.1.0.2', '10.1.0.3', '10.1.0.4']) {
+    a?.take(address)
+    b?.take(address)
+    lan.run(40_000)
+    t.strictSame(lan.owners(address), [firstOf(['n1', 'n2'], address)], address)
+  }
+})
+
+t.test(
+  'a split over a thousand addresses: each has one owner within a second, and few questions are asked',
+  async t => {
+    const lan = new FakeLan()
+    const [a, b] = ['n1', 'n2'].map(of => lan.add({ name: of, knows: all }))
+    const many = Array.from({ length: 1_000 }, (_, i) => `10.1.${i >> 8}.${i & 255}`)
+    for (const address of many) a?.take(address)
+    lan.run(5_000)
+    for (const address of many) b?.take(address)
+    lan.run(1_000)
+    t.strictSame(
+      many.filter(address => lan.owners(address).join() !== firstOf(['n1', 'n2'], address)),
+      [],
+    )
+    const asked = lan.checks
+    lan.run(10_000)
+    t.ok(lan.checks - asked <= 2 * 8 * 11, `${lan.checks - asked} questions in ten seconds`)
+    t.strictSame(
+      many.filter(address => lan.owners(address).length !== 1),
+      [],
+    )
+    if (a) a.running = false
+    lan.run(3_000)
+    t.strictSame(
+      many.filter(address => !lan.owners(address).includes('n2')),
+      [],
+      'the other one has them all when it dies',
+    )
+  },
+)
+
 t.test('a flood of claims is remembered in bounds and asks in bounds', async t => {
   const lan = new FakeLan()
   const ours = lan.add({ name: 'n1', knows: all })

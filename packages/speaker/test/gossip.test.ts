@@ -281,7 +281,7 @@ t.test('config.json wins over a preset, and says so; what no ring can live with 
     return { log, ring: await startGossip(parseFlags(argv, {}), () => [], log) }
   }
   const { log, ring } = await start({})
-  t.ok(log.lines.some(({ level, msg }) => level === 'warn' && String(msg).startsWith('what the file says is in force')))
+  t.ok(log.lines.some(({ level, msg }) => level === 'warn' && msg.startsWith('what the file says is in force')))
   t.strictSame(ring?.members, [], 'nobody hears of it before it is started')
   await ring?.nudge()
   await ring?.start()

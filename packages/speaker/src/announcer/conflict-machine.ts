@@ -70,11 +70,34 @@ const NODE_DEFEND_INTERVAL = 1_000
 const IDENTITY_LIFETIME = 30_000
 /** Questions under way at once. */
 const CHECKS = 32
+/** Questions to one host in {@link RECHECK}: a host that answers for some of thousands of addresses is there, and is believed for the others. */
+const CHECKS_OF_HOST = 8
+/** Addresses that a host has let go one after the other, after which it is gone as a whole. */
+const GONE_OF_HOST = 3
+/** Hosts that are identified at once. */
+const IDENTIFY = 4
 /** Conflicts that are looked after; what comes beyond is left to the log of layer 2. */
 const CAPACITY = 8_192
 const IDENTITIES = 1_024
 
+/** Who claims, on one interface. */
+interface ClaimingHost {
+  readonly mac: string
+  readonly interface: string
+  readonly cases: Set<Case>
+  /** When {@link asked} began to be counted. */
+  since: Instant
+  asked: number
+  /** When it last answered for an address. */
+  presentAt: Instant
+  /** Addresses that it has let go since. */
+  gone: number
+  /** It is still to be identified. */
+  waits: boolean
+}
+
 interface Case extends Claim {
+  readonly host: ClaimingHost
   readonly since: Instant
   checkAt: Instant
   /** A question is under way or waits for its turn. */
@@ -106,8 +129,10 @@ export class ConflictMachine {
   readonly #cases = new Map<string, Case>()
   readonly #byAddress = new Map<string, Set<Case>>()
   readonly #identities = new Map<string, Identity>()
-  /** MAC addresses that are being identified. */
+  readonly #hosts = new Map<string, ClaimingHost>()
+  /** MAC addresses that are being identified, and hosts that wait for it. */
   readonly #identifying = new Set<string>()
+  readonly #unidentified: ClaimingHost[] = []
   readonly #queue: Case[] = []
   #checking = 0
   #next = Infinity
@@ -165,13 +190,27 @@ export class ConflictMachine {
     for (const found of this.#cases.values()) {
       if (found.asking) continue
       if (found.checkAt > now) this.#next = Math.min(this.#next, found.checkAt)
-      else {
-        found.asking = true
-        this.#queue.push(found)
-      }
+      else this.#due(found, now)
     }
     this.#pump()
     return this.#actions
+  }
+
+  /** Asks its host, or believes what it has answered for other addresses. */
+  #due(found: Case, now: Instant): void {
+    const { host } = found
+    if (now - host.since >= RECHECK) Object.assign(host, { since: now, asked: 0 })
+    if (found.misses > 0 || host.asked < CHECKS_OF_HOST) {
+      host.asked++
+      found.asking = true
+      this.#queue.push(found)
+      // To the end, so that others are asked the next time.
+      this.#cases.delete(keyOf(found))
+      this.#cases.set(keyOf(found), found)
+    } else if (now - host.presentAt <= RECHECK + DOUBT) {
+      this.#askAt(found, now + RECHECK)
+      this.#present(found, now)
+    } else this.#askAt(found, now + DOUBT)
   }
 
   #sight(claim: Claim, now: Instant): void {
@@ -179,12 +218,13 @@ export class ConflictMachine {
     if (known) return this.#defend(known, now)
     if (this.#cases.size >= CAPACITY || !this.#options.electionOf(claim.address)) return
     const { address, interface: on, mac } = claim
+    const host = this.#hostOf(mac, on)
     const found: Case = {
-      address, interface: on, mac, since: now, checkAt: 0, asking: false, misses: 0, present: false,
-      defendedAt: -Infinity, identified: false, node: undefined, resolution: undefined,
-      told: false,
+      address, interface: on, mac, host, since: now, checkAt: 0, asking: false, misses: 0, present: false,
+      defendedAt: -Infinity, identified: false, node: undefined, resolution: undefined, told: false,
     } // prettier-ignore
     this.#cases.set(keyOf(claim), found)
+    host.cases.add(found)
     const others = this.#byAddress.get(address)
     if (others) others.add(found)
     else this.#byAddress.set(address, new Set([found]))
@@ -194,22 +234,43 @@ export class ConflictMachine {
       Object.assign(found, { identified: true, node: identity.node })
       return this.#defendEarly(found, now)
     }
-    if (this.#identifying.has(mac)) return
-    this.#identifying.add(mac)
-    this.#actions.push({ type: 'identify', mac, interface: on })
+    if (host.waits || this.#identifying.has(mac)) return
+    host.waits = true
+    this.#unidentified.push(host)
+  }
+
+  #hostOf(mac: string, on: string): ClaimingHost {
+    const key = `${on} ${mac}`
+    const known = this.#hosts.get(key)
+    if (known) return known
+    const host = {
+      mac,
+      interface: on,
+      cases: new Set<Case>(),
+      since: -Infinity,
+      asked: 0,
+      presentAt: -Infinity,
+      gone: 0,
+      waits: false,
+    }
+    this.#hosts.set(key, host)
+    return host
   }
 
   #identify(mac: string, node: string | undefined, now: Instant): void {
     this.#identifying.delete(mac)
     if (this.#identities.size >= IDENTITIES) this.#identities.clear()
     this.#identities.set(mac, { at: now, node })
-    for (const found of this.#cases.values()) {
-      if (found.mac !== mac) continue
-      Object.assign(found, { identified: true, node })
-      if (isSure(found)) this.#decide(found, now)
-      else if (found.present) this.#confirm(found, now)
-      else this.#defendEarly(found, now)
+    for (const host of this.#hosts.values()) {
+      if (host.mac === mac) for (const found of host.cases) this.#identified(found, node, now)
     }
+  }
+
+  #identified(found: Case, node: string | undefined, now: Instant): void {
+    Object.assign(found, { identified: true, node })
+    if (isSure(found)) this.#decide(found, now)
+    else if (found.present) this.#confirm(found, now)
+    else this.#defendEarly(found, now)
   }
 
   /** A node that comes behind us gives way the sooner, the sooner it hears of us; should it have gone already, one round does no harm. */
@@ -224,11 +285,21 @@ export class ConflictMachine {
     const found = this.#cases.get(keyOf(claim))
     if (!found) return
     found.asking = false
-    found.misses = present ? 0 : found.misses + 1
-    found.present = present
-    if (found.misses >= MISSES) return this.#gone(found)
-    this.#askAt(found, now + (present ? RECHECK : DOUBT))
-    if (!present) return
+    const { host } = found
+    if (present) {
+      Object.assign(host, { presentAt: now, gone: 0 })
+      this.#askAt(found, now + RECHECK)
+      return this.#present(found, now)
+    }
+    found.present = false
+    if (++found.misses < MISSES) return this.#askAt(found, now + DOUBT)
+    this.#gone(found)
+    if (++host.gone >= GONE_OF_HOST) for (const other of host.cases) this.#gone(other)
+  }
+
+  #present(found: Case, now: Instant): void {
+    found.misses = 0
+    found.present = true
     if (isSure(found)) this.#decide(found, now)
     else if (found.identified) this.#confirm(found, now)
   }
@@ -298,7 +369,10 @@ export class ConflictMachine {
   }
 
   #end(found: Case): void {
+    const { host } = found
     this.#cases.delete(keyOf(found))
+    host.cases.delete(found)
+    if (host.cases.size === 0) this.#hosts.delete(`${host.interface} ${host.mac}`)
     const others = this.#byAddress.get(found.address)
     others?.delete(found)
     if (others?.size === 0) this.#byAddress.delete(found.address)
@@ -316,6 +390,14 @@ export class ConflictMachine {
   }
 
   #pump(): void {
+    while (this.#identifying.size < IDENTIFY) {
+      const host = this.#unidentified.shift()
+      if (!host) break
+      host.waits = false
+      if (host.cases.size === 0 || this.#identifying.has(host.mac)) continue
+      this.#identifying.add(host.mac)
+      this.#actions.push({ type: 'identify', mac: host.mac, interface: host.interface })
+    }
     while (this.#checking < CHECKS) {
       const found = this.#queue.shift()
       if (!found) return

@@ -92,6 +92,7 @@ export class FakeSpeaker {
       }
       case 'check': {
         const { type: _, ...claim } = action
+        this.#lan.checks++
         const present = this.#lan.hostOf(claim.mac)?.answers(claim.address) ?? false
         this.#lan.later(present ? 1 : 200, () =>
           this.perform(this.machine.handle({ type: 'checked', ...claim, present }, this.#lan.now)),
@@ -107,6 +108,8 @@ export class FakeSpeaker {
 /** One segment; frames take a millisecond. */
 export class FakeLan {
   now = 0
+  /** Questions asked so far. */
+  checks = 0
   readonly speakers: FakeSpeaker[] = []
   #pending: Delivery[] = []
   /** Called after everything that happens. */
