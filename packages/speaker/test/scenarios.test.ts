@@ -4,6 +4,8 @@ import t from 'tap'
 import { parseScenarios } from './scenario/format.js'
 import { runScenario } from './scenario/run.js'
 
+t.setTimeout(120_000)
+
 const folder = new URL('../test/scenarios/', import.meta.url)
 
 const files = readdirSync(folder).toSorted()

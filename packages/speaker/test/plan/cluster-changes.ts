@@ -126,6 +126,11 @@ const layer2 = fc
     nodeSelectors: selectors('rack', ['1', '2']),
     serviceSelectors: selectors('app', ['web']),
     interfaces: fc.constantFrom([], ['eth0'], ['eth0', 'eth1']),
+    preferredNodeSelectors: fc.constantFrom(
+      [],
+      [{ weight: 10, preference: { matchLabels: { rack: '2' } } }],
+      [{ weight: 20, preference: {} }],
+    ),
   })
   .map(
     ({ name, ...spec }): ClusterChange =>
