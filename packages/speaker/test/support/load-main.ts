@@ -8,8 +8,11 @@ import { connect } from 'node:net'
 import { createInterface } from 'node:readline'
 import { resolve } from '@typemetal/arp-ndp'
 
-/** Milliseconds. */
-const TIMEOUT = { udp: 1_500, tcp: 3_500, ask: 1_000 } as const
+/**
+ * Milliseconds: long, because nothing is sent twice, so that patience hides no loss, and this process may itself be kept from reading
+ * answers that are there.
+ */
+const TIMEOUT = { udp: 5_000, tcp: 5_000, ask: 5_000 } as const
 const PORT = 9000
 /** Flows that a router can tell apart. */
 const SOCKETS = 64
