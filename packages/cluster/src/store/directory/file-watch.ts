@@ -14,7 +14,7 @@ export interface FileWatchOptions {
   readonly onTrouble: (missing: readonly string[], error?: Error) => void
   /** Quiet time to wait for after a change, so that a write in several steps counts once. */
   readonly debounce: number
-  /** How often everything is looked at, in case the system told us nothing. */
+  /** How often everything is looked at, in case the system told us nothing; less often where that takes long. */
   readonly pollInterval: number
 }
 
@@ -22,6 +22,9 @@ export interface FileWatchOptions {
 const LONGEST_DEBOUNCE = 200
 /** How often everything is looked at where the system cannot watch (too many watches, some network file systems). */
 const UNWATCHED_POLL = 1000
+
+/** Everything is looked at for no more than this part of the time. */
+const POLL_SHARE = 1 / 500
 
 /** Watches trees of files. What the system reports only says where to look; what counts is what is there then. */
 export class FileWatch implements AsyncDisposable {
@@ -32,6 +35,8 @@ export class FileWatch implements AsyncDisposable {
   #timer: NodeJS.Timeout | undefined
   #firstDirty = 0
   #poll: NodeJS.Timeout | undefined
+  /** Milliseconds that the last look at everything took. */
+  #pollCost = 0
   #running: Promise<void> = Promise.resolve()
   /** The system cannot watch some directory. */
   #unwatched = false
@@ -154,13 +159,18 @@ export class FileWatch implements AsyncDisposable {
 
   #schedulePoll(): void {
     if (this.#closed) return
-    this.#poll = setTimeout(
-      () => {
-        for (const root of this.#options.roots) this.#dirty.add(root)
-        void this.#run().then(() => this.#schedulePoll())
-      },
-      this.#unwatched || this.#missing ? UNWATCHED_POLL : this.#options.pollInterval,
-    )
+    const rest = Math.max(this.#options.pollInterval, this.#pollCost / POLL_SHARE)
+    // Where the system tells nothing, looking is all there is.
+    const pause = this.#unwatched || this.#missing ? UNWATCHED_POLL : rest
+    this.#poll = setTimeout(() => void this.#pollAll(), pause)
     this.#poll.unref()
+  }
+
+  async #pollAll(): Promise<void> {
+    for (const root of this.#options.roots) this.#dirty.add(root)
+    const start = performance.now()
+    await this.#run()
+    this.#pollCost = performance.now() - start
+    this.#schedulePoll()
   }
 }
