@@ -137,6 +137,19 @@ t.test('a node that comes first has the address: no answer until it has gone; me
   t.notMatch(await registry.metrics(), series)
 })
 
+t.test('thousands of conflicts at once are counted, and only some are lines of the log', async t => {
+  const { layer2, responder, clock, log } = await announcer('first')
+  const many = Array.from({ length: 1_000 }, (_, i) => `10.1.${i >> 8}.${i & 255}`)
+  layer2.apply(wanted(...many))
+  for (const address of many) responder.emit('conflict', claim(address))
+  await clock.advance(2_000)
+  t.strictSame([layer2.conflicts.length, layer2.resolved.yield, responder.answered], [1_000, 1_000, []])
+  t.equal(log.lines.filter(({ level }) => level === 'warn').length, 64)
+  await clock.advance(60_000)
+  layer2.apply(wanted('10.1.0.1'))
+  t.equal(log.lines.filter(({ level, event }) => level === 'info' && event === 'layer2Conflict').length, 64)
+})
+
 t.test('a plan that gives the address up ends the conflict, and its return begins anew', async t => {
   const { layer2, responder, clock } = await announcer('first')
   layer2.apply(wanted('10.1.0.1'))

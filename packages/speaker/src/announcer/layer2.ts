@@ -56,6 +56,10 @@ export interface Layer2AnnouncerEvents {
 
 /** How long a responder that died is left alone, in milliseconds. */
 const RESTART_DELAY = 1_000
+/** Conflicts said loudly in {@link LOUD_INTERVAL}: a ring that falls apart makes thousands, which the metrics count. */
+const LOUD_LINES = 64
+/** Milliseconds. */
+const LOUD_INTERVAL = 60_000
 /** Second owners that are remembered as logged. */
 const MOST_LOGGED = 1_024
 
@@ -75,6 +79,7 @@ export class Layer2Announcer extends EventEmitter<Layer2AnnouncerEvents> impleme
   /** Second owners that were named in the log. */
   readonly #logged = new Set<string>()
   readonly #resolved: Record<Resolution, number> = { defend: 0, yield: 0 }
+  readonly #loud = { since: -Infinity, lines: 0 }
   #needed = false
   /** Stops the wait after the responder has died; `undefined` while there is none. */
   #resting: (() => void) | undefined
@@ -242,11 +247,18 @@ export class Layer2Announcer extends EventEmitter<Layer2AnnouncerEvents> impleme
       mac,
       ...(node && { owner: node }),
     }
-    if (state === 'over') this.#log.info(fields, 'no other host answers for the address any longer')
-    else if (resolution === 'yield')
-      this.#log.warn(fields, 'another speaker answers for an address of this node and comes first: it is left to it')
-    else this.#log.warn(fields, 'another host answers for an address of this node: this node keeps it')
+    const [level, text] =
+      state === 'over'
+        ? (['info', 'no other host answers for the address any longer'] as const)
+        : (['warn', resolution === 'yield' ? YIELDS : KEEPS] as const)
+    this.#log[this.#isLoud() ? level : 'debug'](fields, text)
     this.emit('conflict', state, conflict)
+  }
+
+  #isLoud(): boolean {
+    const now = this.#clock.now()
+    if (now - this.#loud.since > LOUD_INTERVAL) Object.assign(this.#loud, { since: now, lines: 0 })
+    return ++this.#loud.lines <= LOUD_LINES
   }
 
   #logConflict(conflict: AddressConflict): void {
@@ -271,6 +283,9 @@ export class Layer2Announcer extends EventEmitter<Layer2AnnouncerEvents> impleme
     return false
   }
 }
+
+const YIELDS = 'another speaker answers for an address of this node and comes first: it is left to it'
+const KEEPS = 'another host answers for an address of this node: this node keeps it'
 
 const nameOf = ({ address, interface: name, mac }: AddressConflict): string => `${address} ${name} ${mac}`
 

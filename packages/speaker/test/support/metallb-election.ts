@@ -53,6 +53,15 @@ const selectsAny = (selectors: readonly Selector[] | undefined, labels: Labels):
 /** Go's `net.IP.String()`, by what a URL makes of the host. */
 const canonical = (ip: string): string => (ip.includes(':') ? new URL(`http://[${ip}]`).hostname.slice(1, -1) : ip)
 
+const digests = new Map<string, Buffer>()
+
+function digestOf(node: string, ip: string): Buffer {
+  const text = `${node}#${ip}`
+  const digest = digests.get(text) ?? createHash('sha256').update(text, 'utf8').digest()
+  digests.set(text, digest)
+  return digest
+}
+
 /** What the API server holds, by kind. */
 export class MetalLBModel {
   readonly #objects: readonly AnyObject[]
@@ -121,8 +130,7 @@ export class MetalLBModel {
 
   #elect(candidates: readonly string[], ip: string, ads: readonly Advertisement[]): string | undefined {
     const score = (name: string): number => (this.#release === 'main' ? this.#score(name, ads) : 0)
-    const digest = (name: string): Buffer => createHash('sha256').update(`${name}#${ip}`, 'utf8').digest()
-    const ranked = candidates.map(name => ({ name, score: score(name), digest: digest(name) }))
+    const ranked = candidates.map(name => ({ name, score: score(name), digest: digestOf(name, ip) }))
     ranked.sort((a, b) => b.score - a.score || Buffer.compare(a.digest, b.digest))
     return ranked[0]?.name
   }
