@@ -5,6 +5,9 @@ import t from 'tap'
 import { parse } from 'yaml'
 import { cluster, demo, folder, replace, rows, run, runOn } from './support.js'
 
+// Processes and a busy machine.
+t.setTimeout(240_000)
+
 t.test('validate', async t => {
   t.test('a good folder: one line, code 0, nothing written', async t => {
     const folder = cluster(t)

@@ -3,6 +3,9 @@ import { execFile } from 'node:child_process'
 import t from 'tap'
 import { run } from './support.js'
 
+// Processes and a busy machine.
+t.setTimeout(240_000)
+
 const sh = (shell: string, script: string): Promise<string | undefined> =>
   new Promise((resolve, reject) => {
     execFile(shell, shell === 'bash' ? ['--norc', '-c', script] : ['-c', script], (error, stdout, stderr) => {

@@ -5,6 +5,9 @@ import t from 'tap'
 import { parse } from 'yaml'
 import { cluster, replace, run, section } from './support.js'
 
+// Processes and a busy machine.
+t.setTimeout(240_000)
+
 type Test = Parameters<typeof cluster>[0]
 
 /** Two folders of which the second was changed. */

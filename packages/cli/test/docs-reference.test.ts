@@ -4,6 +4,9 @@ import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import t from 'tap'
 
+// Processes and a busy machine.
+t.setTimeout(240_000)
+
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const { referencePages } = (await import(pathToFileURL(join(root, 'scripts', 'reference', 'pages.mjs')).href)) as {
   referencePages: (root: string) => Promise<ReadonlyMap<string, string>>

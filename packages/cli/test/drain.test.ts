@@ -4,6 +4,9 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { cluster, replace, run, section } from './support.js'
 
+// Processes and a busy machine.
+t.setTimeout(240_000)
+
 t.test('who takes over each address, and what the routers have left', async t => {
   const { text, code } = await run('drain', 'node-3', cluster(t), '--simulate')
   t.equal(code, 0)

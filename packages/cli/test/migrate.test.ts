@@ -5,6 +5,9 @@ import t from 'tap'
 import { parseAllDocuments } from 'yaml'
 import { cluster, demo, folder, run, runOn, type Said } from './support.js'
 
+// Processes and a busy machine.
+t.setTimeout(240_000)
+
 type Fields = Readonly<Record<string, unknown>>
 
 /** Converts a text and reads what came out. */

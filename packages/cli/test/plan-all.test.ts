@@ -7,6 +7,9 @@ import { cluster, folder, replace, run } from './support.js'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
+// Processes and a busy machine.
+t.setTimeout(240_000)
+
 const SELECTED = 'nodeSelectors: [{ matchLabels: { kubernetes.io/hostname: node-2 } }]'
 
 for (const [name, edit] of [

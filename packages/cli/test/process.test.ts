@@ -6,6 +6,9 @@ import t from 'tap'
 import { mayColor, version } from 'typemetal'
 import { bin, demo, folder, run, runOn } from './support.js'
 
+// Processes and a busy machine.
+t.setTimeout(240_000)
+
 const start = (
   file: string,
   args: readonly string[],
