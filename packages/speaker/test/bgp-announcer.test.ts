@@ -100,6 +100,9 @@ t.test('a BGPPeer that is only renamed keeps its session', async t => {
   )
   t.match(said('sessionUpdated'), [{ fields: ['name'], name: 'router' }])
   t.strictSame(said('peerRemoved'), [])
+  // Advertisements that name the peer name the old one still: the new one is told nothing, and that is no change of its own.
+  await apply(planOf([session({ name: 'third' })]), deltaOf(new Map()))
+  t.strictSame(peer?.routes, [])
 })
 
 t.test('a new Service is one route for each peer, and a list that nobody changed is not looked at', async t => {

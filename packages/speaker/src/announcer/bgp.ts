@@ -301,11 +301,12 @@ export class BGPAnnouncer extends EventEmitter<{ limits: [] }> implements AsyncD
     // A delta goes on from the plan before, so there must have been one.
     const changes = this.#routes && delta?.routes
     this.#routes = routes
-    if (changes?.size === 0) return
+    if (changes?.size === 0 && renamed.size === 0) return
     let numAds = 0
     for (const [name, neighbor] of this.#neighbors) {
       const list = routes.get(name) ?? []
-      if (changes?.has(name) ?? true) neighbor.setRoutes(list, renamed.has(name) ? undefined : changes?.get(name))
+      if (renamed.has(name)) neighbor.setRoutes(list)
+      else if (changes?.has(name) ?? true) neighbor.setRoutes(list, changes?.get(name))
       numAds = Math.max(numAds, list.length)
     }
     this.#log.info({ event: 'updatedAdvertisements', numAds }, 'making advertisements using BGP')
