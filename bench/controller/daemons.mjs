@@ -9,7 +9,7 @@ import { buildMetalLB, METALLB_VERSION } from './metallb.mjs'
 const MAIN = fileURLToPath(new URL('../../packages/controller/dist/main.js', import.meta.url))
 
 /** As in the image. */
-const NODE_FLAGS = ['--max-semi-space-size=1']
+const NODE_FLAGS = ['--max-semi-space-size=1', '--optimize-for-size']
 
 /** Ours. Both are without webhooks, which do no work here. */
 const ours = {

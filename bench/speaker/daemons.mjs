@@ -7,7 +7,7 @@ import { NAMESPACE, NODE, POD } from './objects.mjs'
 const MAIN = fileURLToPath(new URL('../../packages/speaker/dist/main.js', import.meta.url))
 const PORTS = { metrics: 7472, probes: 17472 }
 /** As in the image: see the README of @typemetal/speaker. */
-export const NODE_FLAGS = ['--max-semi-space-size=1']
+export const NODE_FLAGS = ['--max-semi-space-size=1', '--optimize-for-size']
 
 const ours = {
   id: 'ours',
