@@ -80,6 +80,8 @@ export class Speaker {
   #unreadableSince: number | undefined
   /** The plan alone counts again once it is one with this node in the ring. */
   #resuming = false
+  /** As it was in the last pass. */
+  #isLastResort = false
   #waitsForNode = false
   /** Nothing is planned before the store has been read and the ring been asked. */
   #started = false
@@ -256,6 +258,7 @@ export class Speaker {
     if (!this.#knowsNode(snapshot)) return
     await this.#needLayer2([this.#decider.config, this.#decider.preview(snapshot)].some(usesLayer2))
     this.#drain.followNode(snapshot)
+    this.#followLastResort()
     const outcome = this.#decider.step(snapshot, { members: this.#drain.members, interfaces: this.#layer2.interfaces })
     this.#outcome = outcome
     this.#bgp.apply(outcome.plan, name => this.#decider.config?.peers.has(name) ?? false, outcome.delta)
@@ -269,8 +272,18 @@ export class Speaker {
   #resume(): void {
     this.#resuming = false
     this.#layer2.resume()
-    // The last resort of a cluster holds what it has, for when another node comes.
-    if (this.#drain.outOfRing) this.#layer2.hold()
+  }
+
+  /**
+   * The last resort of a cluster holds nothing: it answers as a member would, so that of two that cannot hear of each other one gives
+   * way, instead of each taking the other for its successor. When another node comes it holds what it has.
+   */
+  #followLastResort(): void {
+    const { isLastResort, outOfRing } = this.#drain
+    if (isLastResort === this.#isLastResort) return
+    this.#isLastResort = isLastResort
+    if (isLastResort) this.#resuming = true
+    else if (outOfRing) this.#layer2.hold()
   }
 
   /** Layer 2 resumes when a plan with this node in the ring is carried out: before that it would give up what it holds. */

@@ -201,6 +201,47 @@ t.test(
   },
 )
 
+t.test('two drained nodes that cannot hear of each other: neither takes the other for its successor', async t => {
+  const { clock, gossip, store, responder, abort } = await world(t, ['n1', 'n2'], {
+    drainOn: new Set(['cordon'] as const),
+  })
+  store.apply(cordoned('n1'), cordoned('n2'))
+  await clock.advance(3_500)
+  heard(responder)
+  await clock.advance(1_000)
+  t.strictSame(responder.answered, [])
+  gossip.kill('n2')
+  await clock.advance(100)
+  t.strictSame(responder.answered, [VIP])
+  const { handed } = responder
+  heard(responder)
+  await clock.advance(5_000)
+  t.strictSame([responder.answered, responder.handed], [[VIP], handed], 'that is for the split-brain rule to settle')
+  store.apply(node('n1'))
+  await clock.advance(1_000)
+  t.strictSame([responder.answered, responder.handed], [[VIP], handed])
+  abort.abort()
+  await clock.advance(20_000)
+})
+
+t.test('without gossip: nodes that are drained or not Ready are nobody to leave routes to', async t => {
+  const drainOn = new Set(['cordon'] as const)
+  const { clock, store, session, abort } = await world(t, ['n1', 'n2', 'n3'], { drainOn, ring: undefined })
+  const lost = { ...node('n3'), status: { conditions: [{ type: 'Ready', status: 'Unknown' }] } }
+  store.apply(cordoned('n1'), cordoned('n2'), lost)
+  await clock.advance(10_000)
+  t.equal(session.routes.length, 1, 'the last resort')
+  t.match(session.options, { gracefulShutdown: true })
+  store.apply(node('n2'))
+  await clock.advance(1_000)
+  t.strictSame(session.routes, [])
+  store.apply(cordoned('n2'))
+  await clock.advance(1_000)
+  t.equal(session.routes.length, 1)
+  abort.abort()
+  await clock.advance(20_000)
+})
+
 t.test('uncordoned while it still holds its addresses: they are never let go', async t => {
   const { clock, store, responder, abort } = await world(t, ['n1', 'n2'], { drainOn: new Set(['cordon'] as const) })
   store.apply(cordoned('n1'))

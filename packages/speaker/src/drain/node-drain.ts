@@ -8,7 +8,7 @@ import type { Plan, PlanOptions } from '../plan/types.js'
 import { Drainer } from './drainer.js'
 import type { DrainHands } from './drainer.js'
 import { createDrainMetrics } from './metrics.js'
-import { drainCauseOf, isLeaving } from './node.js'
+import { drainCauseOf, isLeaving, isServing } from './node.js'
 import { Succession } from './succession.js'
 import type { DrainCause, DrainOptions, DrainScope, DrainState } from './types.js'
 
@@ -90,6 +90,11 @@ export class NodeDrain extends EventEmitter<{ change: [] }> {
     return this.#drainer.outOfRing
   }
 
+  /** True while this node serves although it is drained: it has left the ring, and nobody else is alive. */
+  get isLastResort(): boolean {
+    return this.state === 'drained' && this.outOfRing && this.#others.length === 0
+  }
+
   /** Live members for the plan; without this node while it is out of the ring, unless there is nobody else to serve. */
   get members(): readonly string[] | undefined {
     const { node, ring } = this.#options
@@ -143,11 +148,14 @@ export class NodeDrain extends EventEmitter<{ change: [] }> {
     this.#drainer.close()
   }
 
-  /** Other nodes that are alive, as far as this one can tell. */
+  /** Other nodes that serve, as far as this one can tell: without a ring their objects are all there is to go by. */
   get #others(): readonly string[] {
-    const { node, ring, look } = this.#options
-    const all = ring?.members ?? [...look().snapshot.objects('Node').keys()]
-    return all.filter(name => name !== node)
+    const { node, ring, look, settings } = this.#options
+    if (ring) return ring.members.filter(name => name !== node)
+    const { drainOn = new Set() } = settings
+    return [...look().snapshot.objects('Node')]
+      .filter(([name, other]) => name !== node && isServing(other, drainOn))
+      .map(([name]) => name)
   }
 
   /** Says who takes over what. Without a ring nobody hears that this node goes, so nobody does. */

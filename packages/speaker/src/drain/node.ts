@@ -24,6 +24,12 @@ export function drainCauseOf(node: Node | undefined, enabled: ReadonlySet<DrainC
 /** Whether the node is about to go away for whatever reason: then nothing must wait for the process to come back. */
 export const isLeaving = (node: Node | undefined): boolean => drainCauseOf(node, ALL) !== undefined
 
+/** Whether a node can be counted on to announce, where only its object tells: it is Ready, if that is known, and not drained itself. */
+export function isServing(node: Node, drainOn: ReadonlySet<DrainCause>): boolean {
+  const ready = (node.status?.conditions ?? []).find(({ type }) => type === 'Ready')
+  return (ready === undefined || ready.status === 'True') && drainCauseOf(node, drainOn) === undefined
+}
+
 /**
  * Reads the value of `--drain-on`: causes separated by commas. `drain` stands for `cordon,disruption`, `all` for every one.
  * @throws {RangeError} a word that is none of these
