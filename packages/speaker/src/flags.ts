@@ -176,7 +176,11 @@ function addGeneral(add: Add, env: NodeJS.ProcessEnv): void {
 function addGossip(add: Add, env: NodeJS.ProcessEnv): void {
   const bindPort = env['METALLB_ML_BIND_PORT']
   add('--ml-bindaddr <address>', 'gossip on this address; empty = no gossip', env['METALLB_ML_BIND_ADDR'] ?? '')
-  add('--ml-bindport <port>', 'gossip port, the same on all nodes', bindPort ? port(bindPort) : 7946).argParser(port)
+  add(
+    '--ml-bindport <port>',
+    'gossip port, the same on all nodes',
+    bindPort ? fromEnv('METALLB_ML_BIND_PORT', bindPort, port) : 7946,
+  ).argParser(port)
   add('--ml-secret-key-path <dir>', 'folder with the file secretkey', env['METALLB_ML_SECRET_KEY_PATH'] ?? '')
   add('--ml-labels <selector>', 'Pods of all speakers, which are joined', env['METALLB_ML_LABELS'] ?? '')
   add('--ml-wan-config', 'slower gossip for distant nodes: --ml-preset wan', false)
@@ -232,7 +236,8 @@ function addIgnored(add: Add, env: NodeJS.ProcessEnv): void {
   add('--host <address>', 'accepted, ignored', '')
   add('--pprof-bind-address <address>', 'accepted, ignored', '')
   const debounce = env['METALLB_BGP_DEBOUNCE_TIMEOUT'] ?? ''
-  add('--bgp-debounce-timeout <ms>', 'accepted, ignored', milliseconds(debounce)).argParser(milliseconds)
+  const milli = fromEnv('METALLB_BGP_DEBOUNCE_TIMEOUT', debounce, milliseconds)
+  add('--bgp-debounce-timeout <ms>', 'accepted, ignored', milli).argParser(milliseconds)
   add('--frrk8s-namespace <name>', 'accepted, ignored', env['FRRK8S_NAMESPACE'] ?? '')
   add('--frrk8s-secret-passthrough', 'accepted, ignored', false)
 }
@@ -246,6 +251,16 @@ const list = (value: string): string[] =>
     .split(',')
     .map(host => host.trim())
     .filter(host => host !== '')
+
+/** Reads what a variable of the environment says. @throws {InvalidArgumentError} it names the variable and its value */
+function fromEnv<T>(name: string, value: string, read: (value: string) => T): T {
+  try {
+    return read(value)
+  } catch (error) {
+    if (!(error instanceof InvalidArgumentError)) throw error
+    throw new InvalidArgumentError(`${name} ${JSON.stringify(value)} ${error.message}`)
+  }
+}
 
 function port(value: string): number {
   const number = Number(value)

@@ -123,7 +123,10 @@ const layer2Options = ({ l2RefreshInterval, l2GratuitousRate, l2RaisePriority }:
 
 /** Resolves when the signal aborts. */
 const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
+  new Promise(resolve => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
 
 /** The own Pod, once the API server has answered. @throws {StartupError} it cannot be had */
 async function findOwner(

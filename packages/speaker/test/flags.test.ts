@@ -100,7 +100,14 @@ t.test('what MetalLB refuses of what means nothing is refused here, too', async 
   for (const value of ['0', '-1', '3s', 'x']) {
     t.throws(() => parseFlags([`--bgp-debounce-timeout=${value}`], {}), { exitCode: 2, message: /milliseconds/ }, value)
   }
-  t.throws(() => parseFlags([], { METALLB_BGP_DEBOUNCE_TIMEOUT: 'x' }), { exitCode: 2, message: /milliseconds/ })
+  t.throws(() => parseFlags([], { METALLB_BGP_DEBOUNCE_TIMEOUT: 'x' }), {
+    exitCode: 2,
+    message: /^METALLB_BGP_DEBOUNCE_TIMEOUT "x" .*milliseconds/,
+  })
+  t.throws(() => parseFlags([], { METALLB_ML_BIND_PORT: 'abc' }), {
+    exitCode: 2,
+    message: /^METALLB_ML_BIND_PORT "abc" must be a port/,
+  })
 })
 
 /** Patterns as Go reads them: what they find something in, and what not. */

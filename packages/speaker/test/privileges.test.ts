@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Lab, type LabProcess, needsUserNamespace, nextHopsOf, startRouter, until } from '@typemetal/lab'
 import t from 'tap'
+import { NODEJS } from './support/bgp-world.js'
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 const ARP = import.meta.resolve('@typemetal/arp-ndp')
@@ -102,7 +103,7 @@ async function world(t: { teardown(fn: () => unknown): unknown }): Promise<World
       const set = ['-all', ...capabilities.map(name => `+${name}`)].join(',')
       const user = ['setpriv', '--reuid', '1000', '--regid', '1000', '--clear-groups', '--no-new-privs']
       const rights = [`--bounding-set=${set}`, `--inh-caps=${set}`, `--ambient-caps=${set}`]
-      const speaker = [process.execPath, MAIN, '--node-name=n1', `--config-dir=${folder}`]
+      const speaker = [...NODEJS, MAIN, '--node-name=n1', `--config-dir=${folder}`]
       const readOnly = ['unshare', '--mount', 'sh', '-c', READ_ONLY, 'sh', join(lab.directory, 'written')]
       return node.spawn([...readOnly, ...user, ...rights, '--', ...speaker], { name: 'speaker' })
     },
@@ -115,7 +116,7 @@ async function world(t: { teardown(fn: () => unknown): unknown }): Promise<World
     answers: async () => {
       const code = `import { resolve } from ${JSON.stringify(ARP)}
         console.log((await resolve({ interface: 'eth0', address: '${VIP}', timeout: 300 })).length)`
-      const { stdout } = await client.exec([process.execPath, '--input-type=module', '-e', code])
+      const { stdout } = await client.exec([...NODEJS, '--input-type=module', '-e', code])
       return Number(stdout)
     },
     routes: () => nextHopsOf(router.namespace, `${ROUTED}/32`),
