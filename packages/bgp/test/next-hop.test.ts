@@ -110,3 +110,19 @@ t.test('cachedInterfaces: many sessions at once read them once', async t => {
   clock.advance(1)
   t.same(read(), { read2: [] })
 })
+
+t.test('cachedInterfaces: with no descriptor left to ask with, those of before count', async t => {
+  const clock = new TestClock()
+  let isExhausted = true
+  const read = cachedInterfaces(clock, () => {
+    if (isExhausted) throw new Error('EMFILE')
+    return { eth0: [] }
+  })
+  t.same(read(), {}, 'never read')
+  isExhausted = false
+  clock.advance(100)
+  t.same(read(), { eth0: [] })
+  isExhausted = true
+  clock.advance(100)
+  t.same(read(), { eth0: [] })
+})

@@ -29,14 +29,25 @@ const MAXIMUM_AGE = 100 // milliseconds
 
 /**
  * `os.networkInterfaces()`, read again at most every 100 ms: it takes milliseconds on a machine with many interfaces, and many
- * sessions may come up at once.
+ * sessions may come up at once. Where they cannot be read those of before count, or none.
  */
 export function cachedInterfaces(clock: Clock, read: () => Interfaces = networkInterfaces): () => Interfaces {
   let cached: { readonly interfaces: Interfaces; readonly at: number } | undefined
   return () => {
     const now = clock.now()
-    if (!cached || now - cached.at >= MAXIMUM_AGE) cached = { interfaces: read(), at: now }
+    if (!cached || now - cached.at >= MAXIMUM_AGE) {
+      cached = { interfaces: tryToRead(read) ?? cached?.interfaces ?? {}, at: now }
+    }
     return cached.interfaces
+  }
+}
+
+/** `undefined` when no descriptor is left to ask the kernel with: what was known holds on, and nobody is to die of it. */
+function tryToRead(read: () => Interfaces): Interfaces | undefined {
+  try {
+    return read()
+  } catch {
+    return undefined
   }
 }
 
