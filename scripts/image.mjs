@@ -1,5 +1,6 @@
 // `npm run image`: the images, as an OCI layout, without a daemon and without a base image. `--rootfs DIR` only puts the files of one
-// image into a folder, for the Dockerfile; `--out DIR`: where to write; `--variant nonroot`, with --rootfs: node with its capability.
+// image into a folder, for the Dockerfile; `--out DIR`: where to write; `--variant nonroot`, with --rootfs: node with its capability;
+// `--image NAME`, repeatable: not all of them.
 import {
   chmodSync,
   cpSync,
@@ -21,7 +22,7 @@ import { billOfMaterials } from './image/sbom.mjs'
 import { output, writeNode, writeSystem } from './image/system.mjs'
 import { fail, root } from './prepare.mjs'
 
-const USAGE = 'usage: npm run image -- [--out DIR] [--rootfs DIR [--variant nonroot]]'
+const USAGE = 'usage: npm run image -- [--out DIR] [--image NAME]… [--rootfs DIR [--variant nonroot]]'
 const HOME = join('usr', 'lib', 'typemetal')
 const DOCUMENTS = join('usr', 'share', 'doc', 'typemetal')
 
@@ -32,7 +33,9 @@ const IMAGES = {
   'speaker-nonroot': { program: 'speaker', user: '1000:1000', capability: true },
 }
 
-const { out, rootfs, variant } = readOptions()
+const { out, rootfs, variant, image: wanted } = readOptions()
+/** Whether node is wanted without its capability, and with it. */
+const kinds = new Set(rootfs === undefined ? wanted.map(name => IMAGES[name].capability) : [variant === 'nonroot'])
 const { version, repository, license } = JSON.parse(
   readFileSync(join(root, 'packages', 'speaker', 'package.json'), 'utf8'),
 )
@@ -54,10 +57,13 @@ function readOptions() {
       out: { type: 'string', default: join(root, 'build', 'image') },
       rootfs: { type: 'string' },
       variant: { type: 'string', default: '' },
+      image: { type: 'string', multiple: true, default: Object.keys(IMAGES) },
     }
     const { values } = parseArgs({ options })
-    if (['', 'nonroot'].includes(values.variant)) return values
-    return fail(`the only variant is nonroot; ${USAGE}`)
+    const unknown = values.image.find(name => !(name in IMAGES))
+    if (unknown !== undefined) return fail(`there is no image ${unknown}; ${USAGE}`)
+    if (!['', 'nonroot'].includes(values.variant)) return fail(`the only variant is nonroot; ${USAGE}`)
+    return values
   } catch (error) {
     return fail(`${error.message}; ${USAGE}`)
   }
@@ -76,8 +82,8 @@ async function assemble(folder) {
   for (const name of programs) symlinkSync(join('/', HOME, 'dist', 'node', `${name}.js`), join(layers.app, name))
   const addon = join(layers.app, HOME, 'build', 'Release', 'sockets.node')
   const libraries = writeSystem(layers.system, [process.execPath, addon])
-  if (rootfs === undefined || variant === '') writeNode(layers.node, false)
-  if (rootfs === undefined || variant === 'nonroot') writeNode(layers['node-nonroot'], true)
+  if (kinds.has(false)) writeNode(layers.node, false)
+  if (kinds.has(true)) writeNode(layers['node-nonroot'], true)
   mkdirSync(join(layers.app, DOCUMENTS), { recursive: true })
   const sbom = billOfMaterials({ packages, libraries, version, created })
   writeFileSync(join(layers.app, DOCUMENTS, 'sbom.cdx.json'), sbom)
@@ -108,8 +114,12 @@ function copyTree(from, to) {
 function pack(folders) {
   const revision = process.env.TYPEMETAL_REVISION ?? git('rev-parse', 'HEAD')
   const layout = new Layout(out, created)
-  const made = Object.fromEntries(Object.entries(folders).map(([name, folder]) => [name, layout.layer(folder, name)]))
+  const used = Object.entries(folders).filter(
+    ([name]) => !name.startsWith('node') || kinds.has(name === 'node-nonroot'),
+  )
+  const made = Object.fromEntries(used.map(([name, folder]) => [name, layout.layer(folder, name)]))
   for (const [name, { program, user, capability }] of Object.entries(IMAGES)) {
+    if (!wanted.includes(name)) continue
     const annotations = labels(program, revision)
     const { digest, compressed } = layout.image(name, {
       layers: [made.system, capability ? made['node-nonroot'] : made.node, made.app],

@@ -43,6 +43,7 @@ const FIELDS: Readonly<Record<string, string>> = {
   METALLB_POD_NAME: 'this-one',
   METALLB_ML_BIND_ADDR: '127.0.0.1',
 }
+const IMAGES = ['--image', 'controller', '--image', 'speaker-nonroot']
 const ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount'
 
 /** Writes files that anybody may read. @returns their folder */
@@ -101,7 +102,7 @@ const whileRunning = <T>(container: LabProcess, wait: Promise<T>): Promise<T> =>
 t.test('controller and speaker as their Pods start them', { skip, timeout: PATIENCE }, async t => {
   if ('missing' in found) throw new Error(found.missing)
   const layout = join(folder, 'layout')
-  await run([process.execPath, join(root, 'scripts', 'image.mjs'), '--out', layout], { timeout: 400_000 })
+  await run([process.execPath, join(root, 'scripts', 'image.mjs'), '--out', layout, ...IMAGES], { timeout: 400_000 })
   await using containers = new Containers(layout)
   await using server = await ApiServer.start({ binaries: found })
   const { admin } = server

@@ -1,14 +1,5 @@
 /** The images: what is in them, that two builds make the same, and that they run with no more rights than they ask for. */
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Host, Lab, type LabProcess, run } from '@typemetal/lab'
@@ -43,8 +34,10 @@ const folder = mkdtempSync(join(tmpdir(), 'typemetal-image-test-'))
 t.teardown(() => rmSync(folder, { recursive: true, force: true }))
 const layout = join(folder, 'one')
 
-const build = (out: string): Promise<unknown> =>
-  run([process.execPath, join(root, 'scripts', 'image.mjs'), '--out', out], { timeout: BUILD_TIMEOUT })
+/** Somebody may commit meanwhile. */
+const env = { ...process.env, SOURCE_DATE_EPOCH: '1700000000', TYPEMETAL_REVISION: 'tested' }
+const build = (out: string, ...args: readonly string[]): Promise<unknown> =>
+  run([process.execPath, join(root, 'scripts', 'image.mjs'), '--out', out, ...args], { env, timeout: BUILD_TIMEOUT })
 const readJson = (...path: readonly string[]): unknown => JSON.parse(readFileSync(join(...path), 'utf8'))
 const blob = ({ digest }: Descriptor): unknown => readJson(layout, 'blobs', ...digest.split(':'))
 
@@ -58,12 +51,13 @@ function images(): ReadonlyMap<string, Manifest> {
   return new Map(manifests.map(each => [each.annotations[name] ?? '', blob(each) as Manifest]))
 }
 
-t.test('two builds make the same octets', wanted, async t => {
-  const other = join(folder, 'two')
-  await Promise.all([build(layout), build(other)])
-  const listing = (path: string): readonly string[] => readdirSync(join(path, 'blobs', 'sha256')).toSorted()
-  t.same(listing(other), listing(layout))
-  t.same(readJson(other, 'index.json'), readJson(layout, 'index.json'))
+t.test('another build makes the same octets', wanted, async t => {
+  await build(layout)
+  const other = join(folder, 'other')
+  await build(other, '--image', 'controller')
+  const { manifests } = readJson(other, 'index.json') as { readonly manifests: readonly Descriptor[] }
+  const { manifests: all } = readJson(layout, 'index.json') as { readonly manifests: readonly Descriptor[] }
+  t.same(manifests, all.slice(0, 1))
   rmSync(other, { recursive: true })
 })
 
@@ -125,6 +119,7 @@ t.test('the bill of materials names what is inside', wanted, async t => {
 t.test('--rootfs, which the Dockerfile calls, gives the same files', wanted, async t => {
   const rootfs = join(folder, 'rootfs')
   await run([process.execPath, join(root, 'scripts', 'image.mjs'), '--rootfs', rootfs, '--variant', 'nonroot'], {
+    env,
     timeout: BUILD_TIMEOUT,
   })
   await using containers = new Containers(layout)
@@ -142,13 +137,17 @@ t.test('each program says its version and its flags', wanted, async t => {
   await using containers = new Containers(layout)
   const bundle = await containers.unpack('controller')
   for (const program of ['controller', 'speaker', 'typemetal']) {
-    const { stdout } = await run([
-      'chroot',
+    // Not in the environment of this process: what it tells its node is not for theirs.
+    const argv = [
+      'env',
+      '-i',
+      '/usr/sbin/chroot',
       '--userspec=65534:65534',
       join(bundle, 'rootfs'),
       `/${program}`,
       '--version',
-    ])
+    ]
+    const { stdout } = await run(argv)
     t.equal(stdout.trim().split(' ').at(-1), version, program)
   }
 })
