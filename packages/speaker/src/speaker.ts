@@ -58,6 +58,9 @@ const REPLAN_INTERVAL = 100
 const JOIN_PATIENCE = 1_000
 /** Milliseconds that sessions and ring get to end after a failure; a drain has ended them before. */
 const STOP_PATIENCE = 2_000
+/** Milliseconds before layer 2 is tried again when it could not be started: doubled each time, up to the second. */
+const LAYER2_RETRY = 1_000
+const LAYER2_LONGEST_RETRY = 60_000
 /** Kinds that the speaker itself writes: their changes are no news. */
 const OWN_KINDS: ReadonlySet<string> = new Set(['ServiceL2Status', 'ServiceBGPStatus', 'ConfigurationState'])
 
@@ -82,6 +85,8 @@ export class Speaker {
   #resuming = false
   /** As it was in the last pass. */
   #isLastResort = false
+  /** Why layer 2 could not be started, and how long it is left alone. */
+  #layer2Fault: { readonly text: string; readonly wait: number; resting: boolean; cancel: () => void } | undefined
   #waitsForNode = false
   /** Nothing is planned before the store has been read and the ring been asked. */
   #started = false
@@ -321,13 +326,29 @@ export class Speaker {
   }
 
   async #needLayer2(needed: boolean): Promise<void> {
+    if (needed && this.#layer2Fault?.resting) return
     try {
       await this.#layer2.need(needed)
+      this.#layer2Fault?.cancel()
+      this.#layer2Fault = undefined
     } catch (error) {
       // Whoever starts the process must hear of it; later the BGP sessions are worth more than an exit.
       if (!this.#decider.config) throw error
-      this.#log.error({ op: 'layer2', error: String(error) }, 'layer 2 cannot be started')
+      this.#restLayer2(String(error))
     }
+  }
+
+  /** Said once for as long as it stays the reason; tried again by itself, for the cluster may have nothing new for hours. */
+  #restLayer2(text: string): void {
+    const before = this.#layer2Fault
+    if (before?.text !== text) this.#log.error({ op: 'layer2', error: text }, 'layer 2 cannot be started, trying on')
+    const wait = Math.min(before ? before.wait * 2 : LAYER2_RETRY, LAYER2_LONGEST_RETRY)
+    const fault = { text, wait, resting: true, cancel: () => {} }
+    fault.cancel = this.#clock.after(wait, () => {
+      fault.resting = false
+      this.#request()
+    })
+    this.#layer2Fault = fault
   }
 
   /**
@@ -337,6 +358,7 @@ export class Speaker {
   async #stop(): Promise<void> {
     const { ring } = this.#options
     this.#drain.close()
+    this.#layer2Fault?.cancel()
     await this.#replan.close()
     await this.#within(STOP_PATIENCE, [this.#bgp[Symbol.asyncDispose](), ring?.leave() ?? Promise.resolve()])
     await this.#layer2[Symbol.asyncDispose]()

@@ -365,3 +365,27 @@ t.test('a node labelled out of load balancing says so once', async t => {
   )
   await stop()
 })
+
+t.test('layer 2 that cannot be started later is tried again by itself, and said once', async t => {
+  const responder = new FakeResponder()
+  let [tries, works] = [0, false]
+  const startLayer2 = async (): Promise<Responder> => {
+    tries++
+    if (!works) throw new Error('too many open files')
+    return responder
+  }
+  const { store, clock, log, stop } = startSpeaker(t, { startLayer2 })
+  store.apply(...base.filter(({ kind }) => kind !== 'L2Advertisement'), ...service('a', '10.1.0.1'))
+  await clock.advance(1_000)
+  store.apply(metallb('L2Advertisement', 'l2'))
+  for (let i = 2; i < 30; i++) {
+    store.apply(...service(`b${i}`, `10.1.0.${i}`))
+    await clock.advance(200)
+  }
+  t.equal(tries, 3, 'now, and after one and three seconds, however much happens')
+  t.equal(log.lines.filter(({ msg }) => msg.startsWith('layer 2 cannot be started')).length, 1)
+  works = true
+  await clock.advance(60_000)
+  t.equal(responder.answered.length, 29)
+  await stop()
+})
