@@ -444,3 +444,10 @@ function hasOpenssl(): boolean {
     return false
   }
 }
+
+withServer('an answer that is no JSON, where its text is asked for', async (t, { open }) => {
+  const store = await open()
+  const text = await store.api?.send({ method: 'GET', path: '/api/v1/services', accept: 'text' })
+  t.type(text, 'string')
+  t.match(JSON.parse(String(text)), { kind: /List$/ })
+})

@@ -34,8 +34,8 @@ export interface Pool {
 
 /** Who may use a pinned pool. */
 export interface ServiceAllocation {
-  /** Lower positive number first; 0 = no priority = last. */
-  readonly priority: number
+  /** Lower positive number first; 0 = no priority = last. A bigint beyond 2^53. */
+  readonly priority: number | bigint
   /** Named namespaces and those the selectors matched. `undefined`: no namespace rule; empty: nobody (decision 13). */
   readonly namespaces?: ReadonlySet<string>
   readonly serviceSelectors: Selectors

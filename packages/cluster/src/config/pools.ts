@@ -87,8 +87,7 @@ function buildServiceAllocation(
     .filter(({ metadata }) => namespaceSelectors.length > 0 && matchesAny(namespaceSelectors, metadata.labels))
     .map(({ metadata }) => metadata.name)
   return {
-    // A store gives an integer beyond 2^53 as a bigint.
-    priority: Number(allocation.priority ?? 0),
+    priority: allocation.priority ?? 0,
     ...(restricted && { namespaces: new Set([...names, ...selected]) }),
     // Pinned to nobody in particular is pinned to everybody, ahead of ordinary pools.
     serviceSelectors: restricted || serviceSelectors.length > 0 ? serviceSelectors : [{}],

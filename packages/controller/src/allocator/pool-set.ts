@@ -92,14 +92,14 @@ function extentsOf(pools: readonly PoolState[], family: IPFamily): readonly Exte
 
 const byName = (a: Pool, b: Pool): number => (a.name < b.name ? -1 : 1)
 
-/** Compared, not subtracted: two pools without a priority are both infinitely far behind. */
+/** Compared, not subtracted: that is exact also where one is a number and the other a bigint. */
 function byPriority(a: PoolState, b: PoolState): number {
   const [one, other] = [priorityOf(a), priorityOf(b)]
   return one < other ? -1 : one > other ? 1 : 0
 }
 
 /** Only positive numbers are priorities; a pool without one comes last. */
-function priorityOf({ config }: PoolState): number {
+function priorityOf({ config }: PoolState): number | bigint {
   const priority = config.serviceAllocation?.priority ?? 0
   return priority > 0 ? priority : Infinity
 }

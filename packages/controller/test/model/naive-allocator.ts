@@ -106,7 +106,8 @@ function admits({ serviceAllocation: rule }: Pool, { namespace }: AddressRequest
 const order = ({ families }: AddressRequest): readonly [IPFamily, IPFamily] =>
   families[0] === 'IPv6' ? ['IPv6', 'IPv4'] : ['IPv4', 'IPv6']
 
-const priorityOf = ({ serviceAllocation }: Pool): number => serviceAllocation?.priority || Number.MAX_SAFE_INTEGER
+const priorityOf = ({ serviceAllocation }: Pool): number =>
+  Number(serviceAllocation?.priority ?? 0) || Number.MAX_SAFE_INTEGER
 
 const listOf = (address: Address | undefined): readonly Address[] | undefined => address && [address]
 

@@ -21,6 +21,8 @@ export interface ApiRequest {
   readonly body?: unknown
   /** @default application/json */
   readonly contentType?: string
+  /** What the answer is: a JSON value, or the text of whatever is behind the API server's proxy. @default 'json' */
+  readonly accept?: 'json' | 'text'
   readonly signal?: AbortSignal
 }
 
@@ -49,7 +51,7 @@ export class ApiTransport {
   }
 
   /**
-   * Sends a request and reads its answer. A write is answered within `writeTimeout` or never done: the server is told to give up by
+   * Sends a request and reads its answer: the JSON value in it, or its text where that is asked for. A write is answered within `writeTimeout` or never done: the server is told to give up by
    * then, and the connection is reset, so that nothing lands late. Within that time a server that is too busy is asked again.
    *
    * @throws {ConflictError} 409
@@ -58,7 +60,8 @@ export class ApiTransport {
    * @throws {SilenceError} no answer in time
    */
   async send(request: ApiRequest): Promise<unknown> {
-    if (request.method === 'GET') return parseJSON(await readText(await this.#open(request)))
+    const valueOf = request.accept === 'text' ? (text: string): unknown => text : parseJSON
+    if (request.method === 'GET') return valueOf(await readText(await this.#open(request)))
     const { writeTimeout } = this.#limits
     const end = performance.now() + writeTimeout
     for (;;) {
@@ -68,7 +71,7 @@ export class ApiTransport {
       const timer = setTimeout(giveUp, left)
       try {
         const query = { ...request.query, timeout: `${Math.max(1, Math.ceil(left))}ms` }
-        return parseJSON(await readText(await this.#open({ ...request, query }, late.signal)))
+        return valueOf(await readText(await this.#open({ ...request, query }, late.signal)))
       } catch (error) {
         if (late.signal.aborted) throw late.signal.reason
         const pause = error instanceof ApiError ? (error.retryAfter ?? BUSY_PAUSE) : BUSY_PAUSE
@@ -120,7 +123,7 @@ export class ApiTransport {
   }
 
   #exchange(request: ApiRequest, credentials: Credentials, late: AbortSignal | undefined): Promise<IncomingMessage> {
-    const { method, path, query, body, contentType, signal } = request
+    const { method, path, query, body, contentType, accept, signal } = request
     const url = new URL(this.server + path)
     for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, value)
     const payload = body === undefined ? undefined : formatJSON(body)
@@ -128,7 +131,7 @@ export class ApiTransport {
       method,
       agent: credentials.agent,
       headers: {
-        accept: 'application/json',
+        accept: accept === 'text' ? '*/*' : 'application/json',
         ...(payload !== undefined && {
           'content-type': contentType ?? 'application/json',
           'content-length': Buffer.byteLength(payload),
