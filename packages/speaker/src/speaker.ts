@@ -288,7 +288,7 @@ export class Speaker {
     if (isLastResort === this.#isLastResort) return
     this.#isLastResort = isLastResort
     if (isLastResort) this.#resuming = true
-    else if (outOfRing) this.#layer2.hold()
+    else if (outOfRing && this.#options.ring) this.#layer2.hold()
   }
 
   /** Layer 2 resumes when a plan with this node in the ring is carried out: before that it would give up what it holds. */

@@ -257,7 +257,7 @@ t.test('BGP comes back from both at once, and keeps the lower preference while i
   await hands.rejoinRing()
   await hands.closeSessions({ communication: 'bye', gracefulRestart: true })
   await hands.closeSessions({ communication: 'bye', gracefulRestart: false })
-  t.strictSame(calls, ['hold', 'leave bye', 'shutdown bye'])
+  t.strictSame(calls, ['leave bye', 'shutdown bye'])
 })
 
 t.test('--drain-on: words, and one that is none', async t => {

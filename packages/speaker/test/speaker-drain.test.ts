@@ -224,6 +224,27 @@ t.test('two drained nodes that cannot hear of each other: neither takes the othe
   await clock.advance(20_000)
 })
 
+for (const [what, names, more] of [
+  ['the last resort', ['n1'], {}],
+  ['a node without gossip', ['n1', 'n2'], { ring: undefined }],
+] as const) {
+  t.test(`${what}, drained: a Service that goes and comes back with its address is answered again`, async t => {
+    const drainOn = new Set(['cordon'] as const)
+    const { clock, store, responder, abort } = await world(t, names, { drainOn, ...more })
+    store.apply(cordoned('n1'))
+    await clock.advance(10_000)
+    const before = responder.answered
+    await store.delete({ apiVersion: 'v1', kind: 'Service', namespace: 'default', name: 'a' })
+    await clock.advance(1_000)
+    t.strictSame([before, responder.answered], [[VIP], []])
+    store.apply(...service('a', VIP))
+    await clock.advance(1_000)
+    t.strictSame(responder.answered, [VIP])
+    abort.abort()
+    await clock.advance(20_000)
+  })
+}
+
 t.test('without gossip: nodes that are drained or not Ready are nobody to leave routes to', async t => {
   const drainOn = new Set(['cordon'] as const)
   const { clock, store, session, abort } = await world(t, ['n1', 'n2', 'n3'], { drainOn, ring: undefined })

@@ -119,10 +119,13 @@ export class Drainer extends EventEmitter<{ change: [] }> {
     this.#handle({ type: 'successor', address })
   }
 
-  /** What this node answers for, and who else there is. An address that is in it no more belongs to no Service any longer. */
-  others(heirs: Heirs, alone: boolean): void {
+  /**
+   * What this node answers for, and who else there is. An address that is in it no more belongs to no Service any longer.
+   * @param holding false: nothing is answered but what the plan wants, so that it gives up such addresses by itself
+   */
+  others(heirs: Heirs, alone: boolean, holding = !alone): void {
     const orphans = [...this.held.keys()].filter(address => !heirs.has(address))
-    if (orphans.length > 0) this.#options.hands.release(orphans)
+    if (orphans.length > 0 && holding) this.#options.hands.release(orphans)
     this.#handle({ type: 'others', heirs, alone })
   }
 

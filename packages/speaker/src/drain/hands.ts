@@ -69,8 +69,10 @@ export function drainHands({ bgp, layer2, ring, clearStatuses, sole }: DrainPart
     told: () => bgp.settled,
     peers: scope => bgp.peersUp(scope),
     leaveRing: async () => {
+      // Without a ring nobody takes over, and the plan goes on to want what it wanted.
+      if (!ring) return
       layer2.hold()
-      await ring?.leave()
+      await ring.leave()
     },
     rejoinRing: async () => ring?.rejoin(),
     release: addresses => layer2.release(addresses),

@@ -173,6 +173,7 @@ export class NodeDrain extends EventEmitter<{ change: [] }> {
       services: plan?.services ?? new Map(),
     })
     this.#sole = sole
-    this.#drainer.others(heirs, others.length === 0)
+    const alone = others.length === 0
+    this.#drainer.others(heirs, alone, ring !== undefined && !alone)
   }
 }
