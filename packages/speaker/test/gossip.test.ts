@@ -45,6 +45,22 @@ t.test('leave: the others hear it, this node goes on to gossip, and comes back u
   t.equal(clock.pending, 0)
 })
 
+t.test('a return that failed keeps the node neither from another try nor from leaving', async t => {
+  const gossip = new FakeGossip(['n1', 'n2'])
+  gossip.self = 'n1'
+  const ring = new Ring({ gossip, peers: () => [], clock: new VirtualClock() })
+  await ring.leave()
+  gossip.broken = new Error('no socket')
+  await t.rejects(ring.rejoin(), { message: 'no socket' })
+  t.strictSame([ring.present, ring.members], [false, ['n2']], 'it has not come back')
+  gossip.broken = undefined
+  await ring.rejoin()
+  t.strictSame([ring.present, ring.members], [true, ['n1', 'n2']])
+  await ring.leave()
+  t.strictSame([gossip.calls, ring.members], [['leave', 'rejoin', 'rejoin', 'leave'], ['n2']])
+  await ring[Symbol.asyncDispose]()
+})
+
 t.test('before the start of the ring nobody is joined, and a leave is no word to anybody', async t => {
   const gossip = new FakeGossip(['n1'])
   const clock = new VirtualClock()

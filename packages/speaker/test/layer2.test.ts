@@ -62,6 +62,38 @@ t.test('a responder that died gets the whole set again, whatever the delta', asy
 })
 
 t.test(
+  'a responder that dies at each start is tried ever more seldom, and at once again after a good life',
+  async t => {
+    const clock = new VirtualClock()
+    const started: number[] = []
+    let responder = new FakeResponder()
+    const start = async (): Promise<FakeResponder> => {
+      started.push(clock.now() / 1_000)
+      responder = new FakeResponder()
+      return responder
+    }
+    const layer2 = new Layer2Announcer({ start, clock })
+    let fragile = true
+    const needed = async (): Promise<void> => {
+      await layer2.need(true)
+      const died = new Error('gone')
+      if (fragile) for (let i = 0; i < 2; i++) responder.emit('error', died)
+    }
+    layer2.on('interfaces', () => void needed())
+    await needed()
+    await clock.advance(190_000)
+    t.strictSame(started, [0, 1, 3, 7, 15, 31, 63, 123, 183])
+    fragile = false
+    await clock.advance(130_000)
+    responder.emit('error', new Error('gone'))
+    await clock.advance(1_000)
+    t.strictSame(started.slice(9), [243, 321])
+    await layer2[Symbol.asyncDispose]()
+    t.equal(clock.pending, 0)
+  },
+)
+
+t.test(
   'hand-over: held addresses are answered quietly until the next owner announces, released ones never',
   async t => {
     const { layer2, responder } = await announcer('n2')

@@ -54,8 +54,9 @@ export interface Layer2AnnouncerEvents {
   conflict: [state: 'begun' | 'over', conflict: Conflict]
 }
 
-/** How long a responder that died is left alone, in milliseconds. */
+/** Milliseconds for which a responder that died is left alone: doubled each time, up to the last, until one has lived longer than that. */
 const RESTART_DELAY = 1_000
+const LONGEST_RESTART_DELAY = 60_000
 /** Conflicts said loudly in {@link LOUD_INTERVAL}: a ring that falls apart makes thousands, which the metrics count. */
 const LOUD_LINES = 64
 /** Milliseconds. */
@@ -83,6 +84,7 @@ export class Layer2Announcer extends EventEmitter<Layer2AnnouncerEvents> impleme
   #needed = false
   /** Stops the wait after the responder has died; `undefined` while there is none. */
   #resting: (() => void) | undefined
+  #restartDelay = RESTART_DELAY
 
   constructor({ start, splitBrain, log = silent, clock = systemClock }: Layer2AnnouncerOptions) {
     super()
@@ -120,7 +122,8 @@ export class Layer2Announcer extends EventEmitter<Layer2AnnouncerEvents> impleme
     responder.on('responder', change => this.#logChange(change))
     responder.on('conflict', conflict => this.#onConflict(conflict))
     responder.on('conflict-over', conflict => this.#logged.delete(nameOf(conflict)))
-    responder.on('error', error => this.#died(error))
+    const since = this.#clock.now()
+    responder.on('error', error => this.#died(responder, since, error))
     this.#responder = responder
     this.#guard = this.#createGuard()
     this.#fresh = true
@@ -192,10 +195,15 @@ export class Layer2Announcer extends EventEmitter<Layer2AnnouncerEvents> impleme
   }
 
   /** Whoever listens asks for what is wanted again, which starts another one. */
-  #died(error: Error): void {
-    this.#log.error({ op: 'layer2', error: error.message }, 'layer 2 has stopped and is started again')
+  #died(responder: Responder, since: number, error: Error): void {
+    if (responder !== this.#responder) return
     this.#forgetResponder()
-    this.#resting = this.#clock.after(RESTART_DELAY, () => {
+    if (this.#clock.now() - since > LONGEST_RESTART_DELAY) this.#restartDelay = RESTART_DELAY
+    const delay = this.#restartDelay
+    this.#restartDelay = Math.min(delay * 2, LONGEST_RESTART_DELAY)
+    const fields = { op: 'layer2', error: error.message, seconds: delay / 1_000 }
+    this.#log.error(fields, 'layer 2 has stopped and is started again')
+    this.#resting = this.#clock.after(delay, () => {
       this.#resting = undefined
       this.emit('interfaces')
     })

@@ -165,14 +165,12 @@ export class Ring extends EventEmitter<{ members: [] }> implements AsyncDisposab
    * to gossip: it hears who comes and dies, and can {@link rejoin}. Called again it does nothing.
    */
   leave(): Promise<void> {
-    this.#turn = this.#turn.then(() => this.#leave())
-    return this.#turn
+    return this.#afterTurn(() => this.#leave())
   }
 
   /** Takes this node's place again after {@link leave}. @returns when the others have been told or could not be reached */
   rejoin(): Promise<void> {
-    this.#turn = this.#turn.then(() => this.#rejoin())
-    return this.#turn
+    return this.#afterTurn(() => this.#rejoin())
   }
 
   /** Stops without a word to the others. */
@@ -180,6 +178,12 @@ export class Ring extends EventEmitter<{ members: [] }> implements AsyncDisposab
     if (this.#closed) return
     this.#stop()
     await this.#options.gossip[Symbol.asyncDispose]()
+  }
+
+  /** A turn that failed is for who asked for it, and keeps nobody from the next. */
+  #afterTurn(step: () => Promise<void>): Promise<void> {
+    this.#turn = this.#turn.catch(() => {}).then(step)
+    return this.#turn
   }
 
   async #leave(): Promise<void> {
@@ -199,11 +203,11 @@ export class Ring extends EventEmitter<{ members: [] }> implements AsyncDisposab
 
   async #rejoin(): Promise<void> {
     if (this.#closed || this.#present) return
+    const { gossip, log } = this.#options
+    if (this.#opened) await gossip.rejoin()
     this.#present = true
     if (!this.#opened) return
-    const { gossip, log } = this.#options
     log.info({ op: 'memberlist' }, 'back in the memberlist cluster')
-    await gossip.rejoin()
     await this.nudge()
   }
 

@@ -63,8 +63,12 @@ export class FakeGossip extends EventEmitter implements Gossip {
     this.kill(own.name)
   }
 
+  /** What {@link rejoin} fails with. */
+  broken: Error | undefined
+
   async rejoin(): Promise<void> {
     this.calls.push('rejoin')
+    if (this.broken) throw this.broken
     if (!this.#gone) return
     this.alive.push(this.#gone)
     this.emit('join', this.#gone)
