@@ -27,7 +27,8 @@ const QUICK = { services: 300, probes: 8, pause: 3000, sizes: [100] }
 const PORT = 9999
 /** Milliseconds for one speaker with all that is measured of it. */
 const PATIENCE = 30 * 60_000
-const script = name => fileURLToPath(new URL(`speaker/${name}.mjs`, import.meta.url))
+const FAR_END = fileURLToPath(new URL('speaker/far-end.mjs', import.meta.url))
+const INSIDE = fileURLToPath(new URL('speaker/inside.mjs', import.meta.url))
 
 function fail(message) {
   console.error(`bench:speaker: ${message}`)
@@ -92,10 +93,10 @@ async function measureIn(lab, samples, options) {
   const peers = Array.from({ length: BGP_PEERS }, (_, i) => at(PLACE.peer(i)))
   const far = await lab.host('far', { links: [{ bridge: lan, addresses: [at(PLACE.far), ...peers] }] })
   const node = await lab.host('node', { links: [{ bridge: lan, addresses: [at(PLACE.node)] }] })
-  const end = far.spawn([process.execPath, script('far-end'), String(PORT), 'eth0'], { name: 'far-end' })
+  const end = far.spawn([process.execPath, FAR_END, String(PORT), 'eth0'], { name: 'far-end' })
   await end.waitForLine(line => line === 'listening')
   const settings = { ...options, kind: kind.id, port: PORT, directory: lab.directory }
-  const inside = node.spawn([process.execPath, script('inside'), JSON.stringify(settings)], { name: 'inside' })
+  const inside = node.spawn([process.execPath, INSIDE, JSON.stringify(settings)], { name: 'inside' })
   inside.on('line', line => {
     if (!line.startsWith('{"what"')) return console.error(line)
     const { what, unit, value, more } = JSON.parse(line)
