@@ -287,8 +287,9 @@ export class Speaker {
     const { isLastResort, outOfRing } = this.#drain
     if (isLastResort === this.#isLastResort) return
     this.#isLastResort = isLastResort
-    if (isLastResort) this.#resuming = true
-    else if (outOfRing && this.#options.ring) this.#layer2.hold()
+    // What is held again is not resumed by a wish that is older.
+    this.#resuming = isLastResort || (this.#resuming && !outOfRing)
+    if (!isLastResort && outOfRing && this.#options.ring) this.#layer2.hold()
   }
 
   /** Layer 2 resumes when a plan with this node in the ring is carried out: before that it would give up what it holds. */
