@@ -14,6 +14,7 @@ import { conflictEvents } from './announcer/conflict-events.js'
 import type { Segment } from './announcer/conflict-guard.js'
 import { Layer2Announcer } from './announcer/layer2.js'
 import { Layer2Elections } from './announcer/layer2-election.js'
+import type { ElectionState } from './announcer/layer2-election.js'
 import { registerLayer2Metrics } from './announcer/layer2-metrics.js'
 import type { Responder } from './announcer/layer2-responder.js'
 import { systemClock } from './clock.js'
@@ -100,10 +101,13 @@ export class Speaker {
     this.#decider = new Decider(options)
     const { createEngine, startBfd } = options
     this.#bgp = new BGPAnnouncer({ node, log, clock, createEngine, ...(startBfd && { startBfd }) })
-    this.#elections = new Layer2Elections(
-      () => ({ plan: this.#outcome?.plan, config: this.#decider.config, snapshot: store.snapshot() }),
-      options.electionLevel,
-    )
+    const electionState = (): ElectionState => ({
+      plan: this.#outcome?.plan,
+      config: this.#decider.config,
+      snapshot: store.snapshot(),
+      outdated: this.#unreadableSince !== undefined,
+    })
+    this.#elections = new Layer2Elections(electionState, options)
     const { segment } = options
     const electionOf = this.#elections.of.bind(this.#elections)
     this.#layer2 = new Layer2Announcer({

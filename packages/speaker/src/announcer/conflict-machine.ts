@@ -342,10 +342,15 @@ export class ConflictMachine {
 
   #defend(found: Case, now: Instant): void {
     if (found.resolution !== 'defend') return
-    const interval = found.node === undefined ? DEFEND_INTERVAL : NODE_DEFEND_INTERVAL
-    if (now - found.defendedAt < interval) return
+    if (now - found.defendedAt < this.#defendInterval(found)) return
     found.defendedAt = now
     this.#actions.push({ type: 'defend', address: found.address })
+  }
+
+  /** Who knows the past only leaves the last word to the other node, which may know better. */
+  #defendInterval({ node, address }: Case): number {
+    if (node === undefined || this.#options.electionOf(address)?.outdated === true) return DEFEND_INTERVAL
+    return NODE_DEFEND_INTERVAL
   }
 
   #yield(found: Case): void {

@@ -51,7 +51,7 @@ export function decideLayer2(
  * that list this node, so that all speakers see the same list) and, with policy Local, holding an active endpoint.
  */
 export function layer2Candidates(
-  context: Context,
+  context: Pick<Context, 'candidates'>,
   service: Service,
   slices: readonly EndpointSlice[],
   ads: readonly L2AdvertisementConfig[],

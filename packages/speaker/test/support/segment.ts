@@ -1,6 +1,6 @@
 /** Two or more speakers on a LAN without gossip between them, in virtual time: what the conflict machines make of each other. */
 import { ConflictMachine, electionOrder } from '@typemetal/speaker'
-import type { Conflict, ConflictAction } from '@typemetal/speaker'
+import type { AddressElection, Conflict, ConflictAction } from '@typemetal/speaker'
 
 interface Delivery {
   readonly at: number
@@ -13,6 +13,8 @@ export interface FakeSpeakerOptions {
   /** Names of the nodes that it knows by their MAC addresses. */
   readonly knows: ReadonlySet<string>
   readonly scores?: ReadonlyMap<string, number>
+  /** @default each address is a Service of its own, which every node may have */
+  readonly electionOf?: (address: string) => AddressElection | undefined
 }
 
 /** A host that answers for addresses, with a machine behind it that looks after conflicts. */
@@ -31,10 +33,11 @@ export class FakeSpeaker {
     this.#lan = lan
     this.#options = options
     this.name = options.name
+    const { scores = new Map<string, number>() } = options
+    const electionOf = options.electionOf ?? (key => ({ key, scores }))
     this.machine = new ConflictMachine({
       node: options.name,
-      electionOf: address =>
-        this.#wanted.has(address) ? { key: address, scores: options.scores ?? new Map<string, number>() } : undefined,
+      electionOf: address => (this.#wanted.has(address) ? electionOf(address) : undefined),
     })
   }
 
