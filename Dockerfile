@@ -19,7 +19,7 @@ LABEL org.opencontainers.image.version=$VERSION \
   org.opencontainers.image.vendor=Typemetal \
   org.opencontainers.image.licenses=Apache-2.0 \
   org.opencontainers.image.source=https://github.com/typemetal/typemetal
-ENV PATH=/:/usr/bin NODE_ENV=production
+ENV PATH=/:/usr/bin NODE_ENV=production MALLOC_ARENA_MAX=1
 WORKDIR /
 STOPSIGNAL SIGTERM
 

@@ -2,7 +2,7 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Host, Lab, type LabProcess, run } from '@typemetal/lab'
+import { type Host, Lab, type LabProcess, run, startRouter } from '@typemetal/lab'
 import t from 'tap'
 import { type ContainerOptions, Containers, missingRuntime, root, type Spawn } from './fixtures/container.js'
 
@@ -163,6 +163,13 @@ async function twoHosts(lab: Lab): Promise<{ readonly node: Host; readonly clien
   await node.namespace.ip([`address add ${SERVICE}/32 dev lo`])
   const serve = `require('http').createServer((_, answer) => answer.end('hello')).listen(80, () => console.log('listening'))`
   await node.spawn([process.execPath, '-e', serve], { name: 'backend' }).waitForLine(line => line === 'listening')
+  await startRouter('embedded', await lab.host('router', links(1)), {
+    asn: 64513,
+    bgpIdentifier: '10.10.0.1',
+    peerPrefix: '10.10.0.0/24',
+    peerAsn: 64512,
+    directory: join(lab.directory, 'router'),
+  })
   return { node, client: await lab.host('client', links(100)) }
 }
 
@@ -173,7 +180,7 @@ const WRITTEN = ['IPAddressPool', 'ConfigurationState', 'ServiceL2Status', 'Serv
 function manifests(lab: Lab): string {
   const directory = join(lab.directory, 'config')
   mkdirSync(directory)
-  for (const name of ['nodes.yaml', 'pools.yaml', 'layer2.yaml', 'web.yaml']) {
+  for (const name of ['nodes.yaml', 'pools.yaml', 'layer2.yaml', 'web.yaml', 'bgp.yaml']) {
     const text = readFileSync(join(root, 'examples', 'demo', name), 'utf8')
     // Of the nodes only the first is there: without gossip the others would count as alive.
     writeFileSync(join(directory, name), name === 'nodes.yaml' ? (text.split('\n---\n')[0] ?? '') : text)
@@ -223,6 +230,8 @@ for (const [how, options] of announces) {
       capabilities: NET_RAW,
     })
     await speaker.waitForLine(line => line.includes('serviceAnnounced') && line.includes(SERVICE))
+    // An eBGP session has socket options that only the addon can set.
+    t.match(await speaker.waitForLine(line => line.includes('"sessionUp"'), 30_000), /10\.10\.0\.1/)
     const ask = `fetch('http://${SERVICE}/').then(answer => answer.text()).then(console.log, () => process.exit(1))`
     const { stdout } = await client.exec([process.execPath, '-e', ask])
     t.equal(stdout.trim(), 'hello')

@@ -17,7 +17,7 @@ const WORKERS = {
 /** Modules of CommonJS among the libraries ask for Node's own by `require`. */
 const BANNER = `import { createRequire as typemetalRequire } from 'node:module'; const require = typemetalRequire(import.meta.url);`
 /** The kernel takes one argument here. NODE_OPTIONS would not do: it counts for nothing when node has a file capability. */
-const INTERPRETER = '#!/usr/bin/node --max-semi-space-size=1'
+const INTERPRETER = '#!/usr/bin/node --optimize-for-size'
 
 /** Names of the programs. */
 export const programs = Object.keys(PROGRAMS)
