@@ -322,6 +322,29 @@ t.test(
   },
 )
 
+t.test('a configuration that waits for many Services is one short line of the log, however they move', async t => {
+  const { store, clock, registry, log, stop } = startSpeaker(t)
+  const many = Array.from({ length: 30 }, (_, i) => `s${i + 10}`)
+  store.apply(...base, ...many.flatMap((name, i) => service(name, `10.1.0.${i + 1}`)))
+  await clock.advance(1_000)
+  store.apply(pool(['10.2.0.0/24']))
+  for (const [i, name] of many.entries()) {
+    await clock.advance(1_000)
+    store.apply(...service(name, `10.2.0.${i + 1}`))
+  }
+  await clock.advance(1_000)
+  const lines = () => log.lines.filter(({ event }) => event === 'reload failed, retry')
+  t.match(lines(), [{ level: 'error', services: 30, error: / default\/s10 \(10\.1\.0\.1\), .* and 20 more$/ }])
+  t.equal(lines().length, 1)
+  t.ok(String(lines()[0]?.['error']).length < 500)
+  t.match(await registry.metrics(), 'metallb_k8s_client_update_errors_total 1\n')
+  t.match(await registry.metrics(), 'metallb_k8s_client_config_stale_bool 0')
+  store.apply(pool(['10.3.0.0/24']))
+  await clock.advance(1_000)
+  t.equal(lines().length, 2, 'the next one that waits is news')
+  await stop()
+})
+
 t.test('a file that breaks is told even when it comes with changes of our own statuses', async t => {
   const { store, clock, log, stop } = startSpeaker(t)
   store.apply(...base, ...service('a', '10.1.0.1'))

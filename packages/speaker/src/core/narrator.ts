@@ -18,10 +18,13 @@ const WORTH_A_WARNING: ReadonlySet<WithdrawReason> = new Set<WithdrawReason>([
   'sharedIPWithServiceSelector',
 ])
 
+/** Services that a log line names; the ConfigurationState has the others. */
+const NAMED = 10
+
 /** Remembers what it has said, and says it once. */
 export class Narrator {
   readonly #log: Logger
-  #reported = ''
+  #reported = 'inForce'
   #excluded = false
 
   constructor(log: Logger) {
@@ -41,7 +44,7 @@ export class Narrator {
   }
 
   #tellConfiguration(report: ConfigurationReport): boolean {
-    const text = describe(report)
+    const text = newsOf(report)
     if (text === this.#reported) return false
     this.#reported = text
     if (report.state === 'invalid') {
@@ -56,7 +59,17 @@ export class Narrator {
         'configuration not usable, the last good one stays in force',
       )
     } else if (report.state === 'waiting') {
-      this.#log.error({ event: 'reload failed, retry', error: text }, 'configuration not in force yet')
+      const { stranded } = report
+      const error = describeStranded({ ...report, stranded: stranded.slice(0, NAMED) })
+      const more = stranded.length - NAMED
+      this.#log.error(
+        {
+          event: 'reload failed, retry',
+          services: stranded.length,
+          error: more > 0 ? `${error} and ${more} more` : error,
+        },
+        'configuration not in force yet',
+      )
     }
     return report.state !== 'inForce'
   }
@@ -104,7 +117,7 @@ export class Narrator {
   }
 }
 
-function describe(report: ConfigurationReport): string {
-  if (report.state === 'inForce') return ''
-  return report.state === 'invalid' ? report.errors.map(formatConfigError).join('\n') : describeStranded(report)
+/** What is no news while it stays the same: Services that move off one by one change nothing about the wait. */
+function newsOf(report: ConfigurationReport): string {
+  return report.state === 'invalid' ? report.errors.map(formatConfigError).join('\n') : report.state
 }
