@@ -1,6 +1,6 @@
-// `npm run soak -- [--minutes N] [--services N] [--rate N] [--seed N] [--json FILE]`: the real speaker, with ten BGP peers and layer 2,
-// while Services, endpoints, its Node, its interfaces, its peers and the configuration come and go. It passes when memory is flat, no
-// descriptor is left open and what is announced in the end is what should be. A day: --minutes 1440.
+// `npm run soak -- [--minutes N] [--services N] [--rate N] [--seed N] [--json FILE] [--node-flags=TEXT]`: the real speaker, with ten BGP
+// peers and layer 2, while Services, endpoints, its Node, its interfaces, its peers and the configuration come and go. It passes when memory
+// is flat, no descriptor is left open and what is announced in the end is what should be. A day: --minutes 1440.
 import { existsSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -28,13 +28,14 @@ function readArguments() {
       rate: { ...number, default: '10' },
       seed: { ...number, default: String(Date.now() % 2 ** 31) },
       json: { type: 'string' },
+      'node-flags': { type: 'string' },
     },
   })
-  const { json, ...texts } = values
+  const { json, 'node-flags': nodeFlags, ...texts } = values
   const numbers = Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, Number(text)]))
   const wrong = Object.entries(numbers).find(([, value]) => !(value > 0))
   if (wrong) fail(`--${wrong[0]} wants a number above 0`)
-  return { json, ...numbers }
+  return { json, ...numbers, ...(nodeFlags !== undefined && { nodeFlags: nodeFlags.split(' ').filter(Boolean) }) }
 }
 
 const { json, ...options } = readArguments()
