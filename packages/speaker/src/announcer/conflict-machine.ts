@@ -90,8 +90,10 @@ interface ClaimingHost {
   asked: number
   /** When it last answered for an address. */
   presentAt: Instant
-  /** Addresses that it has let go since. */
+  /** Addresses that it has let go since, of those that were left to it. */
   gone: number
+  /** And of the others: a node that gives way lets them go, and lives. */
+  conceded: number
   /** It is still to be identified. */
   waits: boolean
 }
@@ -251,6 +253,7 @@ export class ConflictMachine {
       asked: 0,
       presentAt: -Infinity,
       gone: 0,
+      conceded: 0,
       waits: false,
     }
     this.#hosts.set(key, host)
@@ -287,14 +290,16 @@ export class ConflictMachine {
     found.asking = false
     const { host } = found
     if (present) {
-      Object.assign(host, { presentAt: now, gone: 0 })
+      Object.assign(host, { presentAt: now, gone: 0, conceded: 0 })
       this.#askAt(found, now + RECHECK)
       return this.#present(found, now)
     }
     found.present = false
     if (++found.misses < MISSES) return this.#askAt(found, now + DOUBT)
+    const wasLeftToIt = found.resolution === 'yield'
     this.#gone(found)
-    if (++host.gone >= GONE_OF_HOST) for (const other of host.cases) this.#gone(other)
+    if ((wasLeftToIt ? ++host.gone : ++host.conceded) < GONE_OF_HOST) return
+    for (const other of host.cases) if (wasLeftToIt || other.resolution !== 'yield') this.#gone(other)
   }
 
   #present(found: Case, now: Instant): void {
@@ -342,7 +347,8 @@ export class ConflictMachine {
 
   #defend(found: Case, now: Instant): void {
     if (found.resolution !== 'defend') return
-    if (now - found.defendedAt < this.#defendInterval(found)) return
+    const since = now - found.defendedAt
+    if (since < NODE_DEFEND_INTERVAL || since < this.#defendInterval(found)) return
     found.defendedAt = now
     this.#actions.push({ type: 'defend', address: found.address })
   }
