@@ -144,7 +144,9 @@ t.test(
     for (let i = 10_000; i < 30_000; i++) {
       owned.set(`${i}`, octets(i), 'all').counters.responsesSent = i
       owned.delete(`${i}`)
-      assert.ok(owned.counters.size <= 1 + 5000 + 1, `${owned.counters.size} are kept`)
+      if (i % 500 > 0) continue
+      const { size } = owned.counters
+      assert.ok(size <= 1 + 5000 + 1, `${size} are kept`)
     }
     t.equal(owned.counters.get('4999')?.responsesSent, 4999, 'one that is held is never forgotten')
     t.equal(owned.counters.has('24999'), false, 'those that went first are forgotten first')

@@ -60,7 +60,7 @@ export class OwnedAddresses implements Iterable<OwnedAddress> {
   }
 
   /**
-   * Counters by address text. Those of an address that goes are kept, so that they do not fall when it comes back: of as many
+   * Counters by address text, gathered anew each time. Those of an address that goes are kept, so that they do not fall when it comes back: of as many
    * addresses as the table has ever held at once, and of 4,096 at least. Beyond that those that went first are forgotten, and begin
    * at zero when they come back. So a failover there and back of everything loses nothing, and years of churn do not grow memory.
    */
