@@ -4,6 +4,8 @@ import { createHost, run, until, type Host } from './interop/namespace.js'
 import { eachRouter, interop, OUR_AS, THEIR_AS } from './interop/scene.js'
 
 const COUNT = 100
+/** Seconds: FRR 8.4 can take a connection that it has broken itself for Established, and refuses others until this time has passed. */
+const HOLD_TIME = 9
 
 /** Nothing in the filter holds up what is not listed: connections that they open, those that we open, and what is said on them. */
 type Stage = readonly ('their connections' | 'our connections' | 'messages')[]
@@ -36,7 +38,8 @@ async function pairUp(address: string, index: number, theirs: string): Promise<P
   const bgpIdentifier = index % 2 === 0 ? `10.0.0.${index + 1}` : `10.255.0.${index + 1}`
   const speaker = new BgpSpeaker({ asn: OUR_AS, bgpIdentifier, listen: { address } })
   await speaker.start()
-  const peer = speaker.addPeer({ address: theirs, asn: THEIR_AS, sourceAddress: address, connectRetryTime: 1 })
+  const times = { connectRetryTime: 1, holdTime: HOLD_TIME }
+  const peer = speaker.addPeer({ address: theirs, asn: THEIR_AS, sourceAddress: address, ...times })
   const history: string[] = []
   peer.on('state', (to, from, cause) => history.push(`${to} ${from} ${cause}`))
   return { speaker, peer, address, history }
