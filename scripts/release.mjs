@@ -14,10 +14,6 @@ const env = {
   GIT_AUTHOR_EMAIL: AUTHOR.email,
   GIT_COMMITTER_NAME: AUTHOR.name,
   GIT_COMMITTER_EMAIL: AUTHOR.email,
-  // A checkout may belong to somebody else than who runs this, as in a container.
-  GIT_CONFIG_COUNT: '1',
-  GIT_CONFIG_KEY_0: 'safe.directory',
-  GIT_CONFIG_VALUE_0: '*',
 }
 const folders = readdirSync(join(root, 'packages'))
 const manifest = (top, name) => JSON.parse(readFileSync(join(top, 'packages', name, 'package.json'), 'utf8'))
