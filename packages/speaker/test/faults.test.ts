@@ -6,6 +6,7 @@ import { type Host, Lab, needsUserNamespace, nextHopsOf, run, startRouter, until
 import { Ring, Speaker, electionOrder } from '@typemetal/speaker'
 import { Registry } from 'prom-client'
 import t from 'tap'
+import { serviceManifest } from './support/manifests.js'
 import { FakeEngine } from './support/fake-engine.js'
 import { FakeGossip } from './support/fake-gossip.js'
 import { FakeResponder } from './support/fake-responder.js'
@@ -43,19 +44,6 @@ kind: BGPPeer
 metadata: { name: router }
 spec: { myASN: 64512, peerASN: 64513, peerAddress: 10.10.0.1, holdTime: 6s }
 `
-const manifest = (name: string, ip: string): string => `
-apiVersion: v1
-kind: Service
-metadata: { name: ${name} }
-spec: { type: LoadBalancer }
-status: { loadBalancer: { ingress: [{ ip: "${ip}" }] } }
----
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: { name: ${name}-1, labels: { kubernetes.io/service-name: ${name} } }
-addressType: IPv4
-endpoints: [{ addresses: [10.10.0.11], nodeName: n1 }]
-`
 
 /** How many answer for an address, within 300 ms. */
 async function answers(host: Host, address: string): Promise<number> {
@@ -87,7 +75,7 @@ t.test('no descriptor left: it lives, answers, keeps its session, and catches up
   const config = join(lab.directory, 'config')
   await mkdir(config)
   await writeFile(join(config, 'cluster.yaml'), MANIFESTS)
-  await writeFile(join(config, 'web.yaml'), manifest('web', '10.10.0.200'))
+  await writeFile(join(config, 'web.yaml'), serviceManifest('web', '10.10.0.200'))
   const speaker = host.spawn([process.execPath, MAIN, '--node-name=n1', `--config-dir=${config}`], { name: 'speaker' })
   const routed = async (address: string): Promise<boolean> =>
     (await nextHopsOf(router.namespace, `${address}/32`)).join() === '10.10.0.11'
@@ -103,7 +91,7 @@ t.test('no descriptor left: it lives, answers, keeps its session, and catches up
   const limit = (count: number): Promise<unknown> =>
     run(['prlimit', '--pid', String(speaker.pid), `--nofile=${count}:`])
   await limit(free)
-  await writeFile(join(config, 'second.yaml'), manifest('second', '10.10.0.201'))
+  await writeFile(join(config, 'second.yaml'), serviceManifest('second', '10.10.0.201'))
   const crowds = [7472, 17472].map(port =>
     host.spawn([process.execPath, '-e', crowd(port, 200)], { name: `crowd-${port}` }),
   )

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Lab, type LabProcess, needsUserNamespace, nextHopsOf, startRouter, until } from '@typemetal/lab'
 import t from 'tap'
-import { NODEJS } from './support/bgp-world.js'
+import { serviceManifest } from './support/manifests.js'
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 const ARP = import.meta.resolve('@typemetal/arp-ndp')
@@ -46,19 +46,6 @@ apiVersion: metallb.io/v1beta2
 kind: BGPPeer
 metadata: { name: router }
 spec: { myASN: 64512, peerASN: 64513, peerAddress: 10.10.0.1, holdTime: 9s }
-`
-const service = (name: string, ip: string): string => `
-apiVersion: v1
-kind: Service
-metadata: { name: ${name} }
-spec: { type: LoadBalancer }
-status: { loadBalancer: { ingress: [{ ip: "${ip}" }] } }
----
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: { name: ${name}-1, labels: { kubernetes.io/service-name: ${name} } }
-addressType: IPv4
-endpoints: [{ addresses: [10.10.0.11], nodeName: n1 }]
 `
 
 /** Every file system but those of the kernel becomes read-only, for this process and those it starts. */
@@ -103,7 +90,7 @@ async function world(t: { teardown(fn: () => unknown): unknown }): Promise<World
       const set = ['-all', ...capabilities.map(name => `+${name}`)].join(',')
       const user = ['setpriv', '--reuid', '1000', '--regid', '1000', '--clear-groups', '--no-new-privs']
       const rights = [`--bounding-set=${set}`, `--inh-caps=${set}`, `--ambient-caps=${set}`]
-      const speaker = [...NODEJS, MAIN, '--node-name=n1', `--config-dir=${folder}`]
+      const speaker = [process.execPath, MAIN, '--node-name=n1', `--config-dir=${folder}`]
       const readOnly = ['unshare', '--mount', 'sh', '-c', READ_ONLY, 'sh', join(lab.directory, 'written')]
       return node.spawn([...readOnly, ...user, ...rights, '--', ...speaker], { name: 'speaker' })
     },
@@ -116,7 +103,7 @@ async function world(t: { teardown(fn: () => unknown): unknown }): Promise<World
     answers: async () => {
       const code = `import { resolve } from ${JSON.stringify(ARP)}
         console.log((await resolve({ interface: 'eth0', address: '${VIP}', timeout: 300 })).length)`
-      const { stdout } = await client.exec([...NODEJS, '--input-type=module', '-e', code])
+      const { stdout } = await client.exec([process.execPath, '--input-type=module', '-e', code])
       return Number(stdout)
     },
     routes: () => nextHopsOf(router.namespace, `${ROUTED}/32`),
@@ -134,7 +121,7 @@ t.setTimeout(200_000)
 
 t.test('UID 1000 with CAP_NET_RAW alone answers ARP and speaks BGP, and writes nothing', { skip }, async t => {
   const { lab, speaker, folder, answers, routes } = await world(t)
-  const config = await folder('both', LAYER2, BGP, service('web', VIP), service('routed', ROUTED))
+  const config = await folder('both', LAYER2, BGP, serviceManifest('web', VIP), serviceManifest('routed', ROUTED))
   const process = speaker(['net_raw'], config)
   await until('an answer', async () => ((await answers()) === 1 ? true : undefined), { timeout: PATIENCE })
   await until('a route', async () => ((await routes()).length === 1 ? true : undefined), { timeout: PATIENCE })
@@ -157,7 +144,7 @@ t.test('UID 1000 with CAP_NET_RAW alone answers ARP and speaks BGP, and writes n
 
 t.test('with no capability at all BGP works', { skip }, async t => {
   const { speaker, folder, routes } = await world(t)
-  const process = speaker([], await folder('bgp', BGP, service('routed', ROUTED)))
+  const process = speaker([], await folder('bgp', BGP, serviceManifest('routed', ROUTED)))
   await until('a route', async () => ((await routes()).length === 1 ? true : undefined), { timeout: PATIENCE })
   t.match(await credentials(process.pid), { uid: '1000\t1000\t1000\t1000', effective: '0000000000000000' })
   const said = process.lines.find(line => line.includes('"capability":"CAP_NET_RAW"'))
@@ -168,7 +155,7 @@ t.test('with no capability at all BGP works', { skip }, async t => {
 
 t.test('without CAP_NET_RAW layer 2 does not start, and says how it would', { skip }, async t => {
   const { speaker, folder } = await world(t)
-  const process = speaker([], await folder('layer2', LAYER2, service('web', VIP)))
+  const process = speaker([], await folder('layer2', LAYER2, serviceManifest('web', VIP)))
   t.same(await process.exited, { code: 1, signal: null })
   t.match(process.lines.at(-1), /^typemetal-speaker: .*needs CAP_NET_RAW: run as root, or grant it \(setcap/)
 })

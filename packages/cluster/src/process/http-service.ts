@@ -50,7 +50,7 @@ export async function serveHttp({ port, host, tls }: ListenOptions, paths: Paths
   server.requestTimeout = PATIENCE
   server.listen(port, host)
   await once(server, 'listening')
-  // When there are no descriptors left nobody can be let in for now: no reason to end.
+  // Without a free descriptor accepting fails, and works again with the next one that is freed: no reason to end.
   server.on('error', () => {})
   return {
     port: (server.address() as AddressInfo).port,

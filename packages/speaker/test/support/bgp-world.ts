@@ -11,9 +11,6 @@ const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 export const missingRoot = (): string | undefined =>
   needsUserNamespace() ? 'wants root, to make network namespaces' : undefined
 
-/** Node.js as it is: the test runner gives a loader to every process of it, which makes starting several times as slow. */
-export const NODEJS: readonly string[] = ['env', '-u', 'NODE_OPTIONS', process.execPath]
-
 /** The LAN: the node is .11, the router .1. */
 export const NODE = '10.10.0.11'
 export const NODE6 = 'fd00:10::11'
@@ -87,14 +84,14 @@ export async function bgpWorld(
     write: (name, text) =>
       text === undefined ? rm(join(config, `${name}.yaml`)) : writeFile(join(config, `${name}.yaml`), text),
     speaker: (flags = [], wrapper = []) =>
-      node.spawn([...wrapper, ...NODEJS, MAIN, '--node-name', 'n1', '--config-dir', config, ...flags], {
+      node.spawn([...wrapper, process.execPath, MAIN, '--node-name', 'n1', '--config-dir', config, ...flags], {
         name: 'speaker',
       }),
     metricsWith: wanted =>
       until(
         `metrics with ${String(wanted)}`,
         async () => {
-          const { stdout } = await node.exec([...NODEJS, '--input-type=module', '-e', SCRAPE])
+          const { stdout } = await node.exec([process.execPath, '--input-type=module', '-e', SCRAPE])
           const fits = typeof wanted === 'string' ? stdout.includes(wanted) : wanted(stdout)
           return fits ? stdout : undefined
         },

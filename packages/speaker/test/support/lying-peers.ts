@@ -1,6 +1,5 @@
 /** Peers that lie, each on an address of its own, all in one process of a host. */
 import type { Host, LabProcess } from '@typemetal/lab'
-import { NODEJS } from './bgp-world.js'
 
 /** What each of them does with whoever connects. */
 export const LIARS = {
@@ -51,7 +50,7 @@ for (const [address, act] of Object.entries(acts)) {
 export async function startLiars(host: Host): Promise<LabProcess> {
   const addresses = Object.keys(LIARS)
   await host.exec(['sh', '-c', addresses.map(address => `ip address add ${address}/24 dev eth0`).join('; ')])
-  const liars = host.spawn([...NODEJS, '-e', CODE], { name: 'liars' })
+  const liars = host.spawn([process.execPath, '-e', CODE], { name: 'liars' })
   for (const address of addresses) await liars.waitForLine(line => line === `ready ${address}`)
   return liars
 }
