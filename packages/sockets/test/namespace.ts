@@ -9,7 +9,7 @@ export const UNSHARE: readonly string[] = [
   ...(process.getuid?.() === 0 ? [] : ['--user', '--map-root-user']),
 ]
 /** Milliseconds for a file on a machine that others keep busy; alone it takes a few seconds. */
-const PATIENCE = 120_000
+const PATIENCE = 300_000
 const INSIDE = 'TYPEMETAL_SOCKETS_TEST_NAMESPACE'
 
 /**
@@ -60,7 +60,7 @@ export function makePair(first: string, second: string): void {
 }
 
 /** Waits until `holds` does; fails the promise after so many milliseconds. */
-export async function until(holds: () => boolean, timeout = 10_000): Promise<void> {
+export async function until(holds: () => boolean, timeout = 60_000): Promise<void> {
   const end = performance.now() + timeout
   while (!holds()) {
     if (performance.now() > end) throw new Error(`still not so after ${timeout} ms: ${String(holds)}`)

@@ -3,7 +3,7 @@ import { ttlOfHeader } from '../wire/ip-header.js'
 import { Level } from './descriptor.js'
 import { Handle } from './handle.js'
 import { setMinTtl, setTtl } from './internet.js'
-import { setMd5Key, setSaveSyn, type Md5Key } from './tcp-socket.js'
+import { setMd5Key, setSaveSyn, setUserTimeout, type Md5Key } from './tcp-socket.js'
 
 /** Options of a TCP connection that stands. What is left out stays as it is. */
 export interface TcpOptions {
@@ -17,6 +17,12 @@ export interface TcpOptions {
    * again: the connection lives if the other side changes its key before either gives up (BGP: within the hold time).
    */
   readonly md5Key?: string | Uint8Array
+  /**
+   * Milliseconds after which TCP gives the connection up, as `ETIMEDOUT`, when nothing of what waits is acknowledged by the other host
+   * or taken by whoever reads there, or when a connection that keepalives watch is silent for so long (RFC 9293 section 3.8.3,
+   * TCP_USER_TIMEOUT); 0: the kernel's own patience, about 15 minutes. It looks with each retransmission, so it may be a little later.
+   */
+  readonly userTimeout?: number
 }
 
 /** Options of a server that listens. What is left out stays as it is. */
@@ -36,14 +42,15 @@ const ENOENT = 'ENOENT'
 /**
  * Sets options Node.js has not on a connection, whoever made it.
  *
- * @throws {RangeError} a TTL that is none, a key of more than 80 octets
+ * @throws {RangeError} a TTL that is none, a key of more than 80 octets, a `userTimeout` that is no whole number of milliseconds
  * @throws {TypeError} when the socket is not connected any more, or not over TCP
  * @throws {SocketError} when the kernel refuses
  */
-export function setTcpOptions(socket: Socket, { ttl, minTtl, md5Key }: TcpOptions): void {
+export function setTcpOptions(socket: Socket, { ttl, minTtl, md5Key, userTimeout }: TcpOptions): void {
   const handle = new Handle(socket)
   if (ttl !== undefined) setTtl(handle, handle.family, ttl)
   if (minTtl !== undefined) setMinTtl(handle, handle.family, minTtl)
+  if (userTimeout !== undefined) setUserTimeout(handle, userTimeout)
   if (md5Key === undefined) return
   const { remoteAddress } = socket
   if (remoteAddress === undefined) throw new TypeError('not a connected socket')

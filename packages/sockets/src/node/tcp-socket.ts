@@ -1,5 +1,6 @@
 import { encodeMd5Signature } from '../wire/md5-signature.js'
 import type { InternetAddress } from '../wire/socket-address.js'
+import { checkInteger } from './check-integer.js'
 import { waitForConnect, type ConnectWait } from './connect-wait.js'
 import { Descriptor, Level, Option, SocketType, type OptionTarget } from './descriptor.js'
 import { bindToDevice, domainOf, endpointText, nameOf, setIpv6Only, setMinTtl, setTtl } from './internet.js'
@@ -16,11 +17,14 @@ export interface Md5Key {
 }
 
 const TCP_MD5SIG = 14
+const TCP_USER_TIMEOUT = 18
 const TCP_SAVE_SYN = 27
 const TCP_MD5SIG_EXT = 32
 const EINPROGRESS = 115
 /** Connections that wait to be accepted, as in Node.js. */
 const BACKLOG = 511
+/** Milliseconds, nearly 25 days: the longest that the kernel takes. */
+const LONGEST_USER_TIMEOUT = 0x7fff_ffff
 
 /**
  * A TCP socket whose options are set before it connects or listens, where Node.js has no say. Then {@link TcpSocket.release}
@@ -50,6 +54,17 @@ export class TcpSocket implements Disposable {
   /** Smallest Time to Live and Hop Limit taken in, 1 to 255; the kernel drops others (GTSM, RFC 5082). @throws {RangeError} */
   setMinTtl(minTtl: number): void {
     setMinTtl(this.#descriptor, this.family, minTtl)
+  }
+
+  /**
+   * Milliseconds after which TCP gives the connection up when nothing of what waits is acknowledged or taken, as `ETIMEDOUT` (the user
+   * timeout of RFC 9293 section 3.8.3; TCP_USER_TIMEOUT); 0: the kernel's own patience, about 15 minutes. While connecting it bounds the
+   * SYNs, too.
+   *
+   * @throws {RangeError} the message begins with `userTimeout`
+   */
+  setUserTimeout(userTimeout: number): void {
+    setUserTimeout(this.#descriptor, userTimeout)
   }
 
   /** Sets the MD5 key for a peer or a prefix. On a listening socket it must be there before the peer's SYN comes. */
@@ -130,6 +145,12 @@ export class TcpSocket implements Disposable {
 /** Keeps the headers of each SYN that a listening socket takes. */
 export function setSaveSyn(target: OptionTarget): void {
   target.setOption(Level.tcp, TCP_SAVE_SYN, 1, 'TCP_SAVE_SYN')
+}
+
+/** How long TCP tries on with what nobody acknowledges; see {@link TcpSocket.setUserTimeout}. */
+export function setUserTimeout(target: OptionTarget, userTimeout: number): void {
+  checkInteger('userTimeout', userTimeout, 0, LONGEST_USER_TIMEOUT)
+  target.setOption(Level.tcp, TCP_USER_TIMEOUT, userTimeout, 'TCP_USER_TIMEOUT')
 }
 
 /** Whether other sockets that say so, too, may have the same address and port. */

@@ -20,6 +20,8 @@ export interface ConnectTcpOptions extends ConnectWait {
   readonly minTtl?: number
   /** Key of the TCP MD5 Signature Option (RFC 2385), 1 to 80 octets; text is taken as UTF-8. */
   readonly md5Key?: string | Uint8Array
+  /** Milliseconds as for {@link TcpSocket.setUserTimeout}. @default the kernel's patience */
+  readonly userTimeout?: number
 }
 
 /**
@@ -29,12 +31,13 @@ export interface ConnectTcpOptions extends ConnectWait {
  * @throws {SocketError} `ECONNREFUSED`, `EHOSTUNREACH`, `ETIMEDOUT`, `EADDRNOTAVAIL`, ...; the signal's reason when aborted
  */
 export async function connectTcp(options: ConnectTcpOptions): Promise<Socket> {
-  const { address, port, sourceAddress, device, ttl, minTtl, md5Key } = options
+  const { address, port, sourceAddress, device, ttl, minTtl, md5Key, userTimeout } = options
   using socket = new TcpSocket(parseAddress(address).family)
   if (device !== undefined) socket.setDevice(device)
   if (ttl !== undefined) socket.setTtl(ttl)
   if (minTtl !== undefined) socket.setMinTtl(minTtl)
   if (md5Key !== undefined) socket.setMd5Key({ address, key: md5Key })
+  if (userTimeout !== undefined) socket.setUserTimeout(userTimeout)
   if (sourceAddress !== undefined) socket.bind(sourceAddress)
   await socket.connect(address, port, options)
   return new Socket({ fd: socket.release(), readable: true, writable: true })
