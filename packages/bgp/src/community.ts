@@ -12,7 +12,7 @@ import {
   type PathAttributes,
 } from './wire/index.js'
 
-export { formatExtendedCommunity } from './extended-community.js'
+export { formatExtendedCommunity, type AnyExtendedCommunity } from './extended-community.js'
 
 const NAMES: readonly (readonly [name: string, community: number])[] = [
   ['graceful-shutdown', WellKnownCommunity.GracefulShutdown],

@@ -2,6 +2,7 @@
 export abstract class BgpError extends Error {
   /** Stable name of the kind of error, `ERR_BGP_…`. */
   abstract readonly code: string
+  /** The name of the class, for logs. */
   override get name(): string {
     return this.constructor.name
   }

@@ -18,6 +18,7 @@ export {
   formatExtendedCommunity,
   formatLargeCommunity,
   parseCommunities,
+  type AnyExtendedCommunity,
   type Communities,
 } from './community.js'
 export { BgpError, BgpSocketError } from './errors.js'

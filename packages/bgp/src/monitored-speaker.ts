@@ -49,6 +49,7 @@ export interface MonitoredPeer {
   adjRibOut(): Iterable<ToldRoute>
   /** Messages as they are on the wire, header included; the RIBs know of an UPDATE before the turn of the event loop ends. */
   on(event: 'message', listener: (direction: 'sent' | 'received', octets: Uint8Array) => void): unknown
+  /** Ends that. */
   off(event: 'message', listener: (direction: 'sent' | 'received', octets: Uint8Array) => void): unknown
 }
 
@@ -68,8 +69,12 @@ export interface MonitoredSpeaker {
   readonly peers: Iterable<MonitoredPeer>
   /** The Loc-RIB as it is now; may be walked while it changes. */
   locRib(): Iterable<MonitoredChange>
+  /** A peer has changed its state. */
   on(event: 'state', listener: StateListener): unknown
+  /** The selected paths of a prefix have changed. */
   on(event: 'route', listener: (change: MonitoredChange) => void): unknown
+  /** Ends that. */
   off(event: 'state', listener: StateListener): unknown
+  /** Ends that. */
   off(event: 'route', listener: (change: MonitoredChange) => void): unknown
 }

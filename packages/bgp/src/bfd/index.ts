@@ -68,7 +68,7 @@ export { Bfd, type BfdEvents, type BfdOptions, type BfdSessionOptions } from './
 export { BfdSession, type BfdSessionEvents, type BfdSnapshot } from './node/bfd-session.js'
 export { type Counter, type SessionCounters } from './node/cells.js'
 export { type DiscardReason, type Discards } from './node/discards.js'
-export { type SessionEndpoint } from './node/endpoint.js'
+export { type Endpoint, type SessionEndpoint } from './node/endpoint.js'
 export { BfdError } from './node/error.js'
 export { LEAST_INTERVAL, STEADY_INTERVAL } from './node/holders.js'
 export { type StateDetails } from './node/messages.js'

@@ -14,6 +14,7 @@ export interface SessionOptions extends CapabilityOptions {
   readonly asn: number
   /** Our BGP Identifier towards this peer, as a number. */
   readonly bgpIdentifier: number
+  /** Which AS the peer may be of; any other is refused with Bad Peer AS (RFC 4271 section 6.2). */
   readonly remoteAs: RemoteAs
   /** @default ['ipv4-unicast', 'ipv6-unicast'] */
   readonly families?: readonly FamilyName[]
@@ -63,7 +64,7 @@ const DEFAULTS = {
   random: () => 1,
 } satisfies Partial<SessionOptions>
 
-/** Options with every default filled in; what is left out of the others stays out. */
+/** Options with every default filled in; what is left out of the others stays out. @useDeclaredType */
 export type CheckedSessionOptions = SessionOptions & Required<Pick<SessionOptions, keyof typeof DEFAULTS>>
 
 const MAX_UINT32 = 0xffff_ffff

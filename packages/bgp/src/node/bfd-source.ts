@@ -39,6 +39,7 @@ export interface BfdSourceSession {
     /** The address that is sent from, where it is known. */
     readonly localAddress?: string | undefined
   }
+  /** The state of the session has changed. */
   on(event: 'state', listener: (to: BfdState, from: BfdState, details: BfdStateDetails) => void): unknown
   /** The neighbour's state has changed, and ours has not. */
   on(event: 'remoteState', listener: (to: BfdState, from: BfdState) => void): unknown

@@ -29,7 +29,12 @@ const WINDOW_OCTETS = 131_072
 
 /** Takes the paths to tell, one by one: an object, for a function of each session's own would be compiled for each. */
 export interface PathTaker {
-  /** @param how a number below 8 that {@link Exporter.write} understands */
+  /**
+   * One path to tell, by its set of path attributes.
+   *
+   * @param pathId 0 in a session without Path Identifiers
+   * @param how a number below 8 that {@link Exporter.write} understands
+   */
   tell(pathId: number, set: Row, how: number): void
 }
 
@@ -56,13 +61,17 @@ export interface Exporter {
 
 /** Options of an {@link AdjRibOut}. */
 export interface AdjRibOutOptions<S extends PathSource> {
+  /** What there is to tell. */
   readonly rib: LocRib<S>
+  /** What of it this peer is told. */
   readonly exporter: Exporter
+  /** Families of the session. */
   readonly families: readonly FamilyName[]
   /** Families whose prefixes are told with Path Identifiers, RFC 7911. */
   readonly addPath: readonly FamilyName[]
   /** Longest message: 4,096 octets, or 65,535 (RFC 8654). */
   readonly limit: Octets
+  /** Writes the messages; one will do for many peers. */
   readonly packer: UpdatePacker
   /** A route does not fit into a message and is not told. */
   readonly oversized?: (family: FamilyName, prefix: Row) => void

@@ -71,7 +71,7 @@ export class AttributeTable {
     return this.#rows.size
   }
 
-  /** The columns of a set's page. */
+  /** @internal The columns of a set's page. */
   page(set: Row): AttributePage {
     return this.#rows.pages[set >>> PAGE_BITS]!
   }
@@ -81,6 +81,7 @@ export class AttributeTable {
    *
    * @param octets from `start` to `end`: a next hop of `nextHopLength` octets, then the attributes as {@link TABLE_CONTEXT} has them,
    *   without MP_REACH_NLRI and MP_UNREACH_NLRI
+   * @internal
    * @param facts of these attributes
    */
   intern(octets: Uint8Array, start: number, end: number, nextHopLength: number, facts: AttributeFacts): Row {
@@ -103,7 +104,7 @@ export class AttributeTable {
   }
 
   /**
-   * The set with these values; as {@link intern}.
+   * The set with these values; made if there is none, without a reference.
    *
    * @param nextHop 4, 16 or 32 octets; none stands for our own address
    * @throws {RangeError} a value that its attribute cannot hold, or more than 65,535 octets
@@ -134,7 +135,7 @@ export class AttributeTable {
     if (--this.page(set).references[set & PAGE_MASK]! === 0) this.#remove(set)
   }
 
-  /** Drops a set that {@link intern} made and nobody has retained. */
+  /** Drops a set that {@link internValues} made and nobody has retained. */
   sweep(set: Row): void {
     if (this.page(set).references[set & PAGE_MASK] === 0) this.#remove(set)
   }

@@ -87,6 +87,7 @@ export class FamilyPaths<S extends PathSource> {
   readonly #decision: Decision<S>
   readonly #changed: PathsListener
 
+  /** @internal Made by {@link LocRib}. */
   constructor(
     family: FamilyName,
     attributes: AttributeTable,

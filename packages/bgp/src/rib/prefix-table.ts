@@ -80,7 +80,7 @@ export class PrefixTable {
     return this.#rows.pages.length * PAGE_ROWS
   }
 
-  /** The columns of a row's page; `undefined` where no row is taken. */
+  /** @internal The columns of a row's page; `undefined` where no row is taken. */
   page(row: Row): PrefixPage | undefined {
     return this.#rows.pages[row >>> PAGE_BITS]
   }

@@ -68,8 +68,8 @@ function writeLocalPref(value: number, into: Uint8Array, at: number): number {
 
 /**
  * Writes attributes as a peer is told them, from octets to octets. They must be of the usual kinds, each well-formed, with AS numbers of 4
- * octets, and without MP_REACH_NLRI and MP_UNREACH_NLRI: what {@link scanAttributes} finds nothing unusual in. ORIGINATOR_ID and
- * CLUSTER_LIST are left out.
+ * octets, and without MP_REACH_NLRI and MP_UNREACH_NLRI: what the scanner of UPDATEs (`scan-attributes.ts`) finds nothing unusual in.
+ * ORIGINATOR_ID and CLUSTER_LIST are left out.
  *
  * @param octets the attributes are those from `from` up to `behind`
  * @param into has room for as many octets as the attributes have, and 32 more

@@ -29,7 +29,9 @@ export interface Sent {
   readonly size: number
   /** What was told of the prefix with this Path Identifier; 0 for nothing. */
   get(prefix: Row, pathId: number): Packed
+  /** Keeps what was told. */
   set(prefix: Row, pathId: number, told: Packed): void
+  /** Forgets what was told: it was withdrawn. */
   delete(prefix: Row, pathId: number): void
   /** Path Identifiers told of a prefix. */
   pathIds(prefix: Row): readonly number[]

@@ -39,7 +39,7 @@ function copy(from: Uint8Array, length: Octets, into: Uint8Array, at: number): v
  * {@link begin}, write, {@link flush}.
  */
 export class UpdatePacker {
-  /** What is about to be written; empty between one peer's turn and the next. */
+  /** @internal What is about to be written; empty between one peer's turn and the next. */
   readonly groups = new Groups()
   #limit: Octets = MAX_LENGTH
   #take: UpdateTaker = () => {}
@@ -49,7 +49,12 @@ export class UpdatePacker {
   /** First prefix that {@link #fill} has not written. */
   #next = 0
 
-  /** @param limit longest message: 4,096 octets, or 65,535 (RFC 8654) */
+  /**
+   * Starts the turn of one peer.
+   *
+   * @param limit longest message: 4,096 octets, or 65,535 (RFC 8654)
+   * @param take gets whole messages
+   */
   begin(limit: Octets, take: UpdateTaker): void {
     this.#limit = limit
     this.#take = take

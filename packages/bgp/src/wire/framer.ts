@@ -18,7 +18,7 @@ export class Framer {
   #unfinished: Uint8Array | undefined
   #filled = 0
 
-  /** @param chunk as it came from the connection; kept as a view until its last message is taken, not changed */
+  /** Takes octets. @param chunk as it came from the connection; kept as a view until its last message is taken, not changed */
   push(chunk: Uint8Array): void {
     if (chunk.length > 0) this.#chunks.push(chunk)
   }

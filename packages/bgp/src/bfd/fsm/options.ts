@@ -12,6 +12,7 @@ export type Milliseconds = number
 
 /** How control packets are authenticated, RFC 5880 section 6.7; both systems must have the same. */
 export interface AuthenticationOptions {
+  /** One of the five types of RFC 5880 section 4.1. */
   readonly type: AuthenticationType
   /** Auth Key ID, 0 to 255. */
   readonly keyId: number
@@ -52,6 +53,7 @@ export interface CheckedAuthenticationOptions extends AuthenticationOptions {
 
 /** Options with every default filled in. */
 export interface CheckedSessionOptions extends Required<Omit<SessionOptions, 'authentication'>> {
+  /** With the key as octets; `undefined` for none. */
   readonly authentication: CheckedAuthenticationOptions | undefined
 }
 

@@ -102,6 +102,7 @@ export class BfdSession extends EventEmitter<BfdSessionEvents> implements Dispos
     this.removeAllListeners()
   }
 
+  /** As {@link close}. */
   [Symbol.dispose](): void {
     this.close()
   }

@@ -157,6 +157,7 @@ export class Bfd extends EventEmitter<BfdEvents> implements AsyncDisposable {
     clearTimeout(timer)
   }
 
+  /** As {@link close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }

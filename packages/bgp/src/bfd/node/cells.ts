@@ -45,7 +45,7 @@ export const COUNTERS = [
   'sendErrors',
 ] as const
 
-/** Name of a count of a session. */
+/** Name of a count of a session. @useDeclaredType */
 export type Counter = (typeof COUNTERS)[number]
 
 /** Counts of one session since it was made. */

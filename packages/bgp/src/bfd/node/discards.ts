@@ -15,7 +15,7 @@ export const RECEPTION_DISCARD_REASONS = [
   'echo-rate',
 ] as const
 
-/** Why a received packet was discarded. */
+/** Why a received packet was discarded. @useDeclaredType */
 export type DiscardReason = WireDiscardReason | SessionDiscardReason | (typeof RECEPTION_DISCARD_REASONS)[number]
 
 /** Every {@link DiscardReason}. */

@@ -10,11 +10,11 @@ const LONGEST_PASSWORD = 16
 /** The types with a digest, in the order of their numbers from 2 on, RFC 5880 section 4.1 (Auth Type). */
 const DIGEST_TYPES = ['keyed-md5', 'meticulous-keyed-md5', 'keyed-sha1', 'meticulous-keyed-sha1'] as const
 
-/** An authentication whose section has a sequence number and a digest. */
+/** An authentication whose section has a sequence number and a digest. @useDeclaredType */
 export type DigestAuthenticationType = (typeof DIGEST_TYPES)[number]
 /** The five types of RFC 5880 section 4.1. */
 export type AuthenticationType = 'simple-password' | DigestAuthenticationType
-/** Hash of a {@link DigestAuthenticationType}. */
+/** Hash of a {@link DigestAuthenticationType}. @useDeclaredType */
 export type DigestAlgorithm = keyof typeof DIGEST_SECTION_LENGTH
 
 /** Every authentication type, in the order of their numbers from 1 on. */

@@ -11,7 +11,7 @@ import { LocRibMonitor } from './loc-rib-monitor.js'
 import { PeerMonitor, type PeerRib } from './peer-monitor.js'
 import type { Subject } from './subject.js'
 
-/** A RIB that a {@link BmpClient} shows. */
+/** A RIB that a {@link BmpClient} shows. @useDeclaredType */
 export type MonitoredRib = PeerRib | 'loc-rib'
 
 /** Options of a {@link BmpClient}. */
@@ -20,6 +20,7 @@ export interface BmpClientOptions {
   readonly speaker: MonitoredSpeaker
   /** Address or name of the station. */
   readonly host: string
+  /** TCP port of the station; no number is assigned, 11019 is what most use. */
   readonly port: number
   /** The router's name, RFC 7854 section 4.4. */
   readonly sysName: string
@@ -33,8 +34,9 @@ export interface BmpClientOptions {
   readonly monitor?: readonly MonitoredRib[]
   /** Seconds between Statistics Reports; 0 for none. @default 60 */
   readonly statisticsInterval?: number
-  /** Seconds before a first and before any later attempt to connect again; doubled in between, RFC 7854 section 3.2. @default 30, 720 */
+  /** Seconds before a first attempt to connect again; doubled from one to the next, RFC 7854 section 3.2. @default 30 */
   readonly retryTime?: number
+  /** The longest of these waits, seconds. @default 720 */
   readonly maxRetryTime?: number
   /** Octets that may wait for a slow station before its view is thrown away and built anew. @default 4 MiB */
   readonly queueLimit?: Octets

@@ -33,12 +33,17 @@ export interface BmpStationOptions {
 export interface BmpStationEvents {
   /** A router has connected and said who it is. */
   initiation: [router: BmpRouter, message: BmpInitiation]
+  /** A session of the router has come up; the two OPEN messages are in it (RFC 7854 section 4.10). */
   'peer-up': [router: BmpRouter, message: BmpPeerUp]
+  /** A session of the router has ended, and why (RFC 7854 section 4.9). */
   'peer-down': [router: BmpRouter, message: BmpPeerDown]
   /** An UPDATE, and how it is read, which follows from the peer's OPEN messages. */
   'route-monitoring': [router: BmpRouter, message: BmpRouteMonitoring, context: MessageContext]
+  /** Counters and gauges of one session (RFC 7854 section 4.8). */
   'statistics-report': [router: BmpRouter, message: BmpStatisticsReport]
+  /** A message of a peer as it was, also one that could not be read (RFC 7854 section 4.7). */
   'route-mirroring': [router: BmpRouter, message: BmpRouteMirroring]
+  /** The router takes leave, and why (RFC 7854 section 4.5); `disconnected` follows. */
   termination: [router: BmpRouter, message: BmpTermination]
   /** The connection is gone; `error` says why where the router's octets break RFC 7854. */
   disconnected: [router: BmpRouter, error: BmpError | undefined]

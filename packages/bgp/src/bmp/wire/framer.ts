@@ -19,7 +19,7 @@ export class BmpFramer {
     this.#maxLength = maxLength
   }
 
-  /** @param chunk as it came from the connection; kept as a view until its last message is taken, not changed */
+  /** Takes octets. @param chunk as it came from the connection; kept as a view until its last message is taken, not changed */
   push(chunk: Uint8Array): void {
     this.#octets.push(chunk)
   }
