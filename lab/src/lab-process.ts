@@ -101,7 +101,7 @@ export class LabProcess extends EventEmitter<{ line: [text: string] }> implement
    * @param timeout milliseconds
    * @throws {LabError} ERR_LAB_PROCESS when it ends before, ERR_LAB_TIMEOUT; both show its last lines
    */
-  async waitForLine(match: (line: string) => boolean, timeout = 10_000): Promise<string> {
+  async waitForLine(match: (line: string) => boolean, timeout = 30_000): Promise<string> {
     const known = this.#lines.find(match)
     if (known !== undefined) return known
     const { promise, resolve, reject } = withResolvers<string>()

@@ -74,7 +74,7 @@ const conflictOf = (answering: LabProcess, address: string, mac: string): Promis
     return conflict?.address === address && conflict.mac === mac
   })
 
-t.setTimeout(120_000)
+t.setTimeout(300_000)
 
 t.test('address conflict detection and the kernel', { skip: noNamespaces }, async t => {
   const lab = await Lab.create()

@@ -18,14 +18,14 @@ const DAD = {
 /** Makes the kernel ask for a neighbour. */
 const ASK = `const s = require('dgram').createSocket('udp4'); s.send('x', 9, process.argv[1], () => s.close())`
 
-t.setTimeout(110_000)
+t.setTimeout(300_000)
 
 /** Waits until a node has told of a conflict. */
 const told = (node: LabNode, address: string, mac: string, mark: number): Promise<ConflictSeen> =>
   until(
     `${node.host.name} to tell that ${mac} has ${address}`,
     () => node.conflicts(mark).find(conflict => conflict.address === address && conflict.mac === mac),
-    { timeout: 20_000 },
+    { timeout: 60_000 },
   )
 
 function checkConflict(t: Test, conflict: ConflictSeen): void {

@@ -34,7 +34,7 @@ export class LabNode {
   }
 
   async ready(): Promise<this> {
-    await this.agent.waitForLine(line => line.startsWith('{"ready"'), 20_000)
+    await this.agent.waitForLine(line => line.startsWith('{"ready"'), 60_000)
     return this
   }
 
@@ -52,7 +52,7 @@ export class LabNode {
   async count(): Promise<Counts> {
     const count = ++this.#count
     this.send({ count })
-    const line = await this.agent.waitForLine(line => line.startsWith(`{"count":${count},`), 20_000)
+    const line = await this.agent.waitForLine(line => line.startsWith(`{"count":${count},`), 60_000)
     const { counters, ...others } = JSON.parse(line) as Omit<Counts, 'counters'> & {
       readonly counters: [string, AddressCounters][]
     }
@@ -70,7 +70,7 @@ export class LabNode {
     await until(
       `${frames} gratuitous frames for ${address}`,
       async () => ((await this.counted(address)).gratuitousSent >= frames ? true : undefined),
-      { timeout: 20_000 },
+      { timeout: 60_000 },
     )
   }
 
@@ -82,7 +82,7 @@ export class LabNode {
   /** Waits for a line that was said after the mark. */
   said(what: string, match: (line: string) => boolean, mark = 0): Promise<string> {
     return until(`${this.host.name} to say ${what}`, () => this.agent.lines.slice(mark).find(match), {
-      timeout: 20_000,
+      timeout: 60_000,
       interval: 5,
     })
   }

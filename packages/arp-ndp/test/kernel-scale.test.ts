@@ -13,7 +13,7 @@ const V4 = Array.from({ length: COUNT }, (_, i) => `10.10.${4 + (i >> 8)}.${i & 
 const V6 = Array.from({ length: COUNT }, (_, i) => `fd00:10::1:${i.toString(16)}`)
 const GROUPS = V6.map((_, i) => `ff02::1:ff01:${i.toString(16)}`)
 
-t.setTimeout(110_000)
+t.setTimeout(300_000)
 
 t.test('a thousand addresses of each family', { skip: noNamespaces }, async t => {
   const segment = await Segment.create()
@@ -52,7 +52,7 @@ t.test('a thousand addresses of each family', { skip: noNamespaces }, async t =>
             })
             return good.length === CHUNK ? true : undefined
           },
-          { timeout: 20_000 },
+          { timeout: 60_000 },
         )
       }
       t.comment(`${COUNT} addresses in ${(performance.now() - began).toFixed(0)} ms, ${CHUNK} at a time`)
@@ -66,7 +66,7 @@ t.test('a thousand addresses of each family', { skip: noNamespaces }, async t =>
     await t.test(`${family}: every one is answered when all are asked for at once, and none beside them`, async t => {
       const next = family === 'IPv4' ? '10.10.7.232' : 'fd00:10::1:3e8'
       const frames = [next, ...addresses].map(address => questionFor(address, segment.self))
-      const answers = await segment.exchange(frames, COUNT, 20_000)
+      const answers = await segment.exchange(frames, COUNT, 60_000)
       t.same(answers.map(({ address }) => address).toSorted(), addresses.toSorted())
       t.ok(answers.every(({ mac }) => mac === node.mac))
     })
@@ -94,7 +94,7 @@ t.test('a thousand addresses of each family', { skip: noNamespaces }, async t =>
         const groups = new Set(rows.flatMap(row => row['icmpv6.mldr.mar.multicast_address'].split(',')))
         return GROUPS.every(group => groups.has(group)) ? groups : undefined
       },
-      { timeout: 20_000, interval: 500 },
+      { timeout: 60_000, interval: 500 },
     )
     t.ok(reported.size >= COUNT)
   })

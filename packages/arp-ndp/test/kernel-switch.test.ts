@@ -10,7 +10,7 @@ const V4 = '10.10.0.200'
 const V6 = 'fd00:10::200'
 const BOTH = [V4, V6]
 
-t.setTimeout(110_000)
+t.setTimeout(300_000)
 
 t.test('two responders for one address', { skip: noNamespaces }, async t => {
   const segment = await Segment.create()
@@ -131,7 +131,7 @@ t.test(
     }
     let other = 0
     await until('the switch to filter', async () => ((await floods(`fd00:10::3:${++other}`)) ? undefined : true), {
-      timeout: 30_000,
+      timeout: 60_000,
       interval: 100,
     })
     await node.own([V6])

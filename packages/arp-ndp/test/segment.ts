@@ -128,7 +128,7 @@ export class Segment implements AsyncDisposable {
         last = JSON.stringify(entry)
         return entry?.state === state && (mac === undefined || entry.mac === mac) ? true : undefined
       },
-      { interval: 5, timeout: 15_000 },
+      { interval: 5, timeout: 60_000 },
     ).catch((error: unknown) => {
       throw new Error(`${String(error)}; last seen: ${last}`, { cause: error })
     })
@@ -140,7 +140,7 @@ export class Segment implements AsyncDisposable {
     const begin = performance.now()
     await until(`${address} at ${mac}`, async () => ((await this.neighbor(address))?.mac === mac ? true : undefined), {
       interval: 5,
-      timeout: 15_000,
+      timeout: 60_000,
     })
     return performance.now() - begin
   }
@@ -184,7 +184,7 @@ export class Segment implements AsyncDisposable {
     const line = await until(
       what,
       () => this.asker.lines.slice(seen).find(line => line.startsWith(`{"${what}"`) || line.startsWith('{"error"')),
-      { timeout: 30_000, interval: 5 },
+      { timeout: 60_000, interval: 5 },
     )
     const told = JSON.parse(line) as { readonly error?: string; readonly answers: T; readonly exchanged: T }
     if (told.error !== undefined) throw new Error(`the client: ${told.error}`)

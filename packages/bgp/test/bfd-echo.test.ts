@@ -51,7 +51,7 @@ function define(): void {
   }
 }
 
-t.setTimeout(120_000)
+t.setTimeout(300_000)
 const missing = missingPrivilege()
 if (missing) t.test('echo packets between namespaces', { skip: missing }, async () => {})
 else if (isInside()) {

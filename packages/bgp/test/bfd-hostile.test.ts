@@ -153,7 +153,7 @@ function define(): void {
   })
 }
 
-t.setTimeout(120_000)
+t.setTimeout(300_000)
 const missing = missingPrivilege()
 if (missing) t.test('BFD against floods', { skip: missing }, async () => {})
 else if (isInside()) define()

@@ -146,7 +146,7 @@ function suite(): void {
   })
 }
 
-t.setTimeout(120_000)
+t.setTimeout(300_000)
 const missing = missingPrivilege()
 if (missing) t.test('BGP and BFD over a link', { skip: missing }, async () => {})
 else if (isInside()) suite()

@@ -7,7 +7,7 @@ import { follow, pause, Peer, reaches } from './bfd-node-peer.js'
 
 const FAST = { transmitInterval: 50, receiveInterval: 50 }
 /** A file of tests may take this long on a busy machine, in milliseconds. */
-const FILE_TIMEOUT = 120_000
+const FILE_TIMEOUT = 300_000
 
 let wires = 0
 

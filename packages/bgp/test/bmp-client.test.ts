@@ -15,9 +15,9 @@ import {
 import { decodeMessage, DEFAULT_CONTEXT, type MessageContext, type UpdateMessage } from '@typemetal/bgp/wire'
 import { PlayedSpeaker, route, SESSION } from './observed-speaker.js'
 
-const DEADLINE = 10_000
+const DEADLINE = 60_000
 
-/** Waits until `ask` says yes. @throws after ten seconds */
+/** Waits until `ask` says yes. @throws after a minute */
 async function until(what: string, ask: () => boolean): Promise<void> {
   const end = performance.now() + DEADLINE
   while (!ask()) {

@@ -14,7 +14,7 @@ const PROGRAMS = readdirSync(packageFile('examples')).filter(name => !['command-
 
 /** Until a fact holds. */
 async function until(fact: () => boolean, what: string): Promise<void> {
-  const end = performance.now() + 20_000
+  const end = performance.now() + 60_000
   while (!fact()) {
     if (performance.now() > end) throw new Error(`timed out: ${what}`)
     await new Promise(resolve => setTimeout(resolve, 5))

@@ -46,7 +46,7 @@ function countMessages(socket: Socket): { readonly [T in Message['type']]: numbe
 async function checkWitness(t: Test, { speaker, witness }: HostileScene, prefix = '203.0.113.0/24'): Promise<void> {
   const started = performance.now()
   speaker.announce({ prefix })
-  await untilTrue(() => witness.has(prefix) || witness.trouble !== undefined, 10_000)
+  await untilTrue(() => witness.has(prefix) || witness.trouble !== undefined, 60_000)
   t.equal(witness.trouble, undefined, 'the other session stands')
   t.ok(witness.has(prefix), `and has heard within ${Math.round(performance.now() - started)} ms`)
 }
@@ -63,11 +63,11 @@ t.test(
     const flood = repeat(pair, 1000)
     const received = (): number => peerOf(scene).counters.updatesReceived
     socket.write(flood)
-    await untilTrue(() => received() >= 2000, 10_000)
+    await untilTrue(() => received() >= 2000, 60_000)
     const before = memoryHeld()
     for (let i = 0; i < 50; i++) socket.write(flood)
     await checkWitness(t, scene)
-    await untilTrue(() => received() >= 102_000, 20_000)
+    await untilTrue(() => received() >= 102_000, 60_000)
     t.equal(received(), 102_000)
     const growth = memoryHeld() - before
     t.ok(growth < 8 * MEBIBYTE, `${Math.round(growth / 1024)} KiB more`)
@@ -102,7 +102,7 @@ t.test('RFC 8654 section 4: a message of 65,535 octets that comes octet by octet
       t.ok(growth < 4 * MEBIBYTE, `${Math.round(growth / 1024)} KiB more for 40,000 octets`)
     }
   }
-  await untilTrue(() => peerOf(scene).counters.updatesReceived > 0, 10_000)
+  await untilTrue(() => peerOf(scene).counters.updatesReceived > 0, 60_000)
   t.equal(peerOf(scene).counters.updatesReceived, 1)
   t.equal(peerOf(scene).state, 'Established')
   await checkWitness(t, scene)
@@ -126,7 +126,7 @@ for (const enhancedRouteRefresh of [false, true]) {
       announceTable(scene)
       const socket = await scene.establish(hostileOpen({ enhancedRouteRefresh }))
       const counts = countMessages(socket)
-      await untilTrue(() => counts.prefixes === TABLE, 10_000)
+      await untilTrue(() => counts.prefixes === TABLE, 60_000)
       t.equal(counts.prefixes, TABLE)
       socket.write(repeat(REFRESH, 10_000))
       await untilTrue(
@@ -149,11 +149,11 @@ for (const enhancedRouteRefresh of [false, true]) {
     const socket = await scene.establish(hostileOpen({ enhancedRouteRefresh }))
     socket.pause()
     socket.write(repeat(REFRESH, 1000))
-    await untilTrue(() => peerOf(scene).counters.routeRefreshReceived === 1000, 10_000)
+    await untilTrue(() => peerOf(scene).counters.routeRefreshReceived === 1000, 60_000)
     const before = memoryHeld()
     const sent = peerOf(scene).counters.routeRefreshSent
     for (let i = 0; i < 100; i++) socket.write(repeat(REFRESH, 1000))
-    await untilTrue(() => peerOf(scene).counters.routeRefreshReceived === 101_000, 20_000)
+    await untilTrue(() => peerOf(scene).counters.routeRefreshReceived === 101_000, 60_000)
     t.equal(peerOf(scene).counters.routeRefreshReceived, 101_000)
     const growth = memoryHeld() - before
     t.ok(growth < 4 * MEBIBYTE, `${Math.round(growth / 1024)} KiB more`)
@@ -197,7 +197,7 @@ t.test(
       for (const socket of sockets) if (socket.writable) socket.write('x')
     }, 100)
     t.teardown(() => clearInterval(talk))
-    await untilTrue(() => sockets.every(isOver), 8000)
+    await untilTrue(() => sockets.every(isOver), 60_000)
     t.equal(sockets.filter(isOver).length, 400)
     await checkWitness(t, scene)
   },
@@ -211,7 +211,7 @@ t.test('RFC 4271 section 6.8: a peer that connects a hundred times has two conne
     await once(socket, 'close')
     return socket
   })
-  await untilTrue(() => sockets.filter(({ closed }) => closed).length >= 98, 5000)
+  await untilTrue(() => sockets.filter(({ closed }) => closed).length >= 98, 60_000)
   t.ok(sockets.filter(({ closed }) => !closed).length <= 2)
   for (const socket of sockets) socket.destroy()
   await Promise.all(ends)

@@ -9,7 +9,7 @@ export const listen = { address: LOCAL, port: 0 }
 
 /** Until a fact holds; the events that make it so are on their way. */
 export async function until(fact: () => boolean, what: string): Promise<void> {
-  const end = performance.now() + 10_000
+  const end = performance.now() + 60_000
   while (!fact()) {
     if (performance.now() > end) throw new Error(`timed out: ${what}`)
     await new Promise(resolve => setTimeout(resolve, 2))

@@ -4,7 +4,7 @@ import t from 'tap'
 import { run } from './support.js'
 
 // Processes and a busy machine.
-t.setTimeout(240_000)
+t.setTimeout(300_000)
 
 const sh = (shell: string, script: string): Promise<string | undefined> =>
   new Promise((resolve, reject) => {

@@ -9,7 +9,7 @@ import { stringify } from 'yaml'
 import { cluster, replace, run, runOn, section } from './support.js'
 
 // Processes and a busy machine.
-t.setTimeout(240_000)
+t.setTimeout(300_000)
 
 /** What a speaker says about a Service, as it lies in the folder of statuses. */
 function write(folder: string, kind: string, name: string, status: object): void {

@@ -31,7 +31,6 @@ for (const watchCache of [true, false]) {
       proxy.fault = () => undefined
       proxy.stall(false)
       await agrees(server, opened.store, 'Service', PATH)
-      await delay(50)
       const keys = [...opened.store.snapshot().objects('Service').keys()]
       t.same([...seen.keys()].toSorted(), keys.toSorted(), 'who listens to changes knows the same')
       for (const [key, object] of opened.store.snapshot().objects('Service')) assert.equal(seen.get(key), object)

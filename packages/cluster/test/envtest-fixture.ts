@@ -16,6 +16,7 @@ import { Registry } from 'prom-client'
 import type { Test } from 'tap'
 import { ACCOUNT, removeAll } from './envtest.js'
 import { configMap, NAMESPACE } from './objects.js'
+import { told as handedOn } from './store-contract.js'
 
 /** What a test of {@link withStores} is given. */
 export interface Fixture {
@@ -112,11 +113,12 @@ export async function agrees(
   )
 }
 
-/** Waits for something to become true. */
-export async function holds(look: () => boolean | Promise<boolean>, what: string, patience = 30_000): Promise<void> {
+/** Waits for something to become true, and until who listens to a store has been told of it. */
+export async function holds(look: () => boolean | Promise<boolean>, what: string, patience = 60_000): Promise<void> {
   for (const deadline = Date.now() + patience; !(await look()); await delay(20)) {
     if (Date.now() > deadline) throw new assert.AssertionError({ message: `never came true: ${what}` })
   }
+  await handedOn()
 }
 
 /** `key type`, for comparisons. */

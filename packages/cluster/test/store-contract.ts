@@ -35,13 +35,13 @@ export interface TestCluster extends AsyncDisposable {
   events(): Promise<readonly SeenEvent[]>
 }
 
-const PATIENCE = 20_000
+const PATIENCE = 60_000
 /** A real API server has itself as a Service. */
 const API_SERVICE = 'default/kubernetes'
 const CONFLICT = { code: 'ERR_STORE_CONFLICT' }
 const NOT_FOUND = { code: 'ERR_STORE_NOT_FOUND' }
 
-/** Waits until a snapshot of the store satisfies `holds`; looks again at each change. */
+/** Waits until a snapshot of the store satisfies `holds`, and who listens has been told; looks again at each change. */
 export async function eventually(
   store: Store,
   holds: (snapshot: Snapshot) => boolean,
@@ -61,8 +61,12 @@ export async function eventually(
     await changed
     if (Date.now() >= deadline) throw new assert.AssertionError({ message: `never came true: ${what}` })
   }
+  await told()
   return store.snapshot()
 }
+
+/** A snapshot shows a change before the batch with it is handed on, which happens when the code that runs now has ended. */
+export const told = (): Promise<unknown> => new Promise(resolve => setImmediate(resolve))
 
 /** Keys of the Services that a test made. */
 const services = (snapshot: Snapshot): readonly string[] =>

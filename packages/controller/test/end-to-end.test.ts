@@ -19,7 +19,7 @@ import { Controller } from '@typemetal/controller'
 import t from 'tap'
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url))
-const PATIENCE = 10_000
+const PATIENCE = 60_000
 
 const pool = (...addresses: string[]): string => `
 apiVersion: metallb.io/v1beta1

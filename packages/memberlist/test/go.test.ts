@@ -25,7 +25,7 @@ async function startGo(
   return node
 }
 
-async function until(condition: () => boolean, what: string, limit = 30_000): Promise<number> {
+async function until(condition: () => boolean, what: string, limit = 60_000): Promise<number> {
   const start = Date.now()
   for (; !condition();) {
     if (Date.now() > start + limit) throw new Error(`not in time: ${what}`)

@@ -42,7 +42,7 @@ export const names = (node: Memberlist): string =>
 export const octets = (text: string): Uint8Array => Buffer.from(text)
 
 /** Waits for something to come about. */
-export async function until(condition: () => boolean, what: string, limit = 10_000): Promise<void> {
+export async function until(condition: () => boolean, what: string, limit = 60_000): Promise<void> {
   for (const end = Date.now() + limit; !condition();) {
     if (Date.now() > end) throw new Error(`not in time: ${what}`)
     await new Promise(resolve => setTimeout(resolve, 5))

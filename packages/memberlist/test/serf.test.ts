@@ -81,7 +81,7 @@ class Agent {
   }
 }
 
-async function until(condition: () => boolean | Promise<boolean>, what: string, limit = 15_000): Promise<void> {
+async function until(condition: () => boolean | Promise<boolean>, what: string, limit = 60_000): Promise<void> {
   for (const end = Date.now() + limit; !(await condition());) {
     if (Date.now() > end) throw new Error(`not in time: ${what}`)
     await new Promise(resolve => setTimeout(resolve, 20))

@@ -32,7 +32,7 @@ async function meet(world: BgpWorld, frr: string, fields: string, advertisement?
   return router
 }
 
-t.setTimeout(180_000)
+t.setTimeout(300_000)
 
 t.test(
   'TCP-MD5: a wrong key is silence; the right one comes without a restart, and another one is no reset',
@@ -45,7 +45,7 @@ t.test(
       'peerASN: 64513, connectTime: 1s, password: wrong',
     )
     const speaker = world.speaker()
-    const complaint = await speaker.waitForLine(said('connect', 'no answer'), 20_000)
+    const complaint = await speaker.waitForLine(said('connect', 'no answer'), 60_000)
     t.match(complaint, /"level":"error"/)
     t.notMatch(speaker.lines.join('\n'), /s3cret|"wrong"/, 'no key in any log')
     await world.write('r', peer('peerASN: 64513, connectTime: 1s, password: s3cret'))
@@ -64,10 +64,10 @@ t.test('dynamicASN: external takes any AS but ours, internal ours alone', { skip
   await using world = await bgpWorld()
   const frr = await meet(world, frrOf(65001, 64512), 'dynamicASN: internal')
   const speaker = world.speaker()
-  t.match(await speaker.waitForLine(said('notificationSent'), 20_000), /"errorCode":2,"errorSubcode":2/)
+  t.match(await speaker.waitForLine(said('notificationSent'), 60_000), /"errorCode":2,"errorSubcode":2/)
   t.equal((await frr.paths(PREFIX)).length, 0)
   await world.write('r', peer('dynamicASN: external'))
-  t.match(await frr.path(PREFIX, undefined, 40_000), { asPath: '64512' }, 'mended without a restart')
+  t.match(await frr.path(PREFIX, undefined, 60_000), { asPath: '64512' }, 'mended without a restart')
 })
 
 t.test('iBGP: LOCAL_PREF 100 unless said otherwise, and nothing of it to external peers', { skip }, async t => {
@@ -109,7 +109,7 @@ t.test('ebgpMultiHop: a router behind a router is reached with it, and not witho
   await world.write('r', remote('ebgpMultiHop: false'))
   await world.write('all', [pool(), service('one', '203.0.113.1')].join('---\n'))
   const speaker = world.speaker()
-  t.match(await speaker.waitForLine(said('connect'), 20_000), /ttl 1|TTL|no answer|unreachable/i)
+  t.match(await speaker.waitForLine(said('connect'), 60_000), /ttl 1|TTL|no answer|unreachable/i)
   await world.write('r', remote('ebgpMultiHop: true'))
   t.match(await frr.path(PREFIX), { nextHop: NODE })
 })
@@ -123,7 +123,7 @@ t.test('sourceAddress: connected from it, and it must be there', { skip }, async
     'peerASN: 64513, connectTime: 1s, sourceAddress: 10.10.0.78',
   )
   const speaker = world.speaker()
-  t.match(await speaker.waitForLine(said('connect'), 20_000), /source address 10\.10\.0\.78 is not one of this machine/)
+  t.match(await speaker.waitForLine(said('connect'), 60_000), /source address 10\.10\.0\.78 is not one of this machine/)
   await world.write('r', peer('peerASN: 64513, connectTime: 1s, sourceAddress: 10.10.0.77'))
   t.match(await frr.path(PREFIX), { nextHop: '10.10.0.77' })
   t.equal((await frr.neighbor('10.10.0.77')).remoteRouterId, '10.10.0.77')
@@ -161,7 +161,7 @@ t.test('vrf: the socket is bound to that device, as far as a plain one can show'
   await using world = await bgpWorld()
   const frr = await meet(world, frrOf(64513, 64512), 'peerASN: 64513, connectTime: 1s, vrf: red')
   const speaker = world.speaker()
-  t.match(await speaker.waitForLine(said('connect'), 20_000), /no interface red on this machine/)
+  t.match(await speaker.waitForLine(said('connect'), 60_000), /no interface red on this machine/)
   await world.write('r', peer('peerASN: 64513, connectTime: 1s, vrf: eth0'))
   t.match(await frr.path(PREFIX), { nextHop: NODE })
   const metrics = await world.metricsWith('metallb_bgp_session_up{peer="10.10.0.1:179",vrf="eth0"} 1')
@@ -190,7 +190,7 @@ protocol bgp node { local as 64513; neighbor ${NODE6} as 64512; passive; passwor
     t.match(await bird.learned('2001:db8:1::1/128'), { asPath: '64512' })
     const since = (await bird.ask('show protocols node')).split('\n').at(-2)
     await world.write('r', object('BGPPeer', 'after', spec))
-    await speaker.waitForLine(said('sessionUpdated', '"fields":["name"]'), 20_000)
+    await speaker.waitForLine(said('sessionUpdated', '"fields":["name"]'), 60_000)
     t.equal((await bird.ask('show protocols node')).split('\n').at(-2), since)
     t.ok(await until('the route', () => bird.route('2001:db8:1::1/128')))
     t.strictSame(speaker.lines.filter(said('sessionDown')), [])

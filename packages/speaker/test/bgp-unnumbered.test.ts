@@ -27,7 +27,7 @@ router bgp 64513
  exit-address-family
 `
 
-t.setTimeout(120_000)
+t.setTimeout(300_000)
 
 t.test('interface: found on the link, both families with next hops of IPv6, BFD over link-local', { skip }, async t => {
   await using world = await bgpWorld({ node: [], router: [] })
@@ -43,7 +43,7 @@ t.test('interface: found on the link, both families with next hops of IPv6, BFD 
   )
   await world.write('all', [pool(), service('one', '203.0.113.1', '2001:db8:1::1')].join('---\n'))
   const speaker = world.speaker()
-  t.match(await frr.path('203.0.113.1/32', undefined, 40_000), { nextHop: /^fe80::/, asPath: '64512' })
+  t.match(await frr.path('203.0.113.1/32', undefined, 60_000), { nextHop: /^fe80::/, asPath: '64512' })
   t.match(await frr.path('2001:db8:1::1/128'), { nextHop: /^fe80::/ })
   const up = await speaker.waitForLine(said('sessionUp'))
   t.match(up, /"peer":"eth0"/)
@@ -58,10 +58,10 @@ t.test('interface: found on the link, both families with next hops of IPv6, BFD 
 
   await t.test('the link goes and comes back: so does the session', async t => {
     await world.router.exec(['ip', 'link', 'set', 'eth0', 'down'])
-    await speaker.waitForLine(said('sessionDown'), 20_000)
+    await speaker.waitForLine(said('sessionDown'), 60_000)
     await world.router.exec(['ip', 'link', 'set', 'eth0', 'up'])
     await until('the session', () => (speaker.lines.filter(said('sessionUp')).length === 2 ? true : undefined), {
-      timeout: 40_000,
+      timeout: 60_000,
     })
     t.match(await frr.path('203.0.113.1/32'), { nextHop: /^fe80::/ })
   })
@@ -75,11 +75,11 @@ t.test('an interface that is not there is named, and used when it comes', { skip
   await world.write('all', [pool(), service('one', '203.0.113.1')].join('---\n'))
   const speaker = world.speaker()
   t.match(
-    await speaker.waitForLine(line => /"level":"(warn|error)"/.test(line) && line.includes('uplink'), 20_000),
+    await speaker.waitForLine(line => /"level":"(warn|error)"/.test(line) && line.includes('uplink'), 60_000),
     /uplink/,
   )
   await world.node.exec(['sh', '-c', 'ip link set eth0 down; ip link set eth0 name uplink; ip link set uplink up'])
-  t.match(await frr.path('203.0.113.1/32', undefined, 40_000), { nextHop: /^fe80::/, asPath: '64512' })
+  t.match(await frr.path('203.0.113.1/32', undefined, 60_000), { nextHop: /^fe80::/, asPath: '64512' })
 })
 
 t.test('what an unnumbered peer needs and is missing is named; the other peers run', { skip }, async t => {

@@ -42,7 +42,10 @@ interface Look {
   readonly ipv6: readonly string[]
 }
 
-/** Asks everybody about ten times a second, as long as the test runs. */
+/**
+ * Asks everybody about ten times a second, as long as the test runs. A look that was kept from the processor for longer than it listens
+ * proves nothing: the answers were there, and nobody to take them.
+ */
 function watch(client: Host): { readonly looks: readonly Look[]; readonly process: LabProcess } {
   const looks: Look[] = []
   const code = `import { resolve } from ${JSON.stringify(ARP)}
@@ -50,8 +53,9 @@ function watch(client: Host): { readonly looks: readonly Look[]; readonly proces
       (await resolve({ interface: 'eth0', address, timeout: 60, attempts: 1 })).map(({ mac }) => mac).sort()
     for (;;) {
       const at = Date.now()
+      const began = performance.now()
       const [ipv4, ipv6] = await Promise.all([ask(${JSON.stringify(VIP)}), ask(${JSON.stringify(VIP6)})])
-      console.log(JSON.stringify({ at, ipv4, ipv6 }))
+      if (performance.now() - began < 90) console.log(JSON.stringify({ at, ipv4, ipv6 }))
       await new Promise(resolve => setTimeout(resolve, 40))
     }`
   const process = client.spawn([globalThis.process.execPath, '--input-type=module', '-e', code], { name: 'watch' })

@@ -115,7 +115,7 @@ t.test('no descriptor left: it lives, answers, keeps its session, and catches up
 
   // With descriptors enough a crowd has no more of them than its share.
   const flood = host.spawn([process.execPath, '-e', crowd(7472, 500)], { name: 'flood' })
-  await flood.waitForLine(line => line === 'in', 20_000)
+  await flood.waitForLine(line => line === 'in', 60_000)
   await new Promise(resolve => setTimeout(resolve, 1_000))
   const after = (await readdir(`/proc/${speaker.pid}/fd`)).length
   t.ok(after < taken.size + 80, `${after} descriptors, ${taken.size} in peace`)

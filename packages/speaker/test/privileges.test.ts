@@ -11,7 +11,7 @@ const ARP = import.meta.resolve('@typemetal/arp-ndp')
 const VIP = '10.10.0.200'
 const ROUTED = '203.0.113.1'
 /** Milliseconds; the machine may have much else to do. */
-const PATIENCE = 40_000
+const PATIENCE = 60_000
 const skip = needsUserNamespace() && 'wants root, to give its privileges away'
 
 const NODE = `
@@ -117,7 +117,7 @@ async function credentials(pid: number): Promise<Readonly<Record<string, string 
   return { uid: field('Uid'), effective: field('CapEff'), bounding: field('CapBnd'), groups: field('Groups')?.trim() }
 }
 
-t.setTimeout(200_000)
+t.setTimeout(300_000)
 
 t.test('UID 1000 with CAP_NET_RAW alone answers ARP and speaks BGP, and writes nothing', { skip }, async t => {
   const { lab, speaker, folder, answers, routes } = await world(t)

@@ -13,7 +13,7 @@ const ARP = import.meta.resolve('@typemetal/arp-ndp')
 const VIP = '10.10.0.200'
 const VIP6 = 'fd00:10::200'
 /** Milliseconds; the machine may have much else to do. */
-const PATIENCE = 40_000
+const PATIENCE = 60_000
 const skip = needsUserNamespace() && 'wants root, to make network namespaces'
 
 const MANIFESTS = `

@@ -149,7 +149,7 @@ class SpeakerAttempt implements Attempt {
     else this.#speaker.withdraw(prefix)
     const wanted = isOn ? [prefix] : []
     const knows = (): boolean => this.#witness.prefixes.length === wanted.length && this.#witness.has(prefix) === isOn
-    await untilTrue(() => knows() || this.#witness.trouble !== undefined || this.#failures.length > 0, 5000)
+    await untilTrue(() => knows() || this.#witness.trouble !== undefined || this.#failures.length > 0, 60_000)
     if (this.#failures[0]) throw this.#failures[0]
     assert.equal(this.#witness.trouble, undefined)
     assert.deepEqual(this.#witness.prefixes, wanted, 'all of the peer is gone with its session')

@@ -37,12 +37,12 @@ async function open(): Promise<Attempt> {
       await once(socket, 'connect')
       for (let at = 0; at < octets.length && socket.writable; at += size) socket.write(octets.slice(at, at + size))
       socket.end()
-      await untilTrue(() => ended > before, 5000)
+      await untilTrue(() => ended > before, 60_000)
       socket.destroy()
       assert.equal(ended, before + 1, 'the connection of the router is over')
       const heard = initiations
       good.write(INITIATION)
-      await untilTrue(() => initiations > heard, 5000)
+      await untilTrue(() => initiations > heard, 60_000)
       assert.equal(initiations, heard + 1, 'another router is listened to still')
       assert.deepEqual(faults, [])
     },

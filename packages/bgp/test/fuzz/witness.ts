@@ -47,7 +47,7 @@ export class Witness {
     const families = ['ipv4-unicast', 'ipv6-unicast'] as const
     socket.write(encodeMessage(createOpen({ asn, bgpIdentifier: 99, holdTime: 0, families, extendedMessage: false })))
     socket.write(encodeMessage({ type: 'keepalive' }))
-    await untilTrue(() => witness.#established || witness.trouble !== undefined, 5000)
+    await untilTrue(() => witness.#established || witness.trouble !== undefined, 60_000)
     return witness
   }
 

@@ -8,7 +8,7 @@ import { createHost, isInside, missingPrivilege, until, untilEqual, type Host } 
 
 export const BFD_KINDS: readonly BfdPeerKind[] = [bfdd, birdBfd]
 /** A file of tests may take this long on a busy machine, in milliseconds. */
-const FILE_TIMEOUT = 240_000
+const FILE_TIMEOUT = 300_000
 /** Daemons at work at the same time: they wait for timers most of the time. */
 const JOBS = 4
 

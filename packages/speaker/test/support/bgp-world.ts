@@ -95,7 +95,7 @@ export async function bgpWorld(
           const fits = typeof wanted === 'string' ? stdout.includes(wanted) : wanted(stdout)
           return fits ? stdout : undefined
         },
-        { timeout: 20_000 },
+        { timeout: 60_000 },
       ),
     [Symbol.asyncDispose]: () => lab[Symbol.asyncDispose](),
   }

@@ -71,7 +71,7 @@ export class Bird {
         const route = await this.route(prefix)
         return route && fits(route) ? route : undefined
       },
-      { timeout: 20_000 },
+      { timeout: 60_000 },
     )
   }
 }

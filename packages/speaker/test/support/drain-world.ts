@@ -16,7 +16,7 @@ export const VIP6 = 'fd00:10::200'
 /** Announced by BGP. */
 export const ROUTED = '203.0.113.1'
 /** Milliseconds; the machine may have much else to do. */
-export const PATIENCE = 40_000
+export const PATIENCE = 60_000
 
 /** What a world is like. */
 export interface WorldOptions {

@@ -128,7 +128,7 @@ export class Frr {
   }
 
   /** Waits until a prefix has exactly one path, and for what a test wants of it. */
-  path(prefix: string, fits: (path: FrrPath) => boolean = () => true, timeout = 20_000): Promise<FrrPath> {
+  path(prefix: string, fits: (path: FrrPath) => boolean = () => true, timeout = 60_000): Promise<FrrPath> {
     return until(
       `a path to ${prefix}`,
       async () => {
@@ -140,7 +140,7 @@ export class Frr {
   }
 
   /** Waits until a prefix has no path. */
-  async gone(prefix: string, timeout = 20_000): Promise<void> {
+  async gone(prefix: string, timeout = 60_000): Promise<void> {
     await until(`no path to ${prefix}`, async () => ((await this.paths(prefix)).length === 0 ? true : undefined), {
       timeout,
     })
@@ -155,7 +155,7 @@ export class Frr {
   }
 
   /** Waits for an Established session. */
-  established(name: string, timeout = 20_000): Promise<FrrNeighbor> {
+  established(name: string, timeout = 60_000): Promise<FrrNeighbor> {
     return until(
       `a session with ${name}`,
       async () => {
