@@ -50,7 +50,14 @@ export { GOSSIP_PRESETS, type GossipPreset } from './gossip/presets.js'
 export { PodDirectory, speakerAddresses, type PodDirectoryOptions } from './gossip/discovery.js'
 export { quietLog } from './gossip/quiet-log.js'
 export { SilentHosts, type SilentHostsOptions, type SuspectedMember } from './gossip/silent-hosts.js'
-export { Ring, type Gossip, type GossipMember, type JoinCounts, type RingOptions } from './gossip/ring.js'
+export {
+  Ring,
+  type Gossip,
+  type GossipMember,
+  type JoinCounts,
+  type RingEvents,
+  type RingOptions,
+} from './gossip/ring.js'
 export { Coalescer } from './coalesce.js'
 export { DrainMachine } from './drain/machine.js'
 export { simulateDrain, type DrainScenario, type DrainStep } from './drain/simulate.js'
@@ -68,7 +75,7 @@ export type {
   Heirs,
 } from './drain/types.js'
 export { NodeDrain, type NodeDrainOptions, type NodeDrainSettings } from './drain/node-drain.js'
-export { Drainer, type DrainHands, type DrainerOptions } from './drain/drainer.js'
+export { Drainer, type DrainHands, type DrainerEvents, type DrainerOptions } from './drain/drainer.js'
 export {
   drainHands,
   type DrainParts,
@@ -81,9 +88,10 @@ export { systemClock, type Clock } from './clock.js'
 export { silent, type Logger } from './logger.js'
 export { UsageError, parseFlags, type Flags } from './flags.js'
 export { Speaker, internalAddresses, type SpeakerOptions } from './speaker.js'
-export { BGPAnnouncer, type BGPAnnouncerOptions, type PeerReading } from './announcer/bgp.js'
+export { SpeakerPage, type SpeakerPageOptions, type SpeakerParts } from './page/speaker-page.js'
+export { BGPAnnouncer, type BGPAnnouncerEvents, type BGPAnnouncerOptions, type PeerReading } from './announcer/bgp.js'
 export type * from './announcer/engine.js'
-export { BfdSessions, type BfdReading, type BfdWorker, type StartBfd } from './announcer/bfd.js'
+export { BfdSessions, type BfdReading, type BfdStateListener, type BfdWorker, type StartBfd } from './announcer/bfd.js'
 export { registerBFDMetrics } from './announcer/bfd-metrics.js'
 export type { RunningBfdSession } from './announcer/bfd-session.js'
 export { hasCapability, readEnvironment, type Environment } from './announcer/environment.js'

@@ -30,6 +30,8 @@ import { registerRingMetrics } from './gossip/metrics.js'
 import type { Ring } from './gossip/ring.js'
 import { silent } from './logger.js'
 import type { Logger } from './logger.js'
+import { SpeakerPage } from './page/speaker-page.js'
+import type { SpeakerPageOptions } from './page/speaker-page.js'
 import { Reporter } from './reporter.js'
 
 /** Options of {@link Speaker}. */
@@ -78,6 +80,7 @@ export class Speaker {
   readonly #reconciles: ReconcileMetrics
   readonly #replan: Coalescer
   readonly #drain: NodeDrain
+  #page: SpeakerPage | undefined
   #outcome: Outcome | undefined
   #faults: Snapshot['faults'] = []
   /** Since when the store cannot be read. */
@@ -148,6 +151,25 @@ export class Speaker {
     if (this.#layer2.interfaces?.length === 0) return 'layer 2 is not running'
     if (this.#drain.ending) return `ending: ${this.#drain.state}`
     return true
+  }
+
+  /** What a status page says: from now on transitions are remembered for it. To be called once, before {@link run}. */
+  openPage(options: SpeakerPageOptions): SpeakerPage {
+    const { node, namespace, ignoreExcludeLb = false, store, ring } = this.#options
+    this.#page = new SpeakerPage({
+      ...options,
+      node,
+      namespace,
+      ignoreExcludeLb,
+      store,
+      ring,
+      bgp: this.#bgp,
+      layer2: this.#layer2,
+      drain: this.#drain,
+      config: () => this.#decider.config,
+      clock: this.#clock,
+    })
+    return this.#page
   }
 
   /** When the pass under way began, in milliseconds on the clock. */
@@ -274,6 +296,7 @@ export class Speaker {
     this.#layer2.apply(outcome.plan.layer2, outcome.delta.layer2)
     if (this.#resuming) this.#resume()
     this.#reporter.tell(outcome, this.#drain)
+    this.#page?.follow(outcome)
     this.#drain.followOthers()
     await this.#needLayer2(usesLayer2(this.#decider.config))
   }

@@ -4,3 +4,6 @@
  * @packageDocumentation
  */
 export type * from './facts.js'
+export { FactsMemory } from './facts-memory.js'
+export { type Happening, TransitionLog } from './transition-log.js'
+export { Watchers } from './watchers.js'

@@ -30,6 +30,9 @@ export interface BfdReading {
   readonly notifications: number
 }
 
+/** Hears that bfd.SessionState of a session has changed. @param reason what did it, in words */
+export type BfdStateListener = (peer: string, vrf: string, to: string, from: string, reason: string) => void
+
 /** Milliseconds before a worker that died, or could not be started, is tried again: doubled each time, up to the last. */
 const FIRST_RETRY = 1_000
 const LONGEST_RETRY = 60_000
@@ -40,6 +43,7 @@ export class BfdSessions implements BfdSource, AsyncDisposable {
   readonly #log: Logger
   readonly #clock: Clock
   readonly #changed: () => void
+  readonly #onState: BfdStateListener
   readonly #sessions = new Set<StandingBfdSession>()
   #worker: BfdWorker | undefined
   #busy: Promise<void> | undefined
@@ -49,11 +53,18 @@ export class BfdSessions implements BfdSource, AsyncDisposable {
   #closed = false
 
   /** @param changed {@link fault} is another one now */
-  constructor(options: { start: StartBfd; log: Logger; clock: Clock; changed: () => void }) {
+  constructor(options: {
+    start: StartBfd
+    log: Logger
+    clock: Clock
+    changed: () => void
+    onState?: BfdStateListener
+  }) {
     this.#start = options.start
     this.#log = options.log
     this.#clock = options.clock
     this.#changed = options.changed
+    this.#onState = options.onState ?? (() => {})
   }
 
   /** Why BFD does not run though it should, in one clause; `undefined` when all is well. */
@@ -145,7 +156,13 @@ export class BfdSessions implements BfdSource, AsyncDisposable {
     }
   }
 
-  #tellState({ address: peer }: BfdSessionRequest, to: string, from: string, reason: string): void {
+  #tellState(
+    { address: peer, device: vrf = 'default' }: BfdSessionRequest,
+    to: string,
+    from: string,
+    reason: string,
+  ): void {
+    this.#onState(peer, vrf, to, from, reason)
     if (to === 'Up') this.#log.info({ event: 'bfdSessionUp', peer }, 'BFD session up')
     else if (from === 'Up') this.#log.warn({ event: 'bfdSessionDown', peer, state: to, reason }, 'BFD session down')
   }

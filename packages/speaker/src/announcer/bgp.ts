@@ -1,6 +1,7 @@
 /** BGP: keeps the sessions of the plan and tells each peer its routes. */
 import { EventEmitter } from 'node:events'
 import { isDeepStrictEqual } from 'node:util'
+import type { NotificationDetails } from '@typemetal/bgp'
 import { systemClock } from '../clock.js'
 import type { Clock } from '../clock.js'
 import type { DrainScope } from '../drain/types.js'
@@ -54,8 +55,20 @@ const startWorker: StartBfd = async options => {
   return Bfd.start(options)
 }
 
-/** Told the whole wanted set, and what of it is new when that is known. `limits`: {@link BGPAnnouncer.limits} are others now. */
-export class BGPAnnouncer extends EventEmitter<{ limits: [] }> implements AsyncDisposable {
+/** Events of a {@link BGPAnnouncer}. A session goes by the name of its BGPPeer. */
+export interface BGPAnnouncerEvents {
+  /** {@link BGPAnnouncer.limits} are others now. */
+  limits: []
+  /** The state of RFC 4271 section 8.2.2 has changed. */
+  session: [name: string, to: string, from: string, cause: string]
+  /** A NOTIFICATION has gone one way or the other. */
+  notification: [name: string, direction: 'sent' | 'received', details: NotificationDetails]
+  /** bfd.SessionState of RFC 5880 has changed, of the session with an address in a VRF (`default`: the main table). */
+  bfd: [peer: string, vrf: string, to: string, from: string, reason: string]
+}
+
+/** Told the whole wanted set, and what of it is new when that is known. */
+export class BGPAnnouncer extends EventEmitter<BGPAnnouncerEvents> implements AsyncDisposable {
   readonly #options: BGPAnnouncerOptions
   readonly #log: Logger
   readonly #clock: Clock
@@ -80,7 +93,13 @@ export class BGPAnnouncer extends EventEmitter<{ limits: [] }> implements AsyncD
     this.#log = log
     this.#clock = clock
     this.#environment = options.environment ?? readEnvironment()
-    this.#bfd = new BfdSessions({ start, log, clock, changed: () => this.#reviewLimits() })
+    this.#bfd = new BfdSessions({
+      start,
+      log,
+      clock,
+      changed: () => this.#reviewLimits(),
+      onState: (...change) => this.emit('bfd', ...change),
+    })
   }
 
   /** What the peers ask for and do not get. */
@@ -214,6 +233,8 @@ export class BGPAnnouncer extends EventEmitter<{ limits: [] }> implements AsyncD
       stance: isKept => this.#stanceOf(isKept),
       engine: identity => this.#engineFor(identity),
       limitsChanged: () => this.#reviewLimits(),
+      onState: (...change) => this.emit('session', ...change),
+      onNotification: (...told) => this.emit('notification', ...told),
     }
   }
 

@@ -99,6 +99,11 @@ export class Layer2Announcer extends EventEmitter<Layer2AnnouncerEvents> impleme
     return this.#responder?.interfaces() ?? (this.#needed ? [] : undefined)
   }
 
+  /** Addresses that are answered for now. */
+  get answered(): readonly string[] {
+    return this.#set.answered
+  }
+
   /** Conflicts with other hosts that last. */
   get conflicts(): readonly Conflict[] {
     return this.#guard?.conflicts ?? []

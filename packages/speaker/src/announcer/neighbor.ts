@@ -1,4 +1,5 @@
 /** One BGP session of the plan and what runs for it. */
+import type { NotificationDetails } from '@typemetal/bgp'
 import type { Clock } from '../clock.js'
 import type { Logger } from '../logger.js'
 import type { RouteDelta } from '../plan/delta.js'
@@ -33,6 +34,10 @@ export interface NeighborOptions {
   readonly engine: (options: { readonly asn: number; readonly bgpIdentifier: string }) => Engine
   /** {@link Neighbor.limits} are others now. */
   readonly limitsChanged: () => void
+  /** The session's state is another one. */
+  readonly onState: (name: string, to: string, from: string, cause: string) => void
+  /** A NOTIFICATION has gone one way or the other. */
+  readonly onNotification: (name: string, direction: 'sent' | 'received', details: NotificationDetails) => void
 }
 
 /** Fields that the router id is derived from. */
@@ -157,6 +162,7 @@ export class Neighbor {
       peer.on('notification', (direction, details) => {
         this.history.notified(direction, details)
         this.#lines.notified(this.#log, direction, details)
+        this.#options.onNotification(this.#plan.name, direction, details)
       })
       this.#peer = peer
       this.#holdRoutes()
@@ -225,6 +231,7 @@ export class Neighbor {
   #stateChanged(peer: EnginePeer, to: string, from: string, cause: string): void {
     this.history.changed(to, from, cause, this.#options.clock.now())
     this.#lines.changed(this.#log, this.#plan, { to, from, cause, families: peer.negotiated?.families })
+    this.#options.onState(this.#plan.name, to, from, cause)
     // There was no address to go by when the identifier was chosen; there may be one now.
     if (isFailure(to, from, cause) && this.#routerId?.isLastResort && peer === this.#peer) this.#reconsider(peer)
   }

@@ -9,6 +9,7 @@ import type {
   DrainCause,
   DrainEvent,
   DrainOptions,
+  DrainReason,
   DrainScope,
   DrainState,
   Heirs,
@@ -46,11 +47,19 @@ export interface DrainerOptions {
   readonly clock: Clock
 }
 
+/** Events of a {@link Drainer}. */
+export interface DrainerEvents {
+  /** What is to be planned, shown or reported may be another now. */
+  change: []
+  /** It went on. */
+  transition: [to: DrainState, reason: DrainReason]
+}
+
 /** Between two looks at whether the peers have taken everything. */
 const POLL: Milliseconds = 20
 
-/** Emits `change` when what is to be planned, shown or reported may be another now. */
-export class Drainer extends EventEmitter<{ change: [] }> {
+/** Takes a node through a drain, and back. */
+export class Drainer extends EventEmitter<DrainerEvents> {
   readonly #options: DrainerOptions
   readonly #machine: DrainMachine
   readonly #ended: Promise<void>
@@ -216,6 +225,7 @@ export class Drainer extends EventEmitter<{ change: [] }> {
     if (to === 'drained' || to === 'ended') metrics.done(total)
     const held = [...this.held].map(([address, heir]) => ({ address, heir }))
     log.info({ event: 'drain', from, to, reason, spentMs: spent, totalMs: total, held }, `drain: ${to}`)
+    this.emit('transition', to, reason)
   }
 
   /** The peers' part of a state is over when their connections have taken everything; nobody tells, so it is looked at. */

@@ -6,11 +6,11 @@ import type { Clock } from '../clock.js'
 import type { Logger } from '../logger.js'
 import type { Plan, PlanOptions } from '../plan/types.js'
 import { Drainer } from './drainer.js'
-import type { DrainHands } from './drainer.js'
+import type { DrainHands, DrainerEvents } from './drainer.js'
 import { createDrainMetrics } from './metrics.js'
 import { drainCauseOf, isLeaving, isServing } from './node.js'
 import { Succession } from './succession.js'
-import type { DrainCause, DrainOptions, DrainScope, DrainState } from './types.js'
+import type { DrainCause, DrainOptions, DrainScope, DrainState, Heirs } from './types.js'
 
 /** How a node is drained. */
 export interface NodeDrainSettings {
@@ -45,8 +45,8 @@ export interface NodeDrainOptions {
   readonly clock: Clock
 }
 
-/** Emits `change` when what is to be planned, shown or reported may be another now. */
-export class NodeDrain extends EventEmitter<{ change: [] }> {
+/** Emits what its {@link Drainer} does. */
+export class NodeDrain extends EventEmitter<DrainerEvents> {
   readonly #options: NodeDrainOptions
   readonly #drainer: Drainer
   readonly #hands: DrainHands
@@ -64,10 +64,16 @@ export class NodeDrain extends EventEmitter<{ change: [] }> {
     const metrics = createDrainMetrics(registry)
     this.#drainer = new Drainer({ node, hands, drain: settings.drain ?? {}, metrics, log, clock })
     this.#drainer.on('change', () => this.emit('change'))
+    this.#drainer.on('transition', (to, reason) => this.emit('transition', to, reason))
   }
 
   get state(): DrainState {
     return this.#drainer.state
+  }
+
+  /** Layer-2 addresses that are answered for although the ring was left, with who takes over. */
+  get held(): Heirs {
+    return this.#drainer.held
   }
 
   /** True once the process is to end. */

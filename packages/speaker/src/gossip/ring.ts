@@ -62,8 +62,16 @@ export interface JoinCounts {
   readonly failed: number
 }
 
-/** Emits `members` whenever who is alive changes. */
-export class Ring extends EventEmitter<{ members: [] }> implements AsyncDisposable {
+/** Events of a {@link Ring}. */
+export interface RingEvents {
+  /** Who is alive has changed. */
+  members: []
+  /** A member does not answer; it counts as alive until it is certain. */
+  suspect: [name: string]
+}
+
+/** This speaker's place among the others. */
+export class Ring extends EventEmitter<RingEvents> implements AsyncDisposable {
   readonly #options: Required<RingOptions>
   readonly #silent: SilentHosts
   #joined = false
@@ -94,7 +102,10 @@ export class Ring extends EventEmitter<{ members: [] }> implements AsyncDisposab
       onChange: () => this.emit('members'),
       clock,
     })
-    gossip.on('suspect', ({ name }) => this.#silent.suspect(name))
+    gossip.on('suspect', ({ name }) => {
+      this.#silent.suspect(name)
+      this.emit('suspect', name)
+    })
     gossip.on('join', member => this.#changed('NodeJoin', member))
     gossip.on('leave', member => this.#changed('NodeLeave', member))
     gossip.on('update', member => this.#changed('NodeUpdate', member))
@@ -110,6 +121,11 @@ export class Ring extends EventEmitter<{ members: [] }> implements AsyncDisposab
       .map(({ name }) => name)
       .filter(name => !this.#silent.has(name))
       .toSorted()
+  }
+
+  /** The same members with their addresses and what gossip holds them for; silent hosts included. */
+  get hosts(): readonly GossipMember[] {
+    return this.#options.gossip.members()
   }
 
   /** Members that did not answer lately, and are counted in until it is certain. */
