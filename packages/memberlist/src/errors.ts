@@ -1,6 +1,7 @@
 /** Base of every error this package makes; compare {@link MemberlistError.code}, not the message. */
 export abstract class MemberlistError extends Error {
   abstract readonly code: `ERR_MEMBERLIST_${string}`
+  /** The name of the class, for logs. */
   override get name(): string {
     return this.constructor.name
   }

@@ -8,7 +8,7 @@ import { readClaim, type Claim } from './claim.js'
 import { NONCE_LENGTH, nonceOption } from './nonce.js'
 import { probeSchedule, type ProbeSchedule, type ProbeTimes } from './probe-schedule.js'
 
-/** Who wants the address: one interface. A {@link ResponderIdentity} is one. */
+/** Who wants the address: one interface. A `ResponderIdentity` is one. */
 export interface ProbeIdentity {
   /** `arp` for IPv4, `ndp` for IPv6. */
   readonly protocol: Protocol
@@ -18,6 +18,7 @@ export interface ProbeIdentity {
 
 /** What an {@link AddressProbe} needs beside address and interface. */
 export interface AddressProbeOptions extends ProbeTimes {
+  /** When it begins, on the clock of all later calls. */
   readonly now: Instant
   /** From 0 to below 1, for the times of ARP Probes and for nonces: without it two hosts that start together collide in step. */
   readonly random: () => number

@@ -24,7 +24,7 @@ const FILTER_DELAY = 10
 const FILTER_GROWTH = 50
 const ADDRESS_LENGTH = { arp: 4, ndp: 16 } as const
 
-/** What a {@link Port} tells about its frames. */
+/** What is known of the frames of one interface and protocol. */
 export interface PortStatistics {
   readonly protocol: 'arp' | 'ndp'
   readonly interface: string

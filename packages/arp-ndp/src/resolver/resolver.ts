@@ -5,6 +5,7 @@ import { arpQuestion, neighborQuestion, type Question } from './question.js'
 
 /** How long and how often a {@link Resolver} asks; times in milliseconds. */
 export interface ResolverOptions {
+  /** When it begins, on the clock of all later calls. */
   readonly now: Instant
   /** MAX_MULTICAST_SOLICIT, MAX_UNICAST_SOLICIT: questions while nobody answers (RFC 4861 §10). @default 3 */
   readonly attempts?: number

@@ -24,6 +24,8 @@ export class GroupMembership {
   }
 
   /**
+   * An address whose solicited-node group has to be joined (RFC 4291 §2.7.1).
+   *
    * @param text canonical text, the address's key: adding it twice counts once
    * @param address 16 octets
    */

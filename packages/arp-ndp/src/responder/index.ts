@@ -3,6 +3,7 @@
  * @packageDocumentation
  */
 export { answeredBy } from './answer.js'
+export type { ParsedAddress } from '../address.js'
 export { addressRefusal, isInterfaceName, parseAnswerable } from './answerable.js'
 export { arpRequest, gratuitousArp, type ArpIdentity } from './arp.js'
 export {
@@ -20,6 +21,7 @@ export {
   isSelected,
   OwnedAddresses,
   type AddressCounters,
+  type AddressLength,
   type InterfaceSelection,
   type OwnedAddress,
 } from './owned-addresses.js'

@@ -26,7 +26,8 @@ export interface OwnedAddress {
 /** Counters of so many addresses that are gone are kept, however few the table has held. */
 const LEAST_KEPT = 4096
 
-type AddressLength = 4 | 16
+/** Octets of an IPv4 or an IPv6 address. */
+export type AddressLength = 4 | 16
 /** Addresses of one key: mostly one, which then needs no list of its own. */
 type Bucket = OwnedAddress | OwnedAddress[]
 
@@ -70,11 +71,12 @@ export class OwnedAddresses implements Iterable<OwnedAddress> {
     return counters
   }
 
+  /** Every owned address, in the order in which they came. */
   [Symbol.iterator](): IterableIterator<OwnedAddress> {
     return this.#byText.values()
   }
 
-  /** @param text canonical text */
+  /** The address with this canonical text, if it is owned. */
   get(text: string): OwnedAddress | undefined {
     return this.#byText.get(text)
   }

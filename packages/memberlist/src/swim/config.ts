@@ -7,15 +7,23 @@ export interface Tuning {
   readonly tcpTimeout: Milliseconds
   /** Helpers asked to ping a node that did not answer. */
   readonly indirectChecks: number
+  /** Packets that carry a message: this, times the number of digits of the ring's size, as it is written in decimal. */
   readonly retransmitMult: number
+  /** Shortest suspicion: this many probe intervals, times the logarithm of the ring's size, which counts as 1 at least. */
   readonly suspicionMult: number
+  /** Longest suspicion, which others' confirmations shorten: this, times the shortest (Lifeguard). */
   readonly suspicionMaxTimeoutMult: number
+  /** Between two exchanges of the whole state with a random node over TCP; longer in rings above 32 nodes. */
   readonly pushPullInterval: Milliseconds
+  /** Between two probes: in a round each node is probed once, in random order. */
   readonly probeInterval: Milliseconds
   /** How long a direct ping is waited for before helpers are asked. */
   readonly probeTimeout: Milliseconds
+  /** Do not ask a node over TCP that does not answer over UDP; without it the watch is off too. */
   readonly disableTcpPings: boolean
+  /** Most that a node which is slow itself stretches its probes by (Lifeguard). */
   readonly awarenessMaxMultiplier: number
+  /** Between two ticks of gossip. */
   readonly gossipInterval: Milliseconds
   /** Nodes told per gossip tick. */
   readonly gossipNodes: number
@@ -23,12 +31,13 @@ export interface Tuning {
   readonly gossipToTheDeadTime: Milliseconds
   /** A name may be taken over from another address when its node is dead for so long; 0 is never. */
   readonly deadNodeReclaimTime: Milliseconds
+  /** Compress (LZW) what becomes shorter by it. */
   readonly enableCompression: boolean
   /** Octets of a datagram, label and encryption included. */
   readonly udpBufferSize: number
   /**
    * Between two pings to the neighbour that we watch, which finds a dead process long before its turn in the probing;
-   * 0 turns the watch off. See {@link Watch}.
+   * 0 turns the watch off. The README tells how it finds them.
    */
   readonly watchInterval: Milliseconds
   /**
@@ -107,6 +116,7 @@ export const FAST: Tuning = {
 
 /** The presets by name. */
 export const PRESETS = { lan: LAN, wan: WAN, local: LOCAL, fast: FAST } as const
+/** Name of a preset: `lan`, `wan`, `local`, or `fast`, which is ours. */
 export type Preset = keyof typeof PRESETS
 
 /** Versions of the program above, for rings whose delegates have a protocol of their own (serf: 2, 5, 4). */
@@ -130,14 +140,19 @@ export interface Delegate {
 
 /** Who we are, and how the ring behaves. */
 export interface SwimOptions extends Partial<Tuning> {
+  /** Unique in the ring, 1 to 256 characters. */
   readonly name: string
   /** 4 or 16 octets. */
   readonly address: Uint8Array
+  /** Of UDP and TCP, where others reach us. */
   readonly port: number
+  /** What we tell about ourselves, at most {@link MAX_META} octets. @default none */
   readonly meta?: Uint8Array | undefined
   /** @default 2 */
   readonly protocolVersion?: number
+  /** Versions that we tell for the program above. @default 0, 0, 0 */
   readonly delegateVersions?: DelegateVersions
+  /** The program above. @default none */
   readonly delegate?: Delegate
   /** Whether a node may live at this address (4 or 16 octets). @default all */
   readonly isAllowed?: ((address: Uint8Array) => boolean) | undefined

@@ -3,8 +3,9 @@ import { MessageType } from './message-type.js'
 
 /** Most messages in one compound. */
 export const MAX_PARTS = 255
-/** Octets that a compound costs, and each message in it. */
+/** Octets that a compound costs, besides {@link PART_OVERHEAD} for each message in it. */
 export const COMPOUND_OVERHEAD = 2
+/** Octets that each message in a compound costs. */
 export const PART_OVERHEAD = 2
 
 /** Messages found in a compound; views into the input. */

@@ -31,8 +31,11 @@ export const MAX_FRAME = 20 * 1024 * 1024
 
 /** What {@link sealPayload} needs besides the plaintext. */
 export interface SealOptions {
+  /** AES-GCM: `aesGcm` of `@typemetal/memberlist` is that of `node:crypto`. */
   readonly aead: Aead
+  /** 16, 24 or 32 octets. */
   readonly key: Uint8Array
+  /** 0 pads to whole blocks, for rings of protocol version 1; 1 does not. */
   readonly version: EncryptionVersion
   /** 12 octets, never used twice with one key. */
   readonly nonce: Uint8Array

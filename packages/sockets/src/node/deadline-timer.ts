@@ -65,6 +65,7 @@ export class DeadlineTimer implements Disposable {
     this.#descriptor = -1
   }
 
+  /** As {@link close}. */
   [Symbol.dispose](): void {
     this.close()
   }

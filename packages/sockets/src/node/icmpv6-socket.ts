@@ -16,9 +16,11 @@ export interface Icmpv6Packet {
   /** Hop Limit it came with. NDP accepts only 255 (RFC 4861 section 7.1). */
   readonly hopLimit: number
   readonly destination: string
+  /** Index of the interface, as {@link listLinks} has it. */
   readonly interfaceIndex: number
 }
 
+/** What an {@link Icmpv6Socket} is opened with. */
 export interface Icmpv6SocketOptions {
   readonly interfaceIndex: number
   /**
@@ -32,7 +34,9 @@ export interface Icmpv6SocketOptions {
   readonly source?: string
   /** Octets the kernel may queue. @default net.core.rmem_default */
   readonly receiveBuffer?: number
+  /** Packets in the order in which they came, one or more; views, valid until it returns. */
   onPackets(packets: readonly Icmpv6Packet[]): void
+  /** An error that the kernel tells later, of an operation that has been: the socket stays open. Without this it is lost. */
   onError?(error: SocketError): void
 }
 
@@ -196,6 +200,7 @@ export class Icmpv6Socket implements Disposable {
     this.#descriptor.close()
   }
 
+  /** As {@link close}. */
   [Symbol.dispose](): void {
     this.close()
   }

@@ -3,9 +3,11 @@ import { NetlinkSocket } from './netlink.js'
 
 const Group = { link: 0x1, ipv4Address: 0x10, ipv6Address: 0x100 } as const
 
+/** What a {@link LinkMonitor} tells. */
 export interface LinkMonitorOptions {
   /** Something about an interface or an address changed: list again. One call for all changes of one turn of the loop. */
   onChange(): void
+  /** Netlink has failed for another reason than lost messages. Without this it is lost. */
   onError?(error: SocketError): void
 }
 
@@ -48,6 +50,7 @@ export class LinkMonitor implements Disposable {
     this.#socket.close()
   }
 
+  /** As {@link close}. */
   [Symbol.dispose](): void {
     this.close()
   }

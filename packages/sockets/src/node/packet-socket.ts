@@ -31,6 +31,7 @@ const QUEUE_PAUSE = 1 // milliseconds
 
 /** What a {@link PacketSocket} listens to. */
 export interface PacketSocketOptions {
+  /** Index of the interface, as {@link listLinks} has it. */
   readonly interfaceIndex: number
   /** EtherType, {@link ETH_P_ALL} for all. */
   readonly etherType: number
@@ -252,6 +253,7 @@ export class PacketSocket implements Disposable {
     this.#descriptor.close()
   }
 
+  /** As {@link close}. */
   [Symbol.dispose](): void {
     this.close()
   }

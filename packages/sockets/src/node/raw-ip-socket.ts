@@ -6,6 +6,7 @@ const IPPROTO_RAW = 255
 
 /** How a {@link RawIpSocket} is opened. */
 export interface RawIpSocketOptions {
+  /** IP version of what is sent. */
   readonly family: 4 | 6
   /** Name of the only interface to use, or of a VRF. */
   readonly device?: string
@@ -68,6 +69,7 @@ export class RawIpSocket implements Disposable {
     this.#descriptor.close()
   }
 
+  /** As {@link close}. */
   [Symbol.dispose](): void {
     this.close()
   }

@@ -18,6 +18,7 @@ export interface RtnetlinkMonitorOptions {
    * be in the list and told once more.
    */
   onLost(): void
+  /** Netlink has failed for another reason than lost messages. Without this it is lost. */
   onError?(error: SocketError): void
 }
 
@@ -57,6 +58,7 @@ export class RtnetlinkMonitor implements Disposable {
     this.#socket.close()
   }
 
+  /** As {@link close}. */
   [Symbol.dispose](): void {
     this.close()
   }

@@ -95,10 +95,12 @@ export class RtnetlinkWatch implements AsyncIterableIterator<RtnetlinkEvent, und
     return { done: true, value: undefined }
   }
 
+  /** The watch itself: one reader at a time. */
   [Symbol.asyncIterator](): this {
     return this
   }
 
+  /** Ends the watch and the loop over it. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.return()
   }

@@ -137,6 +137,7 @@ export class TcpSocket implements Disposable {
     this.#descriptor.close()
   }
 
+  /** As {@link close}. */
   [Symbol.dispose](): void {
     this.close()
   }

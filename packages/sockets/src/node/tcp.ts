@@ -6,9 +6,11 @@ import type { ConnectWait } from './connect-wait.js'
 import { Handle } from './handle.js'
 import { setReusePort, TcpSocket, type Md5Key } from './tcp-socket.js'
 
+/** What {@link connectTcp} connects to, and how. */
 export interface ConnectTcpOptions extends ConnectWait {
   /** IPv4 or IPv6; a link-local one with its zone (`fe80::1%eth0`). */
   readonly address: string
+  /** TCP port, 1 to 65535. */
   readonly port: number
   /** Address to connect from. @default the kernel's choice */
   readonly sourceAddress?: string
@@ -43,6 +45,7 @@ export async function connectTcp(options: ConnectTcpOptions): Promise<Socket> {
   return new Socket({ fd: socket.release(), readable: true, writable: true })
 }
 
+/** What {@link listenTcp} listens on, and for whom. */
 export interface ListenTcpOptions {
   /** @default `::` for both families, `0.0.0.0` where there is no IPv6 */
   readonly address?: string

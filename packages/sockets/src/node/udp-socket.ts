@@ -25,6 +25,7 @@ export interface UdpPacket {
   readonly interfaceIndex: number
 }
 
+/** What a {@link UdpSocket} is opened with. */
 export interface UdpSocketOptions {
   /** Local address; its family is the socket's. `0.0.0.0` or `::` for all of one family. */
   readonly address: string
@@ -46,6 +47,7 @@ export interface UdpSocketOptions {
   onPackets?(packets: readonly UdpPacket[]): void
   /** Datagrams read in place, for those who receive many; then there is no {@link onPackets}. */
   onBatch?(batch: UdpBatch): void
+  /** An error that the kernel tells later, of an operation that has been: the socket stays open. Without this it is lost. */
   onError?(error: SocketError): void
 }
 
@@ -206,6 +208,7 @@ export class UdpSocket implements Disposable {
     this.#descriptor.close()
   }
 
+  /** As {@link close}. */
   [Symbol.dispose](): void {
     this.close()
   }

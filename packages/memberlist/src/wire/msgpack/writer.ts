@@ -88,6 +88,7 @@ export class Writer {
     return value === undefined ? this.octet(0xc0) : this.#bytes(value)
   }
 
+  /** A key and a boolean. */
   boolean(key: string, value: boolean): this {
     return this.#key(key).octet(value ? 0xc3 : 0xc2)
   }
