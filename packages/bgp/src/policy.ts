@@ -1,3 +1,4 @@
+import { checkAttributeValues } from './attribute-values.js'
 import { formatAddress, formatPrefix, parseAddress } from './address.js'
 import type { FamilyName, KnownAttributes, Nlri, PathAttributes } from './wire/index.js'
 
@@ -24,7 +25,10 @@ export interface PolicyRoute {
   readonly from: PolicyPeer | undefined
 }
 
-/** Attributes to put in the place of the route's; `undefined` takes one off. NEXT_HOP is `nextHop`, in text. */
+/**
+ * Attributes to put in the place of the route's; `undefined` takes one off. NEXT_HOP is `nextHop`, in text. Values that no message can
+ * hold count as if the policy had thrown.
+ */
 export type PolicyChanges = {
   readonly [K in Exclude<keyof KnownAttributes, 'nextHop' | 'mpReachNlri' | 'mpUnreachNlri'>]?:
     KnownAttributes[K] | undefined
@@ -95,10 +99,11 @@ export interface ChangedRoute {
 /**
  * Applies what a policy has changed.
  *
- * @throws {RangeError} a next hop that is not an address
+ * @throws {RangeError} a next hop that is not an address, or a value that its attribute cannot hold; the message begins with its name
  */
 export function changeRoute(attributes: PathAttributes, nextHop: Uint8Array, changes: PolicyChanges): ChangedRoute {
   const { nextHop: text, ...values } = changes
+  checkAttributeValues(values)
   const changed = Object.fromEntries(
     Object.entries({ ...attributes, ...values }).filter(([, value]) => value !== undefined),
   )

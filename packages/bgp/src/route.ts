@@ -1,3 +1,4 @@
+import { checkAttributeValues } from './attribute-values.js'
 import { addressFamily, isHost, parseAddress, parsePrefix } from './address.js'
 import { parseCommunities } from './community.js'
 import { Origin, SegmentType, type AsPath, type FamilyName, type Nlri, type PathAttributes } from './wire/index.js'
@@ -71,6 +72,7 @@ function parseAttributes(route: Route): PathAttributes {
   const { localPref, multiExitDisc, communities: texts = [] } = route
   checkUint32('localPref', localPref)
   checkUint32('multiExitDisc', multiExitDisc)
+  if (route.attributes) checkAttributeValues(route.attributes)
   const { communities, largeCommunities, extendedCommunities, ipv6ExtendedCommunities } = parseCommunities(texts)
   const extended = 8 * extendedCommunities.length + 20 * ipv6ExtendedCommunities.length
   if (4 * communities.length + 12 * largeCommunities.length + extended > MAX_COMMUNITY_OCTETS) {

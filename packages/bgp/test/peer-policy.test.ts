@@ -1,7 +1,9 @@
 /** What a policy, a limit or an operator does to a peer, and what its RIBs and messages show. */
 import t from 'tap'
-import { CeaseSubcode, type Peer } from '@typemetal/bgp'
-import { createHardReset, decodeMessage, type NotificationMessage } from '@typemetal/bgp/wire'
+import { CeaseSubcode, type Peer, type PolicyChanges } from '@typemetal/bgp'
+import { createHardReset, decodeMessage, type NotificationMessage, type PathAttributes } from '@typemetal/bgp/wire'
+import { changeRoute } from '../dist/policy.js'
+import { parseRoute } from '../dist/route.js'
 import { TestClock } from './clock.js'
 import { RAW_OPEN, RawListener, RawPeer } from './raw-peer.js'
 import { createNode, createRouter, established, LOCAL, nextPeer, RecordingLog, until, update } from './speakers.js'
@@ -49,6 +51,49 @@ t.test('a policy that says what no message can hold: rejected likewise', async t
     ['192.0.2.0/24'],
   )
   t.match([...log.at('error'), ...nodeLog.at('error')], [{ error: /RangeError: not an IP/ }, { error: /RangeError/ }])
+})
+
+t.test('a policy that sets numbers no attribute can hold: rejected, and the log names the attribute', async t => {
+  type Values = Omit<PathAttributes, 'nextHop' | 'mpReachNlri' | 'mpUnreachNlri' | 'partial' | 'unknown'>
+  const bad: readonly [Values, RegExp][] = [
+    [{ localPref: 2 ** 32 }, /localPref must be a whole number from 0 to 4294967295, not 4294967296/],
+    [{ multiExitDisc: -1 }, /multiExitDisc must be/],
+    [{ multiExitDisc: 1.5 }, /multiExitDisc must be/],
+    [{ origin: 3 as never }, /origin must be/],
+    [{ asPath: [{ type: 2, asns: [2 ** 32] }] }, /asPath.asns must be/],
+    [{ asPath: [{ type: 2, asns: [] }] }, /asPath.asns.length must be/],
+    [{ asPath: [{ type: 5 as never, asns: [1] }] }, /asPath.type must be/],
+    [{ communities: [1, 2 ** 32] }, /communities must be/],
+    [{ clusterList: [-1] }, /clusterList must be/],
+    [{ originatorId: Number.NaN }, /originatorId must be/],
+    [{ aggregator: { asn: 0, bgpIdentifier: 1 } }, /aggregator.asn must be/],
+    [{ onlyToCustomer: 0 }, /onlyToCustomer must be/],
+    [{ aigp: 2n ** 64n }, /aigp must be/],
+    [
+      { largeCommunities: [{ globalAdministrator: 1, localData1: 2, localData2: 2 ** 32 }] },
+      /largeCommunities.localData2/,
+    ],
+    [
+      { extendedCommunities: [{ type: 256, subtype: 0, value: new Uint8Array(6) }] },
+      /extendedCommunities.type must be/,
+    ],
+  ]
+  for (const [changes, error] of bad) {
+    const attributes = { localPref: 100 }
+    const refused = { name: 'RangeError', message: error }
+    t.throws(() => changeRoute(attributes, new Uint8Array(4), changes), refused)
+    t.throws(() => parseRoute({ prefix: '192.0.2.0/24', attributes: changes }), refused)
+  }
+  const log = new RecordingLog()
+  await using router = await createRouter({ asn: 64_512, bgpIdentifier: '10.0.0.1', log })
+  const importPolicy = (): PolicyChanges => ({ localPref: 2 ** 32 + 200 })
+  const peer = router.speaker.addPeer({ address: LOCAL, asn: 64_513, passive: true, importPolicy })
+  await using raw = await RawPeer.connect(router.port)
+  await raw.establish()
+  raw.send(update([64_513], 24))
+  await until(() => peer.counters.prefixesReceived === 1, 'received')
+  t.equal(router.routes.size, 0, 'and not used with a LOCAL_PREF of 200')
+  t.match(log.at('error'), [{ error: /RangeError: localPref must be a whole number/ }])
 })
 
 t.test(

@@ -2,6 +2,7 @@ import { openAsn, WireError, type NotificationMessage, type OpenMessage } from '
 import { collisionSurvivor } from './collision.js'
 import type { BfdCondition, BfdEvent, BfdSubState } from './bfd.js'
 import type { SessionAction, SessionEnd, SessionEvent, State } from './events.js'
+import { userTimeout } from './liveness.js'
 import { PeerMemory } from './memory.js'
 import { negotiate, type Negotiated } from './negotiate.js'
 import { localAs } from './open.js'
@@ -70,6 +71,11 @@ export class Peering {
   /** What the session agreed on; `undefined` unless it is in OpenConfirm or Established. */
   get negotiated(): Negotiated | undefined {
     return this.#primary.session.negotiated
+  }
+
+  /** How long TCP may go without getting anything through to the peer; 0 for as long as the kernel likes. See {@link userTimeout}. */
+  get userTimeout(): Seconds {
+    return userTimeout(this.negotiated?.holdTime ?? 0, this.#options)
   }
 
   /** ConnectRetryCounter of RFC 4271 section 8. */

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { canonicalAddress } from '../address.js'
-import type { ControlMessage } from '../fsm/index.js'
+import type { ControlMessage, Seconds } from '../fsm/index.js'
 import {
   DEFAULT_CONTEXT,
   decodeMessage,
@@ -11,7 +11,7 @@ import {
   type MessageContext,
 } from '../wire/index.js'
 import type { Clock } from './clock.js'
-import { changeLink, type LiveLink } from './dial.js'
+import { changeLink, limitPatience, type LiveLink } from './dial.js'
 
 /** What a connection tells its owner. Nothing more comes after `failed`, `malformed` or {@link Connection.end}. */
 export interface ConnectionHandlers {
@@ -50,6 +50,7 @@ export class Connection {
   /** How messages on this connection are read; set once the session has negotiated. */
   context: MessageContext = DEFAULT_CONTEXT
   #pendingWrites = 0
+  #userTimeout: Seconds = 0
   #open = true
 
   /** Takes over a connected socket. */
@@ -105,6 +106,16 @@ export class Connection {
     socket.end()
     socket.resume()
     return promise
+  }
+
+  /**
+   * How long TCP may go without getting anything through, in seconds; 0 for as long as the kernel likes. Without `@typemetal/sockets` the
+   * kernel's patience stays.
+   */
+  limit(userTimeout: Seconds): void {
+    if (userTimeout === this.#userTimeout) return
+    this.#userTimeout = userTimeout
+    void limitPatience(this.#socket, userTimeout)
   }
 
   /** Applies what differs to the socket; see {@link changeLink}. */

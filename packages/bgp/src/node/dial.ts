@@ -4,7 +4,7 @@ import { BgpSocketError } from '../errors.js'
 import type { Seconds } from '../fsm/index.js'
 import { systemClock, type Clock } from './clock.js'
 import { SilenceWatch } from './silence.js'
-import { loadSockets } from './sockets.js'
+import { loadSockets, missingSockets } from './sockets.js'
 
 /** How to reach a peer. */
 export interface DialOptions {
@@ -140,6 +140,22 @@ export async function changeLink(socket: Socket, before: LiveLink, after: LiveLi
   } catch (error) {
     if ((error as NodeJS.ErrnoException).syscall === undefined) throw error
     throw new BgpSocketError((error as Error).message, { cause: error })
+  }
+}
+
+/**
+ * Bounds how long TCP tries on with what does not get through to the peer. It is a help, nothing that a session needs: where
+ * `@typemetal/sockets` is missing, or has no addon for this machine, the kernel's own patience stays.
+ *
+ * @param userTimeout 0 gives the kernel its own patience back
+ */
+export async function limitPatience(socket: Socket, userTimeout: Seconds): Promise<void> {
+  if (missingSockets() !== undefined) return
+  try {
+    const { setTcpOptions } = await loadSockets()
+    if (!socket.destroyed) setTcpOptions(socket, { userTimeout: userTimeout * 1000 })
+  } catch {
+    // Closed meanwhile, no TCP, or no addon.
   }
 }
 

@@ -135,6 +135,7 @@ export class PeerDriver {
    */
   change(session: SessionOptions): void {
     this.#peering.change(session, this.#clock.now())
+    this.#established?.limit(this.#peering.userTimeout)
     this.#arm()
   }
 
@@ -264,7 +265,10 @@ export class PeerDriver {
     const link = this.#links.get(connection)
     const negotiated = this.#peering.negotiated
     this.#established = to === 'Established' && isConnection(link) ? link : undefined
-    if (this.#established && negotiated) this.#established.context = receiveContext(negotiated)
+    if (this.#established && negotiated) {
+      this.#established.context = receiveContext(negotiated)
+      this.#established.limit(this.#peering.userTimeout)
+    }
     this.#handlers.transition(to, from, cause, ended)
   }
 
