@@ -2,7 +2,8 @@ import type { AddressBlock, IPFamily, Pool } from '../config/config.js'
 import type { Address } from './address.js'
 import { blockContains } from './block.js'
 
-type Located = Pick<Address, 'family' | 'value'>
+/** What of an address says where it lies. */
+export type Located = Pick<Address, 'family' | 'value'>
 /** Blocks of one family with their pool, ascending. */
 type Index = Readonly<Record<IPFamily, readonly { readonly block: AddressBlock; readonly pool: Pool }[]>>
 

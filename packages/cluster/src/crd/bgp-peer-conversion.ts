@@ -30,7 +30,8 @@ const SHARED = new Set([
 const ABSENT = { peerASN: 0, peerAddress: '' } as const
 
 type Spec = Readonly<Record<string, unknown>>
-type AnyPeer = BGPPeer | BGPPeerV1beta1
+/** A BGPPeer of either version. */
+export type AnyPeer = BGPPeer | BGPPeerV1beta1
 
 /**
  * A BGPPeer in another version. Nothing is lost on the way to v1beta1 and back: what v1beta1 cannot say travels in an annotation,

@@ -25,16 +25,21 @@ const systemClock: ElectionClock = {
 
 /** Options of {@link lead}. */
 export interface LeadOptions {
+  /** Reads and writes the Lease; a store on the API server has one. */
   readonly leases: LeaseClient
   /** Of the Lease. */
   readonly name: string
+  /** Of the Lease too. */
   readonly namespace: string
   /** Who we are: another one for each process, also for one that is started again. */
   readonly identity: string
+  /** @default {@link ELECTION_TIMES}, those of client-go */
   readonly times?: Partial<ElectionTimes>
   /** Somebody else leads now; an empty text: nobody. */
   readonly onHolder?: (holder: string) => void
+  /** @default silent */
   readonly log?: Logger
+  /** @default the machine's */
   readonly clock?: ElectionClock
   /** Uniform in [0, 1): candidates do not all look at once. @default Math.random */
   readonly random?: () => number

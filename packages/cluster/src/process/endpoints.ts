@@ -10,8 +10,11 @@ import { tokenReview } from './token-review.js'
 
 /** MetalLB's flags about who may read the metrics and how; an empty text is the default. */
 export interface MetricsFlags {
+  /** `--tls-min-version` */
   readonly tlsMinVersion: string
+  /** `--tls-cipher-suites`: IANA names, separated by commas. */
   readonly tlsCipherSuites: string
+  /** `--tls-curve-preferences`: IANA numbers of groups, separated by commas. */
   readonly tlsCurvePreferences: string
   /** Folder with `tls.crt` and `tls.key`. */
   readonly metricsCertDir: string
@@ -21,6 +24,7 @@ export interface MetricsFlags {
 
 /** Options of {@link startEndpoints}. */
 export interface EndpointsOptions {
+  /** What `/metrics` shows. */
   readonly registry: Registry
   /** Port of the metrics; 0: none. */
   readonly port: number
@@ -30,10 +34,13 @@ export interface EndpointsOptions {
   readonly healthHost?: string
   /** False when only a restart can help. @default always true: who answers is alive */
   readonly healthy?: Check
+  /** Whether the process does its work: what `/readyz` answers. */
   readonly ready: Check
+  /** Who may read the metrics, and how. */
   readonly flags: MetricsFlags
   /** The API server, as soon as there is one. */
   readonly api: () => ApiClient | undefined
+  /** Is told of certificates that cannot be used. */
   readonly log: Logger
 }
 

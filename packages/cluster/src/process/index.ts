@@ -8,7 +8,13 @@ export {
   type MetricsFlags,
   startEndpoints,
 } from './endpoints.js'
-export { type Authorize, serveMetrics, serveSecureMetrics } from './metrics.js'
+export {
+  type Authorize,
+  type MetricsOptions,
+  type SecureMetricsOptions,
+  serveMetrics,
+  serveSecureMetrics,
+} from './metrics.js'
 export { tokenReview } from './token-review.js'
 export { GUIDE_ALIASES, registerGuideAliases } from './guide-metrics.js'
 export { createRegistry } from './registry.js'

@@ -3,9 +3,13 @@ import { StartupError } from './startup-error.js'
 
 /** What every Typemetal class logs to; a pino logger fits. */
 export interface Logger {
+  /** For whom looks for a fault. */
   debug(fields: object, message: string): void
+  /** What an operator wants to see: what comes and goes. */
   info(fields: object, message: string): void
+  /** Something is wrong, and the work goes on. */
   warn(fields: object, message: string): void
+  /** Something is lost until somebody looks. */
   error(fields: object, message: string): void
   /** A logger that adds `fields` to each line. */
   child(fields: object): Logger

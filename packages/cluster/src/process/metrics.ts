@@ -9,6 +9,7 @@ export type Authorize = (token: string | undefined) => Promise<200 | 401 | 403>
 
 /** Options of {@link serveMetrics}. */
 export interface MetricsOptions extends ListenOptions {
+  /** What is shown. */
   readonly registry: Registry
   /** @default everybody may */
   readonly authorize?: Authorize
@@ -34,9 +35,11 @@ export function serveMetrics({ registry, authorize, ...listen }: MetricsOptions)
 
 /** Options of {@link serveSecureMetrics}. */
 export interface SecureMetricsOptions extends Omit<MetricsOptions, 'tls'> {
+  /** What the server offers; the certificate comes from elsewhere. */
   readonly tls: TlsOptions
   /** With `tls.crt` and `tls.key`. @default a certificate that is made now and kept nowhere */
   readonly certificateDirectory?: string
+  /** Is told of certificates that cannot be used. */
   readonly log: Logger
 }
 

@@ -1,6 +1,7 @@
 import type { LabelSelector, LabelSelectorRequirement } from '../resources/core.js'
 
-type Labels = Readonly<Record<string, string>>
+/** Labels of an object. */
+export type Labels = Readonly<Record<string, string>>
 
 /** Whether `labels` satisfy a label selector: every requirement must hold, `{}` matches everything. */
 export function matchesSelector(selector: LabelSelector, labels: Labels = {}): boolean {

@@ -45,16 +45,19 @@ export class LayeredMap<K, V> implements ReadonlyMap<K, V> {
     return merged
   }
 
+  /** The value of a key. */
   get(key: K): V | undefined {
     const value = this.#delta.get(key)
     if (value === undefined) return this.#base.get(key)
     return value === GONE ? undefined : value
   }
 
+  /** Whether there is a value of the key. */
   has(key: K): boolean {
     return isPresent(this.#delta, this.#base, key)
   }
 
+  /** Calls a function for each entry, in the order of insertion. */
   forEach(callback: (value: V, key: K, map: ReadonlyMap<K, V>) => void): void {
     for (const [key, value] of this) callback(value, key, this)
   }
@@ -87,6 +90,7 @@ export class LayeredMap<K, V> implements ReadonlyMap<K, V> {
     for (const [, value] of this) yield value
   }
 
+  /** Entries in the order of insertion. */
   [Symbol.iterator](): Generator<[K, V], undefined> {
     return this.entries()
   }

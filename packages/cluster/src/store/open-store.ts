@@ -24,7 +24,9 @@ export interface OpenStoreOptions {
   readonly limits?: Partial<ClientLimits>
   /** What is counted of the traffic with an API server; `createClientMetrics` makes it. */
   readonly metrics?: ClientMetrics
+  /** @default silent */
   readonly log?: Logger
+  /** Disposes the store when aborted. */
   readonly signal?: AbortSignal
 }
 

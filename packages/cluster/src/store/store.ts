@@ -122,7 +122,9 @@ export interface Store extends AsyncDisposable {
    * @throws the source cannot be read
    */
   refresh?(): Promise<void>
+  /** Listens to an event. */
   on<E extends keyof StoreEvents>(event: E, listener: (...args: StoreEvents[E]) => void): this
+  /** Listens no more. */
   off<E extends keyof StoreEvents>(event: E, listener: (...args: StoreEvents[E]) => void): this
   /**
    * Writes `status` (and, for a Service, the annotations) of an object that exists. Without `metadata.resourceVersion` whatever is

@@ -13,6 +13,7 @@ export interface CertificateFilesOptions {
   readonly directory: string
   /** There are other certificates to show. */
   readonly onBundle: (bundle: Pick<CertificateBundle, 'tls.crt' | 'tls.key'>) => void
+  /** Is told of files that cannot be used. */
   readonly log: Logger
   /** Milliseconds between looks. @default 10_000 */
   readonly interval?: number

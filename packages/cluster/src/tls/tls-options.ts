@@ -13,6 +13,7 @@ export interface TlsFlags {
 
 /** What a TLS server of Node.js is given. */
 export interface TlsOptions {
+  /** The least that is spoken: `TLSv1.2` or `TLSv1.3`. */
   readonly minVersion: SecureVersion
   /** OpenSSL names. */
   readonly ciphers?: string

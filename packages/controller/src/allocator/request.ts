@@ -13,12 +13,17 @@ export type PortKey = string
 export interface AddressRequest {
   /** `namespace/name`. */
   readonly service: string
+  /** Of the Service: pools can be for some namespaces only. */
   readonly namespace: string
+  /** Of the Service: pools can select by them. */
   readonly labels: Readonly<Record<string, string>>
+  /** Which families are asked for. */
   readonly family: ServiceFamily
+  /** Whether one address will do where two families are asked for. */
   readonly policy: FamilyPolicy
   /** `spec.ipFamilies`: the order of two addresses; empty = IPv4 first. */
   readonly families: readonly IPFamily[]
+  /** Two Services that share an address must not have one in common. */
   readonly ports: readonly PortKey[]
   /** Empty = the address is not shared. */
   readonly sharingKey: string

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events'
 import { type Change, ConflictError, type Kind, type KubernetesObject, type Store } from '@typemetal/cluster'
 import { type Logger, silentLogger } from '@typemetal/cluster/process'
 import { Registry } from 'prom-client'
@@ -12,11 +13,13 @@ import { StatusWriter, type Write } from './status-writer.js'
 export interface ControllerOptions {
   /** Where Services and pools come from and statuses go to. The caller disposes it, after {@link Controller.run} has ended. */
   readonly store: Store
+  /** What the decisions are made with: the namespace and the classes. */
   readonly options: ReconcilerOptions
   /** @default silent */
   readonly log?: Logger
   /** Where the metrics are registered. @default a new one */
   readonly registry?: Registry
+  /** @default the machine's */
   readonly clock?: Clock
 }
 
@@ -32,9 +35,9 @@ const WRITTEN: ReadonlySet<Kind> = new Set<Kind>(['Service', 'IPAddressPool', 'C
 
 /**
  * Gives the Services of a store their addresses, as long as it runs. Decides nothing itself: it takes the store's changes to
- * a {@link Reconciler} and what that decides back to the store.
+ * a {@link Reconciler} and what that decides back to the store. Emits `decided` after each look.
  */
-export class Controller {
+export class Controller extends EventEmitter<{ decided: [outcome: Outcome] }> {
   readonly #store: Store
   readonly #options: ReconcilerOptions
   readonly #namespace: string
@@ -57,6 +60,7 @@ export class Controller {
     registry = new Registry(),
     clock = systemClock,
   }: ControllerOptions) {
+    super()
     this.#store = store
     this.#options = options
     this.#namespace = options.namespace
@@ -72,6 +76,11 @@ export class Controller {
     if (!this.#listed) return 'the cluster has not been listed yet'
     if (this.#outage !== undefined) return this.#outage
     return this.#reconciler.loaded || 'there has been no valid configuration yet'
+  }
+
+  /** What it has decided by now; of another run when it runs again. Read only. */
+  get decisions(): Pick<Reconciler, 'allocator' | 'config' | 'configErrors' | 'failures'> {
+    return this.#reconciler
   }
 
   /**
@@ -157,6 +166,7 @@ export class Controller {
       const outcome = this.#reconciler.handle(this.#store.snapshot(), changes)
       this.#listed = true
       this.#apply(outcome)
+      this.emit('decided', outcome)
       // The object has moved on, and with it whatever was wrong with writing it.
       for (const { kind, key } of changes ?? []) if (WRITTEN.has(kind)) this.#writer.wake(keyOfWrite(kind, key))
     } catch (error) {

@@ -31,6 +31,7 @@ export interface DirectoryStoreOptions {
   readonly namespace?: string
   /** Write nothing: statuses and events are refused. @default false */
   readonly readOnly?: boolean
+  /** @default silent */
   readonly log?: Logger
   /** Disposes the store when aborted. */
   readonly signal?: AbortSignal
@@ -136,6 +137,7 @@ export class DirectoryStore extends EventEmitter<StoreEvents> implements Store {
     if (!this.#options.readOnly) this.#events.record(event)
   }
 
+  /** Stops watching. What has been written stays. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#orphans.clear()
     await this.#watch[Symbol.asyncDispose]()

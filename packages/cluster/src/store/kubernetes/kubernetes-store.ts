@@ -40,9 +40,11 @@ export interface KubernetesStoreOptions {
   readonly kinds?: readonly Kind[]
   /** Label selectors: of these kinds, objects that match are seen, and no others. @default all objects */
   readonly labels?: Partial<Readonly<Record<Kind, string>>>
+  /** How much, how often and how long the API server is asked. @default {@link DEFAULT_LIMITS} */
   readonly limits?: Partial<ClientLimits>
   /** Of `createClientMetrics`. @default nothing is counted */
   readonly metrics?: ClientMetrics
+  /** @default silent */
   readonly log?: Logger
   /** Disposes the store when aborted. */
   readonly signal?: AbortSignal
@@ -137,6 +139,7 @@ export class KubernetesStore extends EventEmitter<StoreEvents> implements Store 
     this.#live?.events.record(event)
   }
 
+  /** Ends watches and connections, and waits for them. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#abort.abort()
     this.#changes.clear()
