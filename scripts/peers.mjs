@@ -22,6 +22,7 @@ const PEERS = {
   ndisc6: ['/usr/bin/ndisc6'],
   openssl: ['/usr/bin/openssl'],
   prometheus: ['/usr/bin/prometheus'],
+  'chromium-headless-shell': ['/usr/bin/chromium-headless-shell'],
   // images: to unpack and run them, and what they are made with
   umoci: ['/usr/bin/umoci'],
   runc: ['/usr/sbin/runc', '/usr/bin/runc'],

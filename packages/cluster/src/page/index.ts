@@ -4,6 +4,8 @@
  * @packageDocumentation
  */
 export type * from './facts.js'
+export { type PageOptions, type PageServer, servePage } from './serve.js'
+export { condense, type Line } from './condense.js'
 export { FactsMemory } from './facts-memory.js'
 export { type Happening, TransitionLog } from './transition-log.js'
 export { Watchers } from './watchers.js'
