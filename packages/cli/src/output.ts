@@ -1,6 +1,7 @@
 /** How results are printed. */
 import { LayeredMap } from '@typemetal/cluster'
 import { stringify } from 'yaml'
+import { CommandError } from './exit-code.js'
 
 /** Values of `--output`. */
 export const FORMATS = ['table', 'json', 'yaml'] as const
@@ -74,20 +75,42 @@ export function table(rows: readonly Row[], { tone, paint = plain }: TableOption
 export function render(format: Format, value: unknown, people: () => string): string {
   if (format === 'table') return people()
   const exact = simple(value)
-  return format === 'json' ? `${JSON.stringify(exact, null, 2)}\n` : stringify(exact)
+  try {
+    return format === 'json'
+      ? `${JSON.stringify(exact, null, 2)}\n`
+      : stringify(exact, { aliasDuplicateObjects: false })
+  } catch (error) {
+    // V8 has no text of more than half a gigabyte.
+    if (error instanceof RangeError)
+      throw new CommandError('the answer is too long to be printed: ask about some nodes only')
+    throw error
+  }
 }
 
-/** JSON has no Map, no Set and no bigint: counts beyond 2^53 become text rather than wrong. */
-export function simple(value: unknown): unknown {
+/**
+ * JSON has no Map, no Set and no bigint: counts beyond 2^53 become text rather than wrong.
+ * @param done what was made of objects so far: the plans of many nodes share nearly all of theirs
+ */
+export function simple(value: unknown, done = new Map<object, unknown>()): unknown {
   if (typeof value === 'bigint') return value <= Number.MAX_SAFE_INTEGER ? Number(value) : String(value)
-  if (value instanceof Map || value instanceof LayeredMap)
-    return simple(Object.fromEntries(value as ReadonlyMap<string, unknown>))
-  if (value instanceof Set) return [...value].map(simple)
-  if (Array.isArray(value)) return value.map(simple)
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([, entry]) => entry !== undefined)
-      .map(([name, entry]) => [name, simple(entry)]),
-  )
+  const known = done.get(value)
+  if (known !== undefined) return known
+  const made = simpleObject(value, done)
+  done.set(value, made)
+  return made
+}
+
+function simpleObject(value: object, done: Map<object, unknown>): object {
+  if (value instanceof Set || Array.isArray(value))
+    return [...(value as Iterable<unknown>)].map(item => simple(item, done))
+  const isMap = value instanceof Map || value instanceof LayeredMap
+  return Object.fromEntries(simpleEntries(isMap ? value.entries() : Object.entries(value), done))
+}
+
+function* simpleEntries(
+  entries: Iterable<readonly [unknown, unknown]>,
+  done: Map<object, unknown>,
+): Generator<readonly [string, unknown]> {
+  for (const [name, entry] of entries) if (entry !== undefined) yield [String(name), simple(entry, done)]
 }

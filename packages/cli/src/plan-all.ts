@@ -1,8 +1,11 @@
-/** The plans of many nodes at the cost of a few: who owns a layer-2 address is decided once, not on every node. Pure. */
-import { matchesAny } from '@typemetal/cluster'
-import type { Config, ObjectKey, Pool, Service, Snapshot } from '@typemetal/cluster'
-import { plan } from '@typemetal/speaker'
-import type { Interfaces, Layer2Decision, PlanOptions, RememberingPlan, ServiceDecision } from '@typemetal/speaker'
+/**
+ * The plans of many nodes at the cost of a few: who owns a layer-2 address is decided once, and nodes of one kind are planned once, not
+ * each for itself. Pure.
+ */
+import { LayeredMap, matchesAny } from '@typemetal/cluster'
+import type { Config, Node, ObjectKey, Pool, Service, Snapshot } from '@typemetal/cluster'
+import { BGP_ENDPOINTS, isExcluded, isNetworkUnavailable, nodesWithActiveEndpoint, plan } from '@typemetal/speaker'
+import type { Layer2Decision, PlanOptions, RememberingPlan, ServiceDecision } from '@typemetal/speaker'
 import { withServices } from './allocation.js'
 
 /** What every plan is made of. */
@@ -18,26 +21,105 @@ export function planAll(input: PlanInput, nodes: readonly string[]): ReadonlyMap
   const { snapshot, config, members, options } = input
   if (nodes.length < 3) return new Map(nodes.map(node => [node, plan(snapshot, config, node, members, options)]))
   const known = decideOnce(input, nodes)
-  const owned = new Map<string, Map<ObjectKey, Service>>()
-  for (const [key, { owner }] of known) {
-    const service = snapshot.objects('Service').get(key)
-    if (owner !== undefined && service)
-      owned.set(owner, (owned.get(owner) ?? new Map<ObjectKey, Service>()).set(key, service))
-  }
-  const silent = withoutLayer2(config)
+  const owned = ownedServices(input, known)
+  const local = localServices(input)
+  const kinds = new Map<string, Kind>()
   return new Map(
     nodes.map(node => {
-      const rest = plan(snapshot, silent, node, members, options)
+      const name = kindOf(input, node)
+      const kind = kinds.get(name) ?? planKind(input, node, known)
+      kinds.set(name, kind)
+      const here = new Set([...(local.get(node) ?? []), ...(local.get(kind.sample) ?? [])])
+      const rest = planLike(input, kind, node, here)
       const mine = plan(withServices(snapshot, owned.get(node) ?? new Map()), config, node, members, options)
-      const layer2 = (decision: ServiceDecision): Layer2Decision =>
-        mine.services.get(decision.service)?.layer2 ?? ofAnother(input, node, decision, known.get(decision.service))
-      const services = new Map(
-        [...rest.services].map(([key, decision]) => [key, { ...decision, layer2: layer2(decision) }] as const),
-      )
-      const answered: ReadonlyMap<string, Interfaces> = mine.layer2
-      return [node, { ...rest, services, layer2: answered }] as const
+      const differing = new Map<ObjectKey, ServiceDecision>()
+      for (const key of [...here, ...mine.services.keys()]) {
+        const decision = rest.services.get(key)
+        const layer2 = mine.services.get(key)?.layer2 ?? kind.services.get(key)?.layer2
+        if (decision && layer2) differing.set(key, { ...decision, layer2 })
+      }
+      return [node, { ...rest, services: kind.services.with(differing), layer2: mine.layer2 }] as const
     }),
   )
+}
+
+/** Nodes that everything but ownership and local endpoints treats alike. */
+interface Kind {
+  /** The node that was planned for all of them. */
+  readonly sample: string
+  /** Its plan without layer 2. */
+  readonly plan: RememberingPlan
+  /** What a node of the kind decides that owns nothing. */
+  readonly services: LayeredMap<ObjectKey, ServiceDecision>
+}
+
+/** Equal texts: the same advertisements and peers select both nodes, and they are fit or unfit for the same reasons. */
+function kindOf({ snapshot, config }: PlanInput, name: string): string {
+  const node: Node | undefined = snapshot.objects('Node').get(name)
+  const labels = node?.metadata.labels ?? {}
+  const advertisements = [...config.pools.values()].flatMap(pool => [
+    ...pool.l2Advertisements,
+    ...pool.bgpAdvertisements,
+  ])
+  return [
+    node !== undefined,
+    isExcluded(node),
+    isNetworkUnavailable(node),
+    ...advertisements.map(ad => ad.nodes.has(name)),
+    ...[...config.peers.values()].map(peer => matchesAny(peer.nodeSelectors, labels)),
+  ]
+    .map(Number)
+    .join('')
+}
+
+/** Plans the first node of a kind. Without layer-2 advertisements there are no elections, which are nearly all of the work. */
+function planKind(input: PlanInput, node: string, known: ReadonlyMap<ObjectKey, Known>): Kind {
+  const { snapshot, config, members, options } = input
+  const services = new LayeredMap<ObjectKey, Service>(snapshot.objects('Service'))
+  const made = plan(withServices(snapshot, services), withoutLayer2(config), node, members, options)
+  const decisions = [...made.services].map(([key, decision]) => {
+    const layer2 = ofAnother(input, node, decision, known.get(key))
+    return [key, { ...decision, layer2 }] as const
+  })
+  return { sample: node, plan: made, services: new LayeredMap(new Map(decisions)) }
+}
+
+/**
+ * Plans another node of a kind: only what has local endpoints on it, or on the sample, is decided anew.
+ * @param here those Services
+ */
+function planLike(
+  { snapshot, members, options }: PlanInput,
+  { sample, plan: made }: Kind,
+  node: string,
+  here: ReadonlySet<ObjectKey>,
+): RememberingPlan {
+  if (node === sample) return made
+  const { context } = made.memory
+  const before = { ...made, node, memory: { ...made.memory, context: { ...context, node } } }
+  const services = made.memory.snapshot.objects('Service') as LayeredMap<ObjectKey, Service>
+  // What is not the same object counts as changed.
+  const copies = [...here].map(key => [key, copyOf(services.get(key))] as const)
+  return plan(withServices(snapshot, services.with(copies)), context.config, node, members, options, before)
+}
+
+const copyOf = (service: Service | undefined): Service | undefined => service && { ...service }
+
+/** Services whose announcement depends on where their endpoints are, by the nodes that have one. */
+function localServices({ snapshot }: PlanInput): ReadonlyMap<string, readonly ObjectKey[]> {
+  const local = new Map<string, ObjectKey[]>()
+  for (const [key, { spec }] of snapshot.objects('Service')) {
+    if (spec?.externalTrafficPolicy !== 'Local') continue
+    for (const node of nodesWithActiveEndpoint(snapshot.endpointSlicesOf(key), BGP_ENDPOINTS))
+      listIn(local, node).push(key)
+  }
+  return local
+}
+
+function listIn<T>(lists: Map<string, T[]>, name: string): T[] {
+  const list = lists.get(name) ?? []
+  lists.set(name, list)
+  return list
 }
 
 /** What the node that was asked says of a Service, and whom it takes for the owner. */
@@ -72,10 +154,23 @@ const ownerOf = (layer2: Layer2Decision, node: string): { readonly owner?: strin
   return owner === undefined ? {} : { owner }
 }
 
+/** Services by the node that owns their addresses. */
+function ownedServices(
+  { snapshot }: PlanInput,
+  known: ReadonlyMap<ObjectKey, Known>,
+): ReadonlyMap<string, ReadonlyMap<ObjectKey, Service>> {
+  const owned = new Map<string, Map<ObjectKey, Service>>()
+  for (const [key, { owner }] of known) {
+    const service = snapshot.objects('Service').get(key)
+    if (owner === undefined || !service) continue
+    owned.set(owner, (owned.get(owner) ?? new Map<ObjectKey, Service>()).set(key, service))
+  }
+  return owned
+}
+
 const advertised = ({ pools }: Config, pool: string | undefined): boolean =>
   pool !== undefined && (pools.get(pool)?.l2Advertisements.length ?? 0) > 0
 
-/** Without its layer-2 advertisements a configuration has no elections, which are nearly all of the work. */
 function withoutLayer2(config: Config): Config {
   const pools = [...config.pools].map(([name, pool]): [string, Pool] => [name, { ...pool, l2Advertisements: [] }])
   return { ...config, pools: new Map(pools) }

@@ -1,7 +1,7 @@
 /** What a drain of one node would do: who takes over, what peers are told, in which order. Pure. */
 import type { ObjectKey } from '@typemetal/cluster'
 import { heirsOf, sessionTarget, simulateDrain } from '@typemetal/speaker'
-import type { DrainScenario, PlanOptions } from '@typemetal/speaker'
+import type { DrainScenario, PlanOptions, RememberingPlan } from '@typemetal/speaker'
 import { addressesOf } from '../allocation.js'
 import type { View } from '../view.js'
 import { describeStep, type Moment } from './moment.js'
@@ -82,22 +82,32 @@ const servicesWith = ({ snapshot }: View, address: string): readonly ObjectKey[]
 function routeTakeovers({ plans }: View, node: string): readonly RouteTakeover[] {
   const mine = plans.get(node)
   if (!mine) return []
-  const peersByPrefix = new Map<string, string[]>()
-  for (const [peer, routes] of mine.routes) {
-    for (const { prefix } of routes) peersByPrefix.set(prefix, [...(peersByPrefix.get(prefix) ?? []), peer])
+  const services = new Map<string, Set<ObjectKey>>()
+  for (const { service, bgp } of mine.services.values()) {
+    for (const { prefix } of bgp.announce ? bgp.prefixes : [])
+      services.set(prefix, (services.get(prefix) ?? new Set<ObjectKey>()).add(service))
   }
-  return [...peersByPrefix].map(([prefix, peers]) => ({
+  const others = [...plans.values()]
+    .filter(plan => plan.node !== node)
+    .map(plan => [plan.node, prefixesOf(plan)] as const)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+  return [...prefixesOf(mine)].map(([prefix, peers]) => ({
     prefix,
     peers,
-    services: [...mine.services.values()]
-      .filter(({ bgp }) => bgp.announce && bgp.prefixes.some(advertised => advertised.prefix === prefix))
-      .map(({ service }) => service),
-    others: [...plans.values()]
-      .filter(
-        plan =>
-          plan.node !== node && [...plan.routes.values()].some(list => list.some(route => route.prefix === prefix)),
-      )
-      .map(plan => plan.node)
-      .toSorted(),
+    services: [...(services.get(prefix) ?? [])],
+    others: others.filter(([, prefixes]) => prefixes.has(prefix)).map(([name]) => name),
   }))
+}
+
+/** Every prefix that a node tells, with the peers that it tells it. */
+function prefixesOf({ routes }: Pick<RememberingPlan, 'routes'>): ReadonlyMap<string, readonly string[]> {
+  const peers = new Map<string, string[]>()
+  for (const [peer, list] of routes) {
+    for (const { prefix } of list) {
+      const known = peers.get(prefix)
+      if (known) known.push(peer)
+      else peers.set(prefix, [peer])
+    }
+  }
+  return peers
 }
