@@ -7,6 +7,7 @@ export interface Terminal {
   write(text: string): void
   /** Standard error. @default as {@link write} */
   warn?(text: string): void
+  /** The code that the process is to end with. */
   exitCode(code: number): void
   /** Colours may be used on standard output. @default false */
   readonly color?: boolean

@@ -8,6 +8,7 @@ import type { Cluster } from './source/cluster.js'
 
 /** What a question is asked with. */
 export interface ViewRequest extends PlanOptions {
+  /** Namespace of the `metallb.io` objects. */
   readonly namespace: string
   /** Live gossip members; empty: those that are known to run, else every Node. */
   readonly members: readonly string[]

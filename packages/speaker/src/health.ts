@@ -11,7 +11,9 @@ const PROBE_INTERVAL = 10_000
 
 /** Options of {@link Health}. */
 export interface HealthOptions {
+  /** Whose outages are listened to. */
   readonly store: Pick<Store, 'on' | 'off'>
+  /** Where timers run; a test's own. */
   readonly clock: Clock
   /** Whether the work is done; otherwise what it waits for. */
   readonly ready: () => true | string

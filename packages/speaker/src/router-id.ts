@@ -6,7 +6,8 @@ import { networkInterfaces } from 'node:os'
 import type { NetworkInterfaceInfo } from 'node:os'
 import type { SessionPlan } from './plan/types.js'
 
-type Interfaces = NodeJS.Dict<Pick<NetworkInterfaceInfo, 'address' | 'family'>[]>
+/** What of `os.networkInterfaces()` a router id is taken from. */
+export type Interfaces = NodeJS.Dict<Pick<NetworkInterfaceInfo, 'address' | 'family'>[]>
 
 /** A BGP Identifier and whether it may be another one later. */
 export interface RouterId {

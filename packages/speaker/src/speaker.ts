@@ -48,10 +48,13 @@ export interface SpeakerOptions extends DeciderOptions, NodeDrainSettings {
   readonly createEngine: CreateEngine
   /** Starts the BFD worker when the first peer wants one. @default that of `@typemetal/bgp/bfd` */
   readonly startBfd?: StartBfd
+  /** Where the metrics are registered. */
   readonly registry: Registry
   /** The own Pod, with which the statuses go; absent outside Kubernetes. */
   readonly ownerReference?: OwnerReference | undefined
+  /** @default silent */
   readonly log?: Logger
+  /** @default the machine's */
   readonly clock?: Clock
 }
 

@@ -12,6 +12,7 @@ import { notesOf } from './plan.js'
 export interface DifferenceRequest extends ViewRequest {
   /** Exit with {@link ExitCode.differs} when something would change. @default false */
   readonly exitCode?: boolean
+  /** Colours of a table. @default none */
   readonly paint?: Paint
 }
 

@@ -18,6 +18,7 @@ import { notesOf } from './plan.js'
 export interface ExplainRequest extends ViewRequest {
   /** What controller and speakers have said about the Service. @default nothing is known */
   readonly events?: readonly SaidEvent[]
+  /** Colours of a table. @default none */
   readonly paint?: Paint
 }
 

@@ -10,6 +10,7 @@ import { invalid } from './validate.js'
 export interface PlanRequest extends ViewRequest {
   /** Also Services of other types, and protocols that no advertisement of the pool is for; machines always get all. @default false */
   readonly all?: boolean
+  /** Colours of a table. @default none */
   readonly paint?: Paint
 }
 

@@ -12,6 +12,7 @@ import { invalid } from './validate.js'
 export interface StatusRequest extends ViewRequest {
   /** What speakers say themselves, by node. @default they were not asked */
   readonly readings?: ReadonlyMap<string, SpeakerReading>
+  /** Colours of a table. @default none */
   readonly paint?: Paint
 }
 

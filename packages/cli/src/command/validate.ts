@@ -8,11 +8,13 @@ import { findWarnings, type Warning } from '../warnings/warnings.js'
 
 /** How to check. */
 export interface ValidateRequest {
+  /** Namespace of the `metallb.io` objects. */
   readonly namespace: string
   /** Warnings count as errors. @default false */
   readonly strict?: boolean
   /** Classes that the processes are started with. @default '' */
   readonly lbClass?: string
+  /** Colours of a table. @default none */
   readonly paint?: Paint
 }
 

@@ -11,7 +11,7 @@ interface Events {
   remoteState: [to: State, from: State]
 }
 
-/** A session of the worker, as a {@link StandingBfdSession} uses it. */
+/** A session of the worker, as the speaker uses it. */
 export interface RunningBfdSession extends BfdSourceSession {
   snapshot(): BfdSnapshot
 }

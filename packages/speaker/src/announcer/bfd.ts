@@ -52,7 +52,7 @@ export class BfdSessions implements BfdSource, AsyncDisposable {
   #fault: string | undefined
   #closed = false
 
-  /** @param changed {@link fault} is another one now */
+  /** @param options `changed` is called when {@link fault} is another one */
   constructor(options: {
     start: StartBfd
     log: Logger

@@ -25,12 +25,15 @@ import { engineLog } from './session-log.js'
 export interface BGPAnnouncerOptions {
   /** Own node's name: the last resort for a router id. */
   readonly node: string
+  /** Makes the BGP engine when the first peer is wanted. */
   readonly createEngine: CreateEngine
   /** Starts the BFD worker when the first peer wants one. @default that of `@typemetal/bgp/bfd` */
   readonly startBfd?: StartBfd
   /** What the machine lets a session do. @default looks at it */
   readonly environment?: Environment
+  /** @default silent */
   readonly log?: Logger
+  /** @default the machine's */
   readonly clock?: Clock
 }
 

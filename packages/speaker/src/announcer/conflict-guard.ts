@@ -13,19 +13,25 @@ export interface Segment {
 
 /** What a {@link ConflictGuard} can do about an address. */
 export interface GuardHands {
+  /** Tells the segment that this node has the address. */
   announce(address: string): void
+  /** Tells it once more, as the answer to a claim (RFC 5227 section 2.4). */
   defend(address: string): void
   /** Stops answering. */
   yield(address: string): void
   /** Answers again. */
   resume(address: string): void
+  /** Who watches is told of a conflict. */
   tell(state: 'begun' | 'over', conflict: Conflict): void
 }
 
 /** Options of {@link ConflictGuard}. */
 export interface ConflictGuardOptions extends ConflictMachineOptions {
+  /** Says which node a MAC address belongs to. */
   readonly segment: Segment
+  /** Where timers run; a test's own. */
   readonly clock: Clock
+  /** Do what is decided. */
   readonly hands: GuardHands
 }
 

@@ -5,7 +5,8 @@ import type { NetworkInterfaceInfo } from 'node:os'
 import { isInternal } from '../plan/sessions.js'
 import type { SessionPlan } from '../plan/types.js'
 
-type Interfaces = NodeJS.Dict<Pick<NetworkInterfaceInfo, 'address' | 'family' | 'cidr'>[]>
+/** What of `os.networkInterfaces()` says which networks are connected. */
+export type Interfaces = NodeJS.Dict<Pick<NetworkInterfaceInfo, 'address' | 'family' | 'cidr'>[]>
 
 /**
  * What an operator may have forgotten, when a peer cannot be reached.

@@ -74,24 +74,35 @@ export interface EnginePeer {
   change(options: EnginePeerOptions): readonly EngineChange[]
   /** Ends the session with Cease, Peer De-configured unless said otherwise, and forgets the peer. */
   close(farewell?: Farewell): Promise<void>
+  /** The session has changed its state; `cause` is the event of RFC 4271 section 8.1 that made it. */
   on(event: 'state', listener: (to: string, from: string, cause: string) => void): unknown
+  /** A NOTIFICATION was sent or has come. */
   on(event: 'notification', listener: (direction: 'sent' | 'received', details: NotificationDetails) => void): unknown
 }
 
 /** How to reach a peer; times in seconds. */
 export interface EnginePeerOptions {
+  /** For logs and metrics: that of the BGPPeer. */
   readonly name: string
   /** Either this or {@link interface}. */
   readonly address?: string
   /** The one peer on this interface, found by its router advertisements. */
   readonly interface?: string
+  /** TCP port of the peer. */
   readonly port: number
+  /** AS number of the peer, or which it may be of. */
   readonly asn: number | 'internal' | 'external'
+  /** Our AS number towards this peer. */
   readonly localAsn: number
+  /** Our BGP Identifier towards this peer, a dotted quad. */
   readonly bgpIdentifier: string
+  /** Proposed Hold Time; 0 turns liveness off. */
   readonly holdTime: number
+  /** Between our KEEPALIVEs. */
   readonly keepaliveTime: number
+  /** Longest wait between attempts. @default 120 */
   readonly connectRetryTime?: number
+  /** Address to connect from. @default the kernel chooses */
   readonly sourceAddress?: string
   /** Absent towards peers of our own AS. */
   readonly multihop?: boolean
@@ -99,10 +110,13 @@ export interface EnginePeerOptions {
   readonly device?: string
   /** We tell, and do not listen. */
   readonly importPolicy: 'reject'
+  /** Families that are proposed, and announced when the peer has them. */
   readonly families: readonly ('ipv4-unicast' | 'ipv6-unicast')[]
   /** Families whose prefixes may have a next hop of the other one, RFC 8950. */
   readonly extendedNextHop?: readonly 'ipv4-unicast'[]
+  /** Password of TCP-MD5, RFC 2385. */
   readonly md5Key?: string
+  /** BFD watches the peer, and its end is the end of the session. */
   readonly bfd?: BfdPeerOptions
   /** The peer is asked to keep our routes while we restart, RFC 4724. */
   readonly gracefulRestart?: true
@@ -120,8 +134,11 @@ export interface Engine extends AsyncDisposable {
 
 /** How the engine is made. */
 export interface EngineOptions {
+  /** Our AS number. */
   readonly asn: number
+  /** Our BGP Identifier, a dotted quad. */
   readonly bgpIdentifier: string
+  /** Where the engine logs to. */
   readonly log: Logger
   /** Where the BFD sessions of its peers come from. */
   readonly bfd: BfdSource

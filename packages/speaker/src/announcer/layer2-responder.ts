@@ -32,15 +32,26 @@ export interface ResponderAddress {
 
 /** The part of `@typemetal/arp-ndp`'s Layer2 that is used here. */
 export interface Responder {
+  /** Answers for the addresses of `set` from now on, on their interfaces, and no longer for those of `remove`. */
   changeAddresses(set: readonly ResponderAddress[], remove: readonly string[]): void
+  /** Tells the segment that this node has the address, in a burst. */
   announce(address: string): void
+  /** Tells it once, now (RFC 5227 section 2.4). */
   defend(address: string): void
+  /** Stops the bursts of these; they are answered for as before. */
   hush(addresses: readonly string[]): void
+  /** Names of the interfaces that are answered on. */
   interfaces(): readonly string[]
+  /** What was done, by address. */
   counters(): Promise<ReadonlyMap<string, AddressCounters>>
+  /** Other interfaces are answered on than before. */
   on(event: 'interfaces', listener: (names: readonly string[]) => void): unknown
+  /** A socket was opened or closed. */
   on(event: 'responder', listener: (change: ResponderChange) => void): unknown
+  /** Another host uses an address of ours, or does so no more. */
   on(event: 'conflict' | 'conflict-over', listener: (conflict: AddressConflict) => void): unknown
+  /** The worker has died: nothing is answered any more. */
   on(event: 'error', listener: (error: Error) => void): unknown
+  /** Stops answering, and ends the worker. */
   [Symbol.asyncDispose](): Promise<void>
 }

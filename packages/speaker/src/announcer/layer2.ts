@@ -23,6 +23,7 @@ import { Layer2Set } from './layer2-set.js'
 export interface SplitBrainOptions {
   /** This node. */
   readonly node: string
+  /** Where other speakers are asked, and told. */
   readonly segment: Segment
   /** What the election of an address is decided by; `undefined` when this node does not announce it. */
   readonly electionOf: (address: string) => AddressElection | undefined
@@ -34,7 +35,9 @@ export interface Layer2AnnouncerOptions {
   readonly start: () => Promise<Responder>
   /** Absent: a second owner of an address is named in the log, and nothing is done about it. */
   readonly splitBrain?: SplitBrainOptions
+  /** @default silent */
   readonly log?: Logger
+  /** @default the machine's */
   readonly clock?: Clock
 }
 

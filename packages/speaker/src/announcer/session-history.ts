@@ -37,6 +37,7 @@ export class SessionHistory {
     return this.#failures
   }
 
+  /** The last NOTIFICATION of either direction; `undefined` before the first. */
   get lastNotification(): LastNotification | undefined {
     return this.#lastNotification
   }
@@ -56,6 +57,7 @@ export class SessionHistory {
     this.#ends.set(event, (this.#ends.get(event) ?? 0) + 1)
   }
 
+  /** A NOTIFICATION was sent or has come. */
   notified(direction: LastNotification['direction'], { errorCode, errorSubcode }: NotificationDetails): void {
     this.#lastNotification = { direction, errorCode, errorSubcode }
   }

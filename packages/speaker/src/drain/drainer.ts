@@ -28,22 +28,31 @@ export interface DrainHands {
   peers(scope: DrainScope): number
   /** Holds the layer-2 addresses that are answered now, and leaves the ring. */
   leaveRing(): Promise<void>
+  /** Takes part in the ring again. */
   rejoinRing(): Promise<void>
   /** Stops answering these. */
   release(addresses: readonly string[]): void
   /** Answers again for whatever the plan says. */
   answerAgain(): void
+  /** Ends all sessions, with a word for the operators of the peers (RFC 9003), or so that peers keep our routes (RFC 4724). */
   closeSessions(how: { readonly communication: string; readonly gracefulRestart: boolean }): Promise<void>
+  /** Takes back what this node has written about what it announces. */
   clearStatuses(): Promise<void>
 }
 
 /** Options of {@link Drainer}. */
 export interface DrainerOptions {
+  /** Name of this node. */
   readonly node: string
+  /** Do what is decided. */
   readonly hands: DrainHands
+  /** How patient it is. */
   readonly drain: Partial<DrainOptions>
+  /** What is counted. */
   readonly metrics: DrainMetrics
+  /** Is told of every step, and why. */
   readonly log: Logger
+  /** Where timers run; a test's own. */
   readonly clock: Clock
 }
 
@@ -86,6 +95,7 @@ export class Drainer extends EventEmitter<DrainerEvents> {
     options.metrics.enter(this.#machine.state)
   }
 
+  /** Where the drain is. */
   get state(): DrainState {
     return this.#machine.state
   }

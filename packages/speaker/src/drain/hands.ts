@@ -4,8 +4,9 @@ import type { DrainScope } from './types.js'
 
 /** BGP, as far as a drain is concerned. */
 export interface DrainableSessions {
+  /** Peers in the scope see our routes with the lower preference. */
   lowerPreference(scope: DrainScope): void
-  /** @param keep prefixes that stay announced */
+  /** Peers in the scope see no routes of ours. @param keep prefixes that stay announced */
   withdraw(scope: DrainScope, keep: ReadonlySet<string>): void
   /** Back from both. */
   restore(): void
@@ -23,6 +24,7 @@ export interface DrainableSessions {
 export interface DrainableAnswers {
   /** From now on nothing that is answered is given up only because the plan says so. */
   hold(): unknown
+  /** Stops answering these. */
   release(addresses: readonly string[]): void
   /** Ends {@link hold} and takes back {@link release}. */
   resume(): unknown
@@ -30,7 +32,9 @@ export interface DrainableAnswers {
 
 /** The ring, as far as a drain is concerned. */
 export interface LeavableRing {
+  /** Tells the others that this node has gone. */
   leave(): Promise<void>
+  /** Takes part again. */
   rejoin(): Promise<void>
 }
 

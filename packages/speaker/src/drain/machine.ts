@@ -49,6 +49,7 @@ export class DrainMachine {
     this.#options = checkDrainOptions(options)
   }
 
+  /** Where the drain is. */
   get state(): DrainState {
     return this.#state
   }

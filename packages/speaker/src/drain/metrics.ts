@@ -10,6 +10,7 @@ export interface DrainMetrics {
   enter(state: DrainState): void
   /** A state ends that has lasted so long. */
   leave(state: DrainState, spent: Milliseconds): void
+  /** A drain begins. */
   began(why: DrainCause | 'signal'): void
   /** Nothing is announced any more. */
   done(total: Milliseconds): void

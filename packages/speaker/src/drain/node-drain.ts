@@ -27,8 +27,11 @@ export interface NodeDrainSettings {
 
 /** Options of {@link NodeDrain}. */
 export interface NodeDrainOptions {
+  /** Name of this node. */
   readonly node: string
+  /** What starts a drain, and how patient it is. */
   readonly settings: NodeDrainSettings
+  /** How this node plans, with which the others' plans are foreseen. */
   readonly planning: PlanOptions
   /** Absent: gossip is off. */
   readonly ring: { readonly members: readonly string[] } | undefined
@@ -38,10 +41,13 @@ export interface NodeDrainOptions {
     readonly config: Config | undefined
     readonly plan: Plan | undefined
   }
-  /** @param sole prefixes that nobody else announces: they stay when routes are withdrawn */
+  /** Makes the hands that do it. @param sole prefixes that nobody else announces: they stay when routes are withdrawn */
   readonly hands: (sole: () => ReadonlySet<string>) => DrainHands
+  /** Where the metrics are registered. */
   readonly registry: Registry
+  /** Is told of every step, and why. */
   readonly log: Logger
+  /** Where timers run; a test's own. */
   readonly clock: Clock
 }
 
@@ -67,6 +73,7 @@ export class NodeDrain extends EventEmitter<DrainerEvents> {
     this.#drainer.on('transition', (to, reason) => this.emit('transition', to, reason))
   }
 
+  /** Where the drain is. */
   get state(): DrainState {
     return this.#drainer.state
   }

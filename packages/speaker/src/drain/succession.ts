@@ -21,7 +21,8 @@ export interface SuccessionInput {
   readonly services: ReadonlyMap<ObjectKey, Decided>
 }
 
-type Decided = Pick<ServiceDecision, 'addresses' | 'bgp'>
+/** What of a decision a successor is looked for by. */
+export type Decided = Pick<ServiceDecision, 'addresses' | 'bgp'>
 
 /** What is known of the others. */
 export interface SuccessionResult {
@@ -35,6 +36,7 @@ export interface SuccessionResult {
 export class Succession {
   #first: RememberingPlan | undefined
 
+  /** Who would announce what this node announces, if it had gone. */
   find({ snapshot, config, others, gossips, options, addresses, services }: SuccessionInput): SuccessionResult {
     // This node's interfaces say nothing about those of another.
     const { interfaces: _, ...rest } = options

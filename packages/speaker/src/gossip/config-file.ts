@@ -2,24 +2,43 @@
 
 /** Fields of the file as our gossip takes them; times in milliseconds. */
 export interface GossipSettings {
+  /** `TCPTimeout`: deadline of a whole stream exchange. */
   readonly tcpTimeout: number
+  /** `IndirectChecks`: helpers asked to ping a node that did not answer. */
   readonly indirectChecks: number
+  /** `RetransmitMult`: packets that carry a message, times the digits of the ring's size. */
   readonly retransmitMult: number
+  /** `SuspicionMult`: shortest suspicion in probe intervals. */
   readonly suspicionMult: number
+  /** `SuspicionMaxTimeoutMult`: longest suspicion in shortest ones. */
   readonly suspicionMaxTimeoutMult: number
+  /** `PushPullInterval`: between two exchanges of the whole state. */
   readonly pushPullInterval: number
+  /** `ProbeTimeout`: how long a ping is waited for before helpers are asked. */
   readonly probeTimeout: number
+  /** `ProbeInterval`: between two probes. */
   readonly probeInterval: number
+  /** `DisableTcpPings`: no TCP for nodes that do not answer over UDP. */
   readonly disableTcpPings: boolean
+  /** `AwarenessMaxMultiplier`: most that a slow node stretches its probes by. */
   readonly awarenessMaxMultiplier: number
+  /** `GossipNodes`: nodes told a tick. */
   readonly gossipNodes: number
+  /** `GossipInterval`: between two ticks of gossip. */
   readonly gossipInterval: number
+  /** `GossipToTheDeadTime`: how long the dead are still told, and kept. */
   readonly gossipToTheDeadTime: number
+  /** `GossipVerifyIncoming`: refuse what is not encrypted. */
   readonly gossipVerifyIncoming: boolean
+  /** `GossipVerifyOutgoing`: encrypt what is sent. */
   readonly gossipVerifyOutgoing: boolean
+  /** `EnableCompression`: compress what becomes shorter by it. */
   readonly enableCompression: boolean
+  /** `HandoffQueueDepth`: read, and without effect: nothing is queued here. */
   readonly handoffQueueDepth: number
+  /** `UDPBufferSize`: octets of a datagram. */
   readonly udpBufferSize: number
+  /** `QueueCheckInterval`: read, and without effect. */
   readonly queueCheckInterval: number
 }
 

@@ -8,7 +8,9 @@ import type { Logger } from '../logger.js'
 
 /** Options of {@link PodDirectory}. */
 export interface PodDirectoryOptions {
+  /** The API server. */
   readonly api: ApiClient
+  /** Where the speakers' Pods are. */
   readonly namespace: string
   /** Label selector as kubectl takes it; must not be empty. */
   readonly labels: string
@@ -18,11 +20,14 @@ export interface PodDirectoryOptions {
   readonly bindAddress: string
   /** Milliseconds between two questions. @default 300_000, as MetalLB */
   readonly interval?: number
+  /** @default silent */
   readonly log?: Logger
+  /** @default the machine's */
   readonly clock?: Clock
 }
 
-interface Pod extends KubernetesObject {
+/** What of a Pod says where its speaker is. */
+export interface Pod extends KubernetesObject {
   readonly spec?: { readonly nodeName?: string }
   readonly status?: {
     readonly phase?: string

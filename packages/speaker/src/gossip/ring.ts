@@ -16,8 +16,11 @@ export interface GossipMember {
 
 /** The part of `@typemetal/memberlist` that the ring uses. */
 export interface Gossip {
+  /** Joins by any of these; how many have answered. Rejects when none has. */
   join(addresses: readonly string[]): Promise<number>
+  /** Tells the others, and waits so many milliseconds until they know. */
   leave(timeout?: number): Promise<void>
+  /** A member again after {@link leave}. */
   rejoin(): Promise<void>
   /** How many nodes are held for what; those that died or left are remembered for a while. */
   states(): Readonly<Record<'alive' | 'suspect' | 'dead' | 'left', number>>
@@ -26,8 +29,11 @@ export interface Gossip {
     readonly packetFaults: Readonly<Partial<Record<string, number>>>
     readonly streamFaults: number
   }
+  /** Who is alive, this node included. */
   members(): readonly GossipMember[]
+  /** A member has come, gone, changed, or does not answer. */
   on(event: 'join' | 'leave' | 'update' | 'suspect', listener: (member: GossipMember) => void): unknown
+  /** Closes sockets and timers, without a word to the others. */
   [Symbol.asyncDispose](): Promise<void>
 }
 
@@ -45,7 +51,9 @@ export interface RingOptions {
    * @default nobody is asked
    */
   readonly reaches?: (address: string) => Promise<boolean | undefined>
+  /** @default silent */
   readonly log?: Logger
+  /** @default the machine's */
   readonly clock?: Clock
   /** Longest wait between attempts until the first success; it starts at 500 and doubles. @default 4000 */
   readonly retryInterval?: number

@@ -19,6 +19,7 @@ export interface SilentHostsOptions {
   readonly reaches: (address: string) => Promise<boolean | undefined>
   /** Who is silent has changed. */
   readonly onChange: () => void
+  /** Where timers run; a test's own. */
   readonly clock: Clock
 }
 

@@ -15,7 +15,7 @@ export interface Context {
   readonly candidates: readonly string[]
   readonly networkUnavailable: boolean
   readonly excluded: boolean
-  /** What {@link candidates} were made of. */
+  /** @internal What {@link candidates} were made of. */
   readonly population: Population
 }
 

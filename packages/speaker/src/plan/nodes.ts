@@ -9,7 +9,7 @@ export function isNetworkUnavailable(node: Node | undefined): boolean {
   return (node?.status?.conditions ?? []).some(c => c.type === 'NetworkUnavailable' && c.status === 'True')
 }
 
-/** Whether the node carries {@link EXCLUDE_LABEL}. */
+/** Whether the node carries the label `node.kubernetes.io/exclude-from-external-load-balancers`. */
 export function isExcluded(node: Node | undefined): boolean {
   return node?.metadata.labels?.[EXCLUDE_LABEL] !== undefined
 }

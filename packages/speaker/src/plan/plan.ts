@@ -14,7 +14,9 @@ import type { Plan, PlanOptions } from './types.js'
 
 /** What {@link plan} keeps in its result to spare the Services that an event did not touch. */
 export interface PlanMemory extends Decisions {
+  /** @internal */
   readonly answers: Answers
+  /** @internal */
   readonly table: RouteTable
 }
 
@@ -22,6 +24,7 @@ export interface PlanMemory extends Decisions {
 export interface RememberingPlan extends Plan {
   /** What it changes against the plan it was made from; everything, when there was none. */
   readonly delta: PlanDelta
+  /** Hand the whole plan over as `previous`; whoever asks why reads the context here. */
   readonly memory: PlanMemory
 }
 

@@ -24,7 +24,7 @@ export const FIELD_MANAGER = 'configReconciler'
 /** Characters that a list in a message may take: the API lets a condition's message have 32,768 with all that is around it. */
 const MAX_LIST = 32_000
 
-/** Both conditions; {@link PEERS_CONDITION} only when there is something to say. */
+/** Both conditions; `peersValid` only when there is something to say. */
 export function conditionsOf(report: ConfigurationReport, limits: readonly PeerLimit[]): readonly Condition[] {
   return limits.length === 0 ? [configCondition(report)] : [configCondition(report), peersCondition(limits)]
 }

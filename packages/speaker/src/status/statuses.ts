@@ -19,9 +19,13 @@ import type { Item } from './written.js'
 
 /** Options of {@link Statuses}. */
 export interface StatusesOptions {
+  /** Where statuses are read from and written to. */
   readonly store: Store
+  /** Whose statuses they are: this node, and the Pod that they go with. */
   readonly owner: StatusOwner
+  /** Is told of writes that fail. */
   readonly log: Logger
+  /** Where timers run; a test's own. */
   readonly clock: Clock
   /** Told after each piece of work. @param ms it took */
   readonly onWorked?: (ms: number) => void

@@ -23,6 +23,7 @@ export interface WorkQueueOptions {
   readonly work: (key: string, consider: () => void) => Promise<void>
   /** Says whose fault a failure is. @param retry lets it rest; gives the milliseconds, 0 when all rest already */
   readonly onError: (key: string, error: unknown, retry: (blame: Blame) => number) => void
+  /** Where timers run; a test's own. */
   readonly clock: Clock
   /** Keys worked on at once. @default 16 */
   readonly concurrency?: number
@@ -53,6 +54,7 @@ export class WorkQueue {
     this.#options = options
   }
 
+  /** What was done since the start. */
   get counters(): WorkQueueCounters {
     const resting = [...this.#failures.values()].filter(({ cancel }) => cancel !== undefined).length
     const active = this.#active.size
