@@ -19,7 +19,7 @@ export { Controller, type ControllerOptions, type MayWrite } from './node/contro
 export type { Clock, Milliseconds } from './node/clock.js'
 export { type ControllerMetrics, createControllerMetrics } from './node/metrics.js'
 export { Reconciler, type ReconcilerOptions } from './reconcile/reconciler.js'
-export type { Outcome } from './reconcile/outcome.js'
+export type { AddressMove, Outcome } from './reconcile/outcome.js'
 export type { Note } from './reconcile/note.js'
 export { converge, type Convergence } from './reconcile/converge.js'
 export { configurationStatus, newConfigurationState } from './reconcile/configuration-state.js'

@@ -48,8 +48,8 @@ export interface PoolFacts {
   readonly available: string
   /** 0 to 100. */
   readonly percent: number
-  /** How it is announced. */
-  readonly announced: readonly ('layer2' | 'bgp')[]
+  /** How it is announced; absent: nobody here knows. */
+  readonly announced?: readonly ('layer2' | 'bgp')[]
   /** What else is to be known: only on request, nearly full, kept for some namespaces. */
   readonly notes: readonly string[]
 }

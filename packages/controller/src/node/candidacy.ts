@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { EventEmitter } from 'node:events'
 import { hostname } from 'node:os'
 import type { Store } from '@typemetal/cluster'
 import { checkElectionTimes, type ElectionTimes, lead } from '@typemetal/cluster/leader'
@@ -20,13 +21,15 @@ export interface CandidacyOptions {
 
 /**
  * One of several controllers, of which one works at a time. A folder of manifests has no Leases: there the controller works at once,
- * and has to be the only one.
+ * and has to be the only one. Emits `change` when it leads, or no longer does, or another one does.
  */
-export class Candidacy {
+export class Candidacy extends EventEmitter<{ change: [] }> {
   readonly #options: CandidacyOptions
   readonly #identity = `${hostname()}_${randomUUID()}`
   readonly #status: Gauge<'name'>
   #standby = false
+  #leads = false
+  #holder = ''
   #outage: string | undefined
 
   /**
@@ -35,6 +38,7 @@ export class Candidacy {
    * @throws {StartupError} the times would let two lead at once
    */
   constructor(options: CandidacyOptions) {
+    super()
     this.#options = options
     try {
       checkElectionTimes(options.times)
@@ -54,6 +58,16 @@ export class Candidacy {
     return this.#standby && (this.#outage ?? true)
   }
 
+  /** Whether it leads others, or would, if there were any; false as well where nobody is asked. */
+  get leads(): boolean {
+    return this.#leads
+  }
+
+  /** Identity of the one that leads, as it was last seen; empty while nobody is known to, and where nobody is asked. */
+  get holder(): string {
+    return this.#holder
+  }
+
   /** Does the work whenever it is ours, until `signal` aborts. */
   async run(
     store: Store,
@@ -68,7 +82,11 @@ export class Candidacy {
     if (signal.aborted) return undefined
     const onOutage = (reason: string | undefined): void => void (this.#outage = reason)
     store.on('outage', onOutage)
-    const onHolder = (holder: string): void => log.info({ event: 'leader', holder }, 'the lease has another holder')
+    const onHolder = (holder: string): void => {
+      this.#holder = holder
+      log.info({ event: 'leader', holder }, 'the lease has another holder')
+      this.emit('change')
+    }
     this.#lead(false)
     try {
       await lead({ leases, name, namespace, identity: this.#identity, times, onHolder, log }, signal, async term => {
@@ -84,6 +102,8 @@ export class Candidacy {
 
   #lead(leads: boolean): void {
     this.#standby = !leads
+    this.#leads = leads
     this.#status.set({ name: this.#options.name }, Number(leads))
+    this.emit('change')
   }
 }

@@ -1,6 +1,18 @@
 import type { ClusterEvent, ObjectKey } from '@typemetal/cluster'
 import type { Note } from './note.js'
 
+/** Addresses of a Service that came or went, or that it could not be given. */
+export interface AddressMove {
+  readonly service: ObjectKey
+  /** As its status named them before; canonical text, as the next. */
+  readonly from: readonly string[]
+  readonly to: readonly string[]
+  /** The pool of {@link to}; empty when there is none. */
+  readonly pool: string
+  /** Why it lost what it had, or got nothing: what the events say, or a code such as `serviceDeleted`. */
+  readonly reason?: string
+}
+
 /** What one run of the {@link Reconciler} has decided; statuses to be written are asked for by key when it is their turn. */
 export interface Outcome {
   /** Services whose status may have to be written. */
@@ -9,6 +21,8 @@ export interface Outcome {
   readonly pools: ReadonlySet<string>
   /** How many addresses were given that the Service did not have before, by pool. */
   readonly given: ReadonlyMap<string, number>
+  /** What became of addresses, each once. */
+  readonly moves: readonly AddressMove[]
   /** To be recorded, in this order. */
   readonly events: readonly ClusterEvent[]
   /** To be logged, in this order. */
@@ -24,6 +38,7 @@ export class OutcomeBuilder implements Outcome {
   readonly services = new Set<ObjectKey>()
   readonly pools = new Set<string>()
   readonly given = new Map<string, number>()
+  readonly moves: AddressMove[] = []
   readonly events: ClusterEvent[] = []
   readonly notes: Note[] = []
   updates = 0

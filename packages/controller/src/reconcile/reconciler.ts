@@ -1,4 +1,4 @@
-import type { Change, ConfigError, IPAddressPool, ObjectKey, Service, Snapshot } from '@typemetal/cluster'
+import type { Change, Config, ConfigError, IPAddressPool, ObjectKey, Service, Snapshot } from '@typemetal/cluster'
 import { Allocator } from '../allocator/allocator.js'
 import type { PoolCounters } from '../allocator/pool-state.js'
 import { Annotation } from './annotations.js'
@@ -41,6 +41,8 @@ export class Reconciler {
   readonly #events = new EventMemory()
   /** Services that lack an address which they may get once something is released. */
   readonly #waiting = new Set<ObjectKey>()
+  /** Why Services could not be served when they were looked at last. */
+  readonly #failures = new Map<ObjectKey, string>()
   #faults: ReadonlySet<string> = new Set()
   #snapshot: Snapshot | undefined
   #out = new OutcomeBuilder()
@@ -54,6 +56,16 @@ export class Reconciler {
   /** Whether a configuration has ever been accepted. */
   get loaded(): boolean {
     return this.#configuration.inForce !== undefined
+  }
+
+  /** The newest configuration that had no errors. */
+  get config(): Config | undefined {
+    return this.#configuration.inForce
+  }
+
+  /** Why Services lack what they want, those alone that do. */
+  get failures(): ReadonlyMap<ObjectKey, string> {
+    return this.#failures
   }
 
   /** What keeps the newest configuration from being in force; empty when it is. */
@@ -124,7 +136,7 @@ export class Reconciler {
     for (const key of keys) {
       const seen = services.get(key)
       const fault = seen && shapeFault(seen)
-      if (!seen) this.#forget(key)
+      if (!seen) this.#forget(key, 'serviceDeleted')
       else if (fault !== undefined) this.#refuse(seen, fault)
       else if (isOurClass(seen, this.#classes)) ours.push(this.#decisions.current(key, seen))
       else this.#disown(key, seen)
@@ -157,9 +169,30 @@ export class Reconciler {
     if (verdict.waiting) this.#waiting.add(key)
     else this.#waiting.delete(key)
     if (direct && verdict.failure !== undefined) this.#out.errors++
+    this.#follow(key, service, verdict)
     this.#decide(key, service, verdict.service)
     if (direct && verdict.service === service) this.#out.note('debug', 'no change', { event: 'noChange', service: key })
     this.#say(service, verdict)
+  }
+
+  /** Tells what has become of the addresses of a Service, once. */
+  #follow(service: ObjectKey, current: Service, { service: wanted, failure, notes }: Convergence): void {
+    const isNews = this.#fails(service, failure)
+    if (wanted === current && !isNews) return
+    const [from, to] = [canonicalIngressIPs(current), canonicalIngressIPs(wanted)]
+    if (!(isNews && failure !== undefined) && from.join() === to.join()) return
+    const cleared = notes.find(({ fields }) => fields['event'] === 'clearAssignment')?.fields
+    const reason = failure ?? cleared?.['error'] ?? cleared?.['reason']
+    const pool = to.length === 0 ? '' : (wanted.metadata.annotations?.[Annotation.allocatedFromPool] ?? '')
+    this.#out.moves.push({ service, from, to, pool, ...(typeof reason === 'string' && { reason }) })
+  }
+
+  /** @returns whether that is news */
+  #fails(service: ObjectKey, failure: string | undefined): boolean {
+    if (this.#failures.get(service) === failure) return false
+    if (failure === undefined) this.#failures.delete(service)
+    else this.#failures.set(service, failure)
+    return true
   }
 
   #decide(key: ObjectKey, current: Service, wanted: Service): void {
@@ -197,6 +230,8 @@ export class Reconciler {
     reserveUnreadable(service, this.#allocator)
     const message = `the Service cannot be understood: ${reason}`
     const news = this.#news(service, [{ type: 'Warning', reason: Reason.internalError, message }])
+    const key = serviceKey(service)
+    if (this.#fails(key, message)) this.#out.moves.push({ service: key, from: [], to: [], pool: '', reason: message })
     for (const notice of news) {
       this.#out.events.push(clusterEvent(serviceReference(service), notice))
       this.#out.note('error', message, { event: 'internalError', service: serviceKey(service) })
@@ -204,8 +239,14 @@ export class Reconciler {
     this.#out.errors++
   }
 
-  #forget(key: ObjectKey): void {
-    if (this.#allocator.get(key)) this.#out.note('info', 'service deleted', { event: 'serviceDeleted', service: key })
+  #forget(key: ObjectKey, reason: 'serviceDeleted' | 'notOurs'): void {
+    const held = this.#allocator.get(key)
+    if (held) {
+      const from = held.addresses.map(({ text }) => text)
+      this.#out.moves.push({ service: key, from, to: [], pool: '', reason })
+      this.#out.note('info', 'service deleted', { event: 'serviceDeleted', service: key })
+    }
+    this.#failures.delete(key)
     this.#allocator.release(key)
     this.#decisions.forget(key)
     this.#events.forget(key)
@@ -224,7 +265,7 @@ export class Reconciler {
     const leftOver = marked && service.spec?.type !== 'LoadBalancer'
     if (!held && !leftOver) return
     const written = held !== undefined && namesExactly(service, held.addresses)
-    this.#forget(key)
+    this.#forget(key, 'notOurs')
     this.#out.note('info', 'service is not ours any more', {
       event: 'clearAssignment',
       reason: 'notOurs',

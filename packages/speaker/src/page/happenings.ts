@@ -1,27 +1,12 @@
 /** What has changed for people, as lines of a page. Pure. */
-import type { Happening } from '@typemetal/cluster/page'
+import { condense } from '@typemetal/cluster/page'
+import type { Line } from '@typemetal/cluster/page'
 import type { Transition } from '../core/transitions.js'
 import { inWords, protocolName, verdictOf } from './reasons.js'
 
-/** A line without its time. */
-export type Line = Omit<Happening, 'at'>
-
-/** Lines of one kind that one step of the decider may add: more are told as one, so that a start does not push out all else. */
-const MOST_ALIKE = 20
-
 /** The lines that one step of the decider is worth, in its order. */
-export function linesOf(transitions: readonly Transition[]): readonly Line[] {
-  const groups = new Map<string, Line[]>()
-  for (const transition of transitions) {
-    const line = lineOf(transition)
-    if (!line) continue
-    const kind = transition.type === 'announced' ? `announced ${transition.protocol}` : `${line.what} ${line.why ?? ''}`
-    const alike = groups.get(kind)
-    if (alike) alike.push(line)
-    else groups.set(kind, [line])
-  }
-  return [...groups.values()].flatMap(lines => (lines.length <= MOST_ALIKE ? lines : summary(lines)))
-}
+export const linesOf = (transitions: readonly Transition[]): readonly Line[] =>
+  condense(transitions.flatMap(transition => lineOf(transition) ?? []))
 
 function lineOf(transition: Transition): Line | undefined {
   const object = `Service ${transition.service}`
@@ -46,12 +31,4 @@ function lineOf(transition: Transition): Line | undefined {
     default:
       return transition satisfies never
   }
-}
-
-function summary(lines: readonly Line[]): Line {
-  const [first] = lines
-  const { verdict, what } = first!
-  const named = lines.slice(0, 3).map(({ object }) => object.slice('Service '.length))
-  const why = `${named.join(', ')} and ${lines.length - named.length} more`
-  return { verdict, object: `${lines.length} Services`, what, why }
 }

@@ -1,7 +1,6 @@
 /** Who is in the gossip ring, and since when. Pure: time is an argument. */
-import type { MemberFacts, Timestamp } from '@typemetal/cluster/page'
+import type { Line, MemberFacts, Timestamp } from '@typemetal/cluster/page'
 import type { GossipMember } from '../gossip/ring.js'
-import type { Line } from './happenings.js'
 
 /** Remembers members by their names. */
 export class MemberMemory {

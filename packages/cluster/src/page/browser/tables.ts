@@ -7,7 +7,7 @@ import type {
   SessionFacts,
   TransitionFacts,
 } from '../facts.js'
-import { list, objectName, protocol, protocolWords, signColumn, stateSince, use, faint } from './cells.js'
+import { item, list, objectName, protocol, protocolWords, signColumn, stateSince, use, faint } from './cells.js'
 import { ageOf } from './clock.js'
 import { element } from './dom.js'
 import type { TableOptions } from './table.js'
@@ -40,7 +40,7 @@ export const SERVICES: TableOptions<ServiceFacts> = {
       key: ({ addresses }) => addresses.join(' '),
       cell: ({ addresses }) => (addresses.length > 0 ? list(addresses) : [faint('none')]),
     },
-    { title: 'Pool', key: ({ pool = '' }) => pool, cell: ({ pool = none }) => [pool] },
+    { title: 'Pool', key: ({ pool = '' }) => pool, cell: ({ pool }) => [pool ?? faint(none)] },
     {
       title: 'Layer 2',
       key: ({ layer2 }) => protocolWords(layer2).join(' '),
@@ -84,7 +84,7 @@ export const SESSIONS: TableOptions<SessionFacts> = {
     {
       title: 'AS',
       key: ({ peerAS = 0 }) => peerAS,
-      cell: ({ localAS, peerAS }) => [`${localAS ?? '?'} → ${peerAS ?? '?'}`],
+      cell: ({ localAS, peerAS }) => [item(`${localAS ?? '?'} → ${peerAS ?? '?'}`)],
     },
     { title: 'BGP', key: ({ state }) => state, cell: ({ state, since }) => stateSince(state, since) },
     {
@@ -132,21 +132,21 @@ export const NODES: TableOptions<NodeFacts> = {
     {
       title: 'Speaker',
       key: ({ alive }) => String(alive),
-      cell: ({ alive }) => [alive === undefined ? none : alive ? 'alive' : 'not heard'],
+      cell: ({ alive }) => [alive === undefined ? faint(none) : alive ? 'alive' : 'not heard'],
       isKnown: rows => rows.some(({ alive }) => alive !== undefined),
     },
     {
       title: 'Layer 2',
       kind: 'number',
       key: ({ layer2 = -1 }) => layer2,
-      cell: ({ layer2 }) => [layer2 === undefined ? none : count(layer2)],
+      cell: ({ layer2 }) => [layer2 === undefined ? faint(none) : count(layer2)],
       isKnown: rows => rows.some(({ layer2 }) => layer2 !== undefined),
     },
     {
       title: 'BGP',
       kind: 'number',
       key: ({ bgp = -1 }) => bgp,
-      cell: ({ bgp }) => [bgp === undefined ? none : count(bgp)],
+      cell: ({ bgp }) => [bgp === undefined ? faint(none) : count(bgp)],
       isKnown: rows => rows.some(({ bgp }) => bgp !== undefined),
     },
     { title: 'Notes', kind: 'wide', key: ({ notes }) => notes.join(' '), cell: ({ notes }) => list(notes) },
@@ -161,7 +161,7 @@ export const POOLS: TableOptions<PoolFacts> = {
   about: 'Address pools, and how much of each is in use.',
   none: 'There is no IPAddressPool.',
   nameOf: ({ pool }) => pool,
-  wordsOf: ({ pool, addresses, announced, notes }) => [pool, ...addresses, ...announced, ...notes],
+  wordsOf: ({ pool, addresses, announced = [], notes }) => [pool, ...addresses, ...announced, ...notes],
   columns: [
     signColumn(),
     { title: 'Pool', kind: 'name', key: ({ pool }) => pool, cell: ({ pool }) => [element('b', {}, pool)] },
@@ -180,11 +180,12 @@ export const POOLS: TableOptions<PoolFacts> = {
     },
     {
       title: 'Announced by',
-      key: ({ announced }) => announced.join(' '),
-      cell: ({ announced }) =>
+      key: ({ announced = [] }) => announced.join(' '),
+      cell: ({ announced = [] }) =>
         announced.length > 0
           ? list(announced.map(name => ({ bgp: 'BGP', layer2: 'layer 2' })[name]))
           : [faint('nobody')],
+      isKnown: rows => rows.some(({ announced }) => announced !== undefined),
     },
     { title: 'Notes', kind: 'wide', key: ({ notes }) => notes.join(' '), cell: ({ notes }) => list(notes) },
   ],
@@ -245,10 +246,10 @@ export const TRANSITIONS: TableOptions<TransitionFacts> = {
   nameOf: ({ id }) => String(id),
   wordsOf: ({ object, what, why }) => [object, what, why],
   columns: [
-    { ...signColumn<TransitionFacts>() },
+    signColumn(),
     { title: 'When', key: ({ id }) => id, cell: ({ at }) => [ageOf(at, ' ago')] },
-    { title: 'What', kind: 'name', key: ({ object }) => object, cell: ({ object }) => [element('b', {}, object)] },
-    { title: 'Became', key: ({ what }) => what, cell: ({ what }) => [what] },
+    { title: 'Object', kind: 'name', key: ({ object }) => object, cell: ({ object }) => [element('b', {}, object)] },
+    { title: 'What', key: ({ what }) => what, cell: ({ what }) => [what] },
     { title: 'Why', kind: 'wide', key: ({ why = '' }) => why, cell: ({ why = '' }) => [why] },
   ],
 }
