@@ -41,6 +41,14 @@ export interface AuditEvent {
   readonly requestURI: string
   readonly user: { readonly username: string }
   readonly responseStatus?: { readonly code?: number }
+  /** What it was about; absent for what is no object. */
+  readonly objectRef?: {
+    readonly apiGroup?: string
+    readonly resource?: string
+    readonly subresource?: string
+    readonly namespace?: string
+    readonly name?: string
+  }
 }
 
 /** Names a service account. */

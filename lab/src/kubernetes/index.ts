@@ -26,3 +26,13 @@ export { CertificateAuthority, type CertificateFiles, type CertificateSubject } 
 export { FaultProxy, type Fault, type FaultProxyOptions, type PassingRequest } from './fault-proxy.js'
 export { freePorts } from './free-ports.js'
 export { helmBinary } from './helm.js'
+export { grantedRights, refusedRights, rightOf, rightsOf } from './rights.js'
+export {
+  DEADLINE,
+  deployManifests,
+  NAMESPACE,
+  installCluster,
+  SUITE_PATIENCE,
+  testServers,
+  type TestServers,
+} from './test-server.js'

@@ -1,23 +1,17 @@
 /** The command on a real API server: what is applied there is what it reads, and it needs no right to write. */
-import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { customResourceDefinitions, type KubernetesObject } from '@typemetal/cluster'
+import type { KubernetesObject } from '@typemetal/cluster'
 import { until } from '@typemetal/lab'
-import { ApiServer, kubernetesBinaries } from '@typemetal/lab/kubernetes'
+import { type ApiServer, installCluster, NAMESPACE, SUITE_PATIENCE, testServers } from '@typemetal/lab/kubernetes'
 import t, { type Test } from 'tap'
 import { parse, parseAllDocuments, stringify } from 'yaml'
 import { bin, demo, folder, run, runOn, section } from './support.js'
 
-/** Milliseconds: the programs may have to be built first. */
-const PATIENCE = 2_400_000
-t.setTimeout(PATIENCE)
-const binaries = await kubernetesBinaries()
-const missing = 'missing' in binaries ? binaries.missing : false
-const skip = process.env['TYPEMETAL_REQUIRE_KUBERNETES'] === '1' ? false : missing
+t.setTimeout(SUITE_PATIENCE)
+const { skip, kubectl, start } = await testServers()
 
-const NAMESPACE = 'metallb-system'
 type Fields = Readonly<Record<string, unknown>>
 
 /** The demo's objects, with what a real server wants beside: namespaces, slices in the cluster's own address family. */
@@ -78,16 +72,11 @@ const METALLB = [
   'configurationstates',
 ]
 
-void t.test('on a real API server', { skip, timeout: PATIENCE }, async t => {
-  if ('missing' in binaries) throw new assert.AssertionError({ message: `no API server: ${binaries.missing}` })
-  await using server = await ApiServer.start({ binaries })
+void t.test('on a real API server', { skip, timeout: SUITE_PATIENCE }, async t => {
+  await using server = await start()
   const { admin } = server
-  const { kubectl } = binaries
-  for (const name of [NAMESPACE, 'demo']) await admin.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
-  for (const definition of customResourceDefinitions()) await admin.apply(definition)
-  await until('the last kind to be served', () => admin.list('/apis/metallb.io/v1beta1/configurationstates'), {
-    timeout: 60_000,
-  })
+  await admin.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'demo' } })
+  await installCluster(server)
   for (const object of objects()) await admin.apply(object)
   const kubeconfig = await server.kubeconfig()
   const live = (...argv: string[]): ReturnType<typeof run> => run(...argv, '--kubeconfig', kubeconfig)

@@ -1,27 +1,17 @@
 /** The blocks of docs/ that need a cluster, on a real API server. */
-import assert from 'node:assert/strict'
 import { dirname } from 'node:path'
-import { customResourceDefinitions } from '@typemetal/cluster'
-import { until } from '@typemetal/lab'
-import { ApiServer, kubernetesBinaries } from '@typemetal/lab/kubernetes'
+import { installCluster, SUITE_PATIENCE, testServers } from '@typemetal/lab/kubernetes'
 import t from 'tap'
 import { blocksOf, pages, Sandbox } from './docs-blocks.js'
 
-const PATIENCE = 2_400_000
-t.setTimeout(PATIENCE)
-const binaries = await kubernetesBinaries()
-const missing = 'missing' in binaries ? binaries.missing : false
-const skip = process.env['TYPEMETAL_REQUIRE_KUBERNETES'] === '1' ? false : missing
+t.setTimeout(SUITE_PATIENCE)
+const { skip, kubectl, start } = await testServers()
 
-void t.test('what the pages do with a cluster', { skip, timeout: PATIENCE }, async t => {
-  if ('missing' in binaries) throw new assert.AssertionError({ message: `no API server: ${binaries.missing}` })
+void t.test('what the pages do with a cluster', { skip, timeout: SUITE_PATIENCE }, async t => {
   for (const page of pages.filter(each => blocksOf(each).some(({ marks }) => marks.has('cluster')))) {
-    await t.test(`docs/${page}`, { skip: binaries.kubectl === undefined && 'kubectl is missing' }, async t => {
-      await using server = await ApiServer.start({ binaries })
-      await server.admin.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'metallb-system' } })
-      for (const definition of customResourceDefinitions()) await server.admin.apply(definition)
-      const served = async (): Promise<unknown> => server.admin.list('/apis/metallb.io/v1beta1/configurationstates')
-      await until('the CRDs to be served', served, { timeout: 60_000 })
+    await t.test(`docs/${page}`, { skip: kubectl === undefined && 'kubectl is missing' }, async t => {
+      await using server = await start()
+      await installCluster(server)
       for (const name of ['node-1', 'node-2', 'node-3']) {
         await server.admin.apply({
           apiVersion: 'v1',
@@ -29,7 +19,7 @@ void t.test('what the pages do with a cluster', { skip, timeout: PATIENCE }, asy
           metadata: { name, labels: { 'kubernetes.io/hostname': name } },
         })
       }
-      using sandbox = new Sandbox({ KUBECONFIG: await server.kubeconfig() }, [dirname(binaries.kubectl ?? '')])
+      using sandbox = new Sandbox({ KUBECONFIG: await server.kubeconfig() }, [dirname(kubectl ?? '')])
       for (const block of blocksOf(page)) {
         sandbox.write(block)
         if (!block.marks.has('cluster')) continue

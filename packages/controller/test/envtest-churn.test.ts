@@ -3,9 +3,16 @@ import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { IPAddressPool, Service } from '@typemetal/cluster'
 import { until } from '@typemetal/lab'
-import { type AdminClient, ApiRefusal, type ApiServer, type FaultProxy } from '@typemetal/lab/kubernetes'
+import {
+  type AdminClient,
+  ApiRefusal,
+  type ApiServer,
+  DEADLINE,
+  type FaultProxy,
+  NAMESPACE,
+} from '@typemetal/lab/kubernetes'
 import type { Test } from 'tap'
-import { DEADLINE, NAMESPACE, onApiServer } from './envtest.js'
+import { onApiServer } from './envtest.js'
 import { ControllerProcess } from './envtest-controller.js'
 import { ServiceHistory } from './envtest-history.js'
 import { addressesOf, pool, service } from './envtest-objects.js'

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { LabProcess, until } from '@typemetal/lab'
-import { type ApiServer, type FaultProxy, freePorts } from '@typemetal/lab/kubernetes'
-import { ACCOUNT, DEADLINE, NAMESPACE } from './envtest.js'
+import { type ApiServer, DEADLINE, type FaultProxy, freePorts, NAMESPACE } from '@typemetal/lab/kubernetes'
+import { ACCOUNT } from './envtest.js'
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 

@@ -1,9 +1,9 @@
 /** Two controllers on a real API server: whatever becomes of the leader, the other one takes over, and no address is given twice. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { until } from '@typemetal/lab'
-import type { AdminClient, ApiServer, FaultProxy } from '@typemetal/lab/kubernetes'
+import { type AdminClient, type ApiServer, DEADLINE, type FaultProxy } from '@typemetal/lab/kubernetes'
 import type { Test } from 'tap'
-import { DEADLINE, onApiServer } from './envtest.js'
+import { onApiServer } from './envtest.js'
 import { ControllerProcess } from './envtest-controller.js'
 import { ServiceHistory } from './envtest-history.js'
 import { pool, service } from './envtest-objects.js'

@@ -1,8 +1,9 @@
 /** What kubectl shows of Services and pools. */
 import type { Service } from '@typemetal/cluster'
 import { until } from '@typemetal/lab'
+import { DEADLINE, NAMESPACE } from '@typemetal/lab/kubernetes'
 import type { Test } from 'tap'
-import { DEADLINE, kubectl, NAMESPACE, onApiServer } from './envtest.js'
+import { kubectl, onApiServer } from './envtest.js'
 import { ControllerProcess } from './envtest-controller.js'
 import { type Kubectl, kubectlOf } from './envtest-kubectl.js'
 import { metallb, pool, service } from './envtest-objects.js'

@@ -1,6 +1,6 @@
 /** Objects that a real API server takes. */
 import type { IPAddressPool, KubernetesObject, Service } from '@typemetal/cluster'
-import { NAMESPACE } from './envtest.js'
+import { NAMESPACE } from '@typemetal/lab/kubernetes'
 
 /** A `metallb.io` object; its spec may break every rule. */
 export const metallb = (kind: string, name: string, spec: object, version = 'v1beta1'): KubernetesObject =>

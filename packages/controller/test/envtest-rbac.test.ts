@@ -6,9 +6,18 @@ import { text } from 'node:stream/consumers'
 import type { ConfigurationState, IPAddressPool, KubernetesObject, Secret, Service } from '@typemetal/cluster'
 import type { Lease } from '@typemetal/cluster/leader'
 import { until } from '@typemetal/lab'
-import type { AdminClient, ApiServer, FaultProxy } from '@typemetal/lab/kubernetes'
+import {
+  type AdminClient,
+  type ApiServer,
+  DEADLINE,
+  deployManifests,
+  type FaultProxy,
+  grantedRights,
+  NAMESPACE,
+  rightsOf,
+} from '@typemetal/lab/kubernetes'
 import type { Test } from 'tap'
-import { DEADLINE, manifests, NAMESPACE, onApiServer, type Request } from './envtest.js'
+import { onApiServer } from './envtest.js'
 import { ControllerProcess } from './envtest-controller.js'
 import { addressesOf, metallb, peer, pool, service } from './envtest-objects.js'
 
@@ -52,7 +61,8 @@ onApiServer(
     )
   },
   (t, requests) => {
-    t.same(used(requests), granted(), 'each rule was needed, and nothing else')
+    const granted = grantedRights(deployManifests('rbac/controller.yaml'))
+    t.same(rightsOf(requests, NAMESPACE), granted, 'each rule was needed, and nothing else')
   },
 )
 
@@ -73,7 +83,7 @@ async function prepare(admin: AdminClient): Promise<void> {
     kind: 'Secret',
     metadata: { name: 'metallb-webhook-cert', namespace: NAMESPACE },
   })
-  for (const object of manifests('webhooks/validating-webhook-configuration.yaml')) await admin.apply(object)
+  for (const object of deployManifests('webhooks/validating-webhook-configuration.yaml')) await admin.apply(object)
 }
 
 /** The first write of each kind's status meets somebody who was quicker: then it has to be read whether the object is still there. */
@@ -172,7 +182,14 @@ async function statuses(t: Test, admin: AdminClient): Promise<void> {
   )
   t.match(status, { assignedIPv4: 2, assignedIPv6: 0, availableIPv4: 2, availableIPv6: 0 })
   const path = `${OURS}/configurationstates/controller`
-  const state = (await admin.request({ method: 'GET', path })) as ConfigurationState
+  const state = await until(
+    'the state of the configuration',
+    async () => {
+      const found = (await admin.request({ method: 'GET', path })) as ConfigurationState
+      return found.status?.result === undefined ? undefined : found
+    },
+    PATIENT,
+  )
   t.match(state.status, { result: 'Valid', conditions: [{ type: 'poolReconcilerValid', status: 'True' }] })
 }
 
@@ -263,38 +280,3 @@ async function metrics(t: Test, server: ApiServer): Promise<void> {
     t.equal(answer.body.includes('metallb_allocator_addresses_total'), status === 200, who)
   }
 }
-
-interface Rule {
-  readonly apiGroups: readonly string[]
-  readonly resources: readonly string[]
-  readonly resourceNames?: readonly string[]
-  readonly verbs: readonly string[]
-}
-
-/** All that the manifests allow: where, verb, group and resource, sorted. */
-function granted(): readonly string[] {
-  const roles = manifests('rbac/controller.yaml').filter(({ kind }) => kind === 'Role' || kind === 'ClusterRole')
-  const rights = roles.flatMap(({ kind, rules }: KubernetesObject & { readonly rules?: readonly Rule[] }) =>
-    (rules ?? []).flatMap(({ apiGroups, resources, verbs }) =>
-      apiGroups.flatMap(group =>
-        resources.flatMap(resource => verbs.map(verb => right(kind === 'Role', verb, group, resource))),
-      ),
-    ),
-  )
-  return rights.toSorted()
-}
-
-/** All that the controller asked for, likewise. What is in a namespace of its own counts as such only where that is ours. */
-function used(requests: readonly Request[]): readonly string[] {
-  const rights = new Set<string>()
-  for (const { verb, objectRef } of requests) {
-    if (!objectRef) continue
-    const { apiGroup = '', resource = '', subresource, namespace } = objectRef
-    const whole = subresource === undefined ? resource : `${resource}/${subresource}`
-    rights.add(right(namespace === NAMESPACE, verb, apiGroup, whole))
-  }
-  return [...rights].toSorted()
-}
-
-const right = (home: boolean, verb: string, group: string, resource: string): string =>
-  `${home ? 'at home' : 'everywhere'}: ${verb} ${resource}${group === '' ? '' : `.${group}`}`

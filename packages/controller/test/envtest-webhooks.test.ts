@@ -1,9 +1,9 @@
 /** Webhooks as the API server calls them: by the address of a Service, over TLS, trusting whom the controller says. */
 import type { BGPPeer, KubernetesObject, Secret, Service } from '@typemetal/cluster'
 import { until } from '@typemetal/lab'
-import type { AdminClient, ApiServer } from '@typemetal/lab/kubernetes'
+import { type AdminClient, type ApiServer, DEADLINE, deployManifests, NAMESPACE } from '@typemetal/lab/kubernetes'
 import t, { type Test } from 'tap'
-import { DEADLINE, kubectl, manifests, NAMESPACE, onApiServer } from './envtest.js'
+import { kubectl, onApiServer } from './envtest.js'
 import { ControllerProcess } from './envtest-controller.js'
 import { type Kubectl, kubectlOf } from './envtest-kubectl.js'
 import { hasOwnNetwork, missingNetwork } from './envtest-network.js'
@@ -17,7 +17,7 @@ const SERVICE: Service = {
   metadata: { name: 'metallb-webhook-service', namespace: NAMESPACE },
   spec: { clusterIP: CLUSTER_IP, ports: [{ port: 443 }] },
 }
-const [CONFIGURATION] = manifests('webhooks/validating-webhook-configuration.yaml')
+const [CONFIGURATION] = deployManifests('webhooks/validating-webhook-configuration.yaml')
 const CONFIGURATION_PATH = `/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/metallb-webhook-configuration`
 const CRD_PATH = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/bgppeers.metallb.io'
 const PATIENT = { timeout: DEADLINE }

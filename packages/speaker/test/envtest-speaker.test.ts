@@ -7,10 +7,19 @@ import type {
   ServiceL2Status,
 } from '@typemetal/cluster'
 import { type LabProcess, run, until } from '@typemetal/lab'
-import type { AdminClient, ApiServer, FaultProxy } from '@typemetal/lab/kubernetes'
+import {
+  type AdminClient,
+  type ApiServer,
+  DEADLINE,
+  deployManifests,
+  type FaultProxy,
+  grantedRights,
+  NAMESPACE,
+  rightsOf,
+} from '@typemetal/lab/kubernetes'
 import { electionOrder } from '@typemetal/speaker'
 import type { Test } from 'tap'
-import { DEADLINE, granted, kubectl, NAMESPACE, onApiServer, rightOf } from './envtest.js'
+import { kubectl, onApiServer } from './envtest.js'
 import { makePod, type NodeName, NODES, podOf, World } from './envtest-world.js'
 import { metallb, peer, pool } from './support/objects.js'
 
@@ -68,8 +77,8 @@ onApiServer(
     t.ok(controller.process.running)
   },
   (t, requests) => {
-    const used = new Set(requests.filter(({ objectRef }) => objectRef !== undefined).map(request => rightOf(request)))
-    t.same([...used].toSorted(), granted('rbac/speaker.yaml'), 'each rule was needed, and nothing else')
+    const granted = grantedRights(deployManifests('rbac/speaker.yaml'))
+    t.same(rightsOf(requests, NAMESPACE), granted, 'each rule was needed, and nothing else')
     const lists = requests.filter(
       ({ verb, requestURI }) => verb !== 'create' && /servicebgpstatuses\?/.test(requestURI),
     )

@@ -5,8 +5,15 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { KubernetesObject } from '@typemetal/cluster'
 import { type Host, Lab, LabProcess, nextHopsOf, startRouter, until } from '@typemetal/lab'
-import { type AdminClient, ApiRefusal, type ApiServer, type FaultProxy, freePorts } from '@typemetal/lab/kubernetes'
-import { DEADLINE, NAMESPACE } from './envtest.js'
+import {
+  type AdminClient,
+  ApiRefusal,
+  type ApiServer,
+  DEADLINE,
+  type FaultProxy,
+  freePorts,
+  NAMESPACE,
+} from '@typemetal/lab/kubernetes'
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 const CONTROLLER = fileURLToPath(new URL('../../controller/dist/main.js', import.meta.url))

@@ -1,0 +1,67 @@
+/** What every test on a real API server begins with. */
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { customResourceDefinitions, type KubernetesObject } from '@typemetal/cluster'
+import { parseAllDocuments } from 'yaml'
+import { LabError } from '../errors.js'
+import { until } from '../wait.js'
+import { ApiServer, type ApiServerOptions } from './api-server.js'
+import { kubernetesBinaries } from './binaries.js'
+
+/** Milliseconds for a suite: the programs may have to be built first, or are being built. */
+export const SUITE_PATIENCE = 2_400_000
+/** Milliseconds that something may take on a machine that is busy with other tests. */
+export const DEADLINE = 60_000
+/** Where `metallb.io` objects live, and our processes. */
+export const NAMESPACE = 'metallb-system'
+
+/** The API servers of tests, or the reason why there are none. */
+export interface TestServers {
+  /** Why to skip; `false` also when there are none and TYPEMETAL_REQUIRE_KUBERNETES=1 says that there must be. */
+  readonly skip: string | false
+  /** The program, where there is one. */
+  readonly kubectl: string | undefined
+  /**
+   * Starts one.
+   *
+   * @throws {LabError} there are no programs, or they do not start
+   */
+  start(options?: Omit<ApiServerOptions, 'binaries'>): Promise<ApiServer>
+}
+
+/** Looks for the programs, as {@link kubernetesBinaries} does. */
+export async function testServers(env: NodeJS.ProcessEnv = process.env): Promise<TestServers> {
+  const binaries = await kubernetesBinaries(env)
+  const missing = 'missing' in binaries ? binaries.missing : false
+  return {
+    skip: env['TYPEMETAL_REQUIRE_KUBERNETES'] === '1' ? false : missing,
+    kubectl: 'missing' in binaries ? undefined : binaries.kubectl,
+    start: async options => {
+      if ('missing' in binaries) throw new LabError('ERR_LAB_API', `no API server: ${binaries.missing}`)
+      return ApiServer.start({ binaries, ...options })
+    },
+  }
+}
+
+/**
+ * Makes namespace {@link NAMESPACE}, installs our CRDs and applies these objects; all kinds are served then.
+ *
+ * @throws {LabError} ERR_LAB_TIMEOUT: a kind is not served after {@link DEADLINE}
+ */
+export async function installCluster({ admin }: ApiServer, objects: readonly KubernetesObject[] = []): Promise<void> {
+  await admin.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } })
+  const definitions = customResourceDefinitions()
+  await Promise.all(definitions.map(definition => admin.apply(definition)))
+  for (const object of objects) await admin.apply(object)
+  for (const { spec } of definitions) {
+    // A new kind is not served at once.
+    const path = `/apis/${spec.group}/${spec.versions[0]?.name ?? ''}/${spec.names.plural}`
+    await until(`${spec.names.plural} to be served`, () => admin.list(path), { timeout: DEADLINE })
+  }
+}
+
+/** The objects of a YAML file of `deploy/`. @throws {Error} there is no such file */
+export function deployManifests(file: string): readonly KubernetesObject[] {
+  const path = fileURLToPath(new URL(`../../../deploy/${file}`, import.meta.url))
+  return parseAllDocuments(readFileSync(path, 'utf8')).map(document => document.toJS() as KubernetesObject)
+}
