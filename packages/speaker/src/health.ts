@@ -62,6 +62,7 @@ export class Health implements Disposable {
     return ready()
   }
 
+  /** Stops watching. */
   [Symbol.dispose](): void {
     this.#closed = true
     this.#options.store.off('outage', this.#onOutage)

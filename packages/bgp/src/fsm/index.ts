@@ -46,7 +46,7 @@ export {
 } from './events.js'
 export { ReceivingSpeaker, type ReceivingSpeakerOptions, type StaleAction } from './graceful-restart.js'
 export { createHardReset, hardResetReason, isHardReset } from './hard-reset.js'
-export { userTimeout } from './liveness.js'
+export { userTimeout, type LivenessOptions } from './liveness.js'
 export { PeerMemory } from './memory.js'
 export { negotiate, type Negotiated, type PeerGracefulRestart, type PeerLongLivedFamily } from './negotiate.js'
 export { createOpen, type LocalSpeaker, type OpenCircumstances, type OpenLevel, type RemoteAs } from './open.js'

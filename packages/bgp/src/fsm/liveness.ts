@@ -2,8 +2,11 @@ import { jitter, type Instant, type Seconds, type Timers } from './timers.js'
 
 /** What of a session's options {@link Liveness} goes by. */
 export interface LivenessOptions {
+  /** As {@link SessionOptions.keepaliveTime}. */
   readonly keepaliveTime?: Seconds
+  /** As {@link SessionOptions.sendHoldTime}. */
   readonly sendHoldTime?: Seconds
+  /** 0 up to 1, for jitter. */
   readonly random: () => number
 }
 

@@ -88,6 +88,7 @@ export class Peering {
     return this.#memory.restarting
   }
 
+  /** Setting it to `true` says too that packets were forwarded on meanwhile. */
   set restarting(restarting: boolean) {
     this.#memory.restarting = restarting
     if (restarting) this.#memory.forwardingPreserved = true
@@ -103,6 +104,7 @@ export class Peering {
     return this.#memory.bfd
   }
 
+  /** No event: nothing follows for the sessions that there are. */
   set bfd(condition: BfdCondition) {
     this.#memory.bfd = condition
   }

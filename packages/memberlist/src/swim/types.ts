@@ -51,6 +51,8 @@ export type SwimInput =
   | { readonly type: 'leave' }
   /** We are back after a `leave`, in a new incarnation. Nothing for one that has not left. */
   | { readonly type: 'rejoin' }
+  /** The program above knows that a node does not answer: accuse it, as a failed probe does. Nothing for one that is not held for alive. */
+  | { readonly type: 'accuse'; readonly node: string }
   /** Tell the ring our new meta. Answered by `updated` once it has been gossiped. */
   | { readonly type: 'update'; readonly request: number; readonly meta: Uint8Array | undefined }
   /** Measure the round trip to a node. Answered by `pong` with the same `request`. */
@@ -85,6 +87,8 @@ export type SwimAction =
   | { readonly type: 'member'; readonly event: 'join' | 'leave' | 'update'; readonly member: Member }
   /** A member did not answer, and counts as one until it is certain. */
   | { readonly type: 'suspect'; readonly member: Member }
+  /** A node that we watch did not answer a ping. It may only be late; told with each ping of the watch that it misses. */
+  | { readonly type: 'silence'; readonly member: Member }
   /** Another node uses a name that is taken; the one known stays. */
   | { readonly type: 'conflict'; readonly existing: Member; readonly other: Member }
   | { readonly type: 'joined'; readonly request: number; readonly error: string | undefined }

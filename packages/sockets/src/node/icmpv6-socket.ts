@@ -22,6 +22,7 @@ export interface Icmpv6Packet {
 
 /** What an {@link Icmpv6Socket} is opened with. */
 export interface Icmpv6SocketOptions {
+  /** Index of the interface, as {@link listLinks} has it. */
   readonly interfaceIndex: number
   /**
    * ICMPv6 types to receive; the kernel drops all others (RFC 3542 section 3.2). Without any the socket sends and is a member of

@@ -39,10 +39,12 @@ export class StandingBfdSession extends EventEmitter<Events> implements BfdSourc
     return this.#request
   }
 
+  /** State of our side; `Down` while there is no worker. */
   get state(): State {
     return this.#state
   }
 
+  /** What the neighbour has last said of its side. */
   get remoteState(): State {
     return this.#remoteState
   }

@@ -44,6 +44,7 @@ export interface DrainParts {
   readonly layer2: DrainableAnswers
   /** Absent: gossip is off, and nobody can be told to take over. */
   readonly ring: LeavableRing | undefined
+  /** Takes back what this node has written about what it announces. */
   readonly clearStatuses: () => Promise<void>
   /** Prefixes that no other node would announce: they go with the sessions. */
   readonly sole: () => ReadonlySet<string>

@@ -95,6 +95,7 @@ export function parseGoDuration(text: string): number {
 
 /** What {@link parseGossipSettings} read. */
 export interface ParsedGossipSettings {
+  /** Every field. */
   readonly settings: GossipSettings
   /** Numbers and booleans that the file does not give; as in MetalLB they became 0 and false. */
   readonly missing: readonly string[]

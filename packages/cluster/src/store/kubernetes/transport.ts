@@ -15,14 +15,19 @@ const BUSY_PAUSE = 1000
 
 /** A request to the API server. */
 export interface ApiRequest {
+  /** HTTP method. */
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** Path below the server's address, such as `/api/v1/pods`. */
   readonly path: string
+  /** Query of the URL. */
   readonly query?: Readonly<Record<string, string>>
+  /** Is sent as JSON. */
   readonly body?: unknown
   /** @default application/json */
   readonly contentType?: string
   /** What the answer is: a JSON value, or the text of whatever is behind the API server's proxy. @default 'json' */
   readonly accept?: 'json' | 'text'
+  /** Gives up when aborted. */
   readonly signal?: AbortSignal
 }
 
