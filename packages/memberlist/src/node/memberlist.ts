@@ -30,6 +30,8 @@ export interface MemberlistEvents {
   leave: [member: Member]
   /** A member did not answer somebody; it stays a member until it is certain. That it answers after all is no event. */
   suspect: [member: Member]
+  /** A member that this node watches did not answer a ping; it may only be late. Again with each ping that it misses. */
+  silence: [member: Member]
   /** A member changed its meta. */
   update: [member: Member]
   /** Another node claims a name that a living node has; the one known stays. */
@@ -222,6 +224,17 @@ export class Memberlist extends EventEmitter<MemberlistEvents> implements AsyncD
   }
 
   /**
+   * Accuses a member of not answering, for whoever calls this knows more than gossip: as after a failed probe, it has the time of a
+   * suspicion to contradict. Nothing happens to one that is not held for alive, to this node, or after {@link leave}.
+   *
+   * @throws {StateError} when not running
+   */
+  accuse(name: string): void {
+    this.#running()
+    this.#driver.handle({ type: 'accuse', node: name })
+  }
+
+  /**
    * Tells the ring our new meta, and resolves when it has been gossiped, at once when nobody else is there.
    *
    * @param timeout rejects with {@link ExchangeError} after this time, milliseconds; 0 waits as long as it takes
@@ -345,6 +358,8 @@ export class Memberlist extends EventEmitter<MemberlistEvents> implements AsyncD
         return void this.emit(action.event, action.member)
       case 'suspect':
         return void this.emit('suspect', action.member)
+      case 'silence':
+        return void this.emit('silence', action.member)
       case 'conflict':
         return void this.emit('conflict', action.existing, action.other)
       case 'userMessage':

@@ -76,7 +76,10 @@ export class Swim {
       onStale: (record, now) => this.#tell(record, now),
     })
     this.#gossip = new Gossip(ring, this.#packets)
-    const onSilence = (record: NodeRecord): void => this.#prober.prefer(record)
+    const onSilence = (record: NodeRecord): void => {
+      this.#prober.prefer(record)
+      ring.emit({ type: 'silence', member: record.member() })
+    }
     this.#watch = new Watch(ring, this.#packets, this.#acks, this.#dials, this.#membership, onSilence)
     this.#prober = new Prober(ring, this.#packets, this.#acks, this.#dials, this.#membership, this.#watch)
     this.#pushPuller = new PushPuller(ring, this.#dials, this.#membership, record => this.#watch.onTcpAck(record))
@@ -187,6 +190,8 @@ export class Swim {
       case 'rejoin':
         if (this.#ring.leaving) this.#membership.rejoin(now)
         return
+      case 'accuse':
+        return this.#accuse(input.node, now)
       case 'update':
         return this.#update(input.request, input.meta, now)
       case 'ping':
@@ -269,6 +274,13 @@ export class Swim {
     const alone = !table.hasOthers(name)
     this.#membership.dead({ node: name, incarnation: self.incarnation, from: name }, now, alone ? undefined : left)
     if (alone) left()
+  }
+
+  #accuse(node: string, now: Instant): void {
+    const { table, name, leaving } = this.#ring
+    const record = table.get(node)
+    if (node === name || leaving || record?.state !== 'alive') return
+    this.#membership.suspect({ node, incarnation: record.incarnation, from: name }, now)
   }
 
   #update(request: number, meta: Uint8Array | undefined, now: Instant): void {
