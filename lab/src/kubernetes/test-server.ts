@@ -26,7 +26,7 @@ export interface TestServers {
    *
    * @throws {LabError} there are no programs, or they do not start
    */
-  start(options?: Omit<ApiServerOptions, 'binaries'>): Promise<ApiServer>
+  readonly start: (options?: Omit<ApiServerOptions, 'binaries'>) => Promise<ApiServer>
 }
 
 /** Looks for the programs, as {@link kubernetesBinaries} does. */
