@@ -22,6 +22,9 @@ const PEERS = {
   ndisc6: ['/usr/bin/ndisc6'],
   openssl: ['/usr/bin/openssl'],
   prometheus: ['/usr/bin/prometheus'],
+  // shells whose completion is tried
+  zsh: ['/usr/bin/zsh', '/bin/zsh'],
+  fish: ['/usr/bin/fish', '/bin/fish'],
   'chromium-headless-shell': ['/usr/bin/chromium-headless-shell'],
   // images: to unpack and run them, and what they are made with
   umoci: ['/usr/bin/umoci'],
