@@ -21,8 +21,8 @@ function linesOf(name: string, { path, options, commands, choices, files }: Comm
   ]
 }
 
-function flagsOf({ names, value, choices }: OptionModel): string {
+function flagsOf({ names, value, choices, files }: OptionModel): string {
   const flags = names.map(name => (name.startsWith('--') ? ` -l ${name.slice(2)}` : ` -s ${name.slice(1)}`)).join('')
   if (value !== 'required') return flags
-  return `${flags} -r${choices.length > 0 ? ` -f -a ${quoted(choices.join(' '))}` : ' -F'}`
+  return `${flags} -r${choices.length > 0 ? ` -f -a ${quoted(choices.join(' '))}` : files ? ' -F' : ' -f'}`
 }

@@ -8,8 +8,12 @@ export interface OptionModel {
   readonly description: string
   /** Whether a value follows: never, always, or perhaps. */
   readonly value: 'none' | 'required' | 'optional'
-  /** The values there are; empty: anything, files perhaps. */
+  /** The values there are; empty: anything. */
   readonly choices: readonly string[]
+  /** Whether a value may be a file or folder. */
+  readonly files: boolean
+  /** Whether it may be given more than once. */
+  readonly repeatable: boolean
 }
 
 /** A command, with what can follow it. */
@@ -47,14 +51,30 @@ const HELP: OptionModel = {
   description: 'display help for command',
   value: 'none',
   choices: [],
+  files: false,
+  repeatable: false,
 }
 
-function optionOf({ short, long, description, required, optional, argChoices }: Option): OptionModel {
+/** Values that name folders or files, as an option's placeholder calls them. */
+const FILE_VALUE = /[<[](?:file|where)[>\]]/
+
+function optionOf({
+  flags,
+  short,
+  long,
+  description,
+  required,
+  optional,
+  argChoices,
+  defaultValue,
+}: Option): OptionModel {
   return {
     names: [short, long].filter(name => name !== undefined && name !== null),
     description,
     value: required ? 'required' : optional ? 'optional' : 'none',
     choices: argChoices ?? [],
+    files: FILE_VALUE.test(flags),
+    repeatable: Array.isArray(defaultValue),
   }
 }
 

@@ -29,12 +29,15 @@ function functionOf(id: string, { path, options, commands, choices, files }: Com
           ? ["'*:file:_files'"]
           : []
   const argumentsLine = `  _arguments -s ${commands.length > 0 ? '-C ' : ''}${[...specs, ...rest].join(' \\\n    ')}`
-  if (commands.length === 0) return `${functionName(id, path)}() {\n${argumentsLine}\n}`
+  if (commands.length === 0) {
+    return `${functionName(id, path)}() {\n  local -A opt_args\n  local context state state_descr line\n${argumentsLine}\n}`
+  }
   const list = commands.map(command => quoted(`${command.path.at(-1)}:${escaped(command.summary)}`))
   const cases = commands.map(command => `        ${command.path.at(-1)}) ${functionName(id, command.path)} ;;`)
   return `${functionName(id, path)}() {
-  local state line
+  local curcontext="$curcontext" state line
   local -a commands
+  local -A opt_args
   commands=(
     ${list.join('\n    ')}
   )
@@ -49,15 +52,14 @@ ${cases.join('\n')}
 }`
 }
 
-function specOf({ names, description, value, choices }: OptionModel): string {
-  const action =
-    value === 'none'
-      ? ''
-      : `:${value === 'optional' ? ':' : ''}value:${choices.length > 0 ? `(${choices.join(' ')})` : '_files'}`
+function specOf({ names, description, value, choices, files, repeatable }: OptionModel): string {
+  const values = choices.length > 0 ? `(${choices.join(' ')})` : files ? '_files' : ' '
+  const action = value === 'none' ? '' : `:${value === 'optional' ? ':' : ''}value:${values}`
+  // With the equals sign both --output=json and --output json are known.
+  const [first = '', ...others] = names.map(name => (value !== 'none' && name.startsWith('--') ? `${name}=` : name))
   const text = `[${escaped(description).replaceAll('[', '\\[').replaceAll(']', '\\]')}]${action}`
-  const [first = ''] = names
-  if (names.length === 1) return quoted(first + text)
-  return `${quoted(`(${names.join(' ')})`)}{${names.join(',')}}${quoted(text)}`
+  if (others.length === 0) return quoted((repeatable ? '*' : '') + first + text)
+  return `${quoted(`(${names.join(' ')})`)}{${[first, ...others].join(',')}}${quoted(text)}`
 }
 
 const escaped = (text: string): string => text.replaceAll(':', '\\:')
