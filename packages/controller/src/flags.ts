@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { parseDuration } from '@typemetal/cluster'
 import type { MetricsFlags } from '@typemetal/cluster/process'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
@@ -10,6 +11,10 @@ export interface Flags extends MetricsFlags {
   readonly port: number
   /** Health and readiness; 0 = off. */
   readonly healthProbePort: number
+  /** Status page; 0 = off. */
+  readonly statusPort: number
+  /** IP address of the status page. */
+  readonly statusAddress: string
   readonly namespace?: string
   readonly logLevel: string
   readonly lbClass: string
@@ -119,6 +124,13 @@ function buildCommand(print: (text: string) => void): Command {
     .addOption(time('--leader-elect-retry-period', 'how often the leader renews and the others look', 2))
     .option('--port <port>', 'metrics; 0 = off', parsePort, 7472)
     .option('--health-probe-port <port>', '/healthz and /readyz; 0 = off', parsePort, 17472)
+    .option('--status-port <port>', 'port of a read-only status page, 0 = off', parsePort, 0)
+    .option(
+      '--status-address <address>',
+      'address of the status page; others than 127.0.0.1 are open to all who reach the Pod',
+      parseAddress,
+      '127.0.0.1',
+    )
     .option('--log-level <level>', 'all, debug, info, warn, error or none', 'info')
     .addOption(
       new Option('--webhook-mode <mode>', 'onlywebhook gives no addresses')
@@ -179,6 +191,11 @@ function parseTime(text: string): Milliseconds {
   const seconds = parseDuration(text)
   if (seconds !== undefined && seconds > 0) return seconds * 1000
   throw new InvalidArgumentError('It must be a time such as 15s.')
+}
+
+function parseAddress(text: string): string {
+  if (isIP(text) !== 0) return text
+  throw new InvalidArgumentError('It must be an IP address.')
 }
 
 function parsePort(text: string): number {

@@ -19,6 +19,7 @@ import { Candidacy, type CandidacyOptions } from './node/candidacy.js'
 import { Controller } from './node/controller.js'
 import { createMemberlistSecret } from './node/memberlist-secret.js'
 import { startWebhooks, type Webhooks, type WebhooksOptions } from './node/webhooks.js'
+import { startPage } from './page/start.js'
 import { packageVersion } from './version.js'
 
 const NAME = 'typemetal-controller'
@@ -57,6 +58,8 @@ async function main(flags: Flags, signal: AbortSignal): Promise<void> {
   const services = (): Iterable<Service> => store.snapshot().objects('Service').values()
   await using endpoints = await startEndpoints({ registry, port, healthProbePort, ready, flags, api, log })
   log.debug({ op: 'start', ports: endpoints.ports }, 'serving metrics and probes')
+  await using page = await startPage(flags, { namespace, ready, store, controller, candidacy, log })
+  if (page) log.info({ op: 'start', url: page.url }, 'serving the status page')
   if (store.api) await Promise.race([store.start(), aborted])
   if (signal.aborted) return
   if (store.api && flags.mlSecretName !== '') {

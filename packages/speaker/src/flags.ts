@@ -1,4 +1,5 @@
 /** The command line of `typemetal-speaker`. */
+import { isIP } from 'node:net'
 import type { MetricsFlags } from '@typemetal/cluster/process'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { parseDrainCauses } from './drain/node.js'
@@ -21,6 +22,10 @@ export interface Flags extends MetricsFlags {
   readonly port: number
   /** Probes on 127.0.0.1; 0 = off. */
   readonly healthProbePort: number
+  /** Status page; 0 = off. */
+  readonly statusPort: number
+  /** IP address of the status page. */
+  readonly statusAddress: string
   readonly logLevel: string
   readonly lbClass: string
   readonly ignoreExcludeLb: boolean
@@ -161,6 +166,12 @@ function addGeneral(add: Add, env: NodeJS.ProcessEnv): void {
   )
   add('--port <port>', 'metrics port, 0 = off', 7472).argParser(port)
   add('--health-probe-port <port>', 'port of /healthz and /readyz on 127.0.0.1, 0 = off', 17472).argParser(port)
+  add('--status-port <port>', 'port of a read-only status page, 0 = off', 0).argParser(port)
+  add(
+    '--status-address <address>',
+    "address of the status page; on the node's own network, where others than 127.0.0.1 are open to all who reach the node",
+    '127.0.0.1',
+  ).argParser(ipAddress)
   add('--tls-min-version <version>', 'of the metrics: VersionTLS12 or VersionTLS13 (the default)', '')
   add('--tls-cipher-suites <list>', 'of the metrics, with TLS 1.2: IANA names', '')
   add('--tls-curve-preferences <list>', 'of the metrics: IANA numbers', '')
@@ -266,6 +277,11 @@ function port(value: string): number {
   const number = Number(value)
   if (!/^\d+$/.test(value) || number > 65535) throw new InvalidArgumentError('must be a port, 0 to 65535.')
   return number
+}
+
+function ipAddress(value: string): string {
+  if (isIP(value) === 0) throw new InvalidArgumentError('must be an IP address.')
+  return value
 }
 
 /** Checked as MetalLB does, though it means nothing: a manifest that is wrong there is wrong here. */

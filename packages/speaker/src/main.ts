@@ -21,6 +21,7 @@ import type { Flags } from './flags.js'
 import { PodDirectory } from './gossip/discovery.js'
 import { Health } from './health.js'
 import type { Logger } from './logger.js'
+import { startPage } from './page/start.js'
 import { Speaker, internalAddresses } from './speaker.js'
 import { readExcludedInterfaces } from './startup/exclude-file.js'
 import { startGossip } from './startup/gossip.js'
@@ -104,6 +105,8 @@ async function main(flags: Flags, signal: AbortSignal): Promise<void> {
     probe: () => speaker.probe(),
   })
   using _ = health
+  await using page = await startPage(speaker, flags, () => health?.ready() ?? 'starting', log)
+  if (page) log.info({ op: 'start', url: page.url }, 'serving the status page')
   await speaker.run(signal)
 }
 

@@ -27,6 +27,8 @@ import { serviceRows } from './services.js'
 export interface ControllerParts {
   readonly namespace: string
   readonly lbClass: string
+  /** It answers the API server's questions about objects, and gives no addresses. */
+  readonly isWebhookOnly: boolean
   readonly version: string
   /** Of the Pod or host. */
   readonly host: string
@@ -91,13 +93,18 @@ export class ControllerPage implements PageSource {
 
   /** Whether this process decides, now, about addresses. */
   get #isDeciding(): boolean {
-    return this.#parts.candidacy.standby === false && this.#parts.controller.decisions.config !== undefined
+    return !this.#isStandby && this.#parts.controller.decisions.config !== undefined
+  }
+
+  get #isStandby(): boolean {
+    return this.#parts.isWebhookOnly || this.#parts.candidacy.standby !== false
   }
 
   get #newRole(): string {
-    const { candidacy } = this.#parts
+    const { candidacy, isWebhookOnly } = this.#parts
+    if (isWebhookOnly) return 'webhooks only'
     if (candidacy.leads) return 'leading'
-    return candidacy.standby === false ? 'working alone' : 'standing by'
+    return this.#isStandby ? 'standing by' : 'working alone'
   }
 
   get #now(): Timestamp {
@@ -111,16 +118,15 @@ export class ControllerPage implements PageSource {
   }
 
   #notices(): readonly NoticeFacts[] {
-    const { controller, candidacy, ready, store } = this.#parts
+    const { controller, candidacy, isWebhookOnly, ready, store } = this.#parts
     const snapshot = store.snapshot()
-    const isStandby = candidacy.standby !== false
     return noticeRows({
       ready: ready(),
-      errors: isStandby ? [] : controller.decisions.configErrors,
+      errors: this.#isStandby ? [] : controller.decisions.configErrors,
       errorsSince: this.#errors?.since,
       faults: snapshot.faults,
       outage: this.#outage,
-      leader: isStandby ? candidacy.holder : undefined,
+      leader: this.#isStandby && !isWebhookOnly ? candidacy.holder : undefined,
       states: snapshot.objects('ConfigurationState').values(),
     })
   }

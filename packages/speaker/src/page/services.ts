@@ -1,5 +1,5 @@
 /** What this node does with each Service, and why. Pure. */
-import type { Config, ObjectKey } from '@typemetal/cluster'
+import type { Config, ObjectKey, Pool } from '@typemetal/cluster'
 import type { ProtocolFacts, ServiceFacts, Verdict } from '@typemetal/cluster/page'
 import type { Conflict } from '../announcer/conflict-machine.js'
 import type { BGPDecision, Layer2Decision, Plan, ServiceDecision } from '../plan/types.js'
@@ -40,8 +40,7 @@ export class ServiceRows {
     const known = this.#rows.get(decision)
     if (known?.peers === peers) return known.facts
     const pool = decision.pool === undefined ? undefined : this.#config?.pools.get(decision.pool)
-    const isAdvertised = !pool || pool.l2Advertisements.length + pool.bgpAdvertisements.length > 0
-    const facts = serviceFacts(node, key, decision, peers, isAdvertised)
+    const facts = serviceFacts(node, key, decision, peers, pool)
     this.#rows.set(decision, { peers, facts })
     return facts
   }
@@ -66,26 +65,31 @@ function conflictOf(
   return address === undefined ? undefined : contested.get(address)
 }
 
-/** @param isAdvertised whether there is any advertisement for its pool */
+/** @param pool of its addresses; absent: they are of none */
 function serviceFacts(
   node: string,
   service: ObjectKey,
   decision: ServiceDecision,
   peers: readonly string[],
-  isAdvertised: boolean,
+  pool: Pool | undefined,
 ): ServiceFacts {
-  const { addresses, pool, layer2, bgp } = decision
-  const [onLan, byBGP] = [layer2Facts(node, layer2), bgpFacts(node, bgp, peers)]
+  const { addresses, layer2, bgp } = decision
+  const onLan = pool?.l2Advertisements.length === 0 ? notAdvertised('L2Advertisement') : layer2Facts(node, layer2)
+  const byBGP = pool?.bgpAdvertisements.length === 0 ? notAdvertised('BGPAdvertisement') : bgpFacts(node, bgp, peers)
+  const ways = [pool?.l2Advertisements.length === 0, pool?.bgpAdvertisements.length === 0] as const
+  const isAdvertised = !(ways[0] && ways[1])
   return {
     service,
     verdict: isAdvertised ? verdict(decision, peers) : 'bad',
     addresses,
-    ...(pool !== undefined && { pool }),
+    ...(pool && { pool: pool.name }),
     layer2: onLan,
     bgp: byBGP,
-    reason: isAdvertised ? summary(decision, peers, onLan.reason, byBGP.reason) : NO_ADVERTISEMENT,
+    reason: isAdvertised ? (whereItIs(decision, peers) ?? whyNot(onLan.reason, byBGP.reason, ways)) : NO_ADVERTISEMENT,
   }
 }
+
+const notAdvertised = (kind: string): ProtocolFacts => ({ nodes: [], reason: `no ${kind} is for its pool` })
 
 function layer2Facts(node: string, decision: Layer2Decision): ProtocolFacts {
   if (decision.announce) return { nodes: [node], to: decision.interfaces === 'all' ? [] : decision.interfaces }
@@ -112,16 +116,24 @@ function verdict({ layer2, bgp }: ServiceDecision, peers: readonly string[]): Ve
   return refusals.includes('note') || layer2.reason === 'notOwner' ? 'note' : 'good'
 }
 
-/** Why it is where it is, in one sentence. */
-function summary(
-  { layer2, bgp }: ServiceDecision,
-  peers: readonly string[],
+/** Where it is, in one sentence; `undefined` when nothing here knows. */
+function whereItIs({ layer2, bgp }: ServiceDecision, peers: readonly string[]): string | undefined {
+  const parts = [
+    ...(layer2.announce ? ['this node was elected to answer for it'] : []),
+    ...(!layer2.announce && layer2.owner !== undefined ? [`node ${layer2.owner} was elected to answer for it`] : []),
+    ...(bgp.announce
+      ? [peers.length > 0 ? `told to ${peers.length === 1 ? peers[0] : `${peers.length} peers`}` : NO_PEER]
+      : []),
+  ]
+  return parts.length > 0 ? parts.join('; ') : undefined
+}
+
+/** @param isUnwanted which of the two nobody wants it to be announced by */
+function whyNot(
   notOnLan: string | undefined,
   notByBGP: string | undefined,
+  [isLanUnwanted, isBGPUnwanted]: readonly [boolean, boolean],
 ): string {
-  const told = peers.length === 1 ? `told to ${peers[0]}` : `told to ${peers.length} BGP peers`
-  if (layer2.announce) return `this node was elected to answer for it${bgp.announce ? `; ${told}` : ''}`
-  if (bgp.announce) return notByBGP ?? told
-  if (layer2.owner !== undefined || layer2.reason === bgp.reason) return notOnLan ?? ''
-  return `layer 2: ${notOnLan}; BGP: ${notByBGP}`
+  if (isLanUnwanted) return notByBGP ?? ''
+  return isBGPUnwanted || notOnLan === notByBGP ? (notOnLan ?? '') : `layer 2: ${notOnLan}; BGP: ${notByBGP}`
 }
