@@ -85,6 +85,35 @@ t.test('admission', async t => {
     t.equal(review('UPDATE', { object: released, oldObject: broken }, there), 'ok', 'its finalizer can go')
   })
 
+  t.test(
+    'labels of a pool that choose an advertisement which does not fit are refused, and others are free',
+    async t => {
+      const wide = { aggregationLength: 24, ipAddressPoolSelectors: [{ matchLabels: { routed: 'yes' } }] }
+      const small = object('IPAddressPool', 'small', { addresses: ['192.0.2.0/28'] })
+      const relabelled = (labels: Record<string, string>): string => {
+        const there = { IPAddressPool: [small], BGPAdvertisement: [object('BGPAdvertisement', 'wide', wide)] }
+        return review(
+          'UPDATE',
+          { object: { ...small, metadata: { ...small.metadata, labels } }, oldObject: small },
+          there,
+        )
+      }
+      t.match(
+        relabelled({ routed: 'yes' }),
+        /^403: BGPAdvertisement metallb-system\/wide: spec.aggregationLength: .*"small"/,
+      )
+      t.equal(relabelled({ routed: 'no' }), 'ok')
+      const broken = pool('broken', 'nonsense')
+      const kept = { ...broken, metadata: { ...broken.metadata, labels: { a: 'b' } } } as KubernetesObject
+      const there = { IPAddressPool: [broken] }
+      t.equal(
+        review('UPDATE', { object: kept, oldObject: broken }, there),
+        'ok',
+        'what is wrong already can be labelled',
+      )
+    },
+  )
+
   t.test('a BFDProfile in use cannot be deleted; other things can', async t => {
     const profile = object('BFDProfile', 'fast', {})
     const there = { BGPPeer: [peer('router', { bfdProfile: 'fast' })] }

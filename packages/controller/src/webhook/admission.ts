@@ -56,9 +56,10 @@ export function reviewAdmission(request: AdmissionRequest, context: AdmissionCon
     return deny(uid, 403, `resource must be created in ${context.namespace} namespace`)
   }
   // Labels, finalizers and owners of what is wrong can be changed; that is how it is mended and removed.
-  if (oldObject && isDeepStrictEqual(specOf(object), specOf(oldObject))) return { uid, allowed: true }
+  const sameSpec = oldObject !== undefined && isDeepStrictEqual(specOf(object), specOf(oldObject))
+  if (sameSpec && !choosesOthers(object, oldObject)) return { uid, allowed: true }
   const found = errorsWith(object, context)
-  const mine = found.filter(error => isAbout(error, object))
+  const mine = sameSpec ? [] : found.filter(error => isAbout(error, object))
   const before = new Set(errorsOf(context.resources, context).map(formatConfigError))
   const others = found.filter(error => !isAbout(error, object) && !before.has(formatConfigError(error)))
   const faults = [...mine, ...others].filter(isRefusable)
@@ -66,6 +67,10 @@ export function reviewAdmission(request: AdmissionRequest, context: AdmissionCon
   const warnings = [...mine.map(formatConfigError), ...deprecations(object), ...stranded(object, [object], context)]
   return { uid, allowed: true, ...(warnings.length > 0 && { warnings }) }
 }
+
+/** The labels of a pool say which advertisements are for it, and one of these may not fit. */
+const choosesOthers = ({ kind, metadata }: KubernetesObject, before: KubernetesObject): boolean =>
+  kind === 'IPAddressPool' && !isDeepStrictEqual(metadata.labels ?? {}, before.metadata.labels ?? {})
 
 /** Not what may still come, nor the place of an object: that is asked about when it is created, and cannot change. */
 const isRefusable = ({ transient, field }: ConfigError): boolean => !transient && field !== 'metadata.namespace'
