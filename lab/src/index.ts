@@ -22,6 +22,7 @@ export { fuzz, runOnce, type FuzzFailure, type FuzzLimits, type FuzzResult } fro
 export { INTERESTING_OCTETS, joinOctets, mutateBlindly, mutator, type Mutation } from './fuzz/mutate.js'
 export { below, pick, randomOctets, type Random } from './fuzz/random.js'
 export type { Attempt, FuzzTarget } from './fuzz/target.js'
+export { claimLoopback } from './gossip/loopback-block.js'
 export { goPeer, type GoPeer } from './gossip/go-peer.js'
 export { RingProcess, type RingKind, type RingProcessOptions } from './gossip/ring-process.js'
 export type { Said } from './gossip/said.js'

@@ -1,5 +1,5 @@
 /** Rings mixed of our nodes and hashicorp/memberlist v0.5.1, the version that MetalLB's speakers run. */
-import { goPeer, RingProcess, type RingProcessOptions } from '@typemetal/lab'
+import { claimLoopback, goPeer, RingProcess, type RingProcessOptions } from '@typemetal/lab'
 import { Memberlist, type MemberlistOptions } from '@typemetal/memberlist'
 import t, { type Test } from 'tap'
 
@@ -9,8 +9,8 @@ t.jobs = 4 // they wait for timers most of the time
 const peer = await goPeer()
 const skip = 'missing' in peer && peer.missing
 
-/** Second octet of this run's loopback addresses. */
-const net = `127.${1 + ((process.pid * 7) % 250)}`
+/** Loopback addresses of this run. */
+const net = await claimLoopback()
 let subnet = 0
 
 /** Starts a Go node that ends with the test. */

@@ -1,13 +1,21 @@
 /** Rings of processes, hashicorp/memberlist's and ours, for the tests that treat them alike. */
-import { goPeer, type Host, RingProcess, type RingProcessOptions, type Said, until } from '@typemetal/lab'
+import {
+  claimLoopback,
+  goPeer,
+  type Host,
+  RingProcess,
+  type RingProcessOptions,
+  type Said,
+  until,
+} from '@typemetal/lab'
 import type { Test } from 'tap'
 
 const peer = await goPeer()
 /** Why there is no Go node, for tests that want one; `false` when there is. */
 export const noGo = 'missing' in peer && peer.missing
 
-/** Second octet of this run's loopback addresses; apart from those of runs at the same time. */
-const net = `127.${1 + ((process.pid * 13) % 250)}`
+/** Loopback addresses of this run. */
+const net = await claimLoopback()
 let subnet = 0
 
 /** A function from the last octet to an address on this machine, in a block of its own. */

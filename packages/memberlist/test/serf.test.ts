@@ -2,6 +2,7 @@
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { promisify } from 'node:util'
+import { claimLoopback } from '@typemetal/lab'
 import { Memberlist, type MemberlistOptions } from '@typemetal/memberlist'
 import t, { type Test } from 'tap'
 
@@ -11,8 +12,8 @@ const run = promisify(execFile)
 const installed = spawnSync('serf', ['version']).status === 0
 const skip = installed ? false : 'wants the Debian package serf'
 const RPC_PORT = 7373
-/** The second octet keeps runs of this file at the same time apart. */
-const net = `127.${1 + (process.pid % 250)}`
+/** Loopback addresses of this run. */
+const net = await claimLoopback()
 let subnet = 0
 
 /** A serf agent, killed at the end of the test. */

@@ -2,7 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { RingProcess, goPeer, until } from '@typemetal/lab'
+import { RingProcess, claimLoopback, goPeer, until } from '@typemetal/lab'
 import { electionOrder, memberlistKey, parseFlags, silent, startGossip } from '@typemetal/speaker'
 import type { Ring } from '@typemetal/speaker'
 import t from 'tap'
@@ -13,8 +13,8 @@ const skip = 'missing' in peer && peer.missing
 const SECRET = '0123456789ABCDEFGHIJKL'
 const NAMES = ['n1', 'n2', 'n3', 'n4', 'n5']
 const ADDRESSES = Array.from({ length: 50 }, (_, i) => `10.1.0.${i + 1}`)
-/** Apart from other runs at the same time. */
-const NET = `127.${1 + ((process.pid * 17) % 250)}.77`
+/** Loopback addresses of this run. */
+const NET = `${await claimLoopback()}.77`
 const PATIENCE = 60_000
 
 t.setTimeout(300_000)
