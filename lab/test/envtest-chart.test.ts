@@ -225,6 +225,23 @@ t.test("the guide's values file works as it is, and is told what of it does noth
   t.notMatch(usual, /These values have no effect/)
 })
 
+t.test('the status page is off, and on 127.0.0.1 of every Pod when it is on', wantsHelm, async t => {
+  for (const kind of ['DaemonSet', 'Deployment'] as const) {
+    const argsOf = async (values: Values): Promise<readonly string[]> => containerOf(await render(values), kind).args
+    t.notMatch((await argsOf({})).join(' '), /--status/)
+    const args = await argsOf({ statusPage: { enabled: true, port: 7480 } })
+    t.same(
+      args.filter(arg => arg.startsWith('--status')),
+      ['--status-port=7480'],
+      'without an address it is the loopback one',
+    )
+  }
+  const { stdout } = await helm(['install', 'metallb', CHART, '--dry-run=client', '-n', NAMESPACE], {
+    statusPage: { enabled: true },
+  })
+  t.match(stdout, /port-forward deploy\/metallb-controller 7476/)
+})
+
 t.test('values that cannot work are refused with what to do', wantsHelm, async t => {
   const monitor = { enabled: true }
   const cases: readonly (readonly [values: Values, said: RegExp])[] = [
@@ -235,6 +252,8 @@ t.test('values that cannot work are refused with what to do', wantsHelm, async t
     [{ speaker: { nodeSelector: { a: 'b' }, memberlist: { enabled: false } } }, /needs speaker\.memberlist\.enabled/],
     [{ controller: { readinessProbe: { port: 1 } } }, /must be the same/],
     [{ speaker: { drain: { timeout: '40s' } } }, /must be longer than speaker\.drain\.timeout/],
+    [{ statusPage: { enabled: true, port: 9120 } }, /statusPage\.port \(9120\) is prometheus\.metricsPort, too/],
+    [{ statusPage: { enabled: true, port: 7946 } }, /speaker\.memberlist\.mlBindPort/],
     // by values.schema.json
     [{ speaker: { drain: { on: ['sometimes'] } } }, /speaker[./]drain[./]on/],
     [{ speaker: { logLevel: 'loud' } }, /speaker[./]logLevel/],
@@ -243,6 +262,7 @@ t.test('values that cannot work are refused with what to do', wantsHelm, async t
     [{ speaker: { livenessProbe: { periodSeconds: 'often' } } }, /periodSeconds/],
     [{ controller: { image: { pullPolicy: 'Mostly' } } }, /pullPolicy/],
     [{ naming: 'mine' }, /naming/],
+    [{ statusPage: { port: 0 } }, /statusPage[./]port/],
     [{ speaker: { tolerations: 'all' } }, /tolerations/],
   ]
   for (const [values, said] of cases) {

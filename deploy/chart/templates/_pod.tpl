@@ -16,6 +16,9 @@
 {{- if $root.Values.prometheus.metricsAuth }}
 - --metrics-auth
 {{- end }}
+{{- if $root.Values.statusPage.enabled }}
+- --status-port={{ $root.Values.statusPage.port }}
+{{- end }}
 {{- with $tls.cipherSuites }}
 - --tls-cipher-suites={{ . }}
 {{- end }}
