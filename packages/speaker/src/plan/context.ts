@@ -8,6 +8,7 @@ import type { PlanOptions } from './types.js'
 export interface Context {
   readonly config: Config | undefined
   readonly node: string
+  /** Values of `spec.loadBalancerClass` that are ours; `''` stands for none. */
   readonly lbClasses: readonly string[]
   readonly electionLevel: ElectionLevel
   readonly interfaces: readonly string[] | undefined
@@ -44,7 +45,7 @@ export function createContext(
   return {
     config,
     node,
-    lbClasses: (options.lbClass ?? '').split(',').map(name => name.trim()),
+    lbClasses: classesOf(options.lbClass ?? ''),
     electionLevel: options.electionLevel ?? 'main',
     interfaces: options.interfaces,
     candidates:
@@ -55,6 +56,13 @@ export function createContext(
     excluded: !ignoreExcludeLb && isExcluded(own),
     population,
   }
+}
+
+/** The classes that a list names; of an empty list the one that Services without a class have. */
+function classesOf(list: string): readonly string[] {
+  const names = list.split(',').map(name => name.trim())
+  const given = names.filter(name => name !== '')
+  return given.length > 0 ? given : ['']
 }
 
 const samePopulation = (a: Population, b: Population): boolean =>
