@@ -169,7 +169,7 @@ function addGeneral(add: Add, env: NodeJS.ProcessEnv): void {
   add('--status-port <port>', 'port of a read-only status page, 0 = off', 0).argParser(port)
   add(
     '--status-address <address>',
-    "address of the status page; on the node's own network, where others than 127.0.0.1 are open to all who reach the node",
+    'address of the status page; the Pod has the network of its node: 127.0.0.1 is for who is on it, others for all who reach it',
     '127.0.0.1',
   ).argParser(ipAddress)
   add('--tls-min-version <version>', 'of the metrics: VersionTLS12 or VersionTLS13 (the default)', '')
