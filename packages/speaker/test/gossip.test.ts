@@ -153,6 +153,85 @@ t.test('a suspect whose host is silent on the segment is gone at once, and back 
 })
 
 t.test(
+  'one missed ping of a host that is silent on the segment, while others answer: the ring hears of it',
+  async t => {
+    const clock = new VirtualClock()
+    const gossip = new FakeGossip(['n1', 'n2', 'n3', 'n4'])
+    const silent = new Set<string>()
+    const asked: string[] = []
+    let isAskable = true
+    const reaches = async (address: string): Promise<boolean | undefined> => {
+      asked.push(address)
+      return isAskable ? !silent.has(address) : undefined
+    }
+    const ring = new Ring({ gossip, node: 'n1', peers: () => [], clock, reaches })
+    gossip.miss('n2')
+    await settle()
+    t.strictSame([asked.splice(0), gossip.accused], [['10.0.0.2'], []], 'its host answers: only its process is late')
+    silent.add('10.0.0.2').add('10.0.0.3').add('10.0.0.4')
+    gossip.miss('n2')
+    gossip.miss('n2')
+    await settle()
+    t.strictSame(asked.splice(0), ['10.0.0.2', '10.0.0.3', '10.0.0.4'], 'nobody answers, this node does not count')
+    t.strictSame(gossip.accused, [], 'so it is our own network')
+    silent.delete('10.0.0.4')
+    gossip.miss('n2')
+    await settle()
+    t.strictSame([gossip.accused, ring.members], [['n2'], ['n1', 'n3', 'n4']], 'accused, asked again, and gone')
+    silent.delete('10.0.0.2')
+    await clock.advance(500)
+    t.strictSame(ring.members, ['n1', 'n2', 'n3', 'n4'], 'it is heard again')
+    gossip.state('n2', 'alive')
+    await clock.advance(500)
+    isAskable = false
+    gossip.miss('n2')
+    await settle()
+    t.strictSame(gossip.accused, ['n2'], 'where nobody can be asked, it is for gossip to find out')
+    gossip.miss('n1')
+    t.equal(clock.pending, 0)
+    await ring[Symbol.asyncDispose]()
+    gossip.miss('n3')
+    await settle()
+    t.strictSame([gossip.accused, clock.pending], [['n2'], 0])
+  },
+)
+
+t.test('of two nodes the other is accused; a node that has left the ring accuses nobody', async t => {
+  const clock = new VirtualClock()
+  const gossip = new FakeGossip(['n1', 'n2'])
+  gossip.self = 'n1'
+  const ring = new Ring({ gossip, node: 'n1', peers: () => [], clock, reaches: async () => false })
+  await ring.leave()
+  gossip.miss('n2')
+  await settle()
+  t.strictSame([gossip.accused, ring.members], [[], ['n2']])
+  await ring.rejoin()
+  gossip.miss('n2')
+  await settle()
+  t.strictSame([gossip.accused, ring.members], [['n2'], ['n1']])
+  await ring[Symbol.asyncDispose]()
+  t.equal(clock.pending, 0)
+})
+
+t.test('suspected by another while we still ask: the question in hand is not the last', async t => {
+  const clock = new VirtualClock()
+  const gossip = new FakeGossip(['n1', 'n2', 'n3'])
+  let answer = (_: boolean): void => {}
+  const ask = (): Promise<boolean> => new Promise(resolve => (answer = resolve))
+  const ring = new Ring({ gossip, node: 'n1', peers: () => [], clock, reaches: ask })
+  gossip.miss('n2')
+  gossip.accuse('n2')
+  answer(true)
+  await settle()
+  t.strictSame(ring.members, ['n1', 'n2', 'n3'])
+  answer(false)
+  await settle()
+  t.strictSame([ring.members, gossip.accused], [['n1', 'n3'], ['n2']])
+  await ring[Symbol.asyncDispose]()
+  t.equal(clock.pending, 0)
+})
+
+t.test(
   'a suspect is left to gossip where nobody can be asked, and where all are suspected: that is our own network',
   async t => {
     const clock = new VirtualClock()

@@ -31,14 +31,18 @@ export interface Gossip {
   }
   /** Who is alive, this node included. */
   members(): readonly GossipMember[]
-  /** A member has come, gone, changed, or does not answer. */
-  on(event: 'join' | 'leave' | 'update' | 'suspect', listener: (member: GossipMember) => void): unknown
+  /** Tells the others that a member does not answer, which it may contradict. */
+  accuse(name: string): void
+  /** A member has come, gone, changed, is suspected, or has only missed a ping of ours. */
+  on(event: 'join' | 'leave' | 'update' | 'suspect' | 'silence', listener: (member: GossipMember) => void): unknown
   /** Closes sockets and timers, without a word to the others. */
   [Symbol.asyncDispose](): Promise<void>
 }
 
 /** Options of {@link Ring}. Times in milliseconds. */
 export interface RingOptions {
+  /** Own name in the ring. @default not among the members */
+  readonly node?: string
   /** The ring disposes of it. */
   readonly gossip: Gossip
   /** Starts it: see {@link Ring.start}. @default it is started, so that the own node is alive */
@@ -46,8 +50,8 @@ export interface RingOptions {
   /** Hosts that may be members, newest knowledge, this one left out. */
   readonly peers: () => readonly string[]
   /**
-   * Whether the host of a suspected member answers on the segment; `undefined` where that cannot be asked. With it, a member whose host
-   * is silent counts as gone at once.
+   * Whether the host of a member answers on the segment; `undefined` where that cannot be asked. With it, a suspected member whose host
+   * is silent counts as gone at once, and one that has missed a ping is suspected at once.
    * @default nobody is asked
    */
   readonly reaches?: (address: string) => Promise<boolean | undefined>
@@ -80,7 +84,7 @@ export interface RingEvents {
 
 /** This speaker's place among the others. */
 export class Ring extends EventEmitter<RingEvents> implements AsyncDisposable {
-  readonly #options: Required<RingOptions>
+  readonly #options: Required<Omit<RingOptions, 'node'>>
   readonly #silent: SilentHosts
   #joined = false
   #closed = false
@@ -106,10 +110,13 @@ export class Ring extends EventEmitter<RingEvents> implements AsyncDisposable {
     const { gossip, clock } = this.#options
     this.#silent = new SilentHosts({
       members: () => gossip.members(),
+      node: options.node,
       reaches: this.#options.reaches,
+      accuse: name => this.#accuse(name),
       onChange: () => this.emit('members'),
       clock,
     })
+    gossip.on('silence', ({ name }) => this.#silent.missed(name))
     gossip.on('suspect', ({ name }) => {
       this.#silent.suspect(name)
       this.emit('suspect', name)
@@ -280,6 +287,12 @@ export class Ring extends EventEmitter<RingEvents> implements AsyncDisposable {
     const wait = this.#joined ? rejoinInterval : this.#retry
     this.#retry = Math.min(this.#retry * 2, retryInterval)
     this.#cancel = clock.after(wait, () => void this.nudge())
+  }
+
+  #accuse(name: string): void {
+    if (this.#closed || !this.#present) return
+    this.#options.log.warn({ op: 'memberlist', 'node name': name }, 'a node and its host do not answer, suspecting it')
+    this.#options.gossip.accuse(name)
   }
 
   #changed(event: string, member: GossipMember): void {

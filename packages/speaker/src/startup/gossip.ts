@@ -39,7 +39,7 @@ export async function startGossip(
   }
   const key = await readKey(flags.mlSecretKeyPath, log)
   const gossip = createGossip(flags, await readSettings(flags, log), key, log)
-  return new Ring({ gossip, open: () => gossip.start(), peers, log, ...(reaches && { reaches }) })
+  return new Ring({ node: flags.nodeName, gossip, open: () => gossip.start(), peers, log, ...(reaches && { reaches }) })
 }
 
 function createGossip(

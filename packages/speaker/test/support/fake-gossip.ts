@@ -26,8 +26,20 @@ export class FakeGossip extends EventEmitter implements Gossip {
     this.emit('leave', member)
   }
 
+  /** A watched member misses a ping. */
+  miss(name: string): void {
+    this.emit(
+      'silence',
+      this.alive.find(member => member.name === name),
+    )
+  }
+
+  /** Who was accused, by us or by others. */
+  readonly accused: string[] = []
+
   /** A member is suspected. */
   accuse(name: string): void {
+    this.accused.push(name)
     this.state(name, 'suspect')
     this.emit(
       'suspect',
