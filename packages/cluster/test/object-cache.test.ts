@@ -11,13 +11,13 @@ import {
 } from '@typemetal/cluster'
 import { service, slice } from './objects.js'
 
-t.test('property: a LayeredMap is a Map, and its older copies stay as they were', async () => {
+t.test('property: a LayeredMap is a Map, and its older copies keep their entries', async () => {
   const change = fc.tuple(fc.nat({ max: 60 }), fc.option(fc.string(), { nil: undefined }))
   fc.assert(
     fc.property(fc.array(fc.array(change, { maxLength: 8 }), { maxLength: 60 }), batches => {
       const model = new Map<number, string>()
       let map = new LayeredMap<number, string>()
-      const history: [LayeredMap<number, string>, string][] = []
+      const history: [LayeredMap<number, string>, Map<number, string>][] = []
       for (const batch of batches) {
         map = map.with(batch)
         for (const [key, value] of batch) {
@@ -25,12 +25,16 @@ t.test('property: a LayeredMap is a Map, and its older copies stay as they were'
           else model.set(key, value)
         }
         assert.equal(map.size, model.size)
-        assert.deepEqual(new Map(map), model)
+        assert.deepEqual([...map], [...model], 'in the order of insertion')
         for (const key of [0, 7, 60]) assert.equal(map.get(key), model.get(key))
         assert.equal(map.has(7), model.has(7))
-        history.push([map, JSON.stringify([...map])])
+        history.push([map, new Map(model)])
       }
-      for (const [old, text] of history) assert.equal(JSON.stringify([...old]), text)
+      for (const [old, copy] of history) {
+        assert.deepEqual(new Map(old), copy)
+        assert.equal(old.size, copy.size)
+        for (let key = 0; key <= 60; key++) assert.equal(old.get(key), copy.get(key))
+      }
       const seen: unknown[] = []
       map.forEach((value, key, whole) => seen.push([key, value, whole === map]))
       assert.deepEqual(
@@ -66,6 +70,55 @@ t.test('property: changedKeys are the keys that differ, whatever lies between th
       },
     ),
   )
+})
+
+t.test('a LayeredMap that somebody goes through does not change under them', async t => {
+  const map = new LayeredMap<number, string>().with([
+    [1, 'a'],
+    [2, 'b'],
+  ])
+  const seen: [number, string][] = []
+  let newer = map
+  for (const entry of map) {
+    seen.push(entry)
+    newer = newer.with([
+      [2, undefined],
+      [3 + seen.length, 'new'],
+    ])
+  }
+  t.same(seen, [
+    [1, 'a'],
+    [2, 'b'],
+  ])
+  t.same([...newer.keys()], [1, 4, 5])
+  t.same([...map.keys()], [1, 2])
+})
+
+t.test('two LayeredMaps made of one know nothing of each other', async t => {
+  const map = new LayeredMap<number, string>().with([[1, 'a']])
+  const [left, right] = [map.with([[1, 'left']]), map.with([[2, 'right']])]
+  t.same([...left], [[1, 'left']])
+  t.same(
+    [...right],
+    [
+      [1, 'a'],
+      [2, 'right'],
+    ],
+  )
+  t.same([...map], [[1, 'a']])
+  t.same(changedKeys(left, right), new Set([1, 2]))
+  t.equal(map.with([[1, 'a']]), map, 'what changes nothing makes no new version')
+})
+
+t.test('a LayeredMap far behind the newest still knows its entries, and what has changed since', async t => {
+  let map = new LayeredMap(new Map(Array.from({ length: 500 }, (_, i) => [i, 0])))
+  const [first, middle] = [map, map.with([[0, 1]])]
+  map = middle
+  for (let i = 1; i < 400; i++) map = map.with([[i, 1]])
+  for (let i = 0; i < 500; i++) t.ok(first.get(i) === 0 && middle.get(i) === (i === 0 ? 1 : 0))
+  t.equal(changedKeys(first, map).size, 400)
+  t.same([...changedKeys(first, middle)], [0])
+  t.equal(changedKeys(map, middle).size, 399)
 })
 
 t.test('a LayeredMap of ten thousand entries changes fast', async t => {

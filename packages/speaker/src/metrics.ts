@@ -1,16 +1,13 @@
 /** The speaker's metrics, under MetalLB's names. */
 import { Counter, Gauge } from 'prom-client'
-import type { Registry } from 'prom-client'
-import type { ObjectKey } from '@typemetal/cluster'
+import type { MetricObjectWithValues, MetricValue, Registry } from 'prom-client'
 import type { Outcome } from './core/decider.js'
 import { announcedBy } from './core/transitions.js'
-import { sameList } from './plan/context.js'
-import { PROTOCOLS } from './plan/types.js'
 import type { Plan, ServiceDecision } from './plan/types.js'
 
 /** Metrics that the speaker itself keeps; those of the announcers are read when somebody asks. */
 export interface SpeakerMetrics {
-  readonly announced: Gauge<'service' | 'protocol' | 'node' | 'ip'>
+  readonly announced: AnnouncedGauge
   readonly updates: Counter
   readonly updateErrors: Counter
   readonly configLoaded: Gauge
@@ -21,7 +18,7 @@ export interface SpeakerMetrics {
 export function createSpeakerMetrics(registry: Registry): SpeakerMetrics {
   const registers = [registry]
   return {
-    announced: new Gauge({
+    announced: new AnnouncedGauge({
       name: 'metallb_speaker_announced',
       help: 'Services that this node announces: 1 for each address and protocol',
       labelNames: ['service', 'protocol', 'node', 'ip'],
@@ -50,43 +47,34 @@ export function createSpeakerMetrics(registry: Registry): SpeakerMetrics {
   }
 }
 
-/** Brings the gauges in line with one step of the decider. @param before the plan of the step before */
-export function recordOutcome(metrics: SpeakerMetrics, before: Plan | undefined, outcome: Outcome): void {
-  updateAnnounced(metrics.announced, before, outcome.plan, outcome.delta.services)
-  const inForce = outcome.configuration.state === 'inForce'
+/** Brings the gauges in line with one step of the decider. */
+export function recordOutcome(metrics: SpeakerMetrics, { plan, configuration }: Outcome): void {
+  metrics.announced.plan = plan
+  const inForce = configuration.state === 'inForce'
   if (inForce) metrics.configLoaded.set(1)
   metrics.configStale.set(inForce ? 0 : 1)
 }
 
+type AnnouncedLabel = 'service' | 'protocol' | 'node' | 'ip'
+
 /**
- * Moves `metallb_speaker_announced` from one plan to the next: announced addresses are 1, the others have no series.
- * @param touched the Services that may differ
+ * `metallb_speaker_announced`: announced addresses are 1, the others have no series. Read from the plan when somebody asks: a series
+ * kept for each address and protocol would be larger than what is known of the Service.
  */
-function updateAnnounced(
-  gauge: SpeakerMetrics['announced'],
-  before: Plan | undefined,
-  after: Plan,
-  touched: Iterable<ObjectKey>,
-): void {
-  for (const key of touched) {
-    const [old, now] = [before?.services.get(key), after.services.get(key)]
-    if (sameSeries(old, now)) continue
-    for (const labels of old ? seriesOf(old, after.node) : []) gauge.remove(labels)
-    for (const labels of now ? seriesOf(now, after.node) : []) gauge.set(labels, 1)
+class AnnouncedGauge extends Gauge<AnnouncedLabel> {
+  /** What is shown. */
+  plan: Plan | undefined
+
+  override async get(): Promise<MetricObjectWithValues<MetricValue<AnnouncedLabel>>> {
+    const { plan } = this
+    const values = plan ? [...plan.services.values()].flatMap(decision => seriesOf(decision, plan.node)) : []
+    return { ...(await super.get()), values }
   }
 }
 
-function sameSeries(a: ServiceDecision | undefined, b: ServiceDecision | undefined): boolean {
-  if (!a || !b) return a === b
-  return (
-    sameList(a.addresses, b.addresses) && PROTOCOLS.every(protocol => a[protocol].announce === b[protocol].announce)
-  )
-}
-
-function seriesOf(
-  decision: ServiceDecision,
-  node: string,
-): readonly Record<'service' | 'protocol' | 'node' | 'ip', string>[] {
+function seriesOf(decision: ServiceDecision, node: string): readonly MetricValue<AnnouncedLabel>[] {
   const { service, addresses } = decision
-  return announcedBy(decision).flatMap(protocol => addresses.map(ip => ({ service, protocol, node, ip })))
+  return announcedBy(decision).flatMap(protocol =>
+    addresses.map(ip => ({ value: 1, labels: { service, protocol, node, ip } })),
+  )
 }

@@ -70,7 +70,7 @@ export class Reporter {
     const other = before && before.withdrawn !== withdrawn ? before.outcome : undefined
     const shown = shownOutcome(outcome, { withdrawn, sole }, other)
     this.#told = { outcome: shown, withdrawn }
-    recordOutcome(this.#metrics, before?.outcome.plan, shown)
+    recordOutcome(this.#metrics, shown)
     this.#report(shown.delta.services)
   }
 

@@ -298,6 +298,8 @@ export class Speaker {
     this.#bgp.apply(outcome.plan, name => this.#decider.config?.peers.has(name) ?? false, outcome.delta)
     this.#layer2.apply(outcome.plan.layer2, outcome.delta.layer2)
     if (this.#resuming) this.#resume()
+    // Routes set one after the other go out together, in a moment: routers first, then people.
+    await Promise.resolve()
     this.#reporter.tell(outcome, this.#drain)
     this.#page?.follow(outcome)
     this.#drain.followOthers()

@@ -1,84 +1,95 @@
 const GONE = Symbol('gone')
-/** A delta larger than this, and than the square root of the base, is merged into a new base. */
+/** After so many changes, and as many as there are entries, the newest version takes a Map of its own. */
 const SMALL = 32
+/** Steps to the newest version after which an older one that is asked takes a shorter way. */
+const LONG_WAY = 32
+
+/** What a version has other than the next newer one. */
+type Layer<K, V> = ReadonlyMap<K, V | typeof GONE>
 
 /**
- * An immutable map whose changed copies share almost everything: a change costs the square root of its size. That lets a store
- * hand out a snapshot for each of ten thousand changes. Iterates in the order of insertion, as Map does.
+ * An immutable map whose changed copies share everything: a change costs what changes, however large the map is. That lets a store hand
+ * out a snapshot for each of ten thousand changes, without a pause to copy and without garbage in proportion to its size. The newest
+ * version has the entries, and an older one knows how it differs from the next. Iterates in the order of insertion, as Map does; an
+ * older version tells last what has been taken out since.
  */
 export class LayeredMap<K, V> implements ReadonlyMap<K, V> {
   readonly size: number
-  readonly #base: ReadonlyMap<K, V>
-  readonly #delta: ReadonlyMap<K, V | typeof GONE>
+  /** The entries; `undefined` once a newer version has them. */
+  #entries: Map<K, V> | undefined
+  #layer: Layer<K, V> | undefined
+  #newer: LayeredMap<K, V> | undefined
+  /** Changes since {@link #entries} was made: an older version that somebody keeps holds on to the layers of as many at most. */
+  readonly #changes: number
+  /** Who goes through {@link #entries} now: they must not change under them. */
+  #readers = 0
 
-  constructor(
-    base: ReadonlyMap<K, V> = new Map(),
-    delta: ReadonlyMap<K, V | typeof GONE> = new Map(),
-    size = base.size,
-  ) {
-    this.#base = base
-    this.#delta = delta
-    this.size = size
+  /** @param entries not to be changed by anybody else from now on */
+  constructor(entries = new Map<K, V>(), changes = 0) {
+    this.#entries = entries
+    this.#changes = changes
+    this.size = entries.size
   }
 
-  /** A copy with some entries set, or removed where the value is `undefined`. */
+  /** A copy with some entries set, or removed where the value is `undefined`; itself when that changes nothing. */
   with(changes: Iterable<readonly [K, V | undefined]>): LayeredMap<K, V> {
-    const delta = new Map(this.#delta)
-    let size = this.size
-    for (const [key, value] of changes) {
-      const present = isPresent(delta, this.#base, key)
-      size += (value === undefined ? 0 : 1) - (present ? 1 : 0)
-      if (value === undefined && !this.#base.has(key)) delta.delete(key)
-      else delta.set(key, value ?? GONE)
+    // Whoever makes them up on the way may look into this map for it.
+    const news = [...changes]
+    if (news.every(([key, value]) => value === this.get(key))) return this
+    const isFree = this.#entries !== undefined && this.#readers === 0
+    const isLong = this.#changes > Math.max(SMALL, this.size)
+    const entries = isFree && !isLong ? this.#entries! : new Map(this)
+    const layer = new Map<K, V | typeof GONE>()
+    for (const [key, value] of news) {
+      if (!layer.has(key)) layer.set(key, entries.get(key) ?? GONE)
+      if (value === undefined) entries.delete(key)
+      else entries.set(key, value)
     }
-    const changed = new LayeredMap(this.#base, delta, size)
-    return delta.size > Math.max(SMALL, Math.sqrt(this.#base.size)) ? new LayeredMap(changed.#merged()) : changed
+    if (entries !== this.#entries) return new LayeredMap(entries)
+    const newer = new LayeredMap(entries, this.#changes + layer.size)
+    this.#entries = undefined
+    this.#layer = layer
+    this.#newer = newer
+    return newer
   }
 
-  /** Copying a Map is far cheaper than filling one. */
-  #merged(): Map<K, V> {
-    const merged = new Map(this.#base)
-    for (const [key, value] of this.#delta) {
-      if (value === GONE) merged.delete(key)
-      else merged.set(key, value)
-    }
-    return merged
-  }
-
-  /** The value of a key. */
   get(key: K): V | undefined {
-    const value = this.#delta.get(key)
-    if (value === undefined) return this.#base.get(key)
+    if (this.#entries !== undefined) return this.#entries.get(key)
+    const value = LayeredMap.#lookUp(this, key)
     return value === GONE ? undefined : value
   }
 
-  /** Whether there is a value of the key. */
   has(key: K): boolean {
-    return isPresent(this.#delta, this.#base, key)
+    return this.get(key) !== undefined
   }
 
-  /** Calls a function for each entry, in the order of insertion. */
   forEach(callback: (value: V, key: K, map: ReadonlyMap<K, V>) => void): void {
     for (const [key, value] of this) callback(value, key, this)
   }
 
-  /**
-   * Keys that may differ between two maps: all of them, or a few when one map was made of the other by a few calls of {@link with}.
-   */
-  static *suspects<K, V>(a: ReadonlyMap<K, V>, b: ReadonlyMap<K, V>): Generator<K, undefined> {
-    const related = a instanceof LayeredMap && b instanceof LayeredMap && a.#base === b.#base
-    for (const key of related ? a.#delta.keys() : a.keys()) yield key
-    for (const key of related ? b.#delta.keys() : b.keys()) yield key
+  /** Keys whose value is not the same in both: costs what has changed when one was made of the other by calls of {@link with}. */
+  static differences<K, V>(a: ReadonlyMap<K, V>, b: ReadonlyMap<K, V>): ReadonlySet<K> {
+    const related = a instanceof LayeredMap && b instanceof LayeredMap
+    const layer = related ? (LayeredMap.#between(a, b) ?? LayeredMap.#between(b, a)) : undefined
+    const keys = layer?.keys() ?? new Set([...a.keys(), ...b.keys()])
+    const changed = new Set<K>()
+    for (const key of keys) if (a.get(key) !== b.get(key)) changed.add(key)
+    return changed
   }
 
   *entries(): Generator<[K, V], undefined> {
-    for (const [key, value] of this.#base) {
-      const newer = this.#delta.get(key)
-      if (newer === undefined) yield [key, value]
-      else if (newer !== GONE) yield [key, newer]
-    }
-    for (const [key, value] of this.#delta) {
-      if (value !== GONE && !this.#base.has(key)) yield [key, value]
+    const newest = LayeredMap.#newest(this)
+    const entries = newest.#entries!
+    const other: Layer<K, V> = LayeredMap.#between(this, newest) ?? new Map<K, V | typeof GONE>()
+    newest.#readers++
+    try {
+      for (const [key, value] of entries) {
+        const mine = other.get(key) ?? value
+        if (mine !== GONE) yield [key, mine]
+      }
+      for (const [key, mine] of other) if (mine !== GONE && !entries.has(key)) yield [key, mine]
+    } finally {
+      newest.#readers--
     }
   }
 
@@ -90,15 +101,45 @@ export class LayeredMap<K, V> implements ReadonlyMap<K, V> {
     for (const [, value] of this) yield value
   }
 
-  /** Entries in the order of insertion. */
   [Symbol.iterator](): Generator<[K, V], undefined> {
     return this.entries()
   }
-}
 
-function isPresent<K, V>(delta: ReadonlyMap<K, V | typeof GONE>, base: ReadonlyMap<K, V>, key: K): boolean {
-  const value = delta.get(key)
-  return value === undefined ? base.has(key) : value !== GONE
+  static #lookUp<K, V>(from: LayeredMap<K, V>, key: K): V | typeof GONE | undefined {
+    let version = from
+    for (let steps = 1; version.#newer !== undefined; steps++) {
+      const value = version.#layer!.get(key)
+      if (value !== undefined) return value
+      version = version.#newer
+      if (steps === LONG_WAY) from.#shorten()
+    }
+    return version.#entries!.get(key)
+  }
+
+  /** The way to the newest version becomes one step. */
+  #shorten(): void {
+    const newest = LayeredMap.#newest(this)
+    this.#layer = LayeredMap.#between(this, newest)
+    this.#newer = newest
+  }
+
+  static #newest<K, V>(version: LayeredMap<K, V>): LayeredMap<K, V> {
+    let newest = version
+    while (newest.#newer !== undefined) newest = newest.#newer
+    return newest
+  }
+
+  /** What a version has other than a newer one; `undefined`: that one is no newer version of it. */
+  static #between<K, V>(older: LayeredMap<K, V>, newer: LayeredMap<K, V>): Layer<K, V> | undefined {
+    // Mostly it is the next one, whose layer needs no copy.
+    if (older.#newer === newer) return older.#layer
+    const all = new Map<K, V | typeof GONE>()
+    for (let version = older; version !== newer; version = version.#newer) {
+      if (version.#newer === undefined) return undefined
+      for (const [key, value] of version.#layer!) if (!all.has(key)) all.set(key, value)
+    }
+    return all
+  }
 }
 
 /**
@@ -106,8 +147,5 @@ function isPresent<K, V>(delta: ReadonlyMap<K, V | typeof GONE>, base: ReadonlyM
  * no more than what has changed.
  */
 export function changedKeys<K, V>(older: ReadonlyMap<K, V>, newer: ReadonlyMap<K, V>): ReadonlySet<K> {
-  const changed = new Set<K>()
-  if (older === newer) return changed
-  for (const key of LayeredMap.suspects(older, newer)) if (older.get(key) !== newer.get(key)) changed.add(key)
-  return changed
+  return older === newer ? new Set() : LayeredMap.differences(older, newer)
 }

@@ -1,7 +1,7 @@
 /** Keeps the newest configuration that can be used. */
 import { isDeepStrictEqual } from 'node:util'
 import { buildConfig, changedKeys, configResources, parseAddress, poolHolding } from '@typemetal/cluster'
-import type { Config, ConfigError, Kinds, ObjectKey, Snapshot } from '@typemetal/cluster'
+import type { Config, ConfigError, Kinds, KubernetesObject, ObjectKey, Snapshot } from '@typemetal/cluster'
 import type { Plan } from '../plan/types.js'
 
 type ConfigKind = Exclude<
@@ -47,7 +47,7 @@ export type ConfigurationReport =
 export class ConfigurationReader {
   readonly #node: string
   readonly #namespace: string
-  #snapshot: Snapshot | undefined
+  #inputs: Inputs | undefined
   #reading: Reading | undefined
 
   constructor(node: string, namespace: string) {
@@ -57,12 +57,11 @@ export class ConfigurationReader {
 
   /** Builds the configuration of a snapshot; an equal one is returned as the same object. */
   read(snapshot: Snapshot): Reading {
-    if (this.#snapshot && this.#reading && sameInputs(this.#snapshot, snapshot, 'errors' in this.#reading)) {
-      this.#snapshot = snapshot
-      return this.#reading
-    }
+    const before = this.#inputs
+    const inputs = inputsOf(snapshot)
+    this.#inputs = inputs
+    if (before && this.#reading && sameInputs(before, inputs, 'errors' in this.#reading)) return this.#reading
     const reading = this.#build(snapshot)
-    this.#snapshot = snapshot
     this.#reading = isDeepStrictEqual(reading, this.#reading) && this.#reading ? this.#reading : reading
     return this.#reading
   }
@@ -76,17 +75,33 @@ export class ConfigurationReader {
   }
 }
 
-/** @param exactly errors name the places where objects were written, which move without the objects */
-function sameInputs(a: Snapshot, b: Snapshot, exactly: boolean): boolean {
-  if (a === b) return true
-  if (!isDeepStrictEqual(a.faults, b.faults)) return false
-  return CONFIG_KINDS.every(kind =>
-    [...changedKeys(a.objects(kind), b.objects(kind))].every(key => !exactly && sameMeaning(kind, a, b, key)),
-  )
+/** What of a snapshot a configuration is made of: the rest, which is most of it, need not be kept. */
+interface Inputs {
+  readonly faults: Snapshot['faults']
+  readonly objects: ReadonlyMap<ConfigKind, ReadonlyMap<ObjectKey, KubernetesObject>>
 }
 
-function sameMeaning(kind: ConfigKind, a: Snapshot, b: Snapshot, key: ObjectKey): boolean {
-  const [older, newer] = [a.objects(kind).get(key), b.objects(kind).get(key)]
+const inputsOf = (snapshot: Snapshot): Inputs => ({
+  faults: snapshot.faults,
+  objects: new Map(CONFIG_KINDS.map(kind => [kind, snapshot.objects<ConfigKind>(kind)])),
+})
+
+/** @param exactly errors name the places where objects were written, which move without the objects */
+function sameInputs(a: Inputs, b: Inputs, exactly: boolean): boolean {
+  if (!isDeepStrictEqual(a.faults, b.faults)) return false
+  return CONFIG_KINDS.every(kind => {
+    const [older, newer] = [a.objects.get(kind) ?? NONE, b.objects.get(kind) ?? NONE]
+    return [...changedKeys(older, newer)].every(key => !exactly && sameMeaning(kind, older.get(key), newer.get(key)))
+  })
+}
+
+const NONE: ReadonlyMap<ObjectKey, KubernetesObject> = new Map()
+
+function sameMeaning(
+  kind: ConfigKind,
+  older: KubernetesObject | undefined,
+  newer: KubernetesObject | undefined,
+): boolean {
   if (!older || !newer || !isDeepStrictEqual(older.metadata.labels, newer.metadata.labels)) return false
   // A BGPPeer of the older version carries newer fields in an annotation.
   if (kind === 'BGPPeer' && !isDeepStrictEqual(older.metadata.annotations, newer.metadata.annotations)) return false

@@ -38,6 +38,13 @@ export interface Outcome {
   readonly adopted: boolean
 }
 
+/** Which configuration it is to be. */
+interface Choice {
+  readonly configuration: ConfigurationReport
+  /** The plan with the configuration that stays, where one had to be made to know. */
+  readonly made?: RememberingPlan
+}
+
 /** Remembers the configuration in force and the last plan. */
 export class Decider {
   readonly #options: DeciderOptions
@@ -70,8 +77,8 @@ export class Decider {
   step(snapshot: Snapshot, surroundings: Surroundings = {}): Outcome {
     const before = this.#plan
     const inForce = this.#config
-    const configuration = this.#chooseConfig(snapshot, surroundings)
-    this.#plan = this.#planWith(snapshot, this.#config, surroundings)
+    const { configuration, made } = this.#chooseConfig(snapshot, surroundings)
+    this.#plan = made ?? this.#planWith(snapshot, this.#config, surroundings)
     return {
       plan: this.#plan,
       delta: this.#plan.delta,
@@ -81,18 +88,19 @@ export class Decider {
     }
   }
 
-  #chooseConfig(snapshot: Snapshot, surroundings: Surroundings): ConfigurationReport {
+  #chooseConfig(snapshot: Snapshot, surroundings: Surroundings): Choice {
     const reading = this.#reader.read(snapshot)
-    if ('errors' in reading) return { state: 'invalid', errors: reading.errors }
-    if (this.#isInForce(reading.config)) return { state: 'inForce' }
+    if ('errors' in reading) return { configuration: { state: 'invalid', errors: reading.errors } }
+    if (this.#isInForce(reading.config)) return { configuration: { state: 'inForce' } }
     if (this.#config) {
       // With the statuses of this snapshot: a Service that has moved already strands nothing.
-      const stranded = strandedBy(reading.config, this.#planWith(snapshot, this.#config, surroundings))
-      if (stranded.length > 0) return { state: 'waiting', stranded }
+      const made = this.#planWith(snapshot, this.#config, surroundings)
+      const stranded = strandedBy(reading.config, made)
+      if (stranded.length > 0) return { configuration: { state: 'waiting', stranded }, made }
     }
     this.#config = reading.config
     this.#equal = undefined
-    return { state: 'inForce' }
+    return { configuration: { state: 'inForce' } }
   }
 
   /** The reader gives one object for one configuration, so each is compared in depth once only. */

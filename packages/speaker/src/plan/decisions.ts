@@ -1,6 +1,6 @@
 /** The decisions about all Services, made anew only where something was touched. */
 import { LayeredMap, changedKeys } from '@typemetal/cluster'
-import type { ObjectKey, Snapshot } from '@typemetal/cluster'
+import type { EndpointSlice, ObjectKey, Service, Snapshot } from '@typemetal/cluster'
 import { serviceOfSlice } from '../endpoints.js'
 import type { Context } from './context.js'
 import { candidateChange } from './context.js'
@@ -17,10 +17,19 @@ export interface DecisionChange {
 /** Decisions that differ, by Service. */
 export type DecisionChanges = ReadonlyMap<ObjectKey, DecisionChange>
 
+/**
+ * Objects that decisions were made from. Not the snapshot: that would keep, for as long as nothing is decided, what every other kind was
+ * like then.
+ */
+interface Decided {
+  readonly services: ReadonlyMap<ObjectKey, Service>
+  readonly slices: ReadonlyMap<ObjectKey, EndpointSlice>
+}
+
 /** Decisions with what they were made from. */
 export interface Decisions {
   readonly context: Context
-  readonly snapshot: Snapshot
+  readonly from: Decided
   readonly services: LayeredMap<ObjectKey, ServiceDecision>
 }
 
@@ -36,8 +45,9 @@ export function decideServices(
     if (!sameDecision(old, now)) changes.set(key, { before: old, after: now })
   }
   const since = previous && candidateChange(previous.context, context)
-  const touched = previous && since ? touchedServices(previous.snapshot, snapshot) : allServices(snapshot, before)
-  const existing = snapshot.objects('Service')
+  const from = { services: snapshot.objects('Service'), slices: snapshot.objects('EndpointSlice') }
+  const touched = previous && since ? touchedServices(previous.from, from) : allServices(from, before)
+  const existing = from.services
   for (const key of touched) {
     const service = existing.get(key)
     compare(key, before.get(key), service && planService(context, key, service, snapshot.endpointSlicesOf(key)))
@@ -49,24 +59,22 @@ export function decideServices(
     }
   }
   const services = changes.size === 0 ? before : before.with(entriesAfter(changes))
-  return { decisions: { context, snapshot, services }, changes }
+  return { decisions: { context, from, services }, changes }
 }
 
 function* entriesAfter(changes: DecisionChanges): Generator<readonly [ObjectKey, ServiceDecision | undefined]> {
   for (const [key, { after }] of changes) yield [key, after]
 }
 
-const allServices = (snapshot: Snapshot, before: ReadonlyMap<ObjectKey, unknown>): ReadonlySet<ObjectKey> =>
-  new Set([...before.keys(), ...snapshot.objects('Service').keys()])
+const allServices = ({ services }: Decided, before: ReadonlyMap<ObjectKey, unknown>): ReadonlySet<ObjectKey> =>
+  new Set([...before.keys(), ...services.keys()])
 
 /** Those whose objects have changed. */
-function touchedServices(before: Snapshot, snapshot: Snapshot): ReadonlySet<ObjectKey> {
-  const touched = new Set(changedKeys(before.objects('Service'), snapshot.objects('Service')))
-  const older = before.objects('EndpointSlice')
-  const newer = snapshot.objects('EndpointSlice')
-  for (const key of changedKeys(older, newer)) {
+function touchedServices(before: Decided, now: Decided): ReadonlySet<ObjectKey> {
+  const touched = new Set(changedKeys(before.services, now.services))
+  for (const key of changedKeys(before.slices, now.slices)) {
     // A slice may have been moved from one Service to another.
-    for (const slice of [older.get(key), newer.get(key)]) {
+    for (const slice of [before.slices.get(key), now.slices.get(key)]) {
       const service = slice && serviceOfSlice(slice)
       if (service !== undefined) touched.add(service)
     }

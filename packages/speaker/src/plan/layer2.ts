@@ -71,6 +71,9 @@ export function preferenceScores(ads: readonly L2AdvertisementConfig[]): Readonl
   return scores
 }
 
+/** What most Services get: one object for all of them. */
+const EVERYWHERE: Layer2Decision = { announce: true, interfaces: 'all' }
+
 const refuse = (reason: 'notOwner' | 'noMatchingAdvertisement' | 'sharedIPWithServiceSelector'): Layer2Decision => ({
   announce: false,
   reason,
@@ -89,5 +92,5 @@ function onInterfaces(interfaces: Interfaces, known: readonly string[] | undefin
   if (known && names && !names.some(name => known.includes(name))) {
     return { announce: false, reason: 'noMatchingInterface', missing: names }
   }
-  return { announce: true, interfaces }
+  return interfaces === 'all' ? EVERYWHERE : { announce: true, interfaces }
 }

@@ -42,19 +42,11 @@ export function routeFor(prefix: string, all: readonly Wish[], session: SessionP
   return wanted.length === 1 ? { route: routeOf(only.advertised, isInternal(session)) } : merge(prefix, wanted, session)
 }
 
-// Most prefixes are wanted once, and decisions live for long: their routes are made once and compare by identity.
-const routesOf = new WeakMap<AdvertisedPrefix, Readonly<Record<'internal' | 'external', RoutePlan>>>()
-
-function routeOf(advertised: AdvertisedPrefix, internal: boolean): RoutePlan {
-  let made = routesOf.get(advertised)
-  if (!made) {
-    const { prefix, communities, localPref } = advertised
-    const external = { prefix, nextHop: 'self', communities } as const
-    made = { external, internal: { ...external, localPref: localPref || DEFAULT_LOCAL_PREF } }
-    routesOf.set(advertised, made)
-  }
-  return internal ? made.internal : made.external
-}
+// Fields by name: V8 gives each object that begins with a spread a shape of its own, ten times as large as the object.
+const routeOf = ({ prefix, communities, localPref }: AdvertisedPrefix, internal: boolean): RoutePlan =>
+  internal
+    ? { prefix, nextHop: 'self', communities, localPref: localPref || DEFAULT_LOCAL_PREF }
+    : { prefix, nextHop: 'self', communities }
 
 function merge(prefix: string, wishes: readonly Wish[], session: SessionPlan): MergedRoute {
   const wanted = wishes.map(({ advertised }) => advertised)

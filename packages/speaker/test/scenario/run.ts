@@ -89,7 +89,7 @@ class Run {
     const { interfaces } = this.#options
     const outcome = node.decider.step(this.#cluster.snapshot(), { members: this.#members, interfaces })
     const before = node.plan
-    recordOutcome(node.metrics, before, outcome)
+    recordOutcome(node.metrics, outcome)
     node.plan = outcome.plan
     const expectation = step.expect?.nodes?.[node.name] ?? (node.name === this.#options.node ? step.expect : undefined)
     if (!expectation) return []
