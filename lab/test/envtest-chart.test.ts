@@ -242,6 +242,28 @@ t.test('the status page is off, and on 127.0.0.1 of every Pod when it is on', wa
   t.match(stdout, /port-forward deploy\/metallb-controller 7476/)
 })
 
+t.test('probes are asked where they are answered, metrics as they are served', wantsHelm, async t => {
+  const readiness = { livenessProbe: { enabled: false }, readinessProbe: { port: 18000 } }
+  const objects = await render({ controller: readiness, speaker: readiness })
+  for (const kind of ['DaemonSet', 'Deployment'] as const) {
+    t.match(containerOf(objects, kind), { readinessProbe: { httpGet: { port: 18000 } } })
+    t.ok(containerOf(objects, kind).args.includes('--health-probe-port=18000'), kind)
+  }
+
+  const prometheus = { metricsAuth: false, rbacPrometheus: false, scrapeAnnotations: true }
+  const values = { tls: { speakerMetricsTLSSecret: 'certificate' } }
+  const schemes = async (monitor: object): Promise<readonly unknown[]> => {
+    const rendered = await render({ ...values, prometheus: { ...prometheus, ...monitor } })
+    const monitors = rendered.filter(({ kind }) => /Monitor$/.test(kind))
+    return [...monitors, workload(rendered, 'Deployment'), workload(rendered, 'DaemonSet')].map(
+      object => /scheme"?: ?"(https?)"/.exec(JSON.stringify(object))?.[1],
+    )
+  }
+  const [plain, secure] = ['http', 'https']
+  t.same(await schemes({ podMonitor: { enabled: true } }), [plain, secure, plain, secure])
+  t.same(await schemes({ serviceMonitor: { enabled: true } }), [plain, secure, plain, secure])
+})
+
 t.test('values that cannot work are refused with what to do', wantsHelm, async t => {
   const monitor = { enabled: true }
   const cases: readonly (readonly [values: Values, said: RegExp])[] = [
@@ -252,6 +274,8 @@ t.test('values that cannot work are refused with what to do', wantsHelm, async t
     [{ speaker: { nodeSelector: { a: 'b' }, memberlist: { enabled: false } } }, /needs speaker\.memberlist\.enabled/],
     [{ controller: { readinessProbe: { port: 1 } } }, /must be the same/],
     [{ speaker: { drain: { timeout: '40s' } } }, /must be longer than speaker\.drain\.timeout/],
+    [{ speaker: { drain: { timeout: '0.5m' } } }, /must be longer than speaker\.drain\.timeout/],
+    [{ speaker: { drain: { timeout: '29s1000ms' } } }, /must be longer than speaker\.drain\.timeout/],
     [{ statusPage: { enabled: true, port: 9120 } }, /statusPage\.port \(9120\) is prometheus\.metricsPort, too/],
     [{ statusPage: { enabled: true, port: 7946 } }, /speaker\.memberlist\.mlBindPort/],
     // by values.schema.json

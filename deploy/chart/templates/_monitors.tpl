@@ -8,10 +8,10 @@ component
 {{- end -}}
 {{- end -}}
 
-{{/* How an endpoint is scraped; of (list root monitor). */}}
+{{/* How an endpoint is scraped; of (list root monitor "speaker"). */}}
 {{- define "typemetal.scrape" -}}
 {{- $monitor := index . 1 -}}
-scheme: {{ include "typemetal.scheme" (index . 0) }}
+scheme: {{ include "typemetal.scheme" (list (index . 0) (index . 2)) }}
 {{- with $monitor.interval }}
 interval: {{ . }}
 {{- end }}

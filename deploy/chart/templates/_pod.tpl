@@ -4,7 +4,7 @@
 {{- $values := index $root.Values (index . 1) -}}
 {{- $tls := $root.Values.tls -}}
 - --port={{ $root.Values.prometheus.metricsPort }}
-{{- with $values.livenessProbe.port }}
+{{- with include "typemetal.probePort" $values }}
 - --health-probe-port={{ . }}
 {{- end }}
 {{- with $values.logLevel }}
@@ -38,6 +38,11 @@
 {{- $root := index . 0 -}}
 {{- $key := printf "%sMetricsTLSSecret" (index . 1) -}}
 {{- index $root.Values.tls $key | default (index $root.Values.prometheus $key) | default "" -}}
+{{- end -}}
+
+{{/* Where a component answers probes, by one that is asked; of the component's values. */}}
+{{- define "typemetal.probePort" -}}
+{{- ternary .livenessProbe.port .readinessProbe.port (or .livenessProbe.enabled (not .readinessProbe.enabled)) -}}
 {{- end -}}
 
 {{/* A probe without its address; of the probe's values. */}}
@@ -87,7 +92,7 @@ labels:
 {{- if or $values.podAnnotations $root.Values.prometheus.scrapeAnnotations }}
 annotations:
   {{- if $root.Values.prometheus.scrapeAnnotations }}
-  {{- include "typemetal.scrapeAnnotations" $root | nindent 2 }}
+  {{- include "typemetal.scrapeAnnotations" . | nindent 2 }}
   {{- end }}
   {{- with $values.podAnnotations }}
   {{- toYaml . | nindent 2 }}
@@ -95,16 +100,20 @@ annotations:
 {{- end }}
 {{- end -}}
 
+{{/* How a component serves its metrics: over TLS when any of its arguments is about TLS or tokens; of (list root "speaker"). */}}
 {{- define "typemetal.scheme" -}}
-{{- $tls := .Values.tls -}}
-{{- $secure := or .Values.prometheus.metricsAuth $tls.cipherSuites $tls.curvePreferences $tls.minVersion -}}
+{{- $values := (index . 0).Values -}}
+{{- $tls := $values.tls -}}
+{{- $secret := include "typemetal.metricsSecret" . -}}
+{{- $secure := or $values.prometheus.metricsAuth $tls.cipherSuites $tls.curvePreferences $tls.minVersion $secret -}}
 {{- ternary "https" "http" (not (empty $secure)) -}}
 {{- end -}}
 
+{{/* Of (list root "speaker"). */}}
 {{- define "typemetal.scrapeAnnotations" -}}
 prometheus.io/scrape: 'true'
 prometheus.io/scheme: {{ include "typemetal.scheme" . }}
-prometheus.io/port: {{ .Values.prometheus.metricsPort | quote }}
+prometheus.io/port: {{ (index . 0).Values.prometheus.metricsPort | quote }}
 {{- end -}}
 
 {{/* What a Pod says about where and how it runs; of (list root "speaker"). */}}
