@@ -46,7 +46,9 @@ export async function servePage(options: PageOptions): Promise<PageServer> {
   if (isIP(address) === 0) throw new TypeError(`address must be an IP address: ${address}`)
   signal?.throwIfAborted()
   const page = new Page({ source, names, log })
-  const server = createServer((request, response) => page.answer(request, response))
+  const server = createServer({ connectionsCheckingInterval: PATIENCE / 2 }, (request, response) =>
+    page.answer(request, response),
+  )
   server.maxConnections = CONNECTIONS
   server.headersTimeout = PATIENCE
   server.requestTimeout = PATIENCE

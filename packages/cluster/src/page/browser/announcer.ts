@@ -12,7 +12,7 @@ const KEPT = 5
 /** Says what happens to those who listen instead of looking, when they have heard what they hear now. */
 export class Announcer {
   readonly #region: HTMLElement
-  #lastId = 0
+  #lastId = -1
   #waiting: readonly TransitionFacts[] = []
 
   /** @param region a live region */
@@ -27,7 +27,7 @@ export class Announcer {
 
   /** Takes note of what has happened up to now, without saying it. */
   skip(transitions: readonly TransitionFacts[]): void {
-    this.#lastId = Math.max(0, ...transitions.map(({ id }) => id))
+    this.#lastId = Math.max(-1, ...transitions.map(({ id }) => id))
   }
 
   /** Says what has happened since. @param transitions the newest first */

@@ -30,16 +30,16 @@ export function objectName(key: string): readonly Content[] {
   return slash < 0 ? [key] : [faint(key.slice(0, slash + 1)), element('b', {}, key.slice(slash + 1))]
 }
 
+/** A text in one line, as long as there is room for it. */
+export const item = (text: string): HTMLElement => element('span', { class: 'item' }, text)
+
 /** Items that may be broken between, never within. */
 export const list = (items: readonly string[]): readonly Content[] =>
-  items.flatMap((item, index) => [
-    ...(index > 0 ? [' '] : []),
-    element('span', { class: 'item' }, index < items.length - 1 ? `${item},` : item),
-  ])
+  items.flatMap((text, index) => [...(index > 0 ? [' '] : []), item(index < items.length - 1 ? `${text},` : text)])
 
 /** A state, and since when. */
 export const stateSince = (state: string, since: string | undefined): readonly Content[] =>
-  since === undefined ? [state] : [state, ' ', element('span', { class: 'faint' }, 'for ', ageOf(since))]
+  since === undefined ? [state] : [item(state), ' ', element('span', { class: 'item faint' }, 'for ', ageOf(since))]
 
 /** Nodes that are named one by one; of more, only how many. */
 const NAMED = 3
@@ -68,5 +68,11 @@ export function use({ percent, assigned, available }: PoolFacts): readonly Conte
   // By the object model: the policy of the page forbids styles in markup.
   bar.style.setProperty('--use', `${Math.min(100, Math.max(0, percent))}%`)
   const total = (BigInt(assigned) + BigInt(available)).toString()
-  return [bar, `${percent} %`, faint(` ${bigCount(assigned)} of ${bigCount(total)}`)]
+  return [
+    item(`${percent} %`),
+    ' ',
+    bar,
+    ' ',
+    element('span', { class: 'item faint' }, `${bigCount(assigned)} of ${bigCount(total)}`),
+  ]
 }

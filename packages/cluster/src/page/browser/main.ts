@@ -31,7 +31,7 @@ function start(): void {
   const overview = new Overview((section, filter, onlyWrong) => {
     if (section in tables) tables[section as keyof typeof tables].search(filter, onlyWrong)
   })
-  const navigation = new Navigation(byId('sections'))
+  const navigation = new Navigation()
   const main = byId('main')
   let facts: Partial<PageFacts> = {}
   let at: string | undefined
@@ -73,7 +73,7 @@ function start(): void {
       showConnection(state)
       showStaleness(state, at)
       if (state.state === 'live' && !overview.section.isConnected) {
-        main.append(overview.section, ...Object.values(tables).map(({ section }) => section))
+        main.append(overview.section, navigation.element, ...Object.values(tables).map(({ section }) => section))
       }
     },
   })

@@ -18,9 +18,10 @@ export class Navigation {
   readonly #list = element('ul')
   readonly #links = new Map<string, HTMLAnchorElement>()
 
-  constructor(place: HTMLElement) {
+  readonly element = element('nav', { 'aria-label': 'Sections' }, this.#list)
+
+  constructor() {
     for (const [section] of ENTRIES) this.#links.set(section, element('a', { href: `#${section}` }))
-    place.append(this.#list)
   }
 
   update(facts: Partial<PageFacts>): void {

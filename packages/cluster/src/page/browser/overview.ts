@@ -55,7 +55,7 @@ export class Overview {
 
   #item(problem: Problem): HTMLElement {
     const { verdict, noun, name, text, details = [], since } = problem
-    const body = element('div', {}, ...(name === undefined ? [] : [this.#link(problem, `${noun} ${name}`), ' ']), text)
+    const body = element('div', {}, ...(name === undefined ? [] : [this.#link(problem, `${noun} ${name}`), ': ']), text)
     if (since !== undefined) body.append(element('span', { class: 'faint' }, ', for ', ageOf(since)))
     if (details.length > 0) body.append(element('ul', {}, ...details.map(detail => element('li', {}, detail))))
     return element('li', { 'data-verdict': verdict }, sign(verdict), body)

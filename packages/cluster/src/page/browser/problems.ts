@@ -41,19 +41,19 @@ export function problemsOf(facts: Partial<PageFacts>): readonly Problem[] {
     ...sessions.map(sessionProblem),
     ...nodes.map(({ verdict, node, alive, notes }) => {
       const text = [...(alive === false ? ['its speaker is not heard'] : []), ...notes].join(', ')
-      return { verdict, noun: 'node', name: node, text, section: 'nodes', filter: node } as const
+      return { verdict, noun: 'Node', name: node, text, section: 'nodes', filter: node } as const
     }),
     ...pools.map(({ verdict, pool, percent, notes }) => {
       const text = [`${percent} % in use`, ...notes].join(', ')
-      return { verdict, noun: 'pool', name: pool, text, section: 'pools', filter: pool } as const
+      return { verdict, noun: 'Pool', name: pool, text, section: 'pools', filter: pool } as const
     }),
     ...layer2.map(({ verdict, address, reason = 'somebody else answers as well' }) => {
-      return { verdict, noun: 'address', name: address, text: reason, section: 'layer2', filter: address } as const
+      return { verdict, noun: 'Address', name: address, text: reason, section: 'layer2', filter: address } as const
     }),
     ...members.map(({ verdict, node, state }) => {
       return {
         verdict,
-        noun: 'member',
+        noun: 'Member',
         name: node,
         text: `its gossip is ${state}`,
         section: 'members',
@@ -82,7 +82,7 @@ function sessionProblem({ verdict, node, peer, target, state, since, bfd, reason
   const name = `${peer} of ${node}`
   return {
     verdict: worst,
-    noun: 'session',
+    noun: 'Session',
     name,
     text,
     since,

@@ -67,9 +67,7 @@ export class DataTable<T extends Row> {
     this.#head = new TableHead(columns, sortBy, () => this.#turnTo(0))
     this.#body = new TableBody(nameOf)
     this.#table = element('table', { role: 'table' }, this.#caption, this.#head.element, this.#body.element)
-    // Focusable, so that the keyboard scrolls what is wider than the window.
-    this.#region = element('div', { class: 'scroll', role: 'group', 'aria-label': `Table of ${noun}s`, tabindex: '0' })
-    this.#region.append(this.#table)
+    this.#region = element('div', { class: 'scroll' }, this.#table)
     this.#pager = new Pager(title, PAGE, () => this.#draw())
     const heading = element('h2', { id: `${id}-title` }, title)
     const content = [heading, this.#tools, this.#region, this.#none, this.#pager.element]
@@ -105,9 +103,19 @@ export class DataTable<T extends Row> {
       changed()
     })
     this.#onlyWrong.addEventListener('change', changed)
+    new ResizeObserver(() => this.#focusable()).observe(this.#region)
     this.#region.addEventListener('keydown', event => {
       if (event.target === this.#region && this.#pager.key(event.key)) event.preventDefault()
     })
+  }
+
+  /** Something to stop at with the keyboard only where keys do something: turn pages, or move what is wider than the window. */
+  #focusable(): void {
+    const isOne = !this.#pager.element.hidden || this.#region.scrollWidth > this.#region.clientWidth
+    const { noun } = this.#options
+    setAttribute(this.#region, 'tabindex', isOne ? '0' : undefined)
+    setAttribute(this.#region, 'role', isOne ? 'group' : undefined)
+    setAttribute(this.#region, 'aria-label', isOne ? `Table of ${noun}s: Page Up and Page Down turn pages` : undefined)
   }
 
   #turnTo(page: number): void {
@@ -131,6 +139,7 @@ export class DataTable<T extends Row> {
     const [from, to] = this.#pager.update(picked.length)
     const columns = this.#head.update(rows)
     this.#body.update(picked.slice(from, to), columns)
+    this.#focusable()
     setAttribute(this.#table, 'aria-rowcount', String(picked.length + 1))
   }
 

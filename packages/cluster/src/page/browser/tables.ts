@@ -79,7 +79,7 @@ export const SESSIONS: TableOptions<SessionFacts> = {
   columns: [
     signColumn(),
     { title: 'Peer', kind: 'name', key: ({ peer }) => peer, cell: ({ peer }) => [element('b', {}, peer)] },
-    { title: 'Node', key: ({ node }) => node, cell: ({ node }) => [node] },
+    { title: 'Node', key: ({ node }) => node, cell: ({ node }) => [item(node)] },
     { title: 'Address', kind: 'code', key: ({ target }) => target, cell: ({ target }) => [target] },
     {
       title: 'AS',
