@@ -2,8 +2,8 @@ import type { FamilyPaths, LocRib, PathSource, Row } from './rib/index.js'
 import type { ParsedRoute } from './route.js'
 import type { FamilyName, PathAttributes } from './wire/index.js'
 
-/** Sets of attributes by Path Identifier. */
-type Paths = Map<number, Row>
+/** Sets of attributes by Path Identifier; of the one path without an identifier its set alone: a Map for each route is most of a table. */
+type Paths = Map<number, Row> | Row
 
 /** Called when what is there for a prefix has changed. */
 export type PrefixListener = (family: FamilyName, prefix: Row) => void
@@ -30,7 +30,8 @@ export class OwnRoutes<S extends PathSource> {
 
   /** Attributes of the routes to a prefix, by Path Identifier. */
   get(family: FamilyName, prefix: Row): ReadonlyMap<number, Row> | undefined {
-    return this.#families[family].get(prefix)
+    const paths = this.#families[family].get(prefix)
+    return typeof paths === 'number' ? new Map([[0, paths]]) : paths
   }
 
   /** Prefixes of a family that have a route. */
@@ -47,27 +48,32 @@ export class OwnRoutes<S extends PathSource> {
     const { attributes } = this.#rib
     const { prefixes } = this.#rib.family(route.family)
     const prefix = prefixes.intern(route.nlri.prefix, 0, route.nlri.length)
-    const paths = this.#families[route.family].get(prefix)
-    const before = paths?.get(route.pathId)
+    const before = setOf(this.#families[route.family].get(prefix), route.pathId)
     if (before === set) return
     attributes.retain(set)
     if (before === undefined) {
       prefixes.retain(prefix)
       this.#size++
     } else attributes.release(before)
-    if (paths) paths.set(route.pathId, set)
-    else this.#families[route.family].set(prefix, new Map([[route.pathId, set]]))
+    this.#put(route.family, prefix, route.pathId, set)
     this.#changed(route.family, prefix)
+  }
+
+  #put(family: FamilyName, prefix: Row, pathId: number, set: Row): void {
+    const paths = this.#families[family].get(prefix)
+    if (pathId === 0 && typeof paths !== 'object') this.#families[family].set(prefix, set)
+    else if (typeof paths === 'object') paths.set(pathId, set)
+    else this.#families[family].set(prefix, new Map([...entriesOf(paths), [pathId, set]]))
   }
 
   /** Takes a route out, if it is there. */
   delete(family: FamilyName, prefix: Row, pathId: number): void {
     const paths = this.#families[family].get(prefix)
-    const set = paths?.get(pathId)
-    if (!paths || set === undefined) return
-    paths.delete(pathId)
+    const set = setOf(paths, pathId)
+    if (set === undefined) return
     this.#size--
-    if (paths.size === 0) this.#families[family].delete(prefix)
+    if (typeof paths === 'object') paths.delete(pathId)
+    if (typeof paths !== 'object' || paths.size === 0) this.#families[family].delete(prefix)
     this.#changed(family, prefix)
     this.#rib.attributes.release(set)
     this.#family(family).prefixes.release(prefix)
@@ -80,7 +86,9 @@ export class OwnRoutes<S extends PathSource> {
       'ipv6-unicast': new Map(),
     }
     for (const family of ['ipv4-unicast', 'ipv6-unicast'] as const) {
-      for (const [prefix, paths] of this.#families[family]) stale[family].set(prefix, new Set(paths.keys()))
+      for (const [prefix, paths] of this.#families[family]) {
+        stale[family].set(prefix, new Set(entriesOf(paths).map(([pathId]) => pathId)))
+      }
     }
     using sets = new SharedSets(this.#rib)
     for (const route of routes) {
@@ -96,6 +104,16 @@ export class OwnRoutes<S extends PathSource> {
   #family(name: FamilyName): FamilyPaths<S> {
     return this.#rib.family(name)
   }
+}
+
+function setOf(paths: Paths | undefined, pathId: number): Row | undefined {
+  if (typeof paths === 'object') return paths.get(pathId)
+  return pathId === 0 ? paths : undefined
+}
+
+function entriesOf(paths: Paths | undefined): readonly (readonly [pathId: number, set: Row])[] {
+  if (typeof paths === 'object') return [...paths]
+  return paths === undefined ? [] : [[0, paths]]
 }
 
 /** Sets of attributes of a whole list of routes, made once for those that share their attributes. */

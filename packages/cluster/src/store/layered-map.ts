@@ -14,6 +14,7 @@ type Layer<K, V> = ReadonlyMap<K, V | typeof GONE>
  * older version tells last what has been taken out since.
  */
 export class LayeredMap<K, V> implements ReadonlyMap<K, V> {
+  /** How many entries there are. */
   readonly size: number
   /** The entries; `undefined` once a newer version has them. */
   #entries: Map<K, V> | undefined
@@ -53,16 +54,19 @@ export class LayeredMap<K, V> implements ReadonlyMap<K, V> {
     return newer
   }
 
+  /** The value of a key, as Map does. */
   get(key: K): V | undefined {
     if (this.#entries !== undefined) return this.#entries.get(key)
     const value = LayeredMap.#lookUp(this, key)
     return value === GONE ? undefined : value
   }
 
+  /** Whether there is such a key. */
   has(key: K): boolean {
     return this.get(key) !== undefined
   }
 
+  /** Calls for each entry. */
   forEach(callback: (value: V, key: K, map: ReadonlyMap<K, V>) => void): void {
     for (const [key, value] of this) callback(value, key, this)
   }
@@ -77,6 +81,7 @@ export class LayeredMap<K, V> implements ReadonlyMap<K, V> {
     return changed
   }
 
+  /** Keys with their values. */
   *entries(): Generator<[K, V], undefined> {
     const newest = LayeredMap.#newest(this)
     const entries = newest.#entries!
@@ -93,14 +98,17 @@ export class LayeredMap<K, V> implements ReadonlyMap<K, V> {
     }
   }
 
+  /** Keys alone. */
   *keys(): Generator<K, undefined> {
     for (const [key] of this) yield key
   }
 
+  /** Values alone. */
   *values(): Generator<V, undefined> {
     for (const [, value] of this) yield value
   }
 
+  /** The same as {@link entries}. */
   [Symbol.iterator](): Generator<[K, V], undefined> {
     return this.entries()
   }
