@@ -164,6 +164,24 @@ t.test('weights that change while a conflict lasts turn it round', async t => {
   t.strictSame(lan.owners(ADDRESS), [other])
 })
 
+t.test('a stranger that turns out to be a node later gets the address if it comes first', async t => {
+  const known = new Set(['n1', 'n2'])
+  const lan = new FakeLan()
+  const speakers = ['n1', 'n2'].map(of => lan.add({ name: of, knows: known }))
+  const winner = speakers.find(speaker => speaker.name === firstOf(['n1', 'n2'], ADDRESS))
+  const loser = speakers.find(speaker => speaker !== winner)
+  if (!winner || !loser) return
+  known.delete(winner.name)
+  loser.take(ADDRESS)
+  winner.take(ADDRESS)
+  lan.run(60_000)
+  t.equal(lan.owners(ADDRESS).length, 2, 'nobody leaves an address to a stranger')
+  known.add(winner.name)
+  lan.run(32_000)
+  t.strictSame(lan.owners(ADDRESS), [winner.name])
+  t.match(loser.told.at(-1), { conflict: { node: winner.name, resolution: 'yield' } })
+})
+
 t.test('a host that claims another address long after it was identified is known for that, too', async t => {
   const lan = new FakeLan()
   const [a, b] = ['n1', 'n2'].map(of => lan.add({ name: of, knows: all }))

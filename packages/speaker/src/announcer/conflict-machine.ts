@@ -236,7 +236,11 @@ export class ConflictMachine {
       Object.assign(found, { identified: true, node: identity.node })
       return this.#defendEarly(found, now)
     }
-    if (host.waits || this.#identifying.has(mac)) return
+    this.#askWho(host)
+  }
+
+  #askWho(host: ClaimingHost): void {
+    if (host.waits || this.#identifying.has(host.mac)) return
     host.waits = true
     this.#unidentified.push(host)
   }
@@ -305,6 +309,11 @@ export class ConflictMachine {
   #present(found: Case, now: Instant): void {
     found.misses = 0
     found.present = true
+    const identity = this.#identities.get(found.mac)
+    // Who was a stranger may be a node: it is newer than what was known of the cluster then.
+    if (found.identified && found.node === undefined && !(identity && now - identity.at < IDENTITY_LIFETIME)) {
+      this.#askWho(found.host)
+    }
     if (isSure(found)) this.#decide(found, now)
     else if (found.identified) this.#confirm(found, now)
   }
