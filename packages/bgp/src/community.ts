@@ -88,6 +88,15 @@ const byText = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]
  * as {@link formatExtendedCommunity} writes them (RFC 4360, RFC 5701).
  *
  * @throws {RangeError} not a community
+ *
+ * @example
+ * ```ts
+ * import { formatCommunities, parseCommunities } from '@typemetal/bgp'
+ *
+ * const { communityText, ...attributes } = parseCommunities(['64512:100', 'no-export', 'large:64512:1:2', 'rt:64512:7'])
+ * console.log(attributes.communities) // [ 4227858532, 4294967041 ]
+ * console.log(formatCommunities({ ...attributes, unknown: [] })) // [ '64512:100', 'no-export', 'rt:64512:7', 'large:64512:1:2' ]
+ * ```
  */
 export function parseCommunities(texts: readonly string[]): Communities {
   const communities = new Set<number>()

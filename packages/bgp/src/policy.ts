@@ -37,7 +37,19 @@ export type PolicyChanges = {
 /** `true`: the route as it is; `false`: not at all; or changed. */
 export type PolicyResult = boolean | PolicyChanges
 
-/** Which routes of a peer go into the Loc-RIB, and how, RFC 4271 section 9.1.1. Must depend on nothing but the route. */
+/**
+ * Which routes of a peer go into the Loc-RIB, and how, RFC 4271 section 9.1.1. Must depend on nothing but the route.
+ *
+ * @example
+ * ```ts
+ * import { formatCommunities, type ImportPolicy } from '@typemetal/bgp'
+ *
+ * const importPolicy: ImportPolicy = ({ prefix, attributes }) => {
+ *   if (prefix === '0.0.0.0/0' || formatCommunities(attributes).includes('64513:666')) return false
+ *   return attributes.asPath === undefined ? true : { localPref: 200 }
+ * }
+ * ```
+ */
 export type ImportPolicy = 'accept' | 'reject' | ((route: PolicyRoute) => PolicyResult)
 
 /** Which routes a peer is told, and how, RFC 4271 section 9.1.3. Must depend on nothing but the route. */

@@ -66,6 +66,19 @@ interface Question {
 /**
  * Answers ARP and NDP for a set of addresses from a worker thread of its own, however busy this thread is, and tells the
  * neighbours when the set changes. Needs CAP_NET_RAW.
+ *
+ * @example
+ * ```ts
+ * import { DEFAULT_EXCLUDED_INTERFACES, Layer2 } from '@typemetal/arp-ndp'
+ *
+ * await using layer2 = await Layer2.start({ excludeInterfaces: DEFAULT_EXCLUDED_INTERFACES })
+ * layer2.on('conflict', ({ address, interface: on, mac }) => console.log(`${mac} on ${on} has ${address} too`))
+ * layer2.setAddresses([
+ *   { address: '192.0.2.200', interfaces: 'all' },
+ *   { address: '2001:db8::200', interfaces: ['eth0'] },
+ * ])
+ * for (const [address, { requestsReceived }] of await layer2.counters()) console.log(address, requestsReceived)
+ * ```
  */
 export class Layer2 extends EventEmitter<Layer2Events> implements AsyncDisposable {
   readonly #worker: Worker

@@ -38,6 +38,14 @@ export type ProbeResult =
  * @throws {TypeError} not an address
  * @throws {RangeError} not the address of one host, or a time or number out of its range
  * @throws {SocketError} `EPERM` without CAP_NET_RAW, `ENETDOWN`
+ *
+ * @example
+ * ```ts
+ * import { probe } from '@typemetal/arp-ndp'
+ *
+ * const result = await probe({ interface: 'eth0', address: '192.0.2.7' })
+ * console.log(result.free ? 'nobody has it' : `${result.mac} has it`)
+ * ```
  */
 export async function probe(options: ProbeOptions): Promise<ProbeResult> {
   const { interface: name, signal, limit } = options

@@ -47,6 +47,14 @@ export interface Answer {
  * @throws {TypeError} not an address
  * @throws {RangeError} not the address of one host, a source of the other family, or a time or number out of its range
  * @throws {SocketError} `EPERM` without CAP_NET_RAW, `ENETDOWN`
+ *
+ * @example
+ * ```ts
+ * import { resolve } from '@typemetal/arp-ndp'
+ *
+ * const answers = await resolve({ interface: 'eth0', address: '192.0.2.1', timeout: 500 })
+ * if (answers.length > 1) console.log('a conflict between', answers.map(({ mac }) => mac).join(' and '))
+ * ```
  */
 export async function resolve(options: ResolveOptions): Promise<readonly Answer[]> {
   const { octets } = parseHostAddress(options.address)

@@ -29,6 +29,16 @@ export interface AnnouncerAction {
 /**
  * When gratuitous frames go out: one round at once, then on a ticker that all addresses share, for 5 s. An undisturbed
  * announcement gives rounds at 0, 1.1, 2.2, 3.3 and 4.4 s. Reads no clock.
+ *
+ * @example
+ * ```ts
+ * import { Announcer } from '@typemetal/arp-ndp/responder'
+ *
+ * const announcer = new Announcer()
+ * console.log(announcer.handle({ type: 'announce', address: '192.0.2.200' }, 0)) // [ { type: 'round', address: '192.0.2.200' } ]
+ * console.log(announcer.nextTimeout) // 1100
+ * console.log(announcer.handleTimeout(1100)) // [ { type: 'round', address: '192.0.2.200' } ]
+ * ```
  */
 export class Announcer {
   /** Address → when its burst ends. */

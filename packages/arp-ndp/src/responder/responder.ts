@@ -21,7 +21,24 @@ const TAG_LENGTH = 4
 /** Smaller values are an 802.3 length (IEEE 802.3 §3.2.6). */
 const FIRST_ETHER_TYPE = 0x0600
 
-/** Answers one protocol's requests on one interface. Reads no clock and opens no socket: frame in, frame or reason out. */
+/**
+ * Answers one protocol's requests on one interface. Reads no clock and opens no socket: frame in, frame or reason out.
+ *
+ * @example
+ * ```ts
+ * import { arpRequest, OwnedAddresses, Responder } from '@typemetal/arp-ndp/responder'
+ * import { formatMac, parseMac } from '@typemetal/arp-ndp/wire'
+ *
+ * const table = new OwnedAddresses()
+ * table.set('192.0.2.200', Uint8Array.of(192, 0, 2, 200), 'all')
+ * const responder = new Responder({ protocol: 'arp', interface: 'eth0', mac: parseMac('02:00:00:00:00:01') }, table)
+ *
+ * const asker = [parseMac('02:00:00:00:00:02'), Uint8Array.of(192, 0, 2, 9)] as const
+ * const verdict = responder.handle(arpRequest(...asker, Uint8Array.of(192, 0, 2, 200)))
+ * console.log(typeof verdict === 'string' ? verdict : formatMac(verdict.frame.subarray(0, 6))) // 02:00:00:00:00:02
+ * console.log(responder.handle(arpRequest(...asker, Uint8Array.of(192, 0, 2, 7)))) // not-owned
+ * ```
+ */
 export class Responder {
   /** Octets of every answer, and of every frame of a gratuitous round. */
   readonly replyLength: number

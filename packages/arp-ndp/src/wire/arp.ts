@@ -69,7 +69,27 @@ export function decodeArp(packet: Uint8Array): ArpPacket {
 /** Octets that {@link encodeArp} writes: always 28. */
 export const arpLength = (_packet: ArpPacket): Octets => END
 
-/** @throws {RangeError} `into` too small, an operation above 65535, or an address of the wrong length */
+/**
+ * @throws {RangeError} `into` too small, an operation above 65535, or an address of the wrong length
+ *
+ * @example
+ * ```ts
+ * import { ArpOperation, BROADCAST_MAC, decodeArp, decodeEthernet, encodeArp, encodeEthernet } from '@typemetal/arp-ndp/wire'
+ * import { EtherType, formatMac, isArpProbe, parseMac, ZERO_MAC } from '@typemetal/arp-ndp/wire'
+ *
+ * const mac = parseMac('02:00:00:00:00:01')
+ * const payload = encodeArp({
+ *   operation: ArpOperation.Request,
+ *   senderHardwareAddress: mac,
+ *   senderProtocolAddress: Uint8Array.of(0, 0, 0, 0),
+ *   targetHardwareAddress: ZERO_MAC,
+ *   targetProtocolAddress: Uint8Array.of(192, 0, 2, 1),
+ * })
+ * const frame = encodeEthernet({ destination: BROADCAST_MAC, source: mac, tags: [], etherType: EtherType.ARP, payload })
+ * const packet = decodeArp(decodeEthernet(frame).payload)
+ * console.log(frame.length, formatMac(packet.senderHardwareAddress), isArpProbe(packet)) // 60 02:00:00:00:00:01 true
+ * ```
+ */
 export function encodeArp(packet: ArpPacket, into: Uint8Array = new Uint8Array(END)): Uint8Array {
   checkRoom(into, END)
   checkInteger(packet.operation, 0xffff, 'operation')

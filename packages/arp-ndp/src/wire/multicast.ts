@@ -13,6 +13,14 @@ const LOW_24_BITS = 13
 /**
  * Solicited-node multicast address: the low 24 bits of `address` behind the prefix ff02::1:ff00:0/104 (RFC 4291 §2.7.1).
  * @throws {RangeError} `address` has not 16 octets
+ *
+ * @example
+ * ```ts
+ * import { formatMac, multicastMac, solicitedNodeMulticast } from '@typemetal/arp-ndp/wire'
+ *
+ * const address = Uint8Array.of(0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3) // 2001:db8::1:203
+ * console.log(formatMac(multicastMac(solicitedNodeMulticast(address)))) // 33:33:ff:01:02:03
+ * ```
  */
 export function solicitedNodeMulticast(address: Uint8Array): Uint8Array {
   checkAddress(address, IPV6_LENGTH, 'address')

@@ -12,6 +12,15 @@ export interface SpeakerIdentity {
  * speaker with the higher BGP Identifier opened; with equal identifiers the one with the larger AS number (RFC 6286 section 2.3).
  *
  * @returns who opened the connection that stays
+ *
+ * @example
+ * ```ts
+ * import { collisionSurvivor } from '@typemetal/bgp/fsm'
+ *
+ * const us = { bgpIdentifier: 0x0a000001, asn: 64512 }
+ * const them = { bgpIdentifier: 0x0a0000fe, asn: 64513 }
+ * console.log(collisionSurvivor(us, them)) // remote
+ * ```
  */
 export function collisionSurvivor(local: SpeakerIdentity, remote: SpeakerIdentity): Initiator {
   if (local.bgpIdentifier !== remote.bgpIdentifier) {

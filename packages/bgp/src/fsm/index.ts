@@ -6,7 +6,8 @@
  *
  * const session = new Session({ asn: 64512, bgpIdentifier: 0x0a000001, remoteAs: 64513 })
  * console.log(session.handle({ type: 'ManualStart' }, 0)) // [ { type: 'connect' }, { type: 'transition', … } ]
- * console.log(session.nextTimeout) // when handleTimeout(now) is due, in ms
+ * // Milliseconds of the clock that `0` was of: call handleTimeout(now) then.
+ * console.log(session.nextTimeout) // 120000
  * ```
  *
  * @packageDocumentation

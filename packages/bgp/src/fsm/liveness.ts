@@ -1,6 +1,6 @@
 import { jitter, type Instant, type Seconds, type Timers } from './timers.js'
 
-/** What of a session's options {@link Liveness} goes by. */
+/** What of a session's options the timers of a session go by. */
 export interface LivenessOptions {
   /** As {@link SessionOptions.keepaliveTime}. */
   readonly keepaliveTime?: Seconds

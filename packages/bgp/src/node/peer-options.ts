@@ -14,7 +14,24 @@ export type { SpeakerDefaults } from './protocol-options.js'
 /** What peers have in common, those configured one by one and those that come from a prefix. */
 export interface CommonPeerOptions extends ProtocolOptions, LinkOptions, RoutingOptions, BfdOption {}
 
-/** A configured peer. */
+/**
+ * A configured peer.
+ *
+ * @example
+ * ```ts
+ * import { BgpSpeaker } from '@typemetal/bgp'
+ *
+ * await using speaker = new BgpSpeaker({ asn: 64512, bgpIdentifier: '10.0.0.1' })
+ * const peer = speaker.addPeer({ address: '10.0.0.254', asn: 64513, holdTime: 90 })
+ * peer.on('state', (to, from, cause) => console.log(`${from} -> ${to}: ${cause}`))
+ * peer.setRoutes([{ prefix: '192.0.2.0/24' }, { prefix: '2001:db8::/32', nextHop: '2001:db8::1' }])
+ * for (const { field, effect } of peer.change({ address: '10.0.0.254', asn: 64513, holdTime: 30 })) {
+ *   console.log(`${field}: ${effect}`) // whether the session that stands can take it
+ * }
+ * for (const { prefix, nextHop } of peer.adjRibIn()) console.log(prefix, nextHop)
+ * await peer.close()
+ * ```
+ */
 export interface PeerOptions extends CommonPeerOptions, EndpointOptions {
   /** For logs and metrics. @default the address, or the interface */
   readonly name?: string

@@ -92,6 +92,25 @@ const FAMILIES: readonly FamilyName[] = ['ipv4-unicast', 'ipv6-unicast']
 /**
  * A BGP speaker, RFC 4271: peers, a listener for those that connect to us, and the Loc-RIB of what they announce and what we do. What is
  * learned from a peer is passed on to those that are to `propagate` it to.
+ *
+ * @example
+ * ```ts
+ * // Two speakers in one process: what one announces the other learns.
+ * import { BgpSpeaker, type RouteChange } from '@typemetal/bgp'
+ *
+ * const router = new BgpSpeaker({ asn: 64513, bgpIdentifier: '10.0.0.254', listen: { address: '127.0.0.1', port: 0 } })
+ * router.addDynamicPeers({ prefix: '127.0.0.0/8', asn: 64512 })
+ * const learned = new Promise<RouteChange>(resolve => router.once('route', resolve))
+ * await router.start()
+ *
+ * const node = new BgpSpeaker({ asn: 64512, bgpIdentifier: '10.0.0.1' })
+ * node.announce({ prefix: '192.0.2.0/24', communities: ['64512:100'] })
+ * node.addPeer({ address: '127.0.0.1', port: router.port!, asn: 64513 })
+ *
+ * const { prefix, paths } = await learned
+ * console.log(prefix, paths.map(path => path.nextHop)) // 192.0.2.0/24 [ '127.0.0.1' ]
+ * await Promise.all([node.close(), router.close()])
+ * ```
  */
 export class BgpSpeaker extends EventEmitter<BgpSpeakerEvents> implements AsyncDisposable {
   readonly #defaults: SpeakerDefaults

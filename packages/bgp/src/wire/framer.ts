@@ -9,6 +9,18 @@ const LEAST_UPDATE = 23
 /**
  * Cuts the octets of a TCP connection into messages. Feed it with {@link push}, then take {@link next} until it gives
  * `undefined`. Between two chunks it holds one unfinished message and nothing else; each octet is copied once at most.
+ *
+ * @example
+ * ```ts
+ * import { decodeMessage, encodeMessage, Framer } from '@typemetal/bgp/wire'
+ *
+ * const framer = new Framer()
+ * const keepalive = encodeMessage({ type: 'keepalive' })
+ * framer.push(keepalive.subarray(0, 10)) // what TCP gives ends anywhere
+ * console.log(framer.next()) // undefined
+ * framer.push(keepalive.subarray(10))
+ * console.log(decodeMessage(framer.next()!)) // { type: 'keepalive' }
+ * ```
  */
 export class Framer {
   readonly #chunks: Uint8Array[] = []

@@ -43,6 +43,25 @@ function readLengths(body: Uint8Array): { attributesAt: number; nlriAt: number }
  * @param body the octets after the 19-octet header
  * @returns values that may be views into `body`
  * @throws {WireError} 3/x when the session must be reset
+ *
+ * @example
+ * ```ts
+ * import { decodeMessage, encodeMessage, SegmentType } from '@typemetal/bgp/wire'
+ *
+ * const octets = encodeMessage({
+ *   type: 'update',
+ *   withdrawnRoutes: [],
+ *   pathAttributes: {
+ *     origin: 0,
+ *     asPath: [{ type: SegmentType.AsSequence, asns: [64512] }],
+ *     nextHop: Uint8Array.of(10, 0, 0, 1),
+ *     unknown: [],
+ *   },
+ *   nlri: [{ prefix: Uint8Array.of(192, 0, 2), length: 24 }],
+ * })
+ * const message = decodeMessage(octets)
+ * if (message.type === 'update') console.log(message.nlri, message.pathAttributes.asPath, message.faults)
+ * ```
  */
 export function decodeUpdate(body: Uint8Array, context: MessageContext): UpdateMessage {
   const { attributesAt, nlriAt } = readLengths(body)

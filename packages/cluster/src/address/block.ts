@@ -6,6 +6,14 @@ import { ADDRESS_BITS, type Address, formatAddress, isMapped, parseAddress, pars
  * list of CIDRs that covers it exactly.
  *
  * @throws {RangeError} with the reason: `invalid CIDR "…"` or `invalid IP range "…": …`
+ *
+ * @example
+ * ```ts
+ * import { parseBlocks } from '@typemetal/cluster'
+ *
+ * console.log(parseBlocks('192.0.2.7-192.0.2.9').map(({ cidr }) => cidr)) // [ '192.0.2.7/32', '192.0.2.8/31' ]
+ * console.log(parseBlocks('2001:db8::1/64').map(({ cidr }) => cidr)) // [ '2001:db8::/64' ]
+ * ```
  */
 export function parseBlocks(item: string): readonly AddressBlock[] {
   return item.includes('-') ? parseRange(item) : [parseCIDR(item)]

@@ -27,6 +27,23 @@ const SOME_NODE: Node = { apiVersion: 'v1', kind: 'Node', metadata: { name: '*' 
  * `typemetal validate` call this one function.
  *
  * @returns an immutable Config, or at least one error
+ *
+ * @example
+ * ```ts
+ * import { buildConfig, formatConfigError, manifestResources, parseManifest } from '@typemetal/cluster'
+ *
+ * const text = `apiVersion: metallb.io/v1beta1
+ * kind: IPAddressPool
+ * metadata: { name: web, namespace: metallb-system }
+ * spec: { addresses: [192.0.2.0/28], autoAsign: false }
+ * `
+ * const manifest = parseManifest(text, { file: 'pools.yaml', namespace: 'metallb-system' })
+ * const { config, errors = [] } = buildConfig(manifestResources({ 'pools.yaml': manifest }), {
+ *   component: 'validate',
+ *   namespace: 'metallb-system',
+ * })
+ * console.log(config, errors.map(formatConfigError).join()) // undefined IPAddressPool metallb-system/web: spec.autoAsign: unknown field; …
+ * ```
  */
 export function buildConfig(resources: ConfigResources, options: BuildOptions): BuildResult {
   const errors = new ErrorList(resources.origin)

@@ -59,6 +59,21 @@ export interface Term {
  * ends the term in time: what was begun before must not last longer than `leaseDuration - renewDeadline`.
  *
  * @throws what the work throws, after the Lease was given back
+ *
+ * @example
+ * ```ts
+ * import { openStore } from '@typemetal/cluster'
+ * import { lead } from '@typemetal/cluster/leader'
+ *
+ * const stop = new AbortController()
+ * await using store = await openStore({ component: 'example', namespace: 'default' })
+ * await store.start()
+ * if (!store.leases) throw new Error('only an API server has Leases')
+ * const options = { leases: store.leases, namespace: 'default', name: 'example', identity: `pod-1-${process.pid}` }
+ * await lead(options, stop.signal, async term => {
+ *   while (!term.signal.aborted) await new Promise(resolve => setTimeout(resolve, 1000)) // the work
+ * })
+ * ```
  */
 export async function lead(
   options: LeadOptions,

@@ -40,6 +40,36 @@ class Held implements Allocation {
  * that fit. Every operation is O(log n) in what is allocated; no address is ever enumerated.
  *
  * Refusals are values that say why; nothing has changed after one.
+ *
+ * @example
+ * ```ts
+ * import { parseBlocks, type Pool } from '@typemetal/cluster'
+ * import { Allocator } from '@typemetal/controller'
+ *
+ * const web: Pool = {
+ *   name: 'web',
+ *   labels: {},
+ *   blocks: parseBlocks('192.0.2.0/31'),
+ *   autoAssign: true,
+ *   avoidBuggyIPs: false,
+ *   l2Advertisements: [],
+ *   bgpAdvertisements: [],
+ * }
+ * const allocator = new Allocator()
+ * allocator.setPools(new Map([['web', web]]))
+ * const answer = allocator.allocate({
+ *   service: 'default/shop',
+ *   namespace: 'default',
+ *   labels: {},
+ *   family: 'IPv4',
+ *   policy: 'SingleStack',
+ *   families: [],
+ *   ports: ['TCP/443'],
+ *   sharingKey: '',
+ *   backendKey: '',
+ * })
+ * console.log('refusal' in answer ? answer.refusal : answer.addresses.map(({ text }) => text)) // [ '192.0.2.0' ]
+ * ```
  */
 export class Allocator {
   #pools = new PoolSet(new Map())

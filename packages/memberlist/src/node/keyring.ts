@@ -6,6 +6,18 @@ const MAX_KEYS = 16
 /**
  * The keys of a ring. The primary one encrypts; all decrypt. To change keys on a running ring: add the new one
  * everywhere, use it everywhere, remove the old one everywhere.
+ *
+ * @example
+ * ```ts
+ * import { Memberlist } from '@typemetal/memberlist'
+ *
+ * const [old, fresh] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)]
+ * await using node = new Memberlist({ name: 'a', bindAddress: '127.0.0.1', bindPort: 0, secretKeys: [old] })
+ * node.keyring.add(fresh) // on every node, then
+ * node.keyring.use(fresh) // on every node, then
+ * node.keyring.remove(old)
+ * console.log(node.keyring.keys.length) // 1
+ * ```
  */
 export class Keyring {
   #keys: readonly Uint8Array[] = []

@@ -57,6 +57,25 @@ interface Pending {
  * A node in a ring of memberlist nodes: ours, HashiCorp's, MetalLB's speakers. {@link start} opens the sockets,
  * {@link join} finds the others, {@link leave} says goodbye, and {@link close} or the end of an `await using` block
  * closes without a word, as a crash would.
+ *
+ * @example
+ * ```ts
+ * // Two nodes on loopback; with `secretKeys` the ring is encrypted.
+ * import { once } from 'node:events'
+ * import { Memberlist } from '@typemetal/memberlist'
+ *
+ * const options = { bindAddress: '127.0.0.1', bindPort: 0, secretKeys: [new Uint8Array(32).fill(7)] }
+ * await using a = new Memberlist({ ...options, name: 'a' })
+ * await using b = new Memberlist({ ...options, name: 'b', meta: new TextEncoder().encode('rack 7') })
+ * await a.start()
+ * await b.start()
+ * await b.join([`127.0.0.1:${a.port}`])
+ * console.log(a.members().map(member => member.name).sort()) // [ 'a', 'b' ]
+ *
+ * const gone = once(a, 'leave')
+ * await b.leave()
+ * console.log((await gone)[0].state) // left
+ * ```
  */
 export class Memberlist extends EventEmitter<MemberlistEvents> implements AsyncDisposable {
   /** The keys of the ring, which may change while it runs. */

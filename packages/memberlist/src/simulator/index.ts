@@ -7,7 +7,7 @@
  * const ring = new Simulator({ seed: 7, latency: [0.2, 1], loss: 0.01 })
  * const nodes = ring.addRing(50)
  * console.log('joined after', ring.runUntil(() => ring.converged(), 60_000), 'ms')
- * nodes[3].kill()
+ * nodes[3]?.kill()
  * console.log('found dead after', ring.runUntil(() => ring.converged(), 60_000), 'ms')
  * ```
  *

@@ -33,6 +33,16 @@ const MAX_USER_BROADCASTS = 1024
 /**
  * One node of a ring, without sockets, clock and chance of its own: what happens goes into {@link handle} and
  * {@link handleTimeout} together with the time, and what to do comes out. Same inputs, same actions.
+ *
+ * @example
+ * ```ts
+ * import { LAN, Swim } from '@typemetal/memberlist/swim'
+ *
+ * const swim = new Swim({ ...LAN, name: 'a', address: Uint8Array.of(10, 0, 0, 1), port: 7946, random: () => 0.5 })
+ * const now = 0 // milliseconds on a clock of your own
+ * console.log(swim.handle({ type: 'start' }, now).map(action => action.type)) // [ 'member' ]
+ * console.log(swim.members().map(({ name, state }) => `${name} is ${state}`)) // [ 'a is alive' ]
+ * ```
  */
 export class Swim {
   readonly #ring: Ring

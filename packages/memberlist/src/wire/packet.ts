@@ -52,6 +52,16 @@ const MAX_DEPTH = 4
 /**
  * Reads a datagram whose label and encryption are gone: checks the checksum, unfolds compounds and compressed
  * messages, decodes what is in them. Never throws on anything a peer could send.
+ *
+ * @example
+ * ```ts
+ * import { decodePacket, encodePing } from '@typemetal/memberlist/wire'
+ *
+ * const octets = encodePing({ seqNo: 1, node: 'b', sourceAddr: undefined, sourcePort: 0, sourceNode: 'a' })
+ * const { messages, faults } = decodePacket(octets)
+ * console.log(messages.map(message => message.type), faults) // [ 'ping' ] []
+ * console.log(decodePacket(octets.subarray(0, 5)).faults.map(fault => fault.fault)) // [ 'truncated' ]
+ * ```
  */
 export function decodePacket(octets: Uint8Array, limits: PacketLimits = {}): Packet {
   const walk = new PacketWalk(limits.decompressed ?? MAX_DECOMPRESSED_PACKET)

@@ -86,6 +86,21 @@ const MAX_SKIP = 255
  *
  * @throws {RangeError} on an unknown label, one that lies behind, a jump of more than 255 instructions, a program that is
  * empty, does not end with `accept` or `drop`, or has more than 4096 instructions
+ *
+ * @example
+ * ```ts
+ * import { assemble, bpf } from '@typemetal/sockets/bpf'
+ *
+ * // Frames with EtherType IPv6, and nothing else.
+ * const filter = assemble([
+ *   bpf.load('half', 12),
+ *   bpf.jump('equal', 0x86dd, { ifFalse: 'drop' }),
+ *   bpf.accept(),
+ *   bpf.label('drop'),
+ *   bpf.drop(),
+ * ])
+ * console.log(filter.length) // 4
+ * ```
  */
 export function assemble(statements: readonly BpfStatement[]): readonly BpfInstruction[] {
   const labels = placeLabels(statements)

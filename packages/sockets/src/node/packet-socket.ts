@@ -76,6 +76,23 @@ export interface PacketStatistics {
 /**
  * Ethernet frames of one interface: an AF_PACKET socket (packet(7)). Callbacks come on the loop of the thread that opened
  * it; a worker thread may do so, and leaves nothing behind when it is terminated. Holds the process open until closed.
+ *
+ * @example
+ * ```ts
+ * import { ETH_P_ARP, listLinks, PacketSocket } from '@typemetal/sockets'
+ * import { arpRequests } from '@typemetal/sockets/bpf'
+ *
+ * const link = listLinks().find(({ up, broadcast }) => up && broadcast)
+ * if (!link) throw new Error('no Ethernet interface is up')
+ * const socket = new PacketSocket({
+ *   interfaceIndex: link.index,
+ *   etherType: ETH_P_ARP,
+ *   filter: arpRequests(['192.0.2.1']),
+ *   onFrames: frames => frames.forEach(frame => console.log(frame.slice())), // a view: copy to keep
+ *   onError: error => console.error(error.code),
+ * })
+ * process.once('SIGINT', () => socket.close())
+ * ```
  */
 export class PacketSocket implements Disposable {
   readonly #descriptor: Descriptor
@@ -212,8 +229,12 @@ export class PacketSocket implements Disposable {
    * tells. Of a full transmit queue (`ENOBUFS`) the kernel gives no such word; then it is a millisecond later.
    *
    * ```ts
-   * let rest = frames
-   * while ((rest = rest.slice(socket.sendBatch(rest))).length > 0) await socket.writable(signal)
+   * import type { PacketSocket } from '@typemetal/sockets'
+   *
+   * async function sendAll(socket: PacketSocket, frames: readonly Uint8Array[], signal?: AbortSignal) {
+   *   let rest = frames
+   *   while ((rest = rest.slice(socket.sendBatch(rest))).length > 0) await socket.writable(signal)
+   * }
    * ```
    *
    * @throws {SocketError} `EBADF` when it is closed, before or meanwhile; the signal's reason when aborted

@@ -31,7 +31,10 @@ const DEFAULT_LIMIT = 4096
  * `break`, `return()` or `await using`.
  *
  * ```ts
- * const changes = watchRtnetlink({ kinds: ['link', 'address'], signal })
+ * import { listLinks, watchRtnetlink } from '@typemetal/sockets'
+ *
+ * const stop = new AbortController()
+ * const changes = watchRtnetlink({ kinds: ['link', 'address'], signal: stop.signal })
  * let links = listLinks()
  * for await (const event of changes) {
  *   if (event.kind === 'resync') links = listLinks()

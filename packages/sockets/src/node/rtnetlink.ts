@@ -77,6 +77,8 @@ function list<K extends RtnetlinkKind>(kind: K, filter: RtnetlinkFilters[K]): re
  * do other things between batches. What changes meanwhile may be missing, or come twice.
  *
  * ```ts
+ * import { readRtnetlink } from '@typemetal/sockets'
+ *
  * let count = 0
  * for (const routes of readRtnetlink('route', { table: 254 })) count += routes.length
  * ```

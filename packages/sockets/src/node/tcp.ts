@@ -31,6 +31,15 @@ export interface ConnectTcpOptions extends ConnectWait {
  *
  * @returns an ordinary, connected socket
  * @throws {SocketError} `ECONNREFUSED`, `EHOSTUNREACH`, `ETIMEDOUT`, `EADDRNOTAVAIL`, ...; the signal's reason when aborted
+ *
+ * @example
+ * ```ts
+ * import { connectTcp } from '@typemetal/sockets'
+ *
+ * // What a BGP session one hop away wants: GTSM (RFC 5082) and TCP-MD5 (RFC 2385).
+ * const socket = await connectTcp({ address: '10.0.0.254', port: 179, ttl: 255, minTtl: 255, md5Key: 'secret', timeout: 5000 })
+ * socket.on('data', octets => console.log(octets.length)).on('error', error => console.error(error.message))
+ * ```
  */
 export async function connectTcp(options: ConnectTcpOptions): Promise<Socket> {
   const { address, port, sourceAddress, device, ttl, minTtl, md5Key, userTimeout } = options

@@ -27,7 +27,18 @@ export interface DrainStep {
   readonly action: DrainAction
 }
 
-/** What the machine would do, step by step, until it ends or only waits for the node to come back. @throws {RangeError} options that cannot work */
+/**
+ * What the machine would do, step by step, until it ends or only waits for the node to come back. @throws {RangeError} options that cannot work
+ *
+ * @example
+ * ```ts
+ * import { simulateDrain } from '@typemetal/speaker'
+ *
+ * const heirs = new Map([['192.0.2.1', 'node-2']])
+ * const steps = simulateDrain({ cause: 'signal', peers: 2, heirs })
+ * for (const { at, action } of steps) console.log(`${at} ms: ${action.type}`)
+ * ```
+ */
 export function simulateDrain(scenario: DrainScenario): readonly DrainStep[] {
   const { cause, heirs, alone = [...heirs.values()].every(heir => heir === undefined) } = scenario
   const machine = new DrainMachine(scenario.options)

@@ -34,6 +34,20 @@ export interface RememberingPlan extends Plan {
  * @param config newest valid configuration; `undefined` before the first
  * @param members names of the live gossip members, this node included; `undefined` when gossip is off
  * @param previous the plan before this one: makes it cheaper, never different
+ *
+ * @example
+ * ```ts
+ * import { buildConfig, configResources, DirectoryStore } from '@typemetal/cluster'
+ * import { plan } from '@typemetal/speaker'
+ *
+ * await using store = new DirectoryStore({ directory: 'manifests', component: 'example', readOnly: true })
+ * await store.start()
+ * const snapshot = store.snapshot()
+ * const { config } = buildConfig(configResources(snapshot), { component: 'speaker', node: 'node-1', namespace: 'metallb-system' })
+ * for (const { service, layer2, bgp } of plan(snapshot, config, 'node-1', ['node-1', 'node-2']).services.values()) {
+ *   console.log(service, layer2.announce || layer2.reason, bgp.announce || bgp.reason)
+ * }
+ * ```
  */
 export function plan(
   snapshot: Snapshot,

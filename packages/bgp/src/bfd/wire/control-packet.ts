@@ -162,6 +162,28 @@ const MAX_UINT32 = 0xffff_ffff
  * @param into where to write; new octets by default
  * @returns the octets written, a view of `into`
  * @throws {RangeError} a value does not fit its field, or `into` is too small
+ *
+ * @example
+ * ```ts
+ * import { decodeControlPacket, encodeControlPacket } from '@typemetal/bgp/bfd'
+ *
+ * const octets = encodeControlPacket({
+ *   diagnostic: 0,
+ *   state: 'Down',
+ *   poll: false,
+ *   final: false,
+ *   controlPlaneIndependent: false,
+ *   demand: false,
+ *   detectMult: 3,
+ *   myDiscriminator: 1,
+ *   yourDiscriminator: 0,
+ *   desiredMinTxInterval: 1_000_000, // microseconds
+ *   requiredMinRxInterval: 300_000,
+ *   requiredMinEchoRxInterval: 0,
+ * })
+ * const { state, detectMult } = decodeControlPacket(octets)
+ * console.log(octets.length, state, detectMult) // 24 Down 3
+ * ```
  */
 export function encodeControlPacket(packet: ControlPacket, into?: Uint8Array): Uint8Array {
   const length = controlPacketLength(packet)

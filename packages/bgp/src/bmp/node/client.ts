@@ -85,6 +85,23 @@ function defer(fn: () => void): () => void {
  * Shows a speaker to a BMP station, RFC 7854: the monitored router's side. It connects, tries again when that fails, and tells of
  * every session from its table on. A station that does not keep up never makes BGP wait: what waits for it is bounded by
  * `queueLimit`, and when that is reached it hears Peer Down, Peer Up and the table of those sessions again.
+ *
+ * @example
+ * ```ts
+ * import { BgpSpeaker } from '@typemetal/bgp'
+ * import { BmpClient } from '@typemetal/bgp/bmp'
+ *
+ * await using speaker = new BgpSpeaker({ asn: 64512, bgpIdentifier: '10.0.0.1' })
+ * await using client = new BmpClient({
+ *   speaker,
+ *   host: 'station.example',
+ *   port: 11019,
+ *   sysName: 'node-1',
+ *   sysDescr: 'a router of ours',
+ *   monitor: ['adj-rib-in-pre-policy', 'loc-rib'],
+ * })
+ * client.on('connected', () => console.log('the station listens'))
+ * ```
  */
 export class BmpClient extends EventEmitter<BmpClientEvents> implements AsyncDisposable {
   readonly #options: CheckedOptions

@@ -33,6 +33,18 @@ function wallTime(): Required<MrtTime> {
 /**
  * Records what the sessions of a speaker say and how their states change, as BGP4MP_ET (RFC 6396 section 4.4), until it is
  * disposed of. An output that does not keep up never makes BGP wait, nor memory grow: see {@link MrtRecorder.lost}.
+ *
+ * @example
+ * ```ts
+ * import { createWriteStream } from 'node:fs'
+ * import { BgpSpeaker } from '@typemetal/bgp'
+ * import { MrtRecorder } from '@typemetal/bgp/mrt'
+ *
+ * await using speaker = new BgpSpeaker({ asn: 64512, bgpIdentifier: '10.0.0.1', listen: {} })
+ * speaker.addDynamicPeers({ prefix: '10.0.0.0/24', asn: 'external' })
+ * using recorder = new MrtRecorder({ speaker, output: createWriteStream('updates.mrt') })
+ * await speaker.start()
+ * ```
  */
 export class MrtRecorder implements Disposable {
   readonly #options: MrtRecorderOptions

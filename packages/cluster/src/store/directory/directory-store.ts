@@ -56,6 +56,18 @@ const BATCH = 32
 /**
  * A {@link Store} made of a folder of ordinary manifests, for sites without Kubernetes, the demo and tests. What Typemetal writes
  * goes to a folder beside them, one file an object, and several processes may share it.
+ *
+ * @example
+ * ```ts
+ * import { buildConfig, configResources, DirectoryStore } from '@typemetal/cluster'
+ *
+ * await using store = new DirectoryStore({ directory: 'manifests', component: 'example', readOnly: true })
+ * store.on('change', () => {
+ *   const { config } = buildConfig(configResources(store.snapshot()), { component: 'validate', namespace: 'metallb-system' })
+ *   console.log([...(config?.pools.keys() ?? [])])
+ * })
+ * await store.start()
+ * ```
  */
 export class DirectoryStore extends EventEmitter<StoreEvents> implements Store {
   /** Folder of statuses and events. */
