@@ -5,6 +5,7 @@ import type { Logger } from '@typemetal/cluster/process'
 import { Controller } from '@typemetal/controller'
 import { Registry } from 'prom-client'
 import t from 'tap'
+import { createControllerMetrics } from '../dist/node/metrics.js'
 import { StatusWriter } from '../dist/node/status-writer.js'
 import { MemoryCluster } from './scenario/memory-store.js'
 import { Bench } from './scenario/run.js'
@@ -159,7 +160,7 @@ t.test('StatusWriter', async t => {
   })
 })
 
-t.test("MetalLB's metric names, and zeros from the start", async t => {
+t.test("MetalLB's metric names, and zeros from the start; who only waits says nothing that alerts go by", async t => {
   const registry = new Registry()
   const store = new MemoryCluster().connect()
   const controller = new Controller({ store, options: { namespace: 'metallb-system' }, registry })
@@ -179,13 +180,36 @@ t.test("MetalLB's metric names, and zeros from the start", async t => {
     'metallb_k8s_client_update_errors_total',
     'metallb_k8s_client_updates_total',
   ])
-  const series = (await registry.metrics()).split('\n').filter(line => line && !line.startsWith('#'))
-  t.same(series.toSorted(), [
-    'metallb_k8s_client_config_loaded_bool 0',
-    'metallb_k8s_client_config_stale_bool 0',
-    'metallb_k8s_client_update_errors_total 0',
-    'metallb_k8s_client_updates_total 0',
-  ])
+  const series = async (): Promise<readonly string[]> =>
+    (await registry.metrics())
+      .split('\n')
+      .filter(line => line && !line.startsWith('#'))
+      .toSorted()
+  const counts = ['metallb_k8s_client_update_errors_total 0', 'metallb_k8s_client_updates_total 0']
+  t.same(await series(), counts, 'a standby: MetalLBConfigNotLoaded is for those that work')
+  const stop = new AbortController()
+  store.start = () => new Promise(() => {})
+  const ended = controller.run(stop.signal)
+  const works = ['metallb_k8s_client_config_loaded_bool 0', 'metallb_k8s_client_config_stale_bool 0', ...counts]
+  t.same(await series(), works)
+  stop.abort()
+  await ended
+  t.same(await series(), counts, 'and whose term is over')
+})
+
+t.test('the series of a pool go with it', async t => {
+  const registry = new Registry()
+  const metrics = createControllerMetrics(registry)
+  const [four, one, zero] = [4n, 1n, 0n]
+  const counters = {
+    assignedIPv4: one, assignedIPv6: zero, availableIPv4: 3n, availableIPv6: zero,
+    capacity: four, capacityIPv4: four, capacityIPv6: zero,
+  } // prettier-ignore
+  metrics.setPool('web', counters)
+  metrics.countGiven('web', 1)
+  t.match(await registry.metrics(), /addresses_allocated_total\{pool="web"\} 1/)
+  metrics.setPool('web', undefined)
+  t.notMatch(await registry.metrics(), /"web"/)
 })
 
 t.test('Controller: starting and stopping', async t => {

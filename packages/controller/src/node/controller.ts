@@ -96,6 +96,7 @@ export class Controller extends EventEmitter<{ decided: [outcome: Outcome] }> {
     this.#mayWrite = mayWrite
     this.#reconciler = new Reconciler(this.#options)
     this.#writer = this.#newWriter()
+    this.#metrics.setConfig(false, false)
     const onChange = (changes: readonly Change[]): void => this.#onChange(changes)
     const onOutage = (reason: string | undefined): void => this.#onOutage(reason)
     const ended = new Promise<void>((resolve, reject) => {

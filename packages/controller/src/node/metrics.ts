@@ -11,14 +11,17 @@ export interface ControllerMetrics {
   countUpdates(updates: number, errors: number): void
   /** Whether a configuration was ever accepted, and whether the newest one is not the one in force. */
   setConfig(loaded: boolean, stale: boolean): void
-  /** Forgets all but the counts: what a controller that does not work any more last knew is not true for long. */
+  /**
+   * Forgets all but the counts: what a controller that does not work any more last knew is not true for long. Of the configuration
+   * nothing is said either: a 0 would be an alarm about somebody who only waits.
+   */
   reset(): void
 }
 
 const ALLOCATOR = 'metallb_allocator_'
 const CLIENT = 'metallb_k8s_client_'
 
-/** Registers the controller's metrics; label-less ones are 0 from the start. */
+/** Registers the controller's metrics. Counts are 0 from the start; nothing is said of pools and of the configuration by who does not work. */
 export function createControllerMetrics(registry: Registry): ControllerMetrics {
   const registers = [registry]
   const gauge = (name: string, help: string, labelNames: readonly 'pool'[] = []) =>
@@ -47,10 +50,16 @@ export function createControllerMetrics(registry: Registry): ControllerMetrics {
   const loaded = gauge(`${CLIENT}config_loaded_bool`, '1 if a configuration was successfully loaded at least once')
   const stale = gauge(`${CLIENT}config_stale_bool`, '1 if the newest configuration could not be used')
   const pools = [capacity, capacityIPv4, capacityIPv6, inUse, inUseIPv4, inUseIPv6]
+  const reset = (): void => {
+    for (const each of pools) each.reset()
+    loaded.remove()
+    stale.remove()
+  }
+  reset()
   return {
     setPool: (pool, counters) => {
       if (!counters) {
-        for (const each of pools) each.remove({ pool })
+        for (const each of [...pools, given]) each.remove({ pool })
         return
       }
       const { capacity: all } = counters
@@ -67,8 +76,6 @@ export function createControllerMetrics(registry: Registry): ControllerMetrics {
       loaded.set(Number(isLoaded))
       stale.set(Number(isStale))
     },
-    reset: () => {
-      for (const each of [...pools, loaded, stale]) each.reset()
-    },
+    reset,
   }
 }
