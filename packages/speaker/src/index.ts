@@ -26,6 +26,7 @@ export { Decider, type DeciderOptions, type Outcome, type Surroundings } from '.
 export { type ConfigurationReport, type Stranded } from './core/configuration.js'
 export { transitions, type Transition } from './core/transitions.js'
 export { eventsOf } from './core/events.js'
+export { keepRules } from './core/kept.js'
 export { bgpStatusWrites, layer2StatusWrites, type StatusOwner, type StatusWrite } from './status/objects.js'
 export type { StatusObject } from './status/objects.js'
 export { conditionsOf, configurationStateWrites, type Condition } from './status/configuration-state.js'
@@ -66,7 +67,7 @@ export {
 export { Coalescer } from './coalesce.js'
 export { DrainMachine } from './drain/machine.js'
 export { simulateDrain, type DrainScenario, type DrainStep } from './drain/simulate.js'
-export { drainCauseOf, isLeaving, parseDrainCauses } from './drain/node.js'
+export { drainCauseOf, isLeaving, parseDrainCauses, servingNodes } from './drain/node.js'
 export { Succession, heirsOf, type Decided, type SuccessionInput, type SuccessionResult } from './drain/succession.js'
 export { DRAIN_CAUSES, DRAIN_DEFAULTS, DRAIN_STATES, checkDrainOptions } from './drain/types.js'
 export type {

@@ -95,6 +95,8 @@ export class Speaker {
   /** Why layer 2 could not be started, and how long it is left alone. */
   #layer2Fault: { readonly text: string; readonly wait: number; resting: boolean; cancel: () => void } | undefined
   #waitsForNode = false
+  /** Whether it has been decided if this node joins the ring. */
+  #hasEntered = false
   /** Nothing is planned before the store has been read and the ring been asked. */
   #started = false
   #fail: (error: unknown) => void = () => {}
@@ -216,7 +218,7 @@ export class Speaker {
       if (signal.aborted) resolve(false)
       else signal.addEventListener('abort', () => resolve(false), { once: true })
     })
-    const steps = [() => this.#options.store.start(), () => this.#prepare(), () => this.#firstJoin()]
+    const steps = [() => this.#options.store.start(), () => this.#enter()]
     for (const step of steps) {
       if ((await Promise.race([step(), over])) === false) return false
     }
@@ -244,15 +246,22 @@ export class Speaker {
     if (this.#started) this.#replan.request()
   }
 
-  /** The moment this node joins, others give up what it owns: it must be able to answer then. */
-  async #prepare(): Promise<void> {
-    const snapshot = this.#options.store.snapshot()
-    if (this.#knowsNode(snapshot)) await this.#needLayer2(usesLayer2(this.#decider.preview(snapshot)))
+  /**
+   * Joins the ring, once the own Node is known. The moment this node joins, others give up what it owns: it must be able to answer then,
+   * and to be meant to. One that is drained keeps out until it returns.
+   */
+  async #enter(): Promise<void> {
+    if (this.#hasEntered) return
+    const { ring, store } = this.#options
+    const snapshot = store.snapshot()
+    if (!this.#knowsNode(snapshot)) return
+    this.#hasEntered = true
+    await this.#needLayer2(usesLayer2(this.#decider.preview(snapshot)))
+    this.#drain.followNode(snapshot)
+    if (ring && this.#drain.state === 'announcing') await this.#join(ring)
   }
 
-  async #firstJoin(): Promise<void> {
-    const { ring } = this.#options
-    if (!ring) return
+  async #join(ring: Ring): Promise<void> {
     await ring.start()
     await new Promise<void>(resolve => {
       const cancel = this.#clock.after(JOIN_PATIENCE, resolve)
@@ -288,6 +297,7 @@ export class Speaker {
 
   /** One round: decide everything, then bring the world in line with it. */
   async #pass(): Promise<void> {
+    await this.#enter()
     const snapshot = this.#options.store.snapshot()
     if (!this.#knowsNode(snapshot)) return
     await this.#needLayer2([this.#decider.config, this.#decider.preview(snapshot)].some(usesLayer2))
@@ -334,13 +344,20 @@ export class Speaker {
       release: (addresses: readonly string[]) => this.#layer2.release(addresses),
       resume: () => (this.#resuming = true),
     }
+    const { ring } = this.#options
     return drainHands({
       bgp: this.#bgp,
       layer2,
-      ring: this.#options.ring,
+      ring: ring && { leave: () => ring.leave(), rejoin: () => this.#rejoin(ring) },
       clearStatuses: () => this.#reporter.clear(),
       sole,
     })
+  }
+
+  /** A node that started drained enters the ring when it returns; that it cannot must be known, as at the start. */
+  async #rejoin(ring: Ring): Promise<void> {
+    await ring.start().catch((error: unknown) => this.#fail(error))
+    await ring.rejoin()
   }
 
   /** Lets go of everything in order. */

@@ -66,6 +66,9 @@ export interface DrainerEvents {
 
 /** Between two looks at whether the peers have taken everything. */
 const POLL: Milliseconds = 20
+/** Before the ring is joined again when it could not be: doubled each time, up to the second. */
+const REJOIN_RETRY: Milliseconds = 1_000
+const LONGEST_REJOIN_RETRY: Milliseconds = 60_000
 
 /** Takes a node through a drain, and back. */
 export class Drainer extends EventEmitter<DrainerEvents> {
@@ -81,6 +84,7 @@ export class Drainer extends EventEmitter<DrainerEvents> {
   /** Goodbyes under way. */
   #leaving: Promise<void> = Promise.resolve()
   #rejoining = false
+  #stopRejoining = (): void => {}
   #why: DrainCause | 'signal' = 'signal'
 
   /** @throws {RangeError} an option of the drain that cannot work */
@@ -150,6 +154,7 @@ export class Drainer extends EventEmitter<DrainerEvents> {
 
   /** Stops its timers. */
   close(): void {
+    this.#stopRejoining()
     this.#disarm()
     this.#stopPolling()
   }
@@ -195,6 +200,7 @@ export class Drainer extends EventEmitter<DrainerEvents> {
         hands.withdraw('none')
         break
       case 'leaveRing':
+        this.#stopRejoining()
         this.#leaving = this.#guard('leaveRing', hands.leaveRing())
         break
       case 'rejoinRing':
@@ -254,12 +260,24 @@ export class Drainer extends EventEmitter<DrainerEvents> {
     return state === 'lowering' ? this.#machine.lowered : this.#machine.withdrawn
   }
 
-  #rejoin(): void {
+  /** Until it succeeds, or this node leaves again: a node that is no member owns nothing. */
+  #rejoin(wait: Milliseconds = REJOIN_RETRY): void {
+    const { clock, log } = this.#options
     this.#rejoining = true
-    void this.#guard('rejoinRing', this.#leaveAndRejoin()).finally(() => {
-      this.#rejoining = false
-      this.emit('change')
-    })
+    this.#leaveAndRejoin().then(
+      () => this.#rejoined(),
+      (error: unknown) => {
+        log.warn({ event: 'drain', op: 'rejoinRing', error: String(error) }, 'the ring cannot be joined, trying on')
+        if (this.outOfRing || this.state === 'ended') return this.#rejoined()
+        const again = (): void => this.#rejoin(Math.min(wait * 2, LONGEST_REJOIN_RETRY))
+        this.#stopRejoining = clock.after(wait, again)
+      },
+    )
+  }
+
+  #rejoined(): void {
+    this.#rejoining = false
+    this.emit('change')
   }
 
   async #leaveAndRejoin(): Promise<void> {

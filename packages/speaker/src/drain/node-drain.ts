@@ -8,7 +8,7 @@ import type { Plan, PlanOptions } from '../plan/types.js'
 import { Drainer } from './drainer.js'
 import type { DrainHands, DrainerEvents } from './drainer.js'
 import { createDrainMetrics } from './metrics.js'
-import { drainCauseOf, isLeaving, isServing } from './node.js'
+import { drainCauseOf, isLeaving, servingNodes } from './node.js'
 import { Succession } from './succession.js'
 import type { DrainCause, DrainOptions, DrainScope, DrainState, Heirs } from './types.js'
 
@@ -25,6 +25,16 @@ export interface NodeDrainSettings {
   readonly drainExit?: 'auto' | 'handover' | 'restart'
 }
 
+/** What a drain asks the ring. */
+export interface DrainableRing {
+  /** Names of the live members. */
+  readonly members: readonly string[]
+  /** Whether {@link members} says who is alive. A node that starts drained keeps out, and hears of nobody. */
+  readonly entered: boolean
+  /** Hosts that may be members, this one left out. */
+  readonly peers: readonly string[]
+}
+
 /** Options of {@link NodeDrain}. */
 export interface NodeDrainOptions {
   /** Name of this node. */
@@ -34,7 +44,7 @@ export interface NodeDrainOptions {
   /** How this node plans, with which the others' plans are foreseen. */
   readonly planning: PlanOptions
   /** Absent: gossip is off. */
-  readonly ring: { readonly members: readonly string[] } | undefined
+  readonly ring: DrainableRing | undefined
   /** The cluster now, the configuration in force, and the last plan. */
   readonly look: () => {
     readonly snapshot: Snapshot
@@ -161,14 +171,12 @@ export class NodeDrain extends EventEmitter<DrainerEvents> {
     this.#drainer.close()
   }
 
-  /** Other nodes that serve, as far as this one can tell: without a ring their objects are all there is to go by. */
+  /** Other nodes that serve, as far as this one can tell: out of the ring their objects are all there is to go by. */
   get #others(): readonly string[] {
     const { node, ring, look, settings } = this.#options
-    if (ring) return ring.members.filter(name => name !== node)
     const { drainOn = new Set() } = settings
-    return [...look().snapshot.objects('Node')]
-      .filter(([name, other]) => name !== node && isServing(other, drainOn))
-      .map(([name]) => name)
+    const names = ring?.entered ? ring.members : servingNodes(look().snapshot.objects('Node'), drainOn, ring?.peers)
+    return names.filter(name => name !== node)
   }
 
   /** Says who takes over what. Without a ring nobody hears that this node goes, so nobody does. */

@@ -31,6 +31,24 @@ export function isServing(node: Node, drainOn: ReadonlySet<DrainCause>): boolean
 }
 
 /**
+ * Names of the nodes that can be counted on to announce, where only their objects tell; the own one is for the caller to leave out.
+ * @param hosts addresses at which speakers run; nodes at no such address have none. Where no node is at any of them, they are named
+ * in another way, and say nothing
+ */
+export function servingNodes(
+  nodes: ReadonlyMap<string, Node>,
+  drainOn: ReadonlySet<DrainCause>,
+  hosts: readonly string[] | undefined,
+): readonly string[] {
+  const serving = [...nodes].filter(([, node]) => isServing(node, drainOn)).map(([name]) => name)
+  if (!hosts) return serving
+  const known = new Set(hosts)
+  const isHost = ({ status }: Node): boolean => (status?.addresses ?? []).some(({ address }) => known.has(address))
+  const speakers = new Set([...nodes].filter(([, node]) => isHost(node)).map(([name]) => name))
+  return hosts.length > 0 && speakers.size === 0 ? serving : serving.filter(name => speakers.has(name))
+}
+
+/**
  * Reads the value of `--drain-on`: causes separated by commas. `drain` stands for `cordon,disruption`, `all` for every one.
  * @throws {RangeError} a word that is none of these
  */

@@ -90,6 +90,8 @@ export class Ring extends EventEmitter<RingEvents> implements AsyncDisposable {
   #closed = false
   #present = true
   #opened: boolean
+  #opening: Promise<void> | undefined
+  #entered: boolean
   readonly #joins = { succeeded: 0, failed: 0 }
   /** {@link leave} and {@link rejoin}, one after the other. */
   #turn: Promise<void> = Promise.resolve()
@@ -107,6 +109,7 @@ export class Ring extends EventEmitter<RingEvents> implements AsyncDisposable {
     const defaults = { log: silent, clock: systemClock, retryInterval: 4_000, rejoinInterval: 60_000, reaches, open }
     this.#options = { ...defaults, ...options }
     this.#opened = options.open === undefined
+    this.#entered = this.#opened
     const { gossip, clock } = this.#options
     this.#silent = new SilentHosts({
       members: () => gossip.members(),
@@ -153,6 +156,16 @@ export class Ring extends EventEmitter<RingEvents> implements AsyncDisposable {
     return this.#present
   }
 
+  /** Whether {@link members} says who is alive: the port is open, and everybody has been asked once. */
+  get entered(): boolean {
+    return this.#entered
+  }
+
+  /** Hosts that may be members, newest knowledge, this one left out. */
+  get peers(): readonly string[] {
+    return this.#options.peers()
+  }
+
   /** Attempts to join a host since the start. */
   get joins(): JoinCounts {
     return this.#joins
@@ -167,13 +180,16 @@ export class Ring extends EventEmitter<RingEvents> implements AsyncDisposable {
 
   /**
    * Opens the gossip port. Not before this node can answer for addresses: others may hear at once that it lives, above all when they
-   * held it for dead, and leave to it what it owns. Until then {@link nudge} does nothing.
+   * held it for dead, and leave to it what it owns. Until then {@link nudge} does nothing. Called again it does nothing more.
    * @throws what keeps the port from being opened
    */
-  async start(): Promise<void> {
-    if (this.#opened || this.#closed) return
-    await this.#options.open()
-    this.#opened = true
+  start(): Promise<void> {
+    if (this.#opened || this.#closed) return Promise.resolve()
+    this.#opening ??= this.#options
+      .open()
+      .then(() => void (this.#opened = true))
+      .finally(() => (this.#opening = undefined))
+    return this.#opening
   }
 
   /**
@@ -277,6 +293,7 @@ export class Ring extends EventEmitter<RingEvents> implements AsyncDisposable {
 
   #afterAttempt(): void {
     this.#attempt = undefined
+    this.#entered = true
     if (this.#closed || !this.#present) return
     const { clock, rejoinInterval, retryInterval } = this.#options
     if (this.#nudged) {
