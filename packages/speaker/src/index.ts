@@ -80,7 +80,7 @@ export type {
   DrainState,
   Heirs,
 } from './drain/types.js'
-export { NodeDrain, type NodeDrainOptions, type NodeDrainSettings } from './drain/node-drain.js'
+export { NodeDrain, type DrainableRing, type NodeDrainOptions, type NodeDrainSettings } from './drain/node-drain.js'
 export { Drainer, type DrainHands, type DrainerEvents, type DrainerOptions } from './drain/drainer.js'
 export {
   drainHands,

@@ -7,6 +7,7 @@ import type { Plan, ServiceDecision } from './plan/types.js'
 
 /** Metrics that the speaker itself keeps; those of the announcers are read when somebody asks. */
 export interface SpeakerMetrics {
+  /** @internal Is told each plan by {@link recordOutcome}. */
   readonly announced: AnnouncedGauge
   readonly updates: Counter
   readonly updateErrors: Counter

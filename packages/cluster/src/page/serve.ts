@@ -7,6 +7,7 @@ import { Page } from './page.js'
 
 /** Options of {@link servePage}. */
 export interface PageOptions {
+  /** What is shown. */
   readonly source: PageSource
   /** IP address to listen on. @default '127.0.0.1': whoever may use the host, or reach into the Pod (`kubectl port-forward`), may look */
   readonly address?: string

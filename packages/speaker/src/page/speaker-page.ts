@@ -17,6 +17,7 @@ import { sessionRows } from './sessions.js'
 
 /** What a process tells its page about itself. */
 export interface SpeakerPageOptions {
+  /** Of the program. */
   readonly version: string
   /** Of the Pod or host. */
   readonly host: string

@@ -29,6 +29,7 @@ interface Decided {
 /** Decisions with what they were made from. */
 export interface Decisions {
   readonly context: Context
+  /** @internal */
   readonly from: Decided
   readonly services: LayeredMap<ObjectKey, ServiceDecision>
 }
