@@ -2,7 +2,7 @@
 import type { ClusterEvent, Kind, Kinds, ObjectKey, Service, Snapshot } from '@typemetal/cluster'
 import { Reconciler } from '@typemetal/controller'
 
-/** A snapshot in which every Service has the addresses that the controller would give it. */
+/** A snapshot in which every Service, in order of their names, has the addresses that the controller would give it. */
 export interface Allocated {
   readonly snapshot: Snapshot
   /** What the controller would say about the Services, refusals among them. */
@@ -13,7 +13,10 @@ export interface Allocated {
 export function allocate(snapshot: Snapshot, namespace: string, lbClass: string): Allocated {
   const reconciler = new Reconciler({ namespace, lbClass })
   const { services: changed, events } = reconciler.handle(snapshot)
-  const services = new Map<ObjectKey, Service>(snapshot.objects('Service'))
+  // Files are read in any order; what is said about a cluster is not to depend on it.
+  const services = new Map<ObjectKey, Service>(
+    [...snapshot.objects('Service')].toSorted(([a], [b]) => (a < b ? -1 : 1)),
+  )
   for (const key of changed) {
     const wanted = reconciler.wantedService(key)
     if (wanted) services.set(key, wanted)

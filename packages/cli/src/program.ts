@@ -1,6 +1,6 @@
 /** The command line of `typemetal`. */
 import { explainError } from '@typemetal/cluster/process'
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, type Option } from 'commander'
 import { CommandError, ExitCode } from './exit-code.js'
 import { addCompletion } from './program/completion.js'
 import { addDemo } from './program/demo.js'
@@ -37,6 +37,7 @@ export function createProgram(terminal: Terminal, name = 'typemetal'): Command {
       getOutHasColors: () => terminal.color ?? false,
       getErrHasColors: () => terminal.color ?? false,
     })
+    .configureHelp({ optionDescription: describe })
     .showHelpAfterError('(add --help for what there is)')
     .addHelpText('after', EXIT_CODES)
   addValidate(program, terminal)
@@ -49,6 +50,17 @@ export function createProgram(terminal: Terminal, name = 'typemetal'): Command {
   addCompletion(program, terminal)
   addVersion(program, terminal)
   return program
+}
+
+/** What an option is for, its values and its default, but for a default that says no more than the option's absence. */
+function describe({ description, argChoices, defaultValue, defaultValueDescription }: Option): string {
+  const isPlain =
+    defaultValue === undefined || defaultValue === false || defaultValue === '' || Array.isArray(defaultValue)
+  const more = [
+    ...(argChoices ? [`choices: ${argChoices.join(', ')}`] : []),
+    ...(isPlain ? [] : [`default: ${defaultValueDescription ?? String(defaultValue)}`]),
+  ]
+  return more.length > 0 ? `${description} (${more.join('; ')})` : description
 }
 
 /** Runs one command line to its end. Never rejects: what goes wrong is one sentence and an exit code of {@link ExitCode}. */

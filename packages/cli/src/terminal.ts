@@ -1,5 +1,7 @@
 /** Where the command prints to, and what it may ask of the process around it. */
+import { writeSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
+import { ExitCode } from './exit-code.js'
 
 /** The process as the command sees it; tests give their own. */
 export interface Terminal {
@@ -38,7 +40,9 @@ export function processTerminal(): Terminal {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
   const onError = (error: NodeJS.ErrnoException): void => {
     if (error.code === 'EPIPE') process.exit()
-    throw error
+    // A full disk behind `>`: half an answer must not pass for a whole one.
+    writeSync(process.stderr.fd, `typemetal: cannot write: ${error.message}\n`)
+    process.exit(ExitCode.unreadable)
   }
   process.stdout.on('error', onError)
   process.stderr.on('error', onError)

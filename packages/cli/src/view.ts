@@ -4,6 +4,7 @@ import type { PlanOptions, RememberingPlan } from '@typemetal/speaker'
 import { addressesOf, allocate, withServices } from './allocation.js'
 import { CommandError } from './exit-code.js'
 import { planAll } from './plan-all.js'
+import { listed } from './warnings/warning.js'
 import type { Cluster } from './source/cluster.js'
 
 /** What a question is asked with. */
@@ -34,7 +35,7 @@ export interface View {
  * Runs the decisions of controller and speakers.
  *
  * @returns `undefined` when there is no valid configuration
- * @throws {CommandError} a node is asked for that does not exist
+ * @throws {CommandError} a node or member is named that does not exist
  */
 export function viewOf({ snapshot, result, members: running }: Cluster, request: ViewRequest): View | undefined {
   const { config } = result
@@ -42,9 +43,8 @@ export function viewOf({ snapshot, result, members: running }: Cluster, request:
   const { namespace, lbClass = '', nodes: asked = [] } = request
   const allocated = allocate(snapshot, namespace, lbClass)
   const known = [...snapshot.objects('Node').keys()].toSorted()
-  const stranger = asked.find(name => !known.includes(name))
-  if (stranger !== undefined)
-    throw new CommandError(`there is no Node ${stranger}${known.length > 0 ? `; there are ${known.join(', ')}` : ''}`)
+  const stranger = [...asked, ...request.members].find(name => !known.includes(name))
+  if (stranger !== undefined) throw noSuchNode(stranger, known)
   const members = request.members.length > 0 ? request.members : (running ?? known)
   const names = asked.length > 0 ? asked : known
   const { about } = request
@@ -52,6 +52,10 @@ export function viewOf({ snapshot, result, members: running }: Cluster, request:
   const plans = planAll({ snapshot: planned, config, members, options: request }, names)
   return { config, snapshot: allocated.snapshot, events: allocated.events, members, plans }
 }
+
+/** Names a node that is asked for and is not there, and some that are. */
+export const noSuchNode = (name: string, known: readonly string[]): CommandError =>
+  new CommandError(`there is no Node ${name}${known.length > 0 ? `; there are ${listed(known)}` : ''}`)
 
 /** The Service and those that share an address with it, or, where a pool is announced in aggregates, perhaps a prefix. */
 function concerning(snapshot: Snapshot, config: Config, about: ObjectKey): Snapshot {

@@ -193,7 +193,7 @@ t.test('plan', async t => {
   t.test('a node that is not there, and a folder without nodes', async t => {
     t.match(await run('plan', cluster(t), '--node', 'x'), {
       code: 1,
-      errors: /there is no Node x; there are node-1, node-2, node-3/,
+      errors: /there is no Node x; there are node-1, node-2 and node-3/,
     })
     t.match(await run('plan', join(demo, 'pools.yaml')), {
       code: 0,
@@ -312,13 +312,19 @@ t.test('explain', async t => {
   })
   t.test('an unknown Service is one line and code 1, with what may be meant', async t => {
     t.same(await run('explain', 'service/none', cluster(t)), {
-      text: 'there is no Service default/none\n',
-      errors: '',
+      text: '',
+      errors: 'typemetal: there is no Service default/none\n',
       code: 1,
     })
-    t.match(await run('explain', 'service/web', cluster(t)), {
-      text: 'there is no Service default/web; there is demo/web\n',
+    t.match(await run('explain', 'service/web', cluster(t), '-o', 'json'), {
+      text: '',
+      errors: 'typemetal: there is no Service default/web; there is demo/web\n',
     })
+  })
+  t.test('what cannot be a Service is a wrong command line', async t => {
+    for (const text of ['', 'service/', 'a/b/c', 'service/a/b/c', '/web']) {
+      t.match(await run('explain', text, demo), { code: 2, errors: /names no Service: write service\/NAME/ }, text)
+    }
   })
 })
 

@@ -25,6 +25,8 @@ export interface Block {
 /** Pages that are written by hand, by their path below docs/. */
 export const pages: readonly string[] = readdirSync(docs, { recursive: true, encoding: 'utf8' })
   .filter(name => name.endsWith('.md') && !name.startsWith('reference/'))
+  // What builds the reference of the API has pages of others in it.
+  .filter(name => !/(?:^|\/)(?:node_modules|build)\//.test(name))
   .toSorted()
 
 /** Text of a page. */

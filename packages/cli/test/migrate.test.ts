@@ -116,6 +116,27 @@ data: { config: "address-pools: [{ name: a, protocol: layer2, addresses: [10.0.0
   t.match(errors, /error: IPAddressPool metallb-system\/a: spec\.addresses\[0\]: invalid CIDR/)
 })
 
+t.test('of the old configuration nothing is left out without a word', async t => {
+  const { resources, errors, code } = await convert(`
+apiVersion: v1
+kind: ConfigMap
+metadata: { name: config, namespace: metallb-system }
+data:
+  config: |
+    surprise: 1
+    peers: [{ my-asn: 64500, peer-asn: 64501, peer-address: 10.0.0.1, colour: red }]
+    bfd-profiles: [{ name: a, speed: 9 }]
+    address-pools:
+    - { name: My_pool, protocol: bgp, addresses: [203.0.113.0/28], weight: 3, bgp-advertisements: [{ localpref: 5, med: 7 }] }
+`)
+  t.equal(code, 0, errors)
+  t.same(specOf(resources, 'BGPAdvertisement my-pool'), { ipAddressPools: ['my-pool'], localPref: 5 })
+  const paths = ['surprise', 'peers[0].colour', 'bfd-profiles[0].speed', 'address-pools[0].weight']
+  for (const path of [...paths, 'address-pools[0].bgp-advertisements[0].med'])
+    t.ok(errors.includes(`ConfigMap metallb-system/config: ${path}: has no equal and is left out\n`), path)
+  t.match(errors, /address pool My_pool: is my-pool now.*metallb\.io\/address-pool: my-pool/)
+})
+
 t.test('kube-vip: ranges, peers and what has no equal', async t => {
   const { resources, errors, code } = await convert(`
 apiVersion: v1
@@ -137,6 +158,10 @@ spec:
         - { name: vip_interface, value: eth0 }
         - { name: bgp_enable, value: "true" }
         - { name: bgp_as, value: "65000" }
+        - { name: bgp_hold_time, value: "60" }
+        - { name: bgp_keepalive_interval, value: "20" }
+        - { name: bgp_sourceip, value: 192.168.0.4 }
+        - { name: vip_routingtable, value: "true" }
         - { name: bgp_peers, value: "192.168.0.10:65001::false,[2001:db8::1]:65002:secret:true" }
         - { name: cp_enable, value: "true" }
 ---
@@ -155,6 +180,8 @@ metadata: { name: web, namespace: shop, annotations: { kube-vip.io/loadbalancerI
     myASN: 65000,
     peerASN: 65001,
     peerAddress: '192.168.0.10',
+    holdTime: '60s',
+    keepaliveTime: '20s',
   })
   t.match(specOf(resources, 'BGPPeer kube-vip-2001-db8-1'), {
     peerASN: 65002,
@@ -165,6 +192,8 @@ metadata: { name: web, namespace: shop, annotations: { kube-vip.io/loadbalancerI
   for (const said of [
     /DHCP/,
     /cp_enable: an address for the control plane has no equal/,
+    /bgp_sourceip, bgp_sourceif: left out/,
+    /vip_routingtable: has no equal/,
     /Service shop\/web: annotation .*write metallb\.io\/loadBalancerIPs: "192\.168\.0\.225"/,
   ])
     t.match(errors, said)
@@ -253,7 +282,7 @@ spec:
   })
   t.same(
     specOf(resources, 'BGPAdvertisement rack0'),
-    { nodeSelectors: [{ matchLabels: { rack: 'rack0' } }] },
+    { peers: ['rack0-10.0.0.1'], nodeSelectors: [{ matchLabels: { rack: 'rack0' } }] },
     'NotIn never is how Cilium says all',
   )
   t.same(specOf(resources, 'BGPPeer cluster-tor'), {
@@ -272,6 +301,55 @@ spec:
     communities: ['65000:99', '65535:65281', 'large:1:2:3'],
   })
   for (const said of [/exportPodCIDR/, /PodCIDR: only Services/, /Secret bgp-key: copy it/]) t.match(errors, said)
+})
+
+t.test('Cilium: what has several routers, any AS, or no address', async t => {
+  const { resources, errors, code } = await convert(`
+apiVersion: cilium.io/v2alpha1
+kind: CiliumBGPPeeringPolicy
+metadata: { name: two }
+spec:
+  virtualRouters:
+  - localASN: 64512
+    serviceSelector: { matchLabels: { tier: gold } }
+    neighbors: [{ peerAddress: 10.0.0.1/32, peerASN: 64513 }]
+  - localASN: 64600
+    serviceSelector: { matchLabels: { tier: silver } }
+    neighbors: [{ peerAddress: 10.0.0.2/32, peerASN: 64513, families: [{ afi: ipv4, safi: unicast }, { afi: ipv6, safi: unicast }] }]
+---
+apiVersion: cilium.io/v2
+kind: CiliumBGPClusterConfig
+metadata: { name: c }
+spec:
+  bgpInstances:
+  - name: i
+    localASN: 65000
+    peers:
+    - { name: any, peerAddress: 10.0.0.3, peerASN: 0 }
+    - { name: link, autoDiscovery: { mode: Unnumbered, unnumbered: { interface: eth1 } } }
+    - { name: gateway, peerASN: 65001, autoDiscovery: { mode: DefaultGateway, defaultGateway: { addressFamily: ipv4 } } }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: a }
+spec: { type: LoadBalancer, loadBalancerClass: io.cilium/bgp-control-plane }
+`)
+  t.equal(code, 0, errors)
+  t.same(specOf(resources, 'BGPAdvertisement two'), {
+    peers: ['two-10.0.0.1'],
+    serviceSelectors: [{ matchLabels: { tier: 'gold' } }],
+  })
+  t.match(specOf(resources, 'BGPAdvertisement two-2'), { peers: ['two-10.0.0.2'] })
+  t.match(specOf(resources, 'BGPPeer two-10.0.0.2'), { dualStackAddressFamily: true })
+  t.same(specOf(resources, 'BGPPeer c-any'), { myASN: 65000, dynamicASN: 'external', peerAddress: '10.0.0.3' })
+  t.same(specOf(resources, 'BGPPeer c-link'), { myASN: 65000, dynamicASN: 'external', interface: 'eth1' })
+  t.notOk(names(resources).includes('BGPPeer c-gateway'))
+  for (const said of [
+    /peerASN of peer any: any AS became dynamicASN: external/,
+    /peer gateway: autoDiscovery of the default gateway has no equal/,
+    /loadBalancerClass io\.cilium\/bgp-control-plane: 1 Service has it, .*--lb-class=io\.cilium\/bgp-control-plane/,
+  ])
+    t.match(errors, said)
 })
 
 t.test('PureLB: groups old and new', async t => {
@@ -308,7 +386,7 @@ t.test('nothing that is known: code 1; no YAML: one line', async t => {
     code: 1,
     errors: /nothing to convert was found/,
   })
-  t.match(await convert('a: [\n'), { code: 1, errors: /^typemetal: stdin: / })
+  t.match(await convert('a: [\n'), { code: 1, errors: /^typemetal: stdin: .*[^:]\n$/ })
 })
 
 const INSTALL = `
@@ -386,5 +464,7 @@ data: { config: "address-pools: []" }
 })
 
 t.test('check: no MetalLB at all', async t => {
-  t.match(await run('migrate', 'check', demo), { code: 1, text: /✗ speaker: no DaemonSet of MetalLB was found/ })
+  const said = await run('migrate', 'check', demo)
+  t.match(said, { code: 1, text: /✗ speaker: no DaemonSet of MetalLB was found/ })
+  t.notMatch(said.text, /mode native|metrics: are on port/, 'nothing is said of a speaker that is not there')
 })

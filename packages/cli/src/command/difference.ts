@@ -30,7 +30,7 @@ export function difference(before: Cluster, after: Cluster, request: DifferenceR
   return {
     text,
     code: request.exitCode && !isEmpty(found) ? ExitCode.differs : ExitCode.ok,
-    notes: [...new Set([...notesOf(before, was), ...notesOf(after, now)])],
+    notes: [...new Set([...notesOf(before, was, request.namespace), ...notesOf(after, now, request.namespace)])],
   }
 }
 

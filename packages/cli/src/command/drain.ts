@@ -1,9 +1,9 @@
 /** `typemetal drain NODE --simulate`: a drain on paper. */
 import { forecast, type Forecast, type ForecastOptions } from '../drain/forecast.js'
-import { type Answer, CommandError, ExitCode } from '../exit-code.js'
+import { type Answer, ExitCode } from '../exit-code.js'
 import { type Format, type Paint, plain, render, table, type Tone } from '../output.js'
 import type { Cluster } from '../source/cluster.js'
-import { viewOf, type ViewRequest } from '../view.js'
+import { noSuchNode, viewOf, type ViewRequest } from '../view.js'
 import { notesOf } from './plan.js'
 import { invalid } from './validate.js'
 
@@ -20,10 +20,7 @@ export interface DrainRequest extends ViewRequest, Pick<ForecastOptions, 'cause'
 export function drain(cluster: Cluster, node: string, request: DrainRequest, format: Format): Answer {
   const view = viewOf(cluster, { ...request, nodes: [] })
   if (!view) return invalid(cluster, format, request.paint)
-  if (!view.plans.has(node)) {
-    const known = [...view.plans.keys()].join(', ')
-    throw new CommandError(`there is no Node ${node}${known && `; there are ${known}`}`)
-  }
+  if (!view.plans.has(node)) throw noSuchNode(node, [...view.plans.keys()])
   const found = forecast(view, node, request)
   const text = render(format, found, () => forPeople(found, request.paint ?? plain))
   const lost =
@@ -31,7 +28,11 @@ export function drain(cluster: Cluster, node: string, request: DrainRequest, for
   const dead = view.members.includes(node)
     ? []
     : [`the speaker of ${node} is not alive: others have taken over already`]
-  return { text, code: lost ? ExitCode.refused : ExitCode.ok, notes: [...notesOf(cluster, view), ...dead] }
+  return {
+    text,
+    code: lost ? ExitCode.refused : ExitCode.ok,
+    notes: [...notesOf(cluster, view, request.namespace), ...dead],
+  }
 }
 
 function forPeople(found: Forecast, paint: Paint): string {

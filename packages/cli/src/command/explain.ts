@@ -1,6 +1,6 @@
 /** `typemetal explain service/NAME`: one Service from pool to wire, each step with its reason. */
 import { announcers } from '../compare/compare.js'
-import { type Answer, ExitCode } from '../exit-code.js'
+import { type Answer, CommandError, ExitCode } from '../exit-code.js'
 import { bgpSteps } from '../explain/bgp.js'
 import { endpointStep } from '../explain/endpoints.js'
 import { layer2Steps } from '../explain/layer2.js'
@@ -11,6 +11,7 @@ import { type Format, type Paint, plain, render, type Tone } from '../output.js'
 import type { Cluster } from '../source/cluster.js'
 import type { SaidEvent } from '../source/events.js'
 import { viewOf, type ViewRequest } from '../view.js'
+import { listed } from '../warnings/warning.js'
 import { invalid } from './validate.js'
 import { notesOf } from './plan.js'
 
@@ -32,7 +33,8 @@ export interface Explanation {
 
 /**
  * @param key `namespace/name`
- * @returns the story; code 1 when there is no such Service or no valid configuration
+ * @returns the story; code 1 when there is no valid configuration
+ * @throws {CommandError} there is no such Service
  */
 export function explain(cluster: Cluster, key: string, request: ExplainRequest, format: Format = 'table'): Answer {
   const view = viewOf(cluster, { ...request, about: key })
@@ -43,14 +45,14 @@ export function explain(cluster: Cluster, key: string, request: ExplainRequest, 
     const similar = [...view.snapshot.objects('Service').keys()].filter(other =>
       other.endsWith(`/${key.split('/')[1]}`),
     )
-    const hint = similar.length > 0 ? `; there is ${similar.join(', ')}` : ''
-    return { text: `there is no Service ${key}${hint}\n`, code: ExitCode.refused }
+    const hint = similar.length > 0 ? `; there is ${listed(similar)}` : ''
+    throw new CommandError(`there is no Service ${key}${hint}`)
   }
   const slices = view.snapshot.endpointSlicesOf(key)
   const subject: Subject = { ...view, key, service, present, slices, namespace: request.namespace }
   const found = explanation(subject, request)
   const text = render(format, found, () => forPeople(found, request.paint ?? plain))
-  return { text, code: ExitCode.ok, notes: notesOf(cluster, view) }
+  return { text, code: ExitCode.ok, notes: notesOf(cluster, view, request.namespace) }
 }
 
 /** Stops where the story ends: a Service without an address has no election. */

@@ -27,15 +27,25 @@ export function plan(cluster: Cluster, request: PlanRequest, format: Format): An
     services,
   }))
   const text = render(format, value, () => forPeople(view, request))
-  return { text, code: ExitCode.ok, notes: notesOf(cluster, view) }
+  return { text, code: ExitCode.ok, notes: notesOf(cluster, view, request.namespace) }
 }
 
 /** What the reader should know when the plan is empty. */
-export function notesOf({ notes = [] }: Cluster, { snapshot }: View): readonly string[] {
-  const empty = snapshot.objects('Node').size === 0
-  const hint =
-    'there is no Node among the objects, so nobody announces anything: add them (kubectl get nodes -o yaml), or compare with a cluster (typemetal plan DIR --against live)'
-  return empty ? [...notes, hint] : notes
+export function notesOf({ notes = [] }: Cluster, { snapshot }: View, namespace: string): readonly string[] {
+  const isEmpty = (kind: 'Node' | 'IPAddressPool'): boolean => snapshot.objects(kind).size === 0
+  return [
+    ...notes,
+    ...(isEmpty('Node')
+      ? [
+          'there is no Node among the objects, so nobody announces anything: add them (kubectl get nodes -o yaml), or compare with a cluster (typemetal plan DIR --against live)',
+        ]
+      : []),
+    ...(isEmpty('IPAddressPool')
+      ? [
+          `there is no IPAddressPool in namespace ${namespace}: nothing can be given an address (--namespace names the namespace of the metallb.io resources, not of Services)`,
+        ]
+      : []),
+  ]
 }
 
 function forPeople(view: View, { paint, all = false }: PlanRequest): string {

@@ -23,7 +23,7 @@ export function status(cluster: Cluster, request: StatusRequest, format: Format)
   const found = report(view, request.namespace, request.readings)
   const text = render(format, found, () => forPeople(found, request.paint ?? plain))
   const sound = found.configuration.every(({ result }) => result !== 'Invalid')
-  return { text, code: sound ? ExitCode.ok : ExitCode.refused, notes: notesOf(cluster, view) }
+  return { text, code: sound ? ExitCode.ok : ExitCode.refused, notes: notesOf(cluster, view, request.namespace) }
 }
 
 function forPeople(found: StatusReport, paint: Paint): string {

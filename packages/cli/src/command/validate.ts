@@ -1,5 +1,5 @@
 /** `typemetal validate DIR…`: would this configuration be taken, and is it what is meant? */
-import { formatConfigError } from '@typemetal/cluster'
+import { formatConfigError, KIND_NAMES } from '@typemetal/cluster'
 import type { ConfigError } from '@typemetal/cluster'
 import { type Answer, ExitCode } from '../exit-code.js'
 import { type Format, type Paint, plain, render } from '../output.js'
@@ -10,7 +10,7 @@ import { findWarnings, type Warning } from '../warnings/warnings.js'
 export interface ValidateRequest {
   /** Namespace of the `metallb.io` objects. */
   readonly namespace: string
-  /** Warnings count as errors. @default false */
+  /** Warnings count as errors, and so does a folder without objects. @default false */
   readonly strict?: boolean
   /** Classes that the processes are started with. @default '' */
   readonly lbClass?: string
@@ -28,7 +28,8 @@ export function validate(cluster: Cluster, request: ValidateRequest, format: For
   const warnings = result.config
     ? findWarnings({ snapshot, config: result.config, namespace, lbClass, ...(missingSecrets && { missingSecrets }) })
     : []
-  const valid = errors.length === 0 && !(strict && warnings.length > 0)
+  const isNothing = errors.length === 0 && KIND_NAMES.every(kind => snapshot.objects(kind).size === 0)
+  const valid = errors.length === 0 && !(strict && (warnings.length > 0 || isNothing))
   const { pools, peers } = result.config ?? { pools: new Map(), peers: new Map() }
   const counts = { pools: pools.size, peers: peers.size, services: snapshot.objects('Service').size }
   const text = render(format, { valid, errors, warnings, ...(result.config && counts) }, () =>
@@ -36,7 +37,12 @@ export function validate(cluster: Cluster, request: ValidateRequest, format: For
       .map(line => `${line}\n`)
       .join(''),
   )
-  return { text, code: valid ? ExitCode.ok : ExitCode.refused, ...(notes && { notes }) }
+  const nothing = 'no object that controller or speakers read was found: is it the right folder?'
+  return {
+    text,
+    code: valid ? ExitCode.ok : ExitCode.refused,
+    notes: [...(notes ?? []), ...(isNothing ? [nothing] : [])],
+  }
 }
 
 const lines = (errors: readonly ConfigError[], warnings: readonly Warning[], paint: Paint): readonly string[] => [

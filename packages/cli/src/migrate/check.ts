@@ -87,15 +87,17 @@ function versionFindings({ controller, speaker }: Install): readonly Finding[] {
   ]
 }
 
-function modeFindings({ mode, ownConfigurations, otherConfigurations }: Install): readonly Finding[] {
-  const found: Finding[] = [
-    mode === 'native'
-      ? good('BGP', 'mode native: one process speaks BGP, as ours does')
-      : change(
-          'BGP',
-          `mode ${mode}: our speaker needs no FRR; sessions of a node go down and come up once, when it is moved`,
-        ),
-  ]
+function modeFindings({ speaker, mode, ownConfigurations, otherConfigurations }: Install): readonly Finding[] {
+  const found: Finding[] = []
+  if (speaker)
+    found.push(
+      mode === 'native'
+        ? good('BGP', 'mode native: one process speaks BGP, as ours does')
+        : change(
+            'BGP',
+            `mode ${mode}: our speaker needs no FRR; sessions of a node go down and come up once, when it is moved`,
+          ),
+    )
   if (mode === 'frr-k8s')
     found.push(
       change(
@@ -175,6 +177,7 @@ function flagFindings(install: Install): readonly Finding[] {
   const found: Finding[] = []
   if (lbClass !== '') found.push(good('--lb-class', `${lbClass}: give the same to our processes`))
   if (flagOf(speaker, 'ignore-exclude-lb')) found.push(good('--ignore-exclude-lb', 'give it to our speakers, too'))
+  if (!speaker) return found
   const port = flagOf(speaker, 'port')
   if (port !== '7472')
     found.push(
@@ -183,7 +186,7 @@ function flagFindings(install: Install): readonly Finding[] {
         `are on port ${port ?? '9120'}, with TLS and a token since 0.16; ours are on 7472 without, unless --port, TLS flags and --metrics-auth say otherwise`,
       ),
     )
-  if (speaker?.env.get('METALLB_ML_BIND_ADDR') === undefined && speaker)
+  if (speaker.env.get('METALLB_ML_BIND_ADDR') === undefined)
     found.push(
       change(
         'gossip',

@@ -9,8 +9,9 @@ export function convertPeeringPolicy({ name, spec }: RawObject, conversion: Conv
   const nodes = selectorOf(spec['nodeSelector'])
   for (const router of listOf(spec, 'virtualRouters')) {
     if (router['exportPodCIDR'] === true) conversion.note(subject, 'exportPodCIDR: Pod networks are not announced here')
-    for (const neighbor of listOf(router, 'neighbors'))
-      convertNeighbor(subject, name, router, neighbor, nodes, conversion)
+    const peers = listOf(router, 'neighbors').map(neighbor =>
+      convertNeighbor(subject, name, router, neighbor, nodes, conversion),
+    )
     const selector = selectorOf(router['serviceSelector'])
     if (router['serviceSelector'] === undefined) {
       conversion.note(
@@ -22,6 +23,7 @@ export function convertPeeringPolicy({ name, spec }: RawObject, conversion: Conv
     // Cilium's idiom for "all": an expression that nothing contradicts.
     const all = selector?.matchExpressions?.every(({ operator }) => operator === 'NotIn') && !selector.matchLabels
     conversion.add('BGPAdvertisement', name, {
+      peers: unlessEmpty(peers),
       serviceSelectors: unlessEmpty(selector && !all ? [selector] : []),
       nodeSelectors: unlessEmpty(nodes ? [nodes] : []),
     })
@@ -35,23 +37,42 @@ function convertNeighbor(
   neighbor: Fields,
   nodes: ReturnType<typeof selectorOf>,
   conversion: Conversion,
-): void {
+): string {
   const peerAddress = (textOf(neighbor, 'peerAddress') ?? '').replace(/\/\d+$/, '')
-  conversion.add('BGPPeer', `${name}-${peerAddress}`, {
+  const peer = conversion.add('BGPPeer', `${name}-${peerAddress}`, {
     myASN: numberOf(router, 'localASN'),
-    peerASN: numberOf(neighbor, 'peerASN'),
+    ...peerASN(neighbor, `neighbor ${peerAddress}`, subject, conversion),
     peerAddress,
     peerPort: numberOf(neighbor, 'peerPort'),
     ...times(neighbor),
+    ...families(neighbor),
     ...session(neighbor, numberOf(neighbor, 'eBGPMultihopTTL'), subject, conversion),
     nodeSelectors: unlessEmpty(nodes ? [nodes] : []),
   })
   if (neighbor['advertisedPathAttributes'] !== undefined) {
     conversion.note(
       subject,
-      `advertisedPathAttributes of ${peerAddress}: write their communities and localPreference into a BGPAdvertisement with peers: [${name}-${peerAddress}]`,
+      `advertisedPathAttributes of ${peerAddress}: write their communities and localPreference into a BGPAdvertisement with peers: [${peer}]`,
     )
   }
+  return peer
+}
+
+/** 0, or no number at all, is any AS. */
+function peerASN(fields: Fields, peer: string, subject: string, conversion: Conversion): Fields {
+  const number = numberOf(fields, 'peerASN') ?? 0
+  if (number !== 0) return { peerASN: number }
+  conversion.note(
+    subject,
+    `peerASN of ${peer}: any AS became dynamicASN: external, any but ours; write internal if it is ours`,
+  )
+  return { dynamicASN: 'external' }
+}
+
+/** Both families over one session, where the peer asks for both by name. */
+function families(fields: Fields): Fields {
+  const wanted = listOf(fields, 'families').map(family => textOf(family, 'afi'))
+  return wanted.includes('ipv4') && wanted.includes('ipv6') ? { dualStackAddressFamily: true } : {}
 }
 
 const seconds = (fields: Fields, name: string): string | undefined => {
@@ -93,6 +114,7 @@ export function convertClusterConfigs(objects: readonly RawObject[], conversion:
       for (const peer of listOf(instance, 'peers')) {
         const profile = profiles.get(textOf(fieldsOf(peer, 'peerConfigRef'), 'name') ?? '')
         const name = convertClusterPeer(config, instance, peer, profile, nodes, conversion)
+        if (name === undefined) continue
         for (const each of advertisementsOf(profile, advertisements))
           reached.set(each, [...(reached.get(each) ?? []), name])
       }
@@ -114,8 +136,17 @@ function convertClusterPeer(
   profile: RawObject | undefined,
   nodes: ReturnType<typeof selectorOf>,
   conversion: Conversion,
-): string {
+): string | undefined {
   const subject = `CiliumBGPClusterConfig ${config.name}`
+  const own = textOf(peer, 'name') ?? textOf(peer, 'peerAddress') ?? 'peer'
+  const discovery = fieldsOf(peer, 'autoDiscovery')
+  if (textOf(discovery, 'mode') === 'DefaultGateway') {
+    conversion.note(
+      subject,
+      `peer ${own}: autoDiscovery of the default gateway has no equal: write a BGPPeer with the router's peerAddress, and nodeSelectors where nodes have different ones`,
+    )
+    return undefined
+  }
   const spec = profile?.spec ?? {}
   const wanted = textOf(fieldsOf(peer, 'peerConfigRef'), 'name')
   if (wanted !== undefined && !profile)
@@ -123,15 +154,15 @@ function convertClusterPeer(
       subject,
       `there is no CiliumBGPPeerConfig ${wanted} among the objects: its timers and Secret are left out`,
     )
-  const families = listOf(spec, 'families').map(family => textOf(family, 'afi'))
-  return conversion.add('BGPPeer', `${config.name}-${textOf(peer, 'name') ?? textOf(peer, 'peerAddress') ?? 'peer'}`, {
+  return conversion.add('BGPPeer', `${config.name}-${own}`, {
     myASN: numberOf(instance, 'localASN'),
-    peerASN: numberOf(peer, 'peerASN'),
+    ...peerASN(peer, `peer ${own}`, subject, conversion),
     peerAddress: textOf(peer, 'peerAddress'),
+    interface: textOf(fieldsOf(discovery, 'unnumbered'), 'interface'),
     peerPort: numberOf(fieldsOf(spec, 'transport'), 'peerPort'),
     ...times(fieldsOf(spec, 'timers')),
     ...session(spec, numberOf(spec, 'ebgpMultihop'), subject, conversion),
-    ...(families.includes('ipv4') && families.includes('ipv6') && { dualStackAddressFamily: true }),
+    ...families(spec),
     nodeSelectors: unlessEmpty(nodes ? [nodes] : []),
   })
 }

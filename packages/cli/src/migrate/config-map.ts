@@ -4,7 +4,19 @@ import { parse } from 'yaml'
 import { type Conversion, unlessEmpty } from './conversion.js'
 import { type Fields, fieldsOf, groupOf, listOf, numberOf, type RawObject, textOf, textsOf } from './objects.js'
 
-const KNOWN = new Set(['peers', 'address-pools', 'bgp-communities', 'bfd-profiles'])
+const KNOWN = ['peers', 'address-pools', 'bgp-communities', 'bfd-profiles']
+const KNOWN_OF_PEERS = words(
+  'my-asn peer-asn peer-address peer-port source-address router-id ebgp-multihop password hold-time keepalive-time bfd-profile node-selectors peer-autodiscovery',
+)
+const KNOWN_OF_POOLS = ['name', 'protocol', 'addresses', 'auto-assign', 'avoid-buggy-ips', 'bgp-advertisements']
+const KNOWN_OF_ADVERTISEMENTS = ['aggregation-length', 'aggregation-length-v6', 'localpref', 'communities', 'peers']
+const KNOWN_OF_PROFILES = words(
+  'name receive-interval transmit-interval detect-multiplier echo-interval echo-mode passive-mode minimum-ttl',
+)
+
+function words(text: string): readonly string[] {
+  return text.split(' ')
+}
 
 /** Whether an object is such a ConfigMap. */
 export const isOldConfig = (object: RawObject): boolean =>
@@ -17,8 +29,18 @@ export function convertConfigMap({ name, namespace, data }: RawObject, conversio
   const subject = `ConfigMap ${namespace || 'metallb-system'}/${name}`
   const config = read(data['config'] ?? '', subject, conversion)
   if (!config) return
-  for (const key of Object.keys(config).filter(key => !KNOWN.has(key))) {
-    conversion.note(subject, `${key}: has no equal and is left out`)
+  const leftOut = (fields: Fields, known: readonly string[], path = ''): void => {
+    for (const key of Object.keys(fields).filter(key => !known.includes(key)))
+      conversion.note(subject, `${path}${key}: has no equal and is left out`)
+  }
+  leftOut(config, KNOWN)
+  for (const [i, profile] of listOf(config, 'bfd-profiles').entries())
+    leftOut(profile, KNOWN_OF_PROFILES, `bfd-profiles[${i}].`)
+  for (const [i, peer] of listOf(config, 'peers').entries()) leftOut(peer, KNOWN_OF_PEERS, `peers[${i}].`)
+  for (const [i, pool] of listOf(config, 'address-pools').entries()) {
+    leftOut(pool, KNOWN_OF_POOLS, `address-pools[${i}].`)
+    for (const [j, ad] of listOf(pool, 'bgp-advertisements').entries())
+      leftOut(ad, KNOWN_OF_ADVERTISEMENTS, `address-pools[${i}].bgp-advertisements[${j}].`)
   }
   const communities = Object.entries(fieldsOf(config, 'bgp-communities'))
   if (communities.length > 0) {
@@ -85,11 +107,17 @@ function convertPeer(peer: Fields, index: number, conversion: Conversion, subjec
 }
 
 function convertPool(pool: Fields, conversion: Conversion, subject: string): void {
-  const name = conversion.add('IPAddressPool', textOf(pool, 'name') ?? 'pool', {
+  const old = textOf(pool, 'name') ?? 'pool'
+  const name = conversion.add('IPAddressPool', old, {
     addresses: textsOf(pool, 'addresses'),
     autoAssign: pool['auto-assign'],
     avoidBuggyIPs: pool['avoid-buggy-ips'],
   })
+  if (name !== old)
+    conversion.note(
+      subject,
+      `address pool ${old}: is ${name} now, as objects may be called; Services that ask for it must say metallb.io/address-pool: ${name}`,
+    )
   const protocol = textOf(pool, 'protocol')
   if (protocol === 'layer2') conversion.add('L2Advertisement', name, { ipAddressPools: [name] })
   else if (protocol === 'bgp') convertAdvertisements(pool, name, conversion)

@@ -7,7 +7,7 @@ import { convertPolicy, convertPool } from './cilium-pools.js'
 import { convertConfigMap, isOldConfig } from './config-map.js'
 import { Conversion, type ConversionNote, type Resource } from './conversion.js'
 import { convertKubeVip, isKubeVip } from './kube-vip.js'
-import { groupOf, type RawObject } from './objects.js'
+import { groupOf, type RawObject, textOf } from './objects.js'
 import { convertNodeAgent, convertServiceGroup } from './purelb.js'
 
 /** What became of the objects. */
@@ -67,6 +67,7 @@ export function convert(objects: readonly RawObject[], namespace: string): Conve
   )
   bgp.forEach(count)
   convertClusterConfigs(bgp, conversion)
+  noteClasses(objects, conversion)
   const { resources, notes } = conversion
   return { resources, notes, errors: check(resources, namespace), seen }
 }
@@ -80,6 +81,20 @@ function noteAnnotations({ name, namespace, annotations }: RawObject, conversion
         `annotation ${key}: write ${equal}: ${JSON.stringify(value)}`,
       )
   }
+}
+
+/** A class cannot be changed or taken away, so it is the processes that must know it. */
+function noteClasses(objects: readonly RawObject[], conversion: Conversion): void {
+  const users = new Map<string, number>()
+  for (const { kind, spec } of objects) {
+    const name = kind === 'Service' ? textOf(spec, 'loadBalancerClass') : undefined
+    if (name !== undefined) users.set(name, (users.get(name) ?? 0) + 1)
+  }
+  for (const [name, count] of users)
+    conversion.note(
+      `loadBalancerClass ${name}`,
+      `${count} Service${count === 1 ? ' has' : 's have'} it, and it cannot be changed: start controller and speakers with --lb-class=${name}`,
+    )
 }
 
 /** Secrets that are still to be made are the notes' business. */

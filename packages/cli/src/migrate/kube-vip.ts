@@ -91,6 +91,8 @@ function convertEnvironment(
     )
   }
   if (on('bgp_enable')) convertPeers(env, conversion, subject)
+  for (const mode of ['vip_routingtable', 'vip_wireguard'])
+    if (on(mode)) conversion.note(subject, `${mode}: has no equal: announce the addresses by layer 2 or BGP`)
   if (on('cp_enable'))
     conversion.note(
       subject,
@@ -131,6 +133,8 @@ function convertPeers(env: ReadonlyMap<string, string>, conversion: Conversion, 
       myASN,
       peerASN: Number(asn || 65000),
       peerAddress,
+      holdTime: secondsOf(env.get('bgp_hold_time')),
+      keepaliveTime: secondsOf(env.get('bgp_keepalive_interval')),
       ...(password && { password }),
       ...(multihop === 'true' && { ebgpMultiHop: true }),
     })
@@ -141,6 +145,12 @@ function convertPeers(env: ReadonlyMap<string, string>, conversion: Conversion, 
       )
   }
   conversion.add('BGPAdvertisement', 'kube-vip', {})
+  if (env.get('bgp_sourceip') || env.get('bgp_sourceif')) {
+    conversion.note(
+      subject,
+      'bgp_sourceip, bgp_sourceif: left out: the kernel chooses the address; a BGPPeer with sourceAddress is for one node, so give it nodeSelectors',
+    )
+  }
   if (env.get('bgp_routerid') || env.get('bgp_routerinterface')) {
     conversion.note(
       subject,
@@ -148,3 +158,7 @@ function convertPeers(env: ReadonlyMap<string, string>, conversion: Conversion, 
     )
   }
 }
+
+/** A whole number of seconds as a duration. */
+const secondsOf = (text: string | undefined): string | undefined =>
+  text !== undefined && /^\d+$/.test(text) ? `${text}s` : undefined

@@ -86,7 +86,7 @@ export function rawObjects(value: unknown): readonly RawObject[] {
 export function parseRaw(text: string, file: string): readonly RawObject[] {
   return parseAllDocuments(text).flatMap(document => {
     const [fault] = document.errors
-    if (fault) throw new CommandError(`${file}: ${fault.message.split('\n')[0]}`)
+    if (fault) throw new CommandError(`${file}: ${fault.message.split('\n')[0]?.replace(/:$/, '')}`)
     return rawObjects(document.toJS({ maxAliasCount: 100 }))
   })
 }

@@ -22,7 +22,7 @@ export function addDemo(program: Command, terminal: Terminal): void {
     .command('demo')
     .summary('run three nodes, a router and a client on this machine')
     .description(
-      'Runs three nodes, a router and a client as network namespaces of this machine, and shows failover step by step. Needs a checkout\nof the repository, Linux, iproute2, a C compiler, and root or user namespaces.',
+      'Runs three nodes, a router and a client as network namespaces of this machine, and shows failover step by step. Needs a checkout of the repository, Linux, iproute2, a C compiler, and root or user namespaces.',
     )
     .argument('[option...]', 'options of the demo, after --')
     .addHelpText('after', examples('typemetal demo', 'typemetal demo -- --exit --router frr'))

@@ -36,7 +36,7 @@ export function addDrain(program: Command, terminal: Terminal): void {
   const command = withDecisions(withCluster(withOutput(withNamespace(program.command('drain')))))
     .summary('say what would happen if a node were drained')
     .description(
-      "Says who takes over each address of a node, what each peer is told, and when: the speaker's own drain in virtual time. Without\nsources: in the live cluster. Exit code 1 when something would be announced by nobody.",
+      "Says who takes over each address of a node, what each peer is told, and when: the speaker's own drain in virtual time. Without sources: in the live cluster. Exit code 1 when something would be announced by nobody.",
     )
     .argument('<node>', 'name of the Node')
     .argument('[source...]', 'folders or files of manifests; - for standard input')

@@ -25,7 +25,7 @@ export function addExplain(program: Command, terminal: Terminal): void {
   withDecisions(withCluster(withOutput(withNamespace(program.command('explain')))))
     .summary('follow one Service from its pool to the wire')
     .description(
-      'Follows one Service from its pool to the wire: address, endpoints, election, sessions, frames, each with its reason.\nWithout sources: in the live cluster.',
+      'Follows one Service from its pool to the wire: address, endpoints, election, sessions, frames, each with its reason. Without sources: in the live cluster.',
     )
     .argument('<service>', 'service/NAME, service/NAMESPACE/NAME or NAMESPACE/NAME')
     .argument('[source...]', 'folders or files of manifests; - for standard input')

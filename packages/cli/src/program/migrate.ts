@@ -9,6 +9,7 @@ import {
   examples,
   type OutputOptions,
   paintOf,
+  refuseCluster,
   say,
   type SourceOptions,
   withCluster,
@@ -32,7 +33,7 @@ function addCheck(migrate: Command, terminal: Terminal): void {
   withCluster(withOutput(withNamespace(migrate.command('check'))))
     .summary('check a MetalLB install, and print the steps node by node')
     .description(
-      'Looks at a MetalLB install: versions, mode, features that need FRR, FRRConfigurations, Secrets; then prints what to do, node by\nnode. Without sources: in the live cluster. Exit code 1 when something must be dealt with first.',
+      'Looks at a MetalLB install: versions, mode, features that need FRR, FRRConfigurations, Secrets; then prints what to do, node by node. Without sources: in the live cluster. Exit code 1 when something must be dealt with first.',
     )
     .argument('[source...]', 'what kubectl get … -o yaml printed; - for standard input')
     .addHelpText(
@@ -46,6 +47,7 @@ function addCheck(migrate: Command, terminal: Terminal): void {
       const { namespace, output } = options
       const request = { namespace, paint: paintOf(terminal) }
       if (sources.length > 0) {
+        refuseCluster(sources, options)
         // Read once, looked at twice.
         const input = sources.includes('-') && terminal.readInput ? await terminal.readInput() : ''
         const objects = await readRaw(sources, async () => input)
@@ -62,7 +64,7 @@ function addConvert(migrate: Command, terminal: Terminal): void {
   withOutput(withNamespace(migrate.command('convert')))
     .summary('convert what others are configured by to resources')
     .description(
-      "Prints resources of metallb.io for MetalLB's ConfigMap of before 0.13, kube-vip (ConfigMap, DaemonSet), Cilium\n(CiliumLoadBalancerIPPool, CiliumL2AnnouncementPolicy, CiliumBGP…) and PureLB (ServiceGroup). What has no equal is said on\nstandard error.",
+      "Prints resources of metallb.io for MetalLB's ConfigMap of before 0.13, kube-vip (ConfigMap, DaemonSet), Cilium (CiliumLoadBalancerIPPool, CiliumL2AnnouncementPolicy, CiliumBGP…) and PureLB (ServiceGroup). What has no equal is said on standard error.",
     )
     .argument('<source...>', 'folders or files of their objects; - for standard input')
     .addHelpText(

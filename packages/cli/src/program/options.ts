@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { ELECTION_LEVELS } from '@typemetal/speaker'
 import type { ElectionLevel } from '@typemetal/speaker'
-import type { Answer } from '../exit-code.js'
+import { type Answer, CommandError, ExitCode } from '../exit-code.js'
 import { FORMATS, type Format, painter, type Paint } from '../output.js'
 import { type Cluster, readCluster } from '../source/cluster.js'
 import { openLive } from '../source/live.js'
@@ -63,8 +63,23 @@ export function port(value: string): number {
   return number
 }
 
-/** Reads folders, files and standard input, or without any the live cluster. */
+/**
+ * Sources that are read instead of a cluster leave no use for its name, and an answer about the wrong one looks like any other.
+ *
+ * @throws {CommandError} sources and a cluster are named
+ */
+export function refuseCluster(sources: readonly string[], { kubeconfig, context }: SourceOptions): void {
+  const flag = kubeconfig !== undefined ? '--kubeconfig' : context !== undefined ? '--context' : undefined
+  if (flag !== undefined)
+    throw new CommandError(
+      `${flag} names a cluster, and ${sources.join(' ')} would be read instead: leave one of them out`,
+      ExitCode.usage,
+    )
+}
+
+/** Reads folders, files and standard input, or without any the live cluster. @throws {CommandError} both are named */
 export async function read(sources: readonly string[], options: SourceOptions, terminal: Terminal): Promise<Cluster> {
+  if (sources.length > 0) refuseCluster(sources, options)
   if (sources.length > 0) return readCluster(sources, options.namespace, terminal.readInput)
   await using live = await openLive(options)
   return await live.read()
@@ -72,7 +87,7 @@ export async function read(sources: readonly string[], options: SourceOptions, t
 
 /** Prints an answer, what is to be known about it on the other stream, and sets the exit code. */
 export function say(terminal: Terminal, { text, code, notes = [] }: Answer): void {
-  for (const note of notes) warnOn(terminal, `note: ${note}\n`)
+  for (const note of notes) warnOn(terminal, note.startsWith('error: ') ? `${note}\n` : `note: ${note}\n`)
   terminal.write(text)
   terminal.exitCode(code)
 }
@@ -80,9 +95,14 @@ export function say(terminal: Terminal, { text, code, notes = [] }: Answer): voi
 /** How this terminal shows tones. */
 export const paintOf = (terminal: Terminal): Paint => painter(terminal.color ?? false)
 
-/** `service/web`, `service/shop/web`, `shop/web` and `web` all name a Service. */
+/** `service/web`, `service/shop/web`, `shop/web` and `web` all name a Service. @throws {CommandError} another text */
 export function serviceKey(text: string, home = 'default'): string {
   const parts = text.replace(/^(?:services?|svc)\//, '').split('/')
+  if (parts.length > 2 || parts.includes(''))
+    throw new CommandError(
+      `"${text}" names no Service: write service/NAME, service/NAMESPACE/NAME or NAMESPACE/NAME`,
+      ExitCode.usage,
+    )
   return parts.length === 1 ? `${home}/${parts[0]}` : parts.join('/')
 }
 

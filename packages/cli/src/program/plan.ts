@@ -12,6 +12,7 @@ import {
   type OutputOptions,
   paintOf,
   read,
+  refuseCluster,
   say,
   type SourceOptions,
   withCluster,
@@ -36,7 +37,7 @@ export function addPlan(program: Command, terminal: Terminal): void {
   withDecisions(withCluster(withOutput(withNamespace(program.command('plan')))))
     .summary('say which node would announce what, or what a change would do')
     .description(
-      'Says which node would announce what, and why not the rest. With --against: what would change, address by address, node by node\nand session by session. Without sources: the live cluster.',
+      'Says which node would announce what, and why not the rest. With --against: what would change, address by address, node by node and session by session. Without sources: the live cluster.',
     )
     .argument('[source...]', 'folders or files of manifests; - for standard input')
     .option('--node <name>', 'only this node; repeatable', append, [])
@@ -56,12 +57,22 @@ export function addPlan(program: Command, terminal: Terminal): void {
     .action(async (sources: string[], options: Options) => {
       const paint = paintOf(terminal)
       const request = { ...options, nodes: options.node, members: options.member, paint }
+      const idle = idleFlag(options)
+      if (idle !== undefined) throw new CommandError(idle, ExitCode.usage)
       if (options.against === undefined) {
         return say(terminal, plan(await read(sources, options, terminal), request, options.output))
       }
       const { before, after } = await readBoth(sources, options.against, options, terminal)
       say(terminal, difference(before, after, request, options.output))
     })
+}
+
+/** A pipeline that forgets `--against` must not take "nothing changes" for an answer. */
+function idleFlag({ against, exitCode, prune }: Options): string | undefined {
+  if (exitCode && against === undefined) return '--exit-code says whether something would change: --against what?'
+  if (prune && against !== LIVE)
+    return '--prune is about what the cluster has and the sources do not: it needs --against live'
+  return undefined
 }
 
 async function readBoth(
@@ -73,6 +84,7 @@ async function readBoth(
   if (sources.length === 0) throw new CommandError('--against needs a source: what would be applied', ExitCode.usage)
   const { namespace, prune } = options
   const change = await readCluster(sources, namespace, terminal.readInput)
+  if (against !== LIVE) refuseCluster([...sources, against], options)
   if (against !== LIVE) return { before: await readCluster([against], namespace), after: change }
   const before = await read([], options, terminal)
   const { result: _, snapshot, ...rest } = before

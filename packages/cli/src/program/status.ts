@@ -12,6 +12,7 @@ import {
   paintOf,
   port,
   read,
+  refuseCluster,
   say,
   type SourceOptions,
   withCluster,
@@ -35,7 +36,7 @@ export function addStatus(program: Command, terminal: Terminal): void {
   withDecisions(withCluster(withOutput(withNamespace(program.command('status')))))
     .summary('show pools, Services, nodes and sessions')
     .description(
-      'Shows pools and their use, Services with owner and reason, nodes, BGP and BFD sessions, and what keeps a configuration from being\nin force; exit code 1 in that case. Without sources: the live cluster. What speakers report otherwise than expected is marked.',
+      'Shows pools and their use, Services with owner and reason, nodes, BGP and BFD sessions, and what keeps a configuration from being in force; exit code 1 in that case. Without sources: the live cluster. What speakers report otherwise than expected is marked.',
     )
     .argument('[source...]', 'folders or files of manifests; - for standard input')
     .option('-w, --watch', 'go on, and print again whenever something changes', false)
@@ -56,6 +57,7 @@ export function addStatus(program: Command, terminal: Terminal): void {
     .action(async (sources: string[], options: Options) => {
       if (!options.watch || sources.includes(STDIN))
         return print(await read(sources, options, terminal), options, terminal)
+      if (sources.length > 0) refuseCluster(sources, options)
       await using live = sources.length > 0 ? await openFolder(sources, options.namespace) : await openLive(options)
       await watch(live, options, terminal)
     })
@@ -72,8 +74,10 @@ async function print(cluster: Cluster, options: Options, terminal: Terminal, out
   const answer = status(cluster, request, options.output)
   const clear = options.watch && terminal.interactive ? '\u001B[2J\u001B[3J\u001B[H' : ''
   const notes = [...(answer.notes ?? []), ...(outage === undefined ? [] : [outage])]
+  // One answer after the other must be told apart: documents of YAML, and tables.
+  const start = options.watch && options.output === 'yaml' ? '---\n' : ''
   const end = options.watch && !terminal.interactive && options.output === 'table' ? '\n' : ''
-  say(terminal, { ...answer, text: clear + answer.text + end, notes })
+  say(terminal, { ...answer, text: clear + start + answer.text + end, notes })
 }
 
 type Watched = Pick<LiveCluster, 'read' | 'watch'> & AsyncDisposable

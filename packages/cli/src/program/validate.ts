@@ -15,7 +15,7 @@ export function addValidate(program: Command, terminal: Terminal): void {
   withOutput(withNamespace(program.command('validate')))
     .summary('say everything that is wrong with a configuration')
     .description(
-      'Says everything that is wrong with the manifests, with object, field, file and line, and what is probably not meant.\nReads files only; exit code 1 if anything is wrong.',
+      'Says everything that is wrong with the manifests, with object, field, file and line, and what is probably not meant. Reads files only; exit code 1 if anything is wrong.',
     )
     .argument('<source...>', 'folders or files of manifests; - for standard input')
     .option('--strict', 'warnings count as errors', false)

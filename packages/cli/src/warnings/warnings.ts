@@ -2,6 +2,7 @@
 import type { Config, ConfigError, Snapshot } from '@typemetal/cluster'
 import { addressWarnings } from './addresses.js'
 import { advertisementWarnings } from './advertisements.js'
+import { leftoverWarnings } from './leftovers.js'
 import { peerWarnings } from './peers.js'
 import { serviceWarnings } from './services.js'
 
@@ -26,6 +27,7 @@ export function findWarnings(scene: Scene): readonly Warning[] {
     ...advertisementWarnings(scene),
     ...peerWarnings(scene),
     ...serviceWarnings(scene),
+    ...leftoverWarnings(scene),
   ]
   return found.toSorted(
     (a, b) =>
