@@ -8,13 +8,13 @@ const EXAMPLES = fileURLToPath(new URL('../../../examples/demo/', import.meta.ur
 
 /** One run's manifests. */
 export class ConfigFolder {
-  /** Starts with the files at the top of `examples/demo`. @param directory made when it is not there */
+  /** Starts with all of `examples/demo`. @param directory made when it is not there */
   constructor(readonly directory: string) {
     mkdirSync(directory, { recursive: true })
     for (const name of readdirSync(EXAMPLES)) if (name.endsWith('.yaml')) this.add(name)
   }
 
-  /** Copies a file of `examples/demo` into the folder (`web.yaml`, `steps/fill.yaml`). */
+  /** Copies a file of `examples/demo` into the folder (`web.yaml`, `../demo-steps/fill.yaml`). */
   add(example: string): void {
     copyFileSync(join(EXAMPLES, example), join(this.directory, basename(example)))
   }

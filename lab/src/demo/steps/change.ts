@@ -23,13 +23,13 @@ export async function deleteService(demo: Demo): Promise<void> {
 /** The pool is used up; the next Service gets an event instead of an address. */
 export async function exhaust(demo: Demo): Promise<void> {
   await demo.report.step('pool exhausted: the next Service says so', async note => {
-    demo.folder.add('steps/fill.yaml')
+    demo.folder.add('../demo-steps/fill.yaml')
     await wait(demo, 'the last addresses to be given', () =>
       ['demo/fill-1', 'demo/fill-2', 'demo/fill-3'].every(name => demo.view.addressesOf(name).length === 1)
         ? true
         : undefined,
     )
-    demo.folder.add('steps/overflow.yaml')
+    demo.folder.add('../demo-steps/overflow.yaml')
     const event = await wait(demo, 'the event AllocationFailed of demo/overflow', async () => {
       const events = await demo.view.eventsOf('demo/overflow')
       return events.find(({ reason }) => reason === 'AllocationFailed')
