@@ -153,7 +153,7 @@ export class Speaker {
   ready(): true | string {
     if (this.#waitsForNode) return `no Node object named ${this.#options.node}`
     if (!this.#outcome || !this.#decider.config) return 'no configuration yet'
-    if (this.#layer2.interfaces?.length === 0) return 'layer 2 is not running'
+    if (this.#layer2.isDown) return 'layer 2 is not running'
     if (this.#drain.ending) return `ending: ${this.#drain.state}`
     return true
   }

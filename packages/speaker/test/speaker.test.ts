@@ -170,6 +170,21 @@ t.test('a layer 2 that cannot start ends the start, and later does not end BGP',
   await stop()
 })
 
+t.test('a node without an interface for layer 2 is ready all the same, and says what it cannot announce', async t => {
+  const responder = new FakeResponder()
+  responder.names = []
+  const { store, clock, engine, speaker, stop } = startSpeaker(t, { startLayer2: async () => responder })
+  store.apply(...base, ...service('a', '10.1.0.1'))
+  await clock.advance(1_000)
+  t.equal(speaker.ready(), true)
+  t.equal(engine.open[0]?.routes.length, 1)
+  t.match(
+    store.events.find(({ reason }) => reason === 'announceFailed'),
+    { message: /10\.1\.0\.1/ },
+  )
+  await stop()
+})
+
 t.test('what a BGPPeer asks for and cannot have is said, also when it shows later, and when it is over', async t => {
   const bfd = new FakeBfd()
   bfd.refusal = 'UDP port 3784 is in use'

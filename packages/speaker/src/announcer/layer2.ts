@@ -102,6 +102,11 @@ export class Layer2Announcer extends EventEmitter<Layer2AnnouncerEvents> impleme
     return this.#responder?.interfaces() ?? (this.#needed ? [] : undefined)
   }
 
+  /** True while layer 2 is needed and does not run. */
+  get isDown(): boolean {
+    return this.#needed && this.#responder === undefined
+  }
+
   /** Addresses that are answered for now. */
   get answered(): readonly string[] {
     return this.#set.answered
