@@ -66,9 +66,12 @@ async function targetFor(file: string | undefined, context: string | undefined):
     const target = await findTarget({ file, context })
     if (target) return target
   } catch (error) {
-    throw new StartupError(`cannot read kubeconfig ${file ?? ''}: ${(error as Error).message}`, { cause: error })
+    const which = file === undefined ? '' : ` ${file}`
+    throw new StartupError(`cannot read kubeconfig${which}: ${(error as Error).message}`, { cause: error })
   }
-  throw new StartupError('no cluster is named: give --config-dir DIR or --kubeconfig FILE, or run in a pod')
+  throw new StartupError(
+    'no cluster is named: there is no kubeconfig (--kubeconfig, KUBECONFIG, ~/.kube/config), and this is no pod; a folder of manifests (--config-dir of controller and speaker) needs none',
+  )
 }
 
 /** Lower-case names, so that one field is not there twice. */
