@@ -38,7 +38,7 @@ export function nodesWithActiveEndpoint(slices: readonly EndpointSlice[], rule: 
 }
 
 /** Label by which a slice names its Service. */
-const SERVICE_LABEL = 'kubernetes.io/service-name'
+export const SERVICE_LABEL = 'kubernetes.io/service-name'
 
 /** The Service that a slice belongs to; `undefined` when it does not say. */
 export function serviceOfSlice({ metadata }: EndpointSlice): ObjectKey | undefined {

@@ -2,7 +2,7 @@ import type { Logger } from '../process/log.js'
 import { DirectoryStore } from './directory/directory-store.js'
 import type { ClientLimits } from './kubernetes/limits.js'
 import type { ClientMetrics } from './kubernetes/metrics.js'
-import type { Kind, Store } from './store.js'
+import type { KeepRules, Kind, Store } from './store.js'
 
 /** Where the cluster's objects come from: folders, or else an API server. */
 export interface OpenStoreOptions {
@@ -20,6 +20,8 @@ export interface OpenStoreOptions {
   readonly kinds?: readonly Kind[]
   /** Label selectors of what is watched there of a kind. @default all objects */
   readonly labels?: Partial<Readonly<Record<Kind, string>>>
+  /** What is kept of the objects that are read. @default all of them */
+  readonly keep?: KeepRules
   /** How much, how often and how long an API server is asked. */
   readonly limits?: Partial<ClientLimits>
   /** What is counted of the traffic with an API server; `createClientMetrics` makes it. */

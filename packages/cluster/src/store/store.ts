@@ -48,6 +48,12 @@ export interface Kinds {
 /** Name of a watched kind. */
 export type Kind = keyof Kinds
 
+/**
+ * What a store keeps of the objects of a kind, where whoever reads them needs less than all. What tells versions apart,
+ * `metadata.uid` and `metadata.resourceVersion`, must stay, and for EndpointSlices the label that names their Service.
+ */
+export type KeepRules = { readonly [K in Kind]?: (object: Kinds[K]) => Kinds[K] }
+
 /** `namespace/name`, or `name` for cluster-scoped objects. */
 export type ObjectKey = string
 

@@ -3,6 +3,7 @@ import { openStore } from '@typemetal/cluster'
 import type { Store } from '@typemetal/cluster'
 import { StartupError, createClientMetrics } from '@typemetal/cluster/process'
 import type { Registry } from 'prom-client'
+import { keepRules } from '../core/kept.js'
 import type { Flags } from '../flags.js'
 import type { Logger } from '../logger.js'
 import { StatusLabel, isLabelValue } from '../status/objects.js'
@@ -28,6 +29,7 @@ export const createStore = (
     namespace,
     // Every node has one for each Service: those of the others are many, and nobody's business here.
     ...(isLabelValue(nodeName) && { labels: { ServiceBGPStatus: `${StatusLabel.node}=${nodeName}` } }),
+    keep: keepRules(),
     ...(configDir.length === 0 && { metrics: createClientMetrics(registry) }),
     log,
   })

@@ -1,4 +1,5 @@
 /** The status objects as they will be when our own writes have come back to us, by what they are about. */
+import { objectKey } from '@typemetal/cluster'
 import type { Change, ObjectKey, Snapshot } from '@typemetal/cluster'
 import type { Clock } from '../clock.js'
 import { configurationStateName } from './configuration-state.js'
@@ -11,6 +12,7 @@ import type { Item, StatusKind, Written } from './written.js'
 const ECHO = 60_000
 
 const SERVICE_KINDS: readonly ServiceStatusKind[] = ['ServiceL2Status', 'ServiceBGPStatus']
+const KINDS: readonly StatusKind[] = [...SERVICE_KINDS, 'ConfigurationState']
 const isServiceKind = (kind: string): kind is ServiceStatusKind => (SERVICE_KINDS as readonly string[]).includes(kind)
 
 /** Options of {@link StatusView}. */
@@ -24,13 +26,22 @@ export interface StatusViewOptions {
   readonly onUnlabelled: (object: StatusObject) => void
 }
 
+/** Objects of one kind. There are thousands, nearly always one about a Service: a list of one, not a Map of it. */
+interface KnownObjects {
+  /** By the Service that they are about. No list is empty. */
+  readonly about: Map<ObjectKey, readonly StatusObject[]>
+  /** The Service that an object is about, by the object's key. */
+  readonly subjects: Map<ObjectKey, ObjectKey>
+}
+
 /** Costs what changes: a change of one object never looks at the others. */
 export class StatusView {
   readonly #options: StatusViewOptions
-  /** By item, then by object key. */
-  readonly #objects = new Map<string, Map<ObjectKey, StatusObject>>()
-  /** Item of each object that is known, by kind and key. */
-  readonly #items = new Map<string, Item>()
+  readonly #known: Readonly<Record<StatusKind, KnownObjects>> = {
+    ServiceL2Status: { about: new Map(), subjects: new Map() },
+    ServiceBGPStatus: { about: new Map(), subjects: new Map() },
+    ConfigurationState: { about: new Map(), subjects: new Map() },
+  }
   readonly #written = new Map<string, Written>()
   #cancel: (() => void) | undefined
   #closed = false
@@ -43,7 +54,7 @@ export class StatusView {
   load(): readonly Item[] {
     const snapshot = this.#options.snapshot()
     const mine: Item[] = []
-    for (const kind of [...SERVICE_KINDS, 'ConfigurationState'] as const) {
+    for (const kind of KINDS) {
       for (const [key, object] of snapshot.objects<StatusKind>(kind)) {
         const item = this.#itemOf(object)
         if (!item) continue
@@ -65,15 +76,17 @@ export class StatusView {
     })
   }
 
-  /** All objects about an item, those of other nodes too. Costs as many as there are. */
-  objectsOf(item: Item): readonly StatusObject[] {
-    return [...(this.#objects.get(idOf(item))?.values() ?? [])]
+  /** All objects about an item, those of other nodes too. Costs nothing. */
+  objectsOf({ kind, service }: Item): readonly StatusObject[] {
+    return this.#known[kind].about.get(service) ?? []
   }
 
   /** Items of which this node has objects. */
   ownItems(): readonly Item[] {
-    return [...this.#objects.entries()].flatMap(([id, objects]) =>
-      [...objects.values()].some(object => this.#isMine(object)) ? [itemOf(id)] : [],
+    return KINDS.flatMap(kind =>
+      [...this.#known[kind].about]
+        .filter(([, objects]) => objects.some(object => this.#isMine(object)))
+        .map(([service]) => ({ kind, service })),
     )
   }
 
@@ -98,8 +111,9 @@ export class StatusView {
     const written = this.#written.get(id)
     if (written && !isNews(written, object)) return []
     this.#written.delete(id)
-    const before = this.#items.get(id)
-    const known = before && this.#objects.get(idOf(before))?.get(key)
+    const service = this.#known[kind].subjects.get(key)
+    const before = service === undefined ? undefined : { kind, service }
+    const known = before && this.objectsOf(before).find(each => objectKey(each.metadata) === key)
     const item = object ? this.#itemOf(object) : before
     if (before && (!item || idOf(before) !== idOf(item))) this.#set(before, key, undefined)
     if (item) this.#set(item, key, object)
@@ -130,18 +144,14 @@ export class StatusView {
     return kind === 'ConfigurationState' || metadata.labels?.[StatusLabel.node] === this.#options.owner.node
   }
 
-  #set(item: Item, key: ObjectKey, object: StatusObject | undefined): void {
-    const id = idOf(item)
-    const objects = this.#objects.get(id) ?? new Map<ObjectKey, StatusObject>()
-    if (object) {
-      objects.set(key, object)
-      this.#items.set(`${item.kind} ${key}`, item)
-    } else {
-      objects.delete(key)
-      this.#items.delete(`${item.kind} ${key}`)
-    }
-    if (objects.size > 0) this.#objects.set(id, objects)
-    else this.#objects.delete(id)
+  #set({ kind, service }: Item, key: ObjectKey, object: StatusObject | undefined): void {
+    const { about, subjects } = this.#known[kind]
+    const others = (about.get(service) ?? []).filter(each => objectKey(each.metadata) !== key)
+    const objects = object ? [...others, object] : others
+    if (objects.length > 0) about.set(service, objects)
+    else about.delete(service)
+    if (object) subjects.set(key, service)
+    else subjects.delete(key)
   }
 
   /** One timer for the oldest write that the store has not shown yet. */

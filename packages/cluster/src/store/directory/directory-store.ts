@@ -6,8 +6,9 @@ import { type Logger, silentLogger } from '../../process/log.js'
 import { StartupError } from '../../process/startup-error.js'
 import { ChangeQueue } from '../change-queue.js'
 import { kindOf, KINDS, objectKey } from '../kinds.js'
+import { keepObject } from '../keep.js'
 import { ObjectCache } from '../object-cache.js'
-import { type Kind, type ObjectKey, type Snapshot, type Store, type StoreEvents } from '../store.js'
+import { type KeepRules, type Kind, type ObjectKey, type Snapshot, type Store, type StoreEvents } from '../store.js'
 import { EventLog } from './event-log.js'
 import { FileWatch } from './file-watch.js'
 import { parseManifest, unreadable } from './manifest.js'
@@ -29,6 +30,8 @@ export interface DirectoryStoreOptions {
   readonly component: string
   /** Namespace of metallb.io objects that name none. @default 'metallb-system' */
   readonly namespace?: string
+  /** What is kept of the objects; for who writes no status of these kinds. @default all of them */
+  readonly keep?: KeepRules
   /** Write nothing: statuses and events are refused. @default false */
   readonly readOnly?: boolean
   /** @default silent */
@@ -242,8 +245,12 @@ export class DirectoryStore extends EventEmitter<StoreEvents> implements Store {
   #object(kind: Kind, key: ObjectKey): KubernetesObject | undefined {
     const manifest = this.#manifests.get(kind, key)
     const status = this.#statuses.get(statusPath(this.statusDirectory, kind, key))
-    if (KINDS[kind].madeBy === 'user') return manifest && merge(manifest, status)
-    return manifest ? merge(manifest, undefined) : status?.object
+    if (KINDS[kind].madeBy === 'user') return manifest && this.#keep(kind, merge(manifest, status))
+    return manifest ? this.#keep(kind, merge(manifest, undefined)) : status?.object
+  }
+
+  #keep(kind: Kind, object: KubernetesObject): KubernetesObject {
+    return this.#options.keep ? keepObject(this.#options.keep, kind, object) : object
   }
 
   /** Whether a status file says something about an object that no manifest has. Only its writer cleans up, and only when nothing is hidden. */

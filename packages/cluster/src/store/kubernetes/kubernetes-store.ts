@@ -8,6 +8,7 @@ import { isKind, KIND_NAMES, kindOf, KINDS, objectKey } from '../kinds.js'
 import { ObjectCache, type Update } from '../object-cache.js'
 import {
   type ApiClient,
+  type KeepRules,
   type Kind,
   NotFoundError,
   type ObjectKey,
@@ -23,6 +24,7 @@ import { describeFailure } from './failure-text.js'
 import { KubernetesLeases } from './lease-client.js'
 import { checkLimits, type ClientLimits } from './limits.js'
 import { type ClientMetrics, silentMetrics } from './metrics.js'
+import { objectReader } from './object-page.js'
 import { Reflector, type ReflectorSink } from './reflector.js'
 import { isHomeKind, resourcePath } from './resource-path.js'
 import { type WithStatus, writeStatus } from './status-writer.js'
@@ -41,6 +43,8 @@ export interface KubernetesStoreOptions {
   /** Label selectors: of these kinds, objects that match are seen, and no others. @default all objects */
   readonly labels?: Partial<Readonly<Record<Kind, string>>>
   /** How much, how often and how long the API server is asked. @default {@link DEFAULT_LIMITS} */
+  /** What is kept of the objects. @default all but `metadata.managedFields` */
+  readonly keep?: KeepRules
   readonly limits?: Partial<ClientLimits>
   /** Of `createClientMetrics`. @default nothing is counted */
   readonly metrics?: ClientMetrics
@@ -149,7 +153,7 @@ export class KubernetesStore extends EventEmitter<StoreEvents> implements Store 
   }
 
   async #start(): Promise<void> {
-    const { kubeconfig, context, namespace, kinds = KIND_NAMES, labels = {} } = this.#options
+    const { kubeconfig, context, namespace, kinds = KIND_NAMES, labels = {}, keep = {} } = this.#options
     const { signal } = this.#abort
     const [limits, metrics, random, log] = [this.#limits, this.#metrics, this.#random, this.#log]
     const connection = await connect(kubeconfig, context)
@@ -163,7 +167,8 @@ export class KubernetesStore extends EventEmitter<StoreEvents> implements Store 
       const selector = labels[kind]
       const all = resourcePath(kind, { namespace: isHomeKind(kind) ? namespace : undefined })
       const path = selector === undefined ? all : `${all}?labelSelector=${encodeURIComponent(selector)}`
-      return { kind, reflector: new Reflector({ kind, path, transport, sink, log, random, limits, metrics }) }
+      const read = objectReader(kind, keep)
+      return { kind, reflector: new Reflector({ kind, path, transport, read, sink, log, random, limits, metrics }) }
     })
     try {
       await Promise.all(reflectors.map(({ kind, reflector }) => this.#listFirst(kind, reflector, transport.server)))

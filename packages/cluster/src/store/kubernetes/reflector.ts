@@ -7,7 +7,7 @@ import { ApiError, errorOf, failureOf, SilenceError } from './api-error.js'
 import { Backoff } from './backoff.js'
 import type { ClientLimits } from './limits.js'
 import { type ClientMetrics, silentMetrics } from './metrics.js'
-import { completeObject, listAll } from './object-page.js'
+import { completeObject, listAll, type ReadObject } from './object-page.js'
 import { type Outcome, resumptionOf } from './resume.js'
 import type { ApiTransport } from './transport.js'
 
@@ -27,6 +27,7 @@ export interface ReflectorOptions {
   /** API path of the objects. */
   readonly path: string
   readonly transport: ApiTransport
+  readonly read: ReadObject
   readonly sink: ReflectorSink
   readonly log: Logger
   readonly random: () => number
@@ -62,9 +63,9 @@ export class Reflector {
 
   /** Lists everything. @throws what the server, or the way to it, has against it */
   async list(signal: AbortSignal): Promise<void> {
-    const { kind, path, transport, sink, limits } = this.#options
+    const { kind, path, transport, read, sink, limits } = this.#options
     try {
-      const { objects, version } = await listAll({ kind, path, transport, pageSize: limits.pageSize, signal })
+      const { objects, version } = await listAll({ path, transport, read, pageSize: limits.pageSize, signal })
       sink.replace(kind, objects)
       this.#version = version
       this.#metrics.countList(kind, 'ok')
@@ -174,14 +175,14 @@ export class Reflector {
 
   /** @throws {ApiError} it is no event, or says that the watch has failed */
   #take(event: unknown): void {
-    const { path, kind, sink } = this.#options
+    const { path, kind, read, sink } = this.#options
     const [type, object] = [fieldOf(event, 'type'), fieldOf(event, 'object')]
     if (!isFields(object)) throw new ApiError(0, `the watch of ${path} sent what is no event`)
     if (type === 'ERROR') throw errorOf(Number(object['code'] ?? 0), object)
     if (type !== 'ADDED' && type !== 'MODIFIED' && type !== 'DELETED' && type !== 'BOOKMARK') {
       throw new ApiError(0, `the watch of ${path} sent an event of type ${String(type)}`)
     }
-    const seen = completeObject(kind, object)
+    const seen = type === 'BOOKMARK' ? completeObject(kind, object) : read(object)
     if (type !== 'BOOKMARK') sink.apply(kind, objectKey(seen.metadata), type === 'DELETED' ? undefined : seen)
     this.#version = seen.metadata.resourceVersion
     this.#metrics.countEvent(kind, type)
