@@ -216,7 +216,7 @@ t.test('of two nodes the other is accused; a node that has left the ring accuses
 t.test('suspected by another while we still ask: the question in hand is not the last', async t => {
   const clock = new VirtualClock()
   const gossip = new FakeGossip(['n1', 'n2', 'n3'])
-  let answer = (_: boolean): void => {}
+  let answer: (reached: boolean) => void = () => {}
   const ask = (): Promise<boolean> => new Promise(resolve => (answer = resolve))
   const ring = new Ring({ gossip, node: 'n1', peers: () => [], clock, reaches: ask })
   gossip.miss('n2')
