@@ -32,6 +32,8 @@ export {
   deployManifests,
   NAMESPACE,
   installCluster,
+  makeMetricsReaders,
+  type MetricsReaders,
   SUITE_PATIENCE,
   testServers,
   type TestServers,

@@ -65,3 +65,29 @@ export function deployManifests(file: string): readonly KubernetesObject[] {
   const path = fileURLToPath(new URL(`../../../deploy/${file}`, import.meta.url))
   return parseAllDocuments(readFileSync(path, 'utf8')).map(document => document.toJS() as KubernetesObject)
 }
+
+/** Tokens, each a new one. */
+export interface MetricsReaders {
+  /** Of one who may get /metrics, a moment later: an API server goes by a new rule when it has seen it. */
+  readonly reader: () => Promise<string>
+  /** Of one who may do nothing. */
+  readonly stranger: () => Promise<string>
+}
+
+/** Makes the accounts `prometheus`, which may get /metrics wherever tokens are reviewed, and `stranger`. */
+export async function makeMetricsReaders(server: ApiServer): Promise<MetricsReaders> {
+  const account = (name: string) => ({ name, namespace: NAMESPACE })
+  const rbac = { apiVersion: 'rbac.authorization.k8s.io/v1', metadata: { name: 'reads-metrics' } }
+  const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'reads-metrics' }
+  for (const object of [
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: account('prometheus') },
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: account('stranger') },
+    { ...rbac, kind: 'ClusterRole', rules: [{ nonResourceURLs: ['/metrics'], verbs: ['get'] }] },
+    { ...rbac, kind: 'ClusterRoleBinding', roleRef, subjects: [{ kind: 'ServiceAccount', ...account('prometheus') }] },
+  ] as readonly KubernetesObject[])
+    await server.admin.apply(object)
+  return {
+    reader: () => server.serviceAccountToken(account('prometheus')),
+    stranger: () => server.serviceAccountToken(account('stranger')),
+  }
+}

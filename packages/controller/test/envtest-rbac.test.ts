@@ -13,6 +13,7 @@ import {
   deployManifests,
   type FaultProxy,
   grantedRights,
+  makeMetricsReaders,
   NAMESPACE,
   rightsOf,
 } from '@typemetal/lab/kubernetes'
@@ -233,22 +234,10 @@ async function send(
 
 async function metrics(t: Test, server: ApiServer): Promise<void> {
   const { admin } = server
-  for (const name of ['prometheus', 'stranger']) {
-    await admin.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace: NAMESPACE } })
-  }
-  const rbac = { apiVersion: 'rbac.authorization.k8s.io/v1', metadata: { name: 'reads-metrics' } }
-  const rules = [{ nonResourceURLs: ['/metrics'], verbs: ['get'] }]
-  await admin.apply({ ...rbac, kind: 'ClusterRole', rules } as KubernetesObject)
-  await admin.apply({
-    ...rbac,
-    kind: 'ClusterRoleBinding',
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'reads-metrics' },
-    subjects: [{ kind: 'ServiceAccount', name: 'prometheus', namespace: NAMESPACE }],
-  } as KubernetesObject)
+  const readers = await makeMetricsReaders(server)
   await using controller = await ControllerProcess.start(server, { name: 'metrics', flags: ['--metrics-auth'] })
   await controller.ready()
-  const tokenOf = (name: string): Promise<string> => server.serviceAccountToken({ namespace: NAMESPACE, name })
-  const [reader, stranger] = [await tokenOf('prometheus'), await tokenOf('stranger')]
+  const [reader, stranger] = [await readers.reader(), await readers.stranger()]
   // The rules are known to the API server's authorizer a moment later, and an answer is believed for a minute.
   await until(
     'the new rule to be in force',

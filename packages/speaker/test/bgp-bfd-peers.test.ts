@@ -142,13 +142,9 @@ t.test(
   async t => {
     await using world = await bgpWorld()
     const bird = await Bird.start(
-      world.router,
-      world.directory,
-      `router id 10.10.0.1;
-protocol device {}
-protocol bfd { multihop { min rx interval 100 ms; min tx interval 100 ms; }; }
-protocol bgp node { local ${ROUTER} as 64513; neighbor ${NODE} as 64512; multihop; passive; bfd on; ipv4 { import all; export none; }; }
-`,
+      world,
+      `protocol bfd { multihop { min rx interval 100 ms; min tx interval 100 ms; }; }`,
+      `protocol bgp node { local ${ROUTER} as 64513; neighbor ${NODE} as 64512; multihop; passive; bfd on; ipv4 { import all; export none; }; }`,
     )
     await world.write('profile', profile('receiveInterval: 100, transmitInterval: 100, minimumTtl: 1'))
     await world.write('r', peer('bfdProfile: fast, ebgpMultiHop: true'))

@@ -134,13 +134,9 @@ t.test(
   async t => {
     await using world = await bgpWorld()
     const bird = await Bird.start(
-      world.router,
-      world.directory,
-      `router id 10.10.0.1;
-protocol device {}
-protocol bgp node4 { local as 64513; neighbor ${NODE} as 64512; passive; ipv4 { import all; export none; }; }
-protocol bgp node6 { local as 64513; neighbor ${NODE6} as 64512; passive; ipv6 { import all; export none; }; }
-`,
+      world,
+      `protocol bgp node4 { local as 64513; neighbor ${NODE} as 64512; passive; ipv4 { import all; export none; }; }`,
+      `protocol bgp node6 { local as 64513; neighbor ${NODE6} as 64512; passive; ipv6 { import all; export none; }; }`,
     )
     const peers = [ROUTER, `"${ROUTER6}"`].map((address, i) =>
       object('BGPPeer', `r${i}`, `{ myASN: 64512, peerASN: 64513, peerAddress: ${address} }`),

@@ -140,12 +140,8 @@ t.test(
   async t => {
     await using world = await bgpWorld()
     const bird = await Bird.start(
-      world.router,
-      world.directory,
-      `router id 10.10.0.1;
-protocol device {}
-protocol bgp node { local as 64513; neighbor ${NODE} as 64512; passive; graceful restart aware; ipv4 { import all; export none; }; }
-`,
+      world,
+      `protocol bgp node { local as 64513; neighbor ${NODE} as 64512; passive; graceful restart aware; ipv4 { import all; export none; }; }`,
     )
     await world.write('r', peer('connectTime: 1s'))
     await world.write('all', SERVICES.join('---\n'))

@@ -176,12 +176,8 @@ t.test(
   async t => {
     await using world = await bgpWorld()
     const bird = await Bird.start(
-      world.router,
-      world.directory,
-      `router id 10.10.0.1;
-protocol device {}
-protocol bgp node { local as 64513; neighbor ${NODE6} as 64512; passive; password "s3cret"; ipv6 { import all; export none; }; }
-`,
+      world,
+      `protocol bgp node { local as 64513; neighbor ${NODE6} as 64512; passive; password "s3cret"; ipv6 { import all; export none; }; }`,
     )
     const spec = '{ myASN: 64512, peerASN: 64513, peerAddress: "fd00:10::1", password: s3cret }'
     await world.write('r', object('BGPPeer', 'before', spec))

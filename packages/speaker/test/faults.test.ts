@@ -6,7 +6,7 @@ import { type Host, Lab, needsUserNamespace, nextHopsOf, run, startRouter, until
 import { Ring, Speaker, electionOrder } from '@typemetal/speaker'
 import { Registry } from 'prom-client'
 import t from 'tap'
-import { serviceManifest } from './support/manifests.js'
+import { nodeManifest, serviceManifest } from './support/manifests.js'
 import { FakeEngine } from './support/fake-engine.js'
 import { FakeGossip } from './support/fake-gossip.js'
 import { FakeResponder } from './support/fake-responder.js'
@@ -20,12 +20,7 @@ const ARP = import.meta.resolve('@typemetal/arp-ndp')
 const PATIENT = { timeout: 60_000, interval: 100 }
 const skip = needsUserNamespace() && 'wants root, to make network namespaces'
 
-const MANIFESTS = `
-apiVersion: v1
-kind: Node
-metadata: { name: n1 }
-status: { addresses: [{ type: InternalIP, address: 10.10.0.11 }] }
----
+const MANIFESTS = `${nodeManifest('n1', '10.10.0.11')}---
 apiVersion: metallb.io/v1beta1
 kind: IPAddressPool
 metadata: { name: lan }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Lab, type LabProcess, needsUserNamespace, nextHopsOf, startRouter, until } from '@typemetal/lab'
 import t from 'tap'
-import { serviceManifest } from './support/manifests.js'
+import { LAYER2_MANIFESTS, bgpManifests, manifestFile, nodeManifest, serviceManifest } from './support/manifests.js'
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 const ARP = import.meta.resolve('@typemetal/arp-ndp')
@@ -14,39 +14,7 @@ const ROUTED = '203.0.113.1'
 const PATIENCE = 60_000
 const skip = needsUserNamespace() && 'wants root, to give its privileges away'
 
-const NODE = `
-apiVersion: v1
-kind: Node
-metadata: { name: n1 }
-status: { addresses: [{ type: InternalIP, address: 10.10.0.11 }] }
-`
-const LAYER2 = `
-apiVersion: metallb.io/v1beta1
-kind: IPAddressPool
-metadata: { name: lan }
-spec: { addresses: [10.10.0.200/32] }
----
-apiVersion: metallb.io/v1beta1
-kind: L2Advertisement
-metadata: { name: lan }
-spec: { ipAddressPools: [lan] }
-`
-const BGP = `
-apiVersion: metallb.io/v1beta1
-kind: IPAddressPool
-metadata: { name: routed }
-spec: { addresses: [203.0.113.0/30] }
----
-apiVersion: metallb.io/v1beta1
-kind: BGPAdvertisement
-metadata: { name: routed }
-spec: { ipAddressPools: [routed] }
----
-apiVersion: metallb.io/v1beta2
-kind: BGPPeer
-metadata: { name: router }
-spec: { myASN: 64512, peerASN: 64513, peerAddress: 10.10.0.1, holdTime: 9s }
-`
+const NODE = nodeManifest('n1', '10.10.0.11')
 
 /** Every file system but those of the kernel becomes read-only, for this process and those it starts. */
 const READ_ONLY = `
@@ -97,7 +65,7 @@ async function world(t: { teardown(fn: () => unknown): unknown }): Promise<World
     folder: async (name, ...texts) => {
       const folder = join(lab.directory, name)
       await mkdir(folder)
-      await writeFile(join(folder, 'cluster.yaml'), [NODE, ...texts].join('---'))
+      await writeFile(join(folder, 'cluster.yaml'), manifestFile(NODE, ...texts))
       return folder
     },
     answers: async () => {
@@ -121,7 +89,13 @@ t.setTimeout(300_000)
 
 t.test('UID 1000 with CAP_NET_RAW alone answers ARP and speaks BGP, and writes nothing', { skip }, async t => {
   const { lab, speaker, folder, answers, routes } = await world(t)
-  const config = await folder('both', LAYER2, BGP, serviceManifest('web', VIP), serviceManifest('routed', ROUTED))
+  const config = await folder(
+    'both',
+    LAYER2_MANIFESTS,
+    bgpManifests(),
+    serviceManifest('web', VIP),
+    serviceManifest('routed', ROUTED),
+  )
   const process = speaker(['net_raw'], config)
   await until('an answer', async () => ((await answers()) === 1 ? true : undefined), { timeout: PATIENCE })
   await until('a route', async () => ((await routes()).length === 1 ? true : undefined), { timeout: PATIENCE })
@@ -144,7 +118,7 @@ t.test('UID 1000 with CAP_NET_RAW alone answers ARP and speaks BGP, and writes n
 
 t.test('with no capability at all BGP works', { skip }, async t => {
   const { speaker, folder, routes } = await world(t)
-  const process = speaker([], await folder('bgp', BGP, serviceManifest('routed', ROUTED)))
+  const process = speaker([], await folder('bgp', bgpManifests(), serviceManifest('routed', ROUTED)))
   await until('a route', async () => ((await routes()).length === 1 ? true : undefined), { timeout: PATIENCE })
   t.match(await credentials(process.pid), { uid: '1000\t1000\t1000\t1000', effective: '0000000000000000' })
   const said = process.lines.find(line => line.includes('"capability":"CAP_NET_RAW"'))
@@ -155,7 +129,7 @@ t.test('with no capability at all BGP works', { skip }, async t => {
 
 t.test('without CAP_NET_RAW layer 2 does not start, and says how it would', { skip }, async t => {
   const { speaker, folder } = await world(t)
-  const process = speaker([], await folder('layer2', LAYER2, serviceManifest('web', VIP)))
+  const process = speaker([], await folder('layer2', LAYER2_MANIFESTS, serviceManifest('web', VIP)))
   t.same(await process.exited, { code: 1, signal: null })
   t.match(process.lines.at(-1), /^typemetal-speaker: .*needs CAP_NET_RAW: run as root, or grant it \(setcap/)
 })

@@ -7,6 +7,7 @@ import { Lab, needsUserNamespace, nextHopsOf, startRouter, until as untilIn } fr
 import type { Host, LabProcess } from '@typemetal/lab'
 import { electionOrder } from '@typemetal/speaker'
 import t from 'tap'
+import { LAYER2_MANIFESTS, bgpManifests, manifestFile, nodeManifest, serviceManifest } from './support/manifests.js'
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 const ARP = import.meta.resolve('@typemetal/arp-ndp')
@@ -16,56 +17,11 @@ const VIP6 = 'fd00:10::200'
 const PATIENCE = 60_000
 const skip = needsUserNamespace() && 'wants root, to make network namespaces'
 
-const MANIFESTS = `
-${['n1', 'n2']
-  .map(
-    (name, i) => `apiVersion: v1
-kind: Node
-metadata: { name: ${name} }
-status: { addresses: [{ type: InternalIP, address: 10.10.0.1${i + 1} }] }
----
-`,
-  )
-  .join('')}
-apiVersion: metallb.io/v1beta1
-kind: IPAddressPool
-metadata: { name: lan }
-spec: { addresses: [10.10.0.200-10.10.0.203, "fd00:10::200/126"] }
----
-apiVersion: metallb.io/v1beta1
-kind: L2Advertisement
-metadata: { name: lan }
-spec: { ipAddressPools: [lan] }
----
-apiVersion: metallb.io/v1beta1
-kind: IPAddressPool
-metadata: { name: bgp }
-spec: { addresses: [203.0.113.0/30] }
----
-apiVersion: metallb.io/v1beta1
-kind: BGPAdvertisement
-metadata: { name: bgp }
-spec: { ipAddressPools: [bgp] }
----
-apiVersion: metallb.io/v1beta2
-kind: BGPPeer
-metadata: { name: router }
-spec: { myASN: 64512, peerASN: 64513, peerAddress: 10.10.0.1, holdTime: 9s }
-`
-
-const service = (name: string, ips: readonly string[]): string => `
-apiVersion: v1
-kind: Service
-metadata: { name: ${name} }
-spec: { type: LoadBalancer }
-status: { loadBalancer: { ingress: [${ips.map(ip => `{ ip: "${ip}" }`).join(', ')}] } }
----
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: { name: ${name}-1, labels: { kubernetes.io/service-name: ${name} } }
-addressType: IPv4
-endpoints: [{ addresses: [10.10.0.11], nodeName: n1 }]
-`
+const MANIFESTS = manifestFile(
+  ...['n1', 'n2'].map((name, i) => nodeManifest(name, `10.10.0.1${i + 1}`)),
+  LAYER2_MANIFESTS,
+  bgpManifests(),
+)
 
 /** Gossip ten times as fast as on a LAN, so that a death is noticed in a second. */
 const FAST_GOSSIP = {
@@ -106,8 +62,8 @@ async function world(): Promise<World> {
   await writeFile(join(secret, 'secretkey'), '0123456789ABCDEFGHIJKL')
   await writeFile(join(lab.directory, 'gossip.json'), JSON.stringify(FAST_GOSSIP))
   await writeFile(join(config, 'cluster.yaml'), MANIFESTS)
-  await writeFile(join(config, 'web.yaml'), service('web', [VIP, VIP6]))
-  await writeFile(join(config, 'routed.yaml'), service('routed', ['203.0.113.1']))
+  await writeFile(join(config, 'web.yaml'), serviceManifest('web', VIP, VIP6))
+  await writeFile(join(config, 'routed.yaml'), serviceManifest('routed', '203.0.113.1'))
   const speaker = (node: string, ...flags: readonly string[]): LabProcess => {
     const address = `10.10.0.1${node.slice(1)}`
     const gossip = ['--ml-bindaddr', address, '--ml-secret-key-path', secret]

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Lab, needsUserNamespace, until } from '@typemetal/lab'
 import type { Host, LabProcess } from '@typemetal/lab'
+import { nodeManifest, serviceManifest } from './manifests.js'
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 
@@ -17,26 +18,8 @@ export const NODE6 = 'fd00:10::11'
 export const ROUTER = '10.10.0.1'
 export const ROUTER6 = 'fd00:10::1'
 
-const NODE_OBJECT = `apiVersion: v1
-kind: Node
-metadata: { name: n1 }
-status: { addresses: [{ type: InternalIP, address: ${NODE} }] }
-`
-
 /** A Service with these addresses and an endpoint on the node. */
-export const service = (name: string, ...ips: readonly string[]): string => `
-apiVersion: v1
-kind: Service
-metadata: { name: ${name} }
-spec: { type: LoadBalancer }
-status: { loadBalancer: { ingress: [${ips.map(ip => `{ ip: "${ip}" }`).join(', ')}] } }
----
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: { name: ${name}-1, labels: { kubernetes.io/service-name: ${name} } }
-addressType: IPv4
-endpoints: [{ addresses: [10.244.0.2], nodeName: n1 }]
-`
+export { serviceManifest as service }
 
 /** One object of `metallb.io`; `spec` is YAML in braces. */
 export const object = (kind: string, name: string, spec: string): string =>
@@ -75,7 +58,7 @@ export async function bgpWorld(
   const router = await lab.host('router', link(addresses.router ?? [`${ROUTER}/24`, `${ROUTER6}/64`]))
   const config = join(lab.directory, 'config')
   await mkdir(config)
-  await writeFile(join(config, 'node.yaml'), NODE_OBJECT)
+  await writeFile(join(config, 'node.yaml'), nodeManifest('n1', NODE))
   return {
     lab,
     node,

@@ -4,6 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { until } from '@typemetal/lab'
 import type { Host } from '@typemetal/lab'
+import { ROUTER, type BgpWorld } from './bgp-world.js'
 
 /** Why BIRD cannot be used here; `undefined` when it can. */
 export const missingBird = (): string | undefined =>
@@ -28,12 +29,12 @@ export class Bird {
     this.#socket = socket
   }
 
-  /** Starts it, and waits until it answers. */
-  static async start(host: Host, directory: string, configuration: string): Promise<Bird> {
+  /** Starts it on the router of a world, with these protocols, and waits until it answers. */
+  static async start({ router: host, directory }: BgpWorld, ...protocols: readonly string[]): Promise<Bird> {
     await mkdir(directory, { recursive: true })
     const [file, socket, pid] = ['bird.conf', 'bird.ctl', 'bird.pid'].map(name => join(directory, name))
     if (!file || !socket || !pid) throw new RangeError(directory)
-    await writeFile(file, configuration)
+    await writeFile(file, [`router id ${ROUTER};`, 'protocol device {}', ...protocols, ''].join('\n'))
     host.spawn(['/usr/sbin/bird', '-f', '-c', file, '-s', socket, '-P', pid], { name: 'bird' })
     const bird = new Bird(host, socket)
     await until('BIRD to answer', async () =>

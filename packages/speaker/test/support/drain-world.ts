@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { Lab, nextHopsOf, startRouter, until } from '@typemetal/lab'
 import type { Host, LabProcess, RouterKind } from '@typemetal/lab'
 import type { LoadResult } from './load-main.js'
+import { LAYER2_MANIFESTS, bgpManifests, manifestFile, nodeManifest, serviceManifest } from './manifests.js'
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 const ECHO = fileURLToPath(new URL('echo-main.js', import.meta.url))
@@ -76,9 +77,14 @@ export async function drainWorld({ nodes: names, router, peer = '', flags = [] }
   await mkdir(secret)
   await writeFile(join(secret, 'secretkey'), '0123456789ABCDEFGHIJKL')
   const cordon = (...cordoned: readonly string[]): Promise<void> =>
-    writeFile(join(config, 'nodes.yaml'), names.map(name => nodeManifest(name, cordoned.includes(name))).join('---\n'))
+    writeFile(
+      join(config, 'nodes.yaml'),
+      manifestFile(...names.map(name => nodeManifest(name, addressOf(name), { cordoned: cordoned.includes(name) }))),
+    )
   await cordon()
-  await writeFile(join(config, 'cluster.yaml'), manifests(router !== undefined, peer))
+  const layer2 = [LAYER2_MANIFESTS, serviceManifest('web', VIP, VIP6)]
+  const routed = router ? [bgpManifests(peer), serviceManifest('routed', ROUTED)] : []
+  await writeFile(join(config, 'cluster.yaml'), manifestFile(...layer2, ...routed))
   const start = (node: string): LabProcess => {
     const gossip = ['--ml-bindaddr', addressOf(node), '--ml-secret-key-path', secret]
     const argv = [process.execPath, MAIN, '--node-name', node, '--config-dir', config, ...gossip, ...flags]
@@ -125,56 +131,3 @@ export const untilNextHops = (world: World, ...wanted: readonly string[]): Promi
     async () => ((await world.nextHops()).join() === wanted.map(addressOf).join() ? true : undefined),
     { timeout: PATIENCE },
   )
-
-const nodeManifest = (name: string, cordoned: boolean): string => `
-apiVersion: v1
-kind: Node
-metadata: { name: ${name} }
-spec: { unschedulable: ${cordoned} }
-status: { addresses: [{ type: InternalIP, address: ${addressOf(name)} }] }
-`
-
-const service = (name: string, ips: readonly string[]): string => `
-apiVersion: v1
-kind: Service
-metadata: { name: ${name} }
-spec: { type: LoadBalancer }
-status: { loadBalancer: { ingress: [${ips.map(ip => `{ ip: "${ip}" }`).join(', ')}] } }
----
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: { name: ${name}-1, labels: { kubernetes.io/service-name: ${name} } }
-addressType: IPv4
-endpoints: [{ addresses: [10.10.0.11], nodeName: n1 }]
-`
-
-function manifests(routed: boolean, peer: string): string {
-  const lan = `
-apiVersion: metallb.io/v1beta1
-kind: IPAddressPool
-metadata: { name: lan }
-spec: { addresses: [10.10.0.200-10.10.0.203, "fd00:10::200/126"] }
----
-apiVersion: metallb.io/v1beta1
-kind: L2Advertisement
-metadata: { name: lan }
-spec: { ipAddressPools: [lan] }
----${service('web', [VIP, VIP6])}`
-  if (!routed) return lan
-  return `${lan}---
-apiVersion: metallb.io/v1beta1
-kind: IPAddressPool
-metadata: { name: bgp }
-spec: { addresses: [203.0.113.0/30] }
----
-apiVersion: metallb.io/v1beta1
-kind: BGPAdvertisement
-metadata: { name: bgp }
-spec: { ipAddressPools: [bgp] }
----
-apiVersion: metallb.io/v1beta2
-kind: BGPPeer
-metadata: { name: router }
-spec: { myASN: 64512, peerASN: 64513, peerAddress: 10.10.0.1, holdTime: 9s${peer} }
----${service('routed', [ROUTED])}`
-}
