@@ -12,7 +12,7 @@ export interface EventLimits {
   readonly similar: number
   /** Quiet time after which similar messages are told apart again. */
   readonly similarFor: Milliseconds
-  /** Events, and objects, that are remembered. */
+  /** Objects whose events are remembered. */
   readonly remembered: number
 }
 
@@ -27,7 +27,8 @@ export const DEFAULT_EVENT_LIMITS: EventLimits = {
 
 /** An event as it is to be on the server. */
 export interface EventRecord {
-  readonly event: ClusterEvent
+  /** What it has in common with the others of its object and reason. */
+  readonly event: Omit<ClusterEvent, 'message'>
   /** UID of the object it is about; `kubectl describe` shows only events that have it. */
   readonly uid: string | undefined
   /** RFC 3339, whole seconds. */
@@ -43,20 +44,37 @@ export interface EventRecord {
 }
 
 const COMBINED = '(combined from similar events): '
+/** Texts of messages that are remembered, for all objects. */
+const TEXTS = 256
+
+/** What is remembered of one object: a speaker has two events about each of thousands, so it is little. */
+interface Memory {
+  /** Events that it may have now, at the instant {@link at}. */
+  tokens: number
+  at: Milliseconds
+  readonly topics: Topic[]
+}
+
+/** All that was said about an object for one reason. */
+interface Topic {
+  readonly event: EventRecord['event']
+  /** Different messages since it was quiet last, but those that were too many. */
+  messages: string[]
+  at: Milliseconds
+  /** Oldest first, no more than can be told apart. */
+  records: EventRecord[]
+  combined: EventRecord | undefined
+}
 
 /** Remembers what was said, so that it is said once, with a count. */
 export class EventCorrelator {
   readonly #limits: EventLimits
-  readonly #records: Recent<EventRecord>
-  readonly #similar: Recent<{ readonly messages: Set<string>; at: Milliseconds }>
-  readonly #budgets: Recent<{ tokens: number; at: Milliseconds }>
+  readonly #objects: Recent<Memory>
+  readonly #texts = new Recent<string>(TEXTS)
 
   constructor(limits: Partial<EventLimits> = {}) {
     this.#limits = { ...DEFAULT_EVENT_LIMITS, ...limits }
-    const { remembered } = this.#limits
-    this.#records = new Recent(remembered)
-    this.#similar = new Recent(remembered)
-    this.#budgets = new Recent(remembered)
+    this.#objects = new Recent(this.#limits.remembered)
   }
 
   /**
@@ -68,13 +86,15 @@ export class EventCorrelator {
    * @returns the record to be written now, or `undefined`: the object has had too many
    */
   observe(event: ClusterEvent, uid: string | undefined, now: Milliseconds, timestamp: string): EventRecord | undefined {
-    const object = objectKey(event, uid)
-    const kind = JSON.stringify([object, event.type, event.reason])
-    const combined = this.#areTooMany(kind, event.message, now)
-    const message = combined ? COMBINED + event.message : event.message
-    const id = combined ? kind : JSON.stringify([kind, event.message])
-    const record = this.#records.get(id) ?? {
-      event,
+    const key = objectKey(event, uid)
+    const memory = this.#objects.get(key) ?? { tokens: this.#limits.burst, at: now, topics: [] }
+    this.#objects.set(key, memory)
+    const topic = topicOf(memory, event, now)
+    const said = this.#shared(event.message)
+    const combined = this.#areTooMany(topic, said, now)
+    const message = combined ? COMBINED + said : said
+    const record = (combined ? topic.combined : topic.records.find(each => each.message === said)) ?? {
+      event: topic.event,
       uid,
       firstTimestamp: timestamp,
       lastTimestamp: timestamp,
@@ -82,37 +102,51 @@ export class EventCorrelator {
       count: 0,
       created: false,
     }
-    this.#records.set(id, record)
+    if (combined) topic.combined = record
+    else topic.records = [...topic.records.filter(each => each !== record), record].slice(-this.#limits.similar)
     record.count++
     record.lastTimestamp = timestamp
     record.message = message
-    return this.#spend(object, now) ? record : undefined
+    return this.#spend(memory, now) ? record : undefined
+  }
+
+  /** One string for the same message about thousands of objects. */
+  #shared(message: string): string {
+    const known = this.#texts.get(message) ?? message
+    this.#texts.set(message, known)
+    return known
   }
 
   /** Whether this message is one of too many different ones. */
-  #areTooMany(kind: string, message: string, now: Milliseconds): boolean {
+  #areTooMany(topic: Topic, message: string, now: Milliseconds): boolean {
     const { similar, similarFor } = this.#limits
-    const known = this.#similar.get(kind)
-    const seen = known && now - known.at <= similarFor ? known : { messages: new Set<string>(), at: now }
-    this.#similar.set(kind, seen)
-    seen.at = now
-    seen.messages.add(message)
-    if (seen.messages.size < similar) return false
-    seen.messages.delete(message)
-    return true
+    if (now - topic.at > similarFor) topic.messages = []
+    topic.at = now
+    if (topic.messages.includes(message)) return false
+    if (topic.messages.length + 1 >= similar) return true
+    topic.messages = [...topic.messages, message]
+    return false
   }
 
   /** Whether the object may have one more event: a loop must not fill the server's disk. */
-  #spend(object: string, now: Milliseconds): boolean {
+  #spend(memory: Memory, now: Milliseconds): boolean {
     const { burst, refill } = this.#limits
-    const budget = this.#budgets.get(object) ?? { tokens: burst, at: now }
-    budget.tokens = Math.min(burst, budget.tokens + (now - budget.at) / refill)
-    budget.at = now
-    this.#budgets.set(object, budget)
-    if (budget.tokens < 1) return false
-    budget.tokens--
+    memory.tokens = Math.min(burst, memory.tokens + (now - memory.at) / refill)
+    memory.at = now
+    if (memory.tokens < 1) return false
+    memory.tokens--
     return true
   }
+}
+
+function topicOf({ topics }: Memory, event: ClusterEvent, now: Milliseconds): Topic {
+  const { regarding, type, reason, component, host } = event
+  const known = topics.find(topic => topic.event.type === type && topic.event.reason === reason)
+  if (known) return known
+  const common = { regarding, type, reason, component, ...(host !== undefined && { host }) }
+  const topic: Topic = { event: common, messages: [], at: now, records: [], combined: undefined }
+  topics.push(topic)
+  return topic
 }
 
 const objectKey = ({ regarding, component, host }: ClusterEvent, uid: string | undefined): string =>

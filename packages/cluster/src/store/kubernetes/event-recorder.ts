@@ -46,6 +46,7 @@ export class EventRecorder {
   readonly #flights = new Map<EventRecord, Promise<void>>()
   readonly #closing = new AbortController()
   #gathering: Promise<void> | undefined
+  #second = ''
   /** Too many were waiting, and people have been told. */
   #overflown = false
 
@@ -60,8 +61,7 @@ export class EventRecorder {
 
   /** Takes an event, which is written soon. */
   record(event: ClusterEvent): void {
-    const timestamp = new Date().toISOString().replace(/\.\d+/, '')
-    const record = this.#correlator.observe(event, this.#options.uidOf(event.regarding), this.#now(), timestamp)
+    const record = this.#correlator.observe(event, this.#options.uidOf(event.regarding), this.#now(), this.#timestamp())
     if (!record) return this.#metrics.countRecorded('limited')
     if (this.#pending.size >= WAITING && !this.#pending.has(record)) return this.#drop()
     this.#pending.add(record)
@@ -74,6 +74,13 @@ export class EventRecorder {
     this.#closing.abort()
     await this.#gathering
     while (this.#flights.size > 0) await Promise.all(this.#flights.values())
+  }
+
+  /** One text for all events of a second: they are kept for long. */
+  #timestamp(): string {
+    const second = new Date().toISOString().replace(/\.\d+/, '')
+    if (second !== this.#second) this.#second = second
+    return this.#second
   }
 
   async #gather(): Promise<void> {
