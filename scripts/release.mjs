@@ -64,6 +64,10 @@ try {
     }
     console.log(`${after.name}: ${before.version} -> ${after.version}; ${tarball(name)}`)
   }
+  const { version } = manifest(clone, 'speaker')
+  const chart = readFileSync(join(clone, 'deploy', 'chart', 'Chart.yaml'), 'utf8')
+  for (const field of ['version', 'appVersion'])
+    if (!chart.includes(`\n${field}: ${version}\n`)) fail(`deploy/chart: its ${field} is not the speaker's ${version}`)
 } finally {
   rmSync(clone, { recursive: true, force: true })
 }

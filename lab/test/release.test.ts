@@ -34,6 +34,34 @@ t.test("what is unreleased becomes the new version's section", async t => {
   t.throws(() => released('# Changelog\n', '1.0.0', '2026-11-23'), { message: /no section "Unreleased"/ })
 })
 
+const { VERSIONED, reversioned } = (await import(join(root, 'scripts', 'chart-version.mjs'))) as {
+  VERSIONED: readonly string[]
+  reversioned: (text: string, before: string, after: string) => string
+}
+
+t.test('chart, manifests and images go on with the speaker, and are pushed as they are asked for', async t => {
+  const { version } = JSON.parse(readFileSync(join(root, 'packages', 'speaker', 'package.json'), 'utf8')) as {
+    readonly version: string
+  }
+  for (const file of VERSIONED) {
+    const after = reversioned(readFileSync(join(root, file), 'utf8'), version, '9.8.7')
+    t.match(after, '9.8.7', file)
+    t.notMatch(after, new RegExp(`(?:ersion: |VERSION=|typemetal/\\w+:)${version}`), `${file}: nothing is left behind`)
+  }
+  const chart = join('deploy', 'chart', 'Chart.yaml')
+  t.match(
+    reversioned(readFileSync(join(root, chart), 'utf8'), version, '9.8.7'),
+    /^version: 9\.8\.7\nappVersion: 9\.8\.7$/m,
+  )
+  t.throws(() => reversioned('version: 1.0.0', '2.0.0', '3.0.0'), { message: /does not name version 2\.0\.0/ })
+
+  const { jobs } = parse(readFileSync(join(root, '.github', 'workflows', 'release.yml'), 'utf8')) as Workflow
+  const push = jobs['images']?.steps.map(({ run = '' }) => run).find(run => run.includes('skopeo copy')) ?? ''
+  const [line = ''] = /^version=.*$/m.exec(push) ?? []
+  const pushed = await run(['sh', '-c', `cd '${root}' && ${line}\necho "$version"`])
+  t.equal(pushed.stdout.trim(), version, 'the tag of the images is the appVersion of the chart')
+})
+
 interface Workflow {
   readonly permissions: object
   readonly jobs: Readonly<
