@@ -60,12 +60,22 @@ t.test('chart, manifests and images go on with the speaker, and are pushed as th
   const [line = ''] = /^version=.*$/m.exec(push) ?? []
   const pushed = await run(['sh', '-c', `cd '${root}' && ${line}\necho "$version"`])
   t.equal(pushed.stdout.trim(), version, 'the tag of the images is the appVersion of the chart')
+  const [, images = ''] = /^for image in (.*); do$/m.exec(push) ?? []
+  const attested = jobs['images']?.steps.flatMap(step => step.with?.['subject-digest'] ?? [])
+  const digests = images.split(' ').map(image => `\${{ steps.push.outputs.${image} }}`)
+  t.strictSame(attested?.toSorted(), digests.toSorted(), 'it is said of each image how it was built')
 })
 
 interface Workflow {
   readonly permissions: object
   readonly jobs: Readonly<
-    Record<string, { readonly permissions?: object; readonly steps: readonly { run?: string }[] }>
+    Record<
+      string,
+      {
+        readonly permissions?: object
+        readonly steps: readonly { readonly run?: string; readonly with?: Readonly<Record<string, string>> }[]
+      }
+    >
   >
 }
 
