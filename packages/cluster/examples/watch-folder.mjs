@@ -19,5 +19,10 @@ function show() {
 
 store.on('change', show)
 process.once('SIGINT', () => void store[Symbol.asyncDispose]())
-await store.start()
+try {
+  await store.start()
+} catch (error) {
+  console.error(error.message) // a folder that is not there
+  process.exit(1)
+}
 show()

@@ -9,6 +9,10 @@ import { createInterface } from 'node:readline'
 import { Memberlist } from '@typemetal/memberlist'
 
 const [name = `guest-${process.pid}`, port = '0', seed, password] = process.argv.slice(2)
+if (!/^\d+$/.test(port) || Number(port) > 65_535) {
+  console.error('usage: node chat.mjs [NAME] [PORT] [ADDRESS:PORT of somebody who is there] [PASSWORD]')
+  process.exit(2)
+}
 const secretKeys = password ? [createHash('sha256').update(password).digest()] : []
 const node = new Memberlist({ name, bindAddress: '127.0.0.1', bindPort: Number(port), secretKeys })
 node.on('join', member => console.log(`* ${member.name} is here`))

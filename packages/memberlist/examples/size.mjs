@@ -4,6 +4,10 @@
 import { Simulator } from '@typemetal/memberlist/simulator'
 
 const [count = '10', preset = 'lan', loss = '0'] = process.argv.slice(2)
+if (!/^\d+$/.test(count) || Number(count) < 3 || !(Number(loss) >= 0 && Number(loss) < 1)) {
+  console.error('usage: node size.mjs [NODES, at least 3] [lan, wan, local or fast] [LOSS from 0 to 1]')
+  process.exit(2)
+}
 const rows = []
 for (let seed = 1; seed <= 10; seed++) {
   const ring = new Simulator({ seed, latency: [0.2, 1] })

@@ -1,10 +1,16 @@
 // What a node would announce for a folder of manifests, and why not the rest: node examples/plan.mjs FOLDER NODE
+// The addresses are those that a controller has written to FOLDER/status; `typemetal plan` gives the missing ones as it would.
 import { DirectoryStore, buildConfig, configResources, formatConfigError } from '@typemetal/cluster'
 import { plan } from '@typemetal/speaker'
 
 const [directory = '.', node = 'node-1'] = process.argv.slice(2)
 const store = new DirectoryStore({ directory, component: 'example', readOnly: true })
-await store.start()
+try {
+  await store.start()
+} catch (error) {
+  console.error(error.message) // a folder that is not there
+  process.exit(1)
+}
 const snapshot = store.snapshot()
 const result = buildConfig(configResources(snapshot), { component: 'speaker', node, namespace: 'metallb-system' })
 if ('errors' in result) {
