@@ -254,7 +254,7 @@ t.test('probes are asked where they are answered, metrics as they are served', w
   const values = { tls: { speakerMetricsTLSSecret: 'certificate' } }
   const schemes = async (monitor: object): Promise<readonly unknown[]> => {
     const rendered = await render({ ...values, prometheus: { ...prometheus, ...monitor } })
-    const monitors = rendered.filter(({ kind }) => /Monitor$/.test(kind))
+    const monitors = rendered.filter(({ kind }) => kind.endsWith('Monitor'))
     return [...monitors, workload(rendered, 'Deployment'), workload(rendered, 'DaemonSet')].map(
       object => /scheme"?: ?"(https?)"/.exec(JSON.stringify(object))?.[1],
     )
