@@ -34,6 +34,30 @@ export function givePageTexts(project, { root, base, packages, parse }) {
   }
 }
 
+/**
+ * To be called when everything is resolved.
+ *
+ * @param {import('typedoc').ProjectReflection} project
+ */
+export function polish(project) {
+  for (const reflection of Object.values(project.reflections)) {
+    // An object that is taken apart in the list of parameters has no name of its own.
+    if (reflection.name === '__namedParameters') reflection.name = 'options'
+    for (const thrown of reflection.comment?.getTags('@throws') ?? []) nameError(thrown)
+  }
+}
+
+/** `{RangeError}` in front of when it is thrown. */
+function nameError(thrown) {
+  const name = thrown.typeAnnotation?.slice(1, -1)
+  if (name === undefined) return
+  delete thrown.typeAnnotation
+  thrown.content.unshift(
+    { kind: 'code', text: `\`${name}\`` },
+    { kind: 'text', text: thrown.content.length > 0 ? ': ' : '' },
+  )
+}
+
 const tag = (name, text) => new CommentTag(name, [{ kind: 'text', text }])
 
 /** Puts what a module exports below headings, unless all of it has the same. */

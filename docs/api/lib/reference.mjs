@@ -5,7 +5,7 @@ import { Application, Converter, Logger, LogLevel, TypeScript as ts } from 'type
 import { checkAssets } from './assets.mjs'
 import { missingExports, silentOptions } from './completeness.mjs'
 import { publishedPackages } from './packages.mjs'
-import { givePageTexts } from './page-texts.mjs'
+import { givePageTexts, polish } from './page-texts.mjs'
 import { HEADINGS } from './rooms.mjs'
 
 /** Kinds whose every exported one says what it is; of properties, those that somebody fills in ({@link silentOptions}). */
@@ -44,6 +44,7 @@ export async function makeReference({ root, out }) {
   const findings = new Findings()
   const app = await Application.bootstrap(optionsOf({ root, repository, packages }), [])
   app.logger = findings
+  app.options.setValue('notRenderedTags', [...app.options.getValue('notRenderedTags'), '@sortStrategy'])
 
   const program = compile(root, packages)
   const entryPoints = packages
@@ -55,6 +56,7 @@ export async function makeReference({ root, out }) {
       for (const source of sources) source.url = `${base}/${relative(root, source.fullFileName)}#L${source.line}`
     }
   })
+  app.converter.on(Converter.EVENT_END, ({ project }) => polish(project))
   const project = app.converter.convert(entryPoints)
   validate()
   findings.all.push(...missingExports(project, entryPoints), ...silentOptions(project))
@@ -95,7 +97,7 @@ function optionsOf({ root, repository, packages }) {
     sortEntryPoints: false,
     categoryOrder: [...HEADINGS, '*'],
     categorizeByGroup: false,
-    sort: ['source-order'],
+    sort: ['required-first', 'source-order'],
     useFirstParagraphOfCommentAsSummary: true,
     preservedTypeAnnotationTags: ['@throws'],
     excludePrivate: true,

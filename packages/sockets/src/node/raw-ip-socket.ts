@@ -47,7 +47,7 @@ export class RawIpSocket implements Disposable {
   /**
    * Sends one packet, IP header included; the kernel fills in an IPv4 header's checksum.
    *
-   * @param nextHop of {@link nextHop}
+   * @param nextHop of {@link RawIpSocket.nextHop}
    * @returns 0, or the positive errno of a refusal
    */
   sendTo(packet: Uint8Array, nextHop: Uint8Array): number {
