@@ -8,8 +8,11 @@ import { installPeers, missingPeers } from './peers.mjs'
 import { fail, phase, prepare, root } from './prepare.mjs'
 import { runFiles } from './test-files.mjs'
 
-/** Test files at a time. They wait for kernels, peers and timers of protocols for half of their time, so one more than processors. */
-const JOBS = availableParallelism() + 1
+/**
+ * Test files at a time. Most wait for kernels, peers and timers of protocols, and take a fifth of a processor: so twice as many as there are
+ * processors. Beyond that they would wait for one another.
+ */
+const JOBS = Math.min(2 * availableParallelism(), 8)
 
 const tap = join(root, 'node_modules', '.bin', 'tap')
 
