@@ -30,6 +30,7 @@ export { Host, type HostLink, type HostOptions, type LinkOptions, type RouteOpti
 export { Lab, type LabOptions } from './lab.js'
 export { LabProcess, how, type ProcessExit, type ProcessOptions } from './lab-process.js'
 export { NetworkNamespace, type Sysctls } from './network-namespace.js'
+export { PageWatch } from './page-watch.js'
 export { filterPackets, nftablesInstalled, type PacketFilter } from './packet-filter.js'
 export { enterUserNamespace, entryCommand, needsUserNamespace, onOuterSignal, requireIproute2 } from './privileges.js'
 export { nextHopsOf } from './router/kernel-routes.js'

@@ -23,6 +23,11 @@ import { noticeRows } from './notices.js'
 import { poolRows, poolRowsByStatus } from './pools.js'
 import { serviceRows } from './services.js'
 
+/** Who leads: the part of a `Candidacy` that is used here. */
+interface Election extends Pick<Candidacy, 'leads' | 'standby' | 'holder'> {
+  on(event: 'change', listener: () => void): unknown
+}
+
 /** The parts of a process that its page looks at, and changes nothing of. */
 export interface ControllerParts {
   readonly namespace: string
@@ -36,7 +41,7 @@ export interface ControllerParts {
   readonly ready: () => true | string
   readonly store: Pick<Store, 'snapshot' | 'on'>
   readonly controller: Pick<Controller, 'decisions' | 'on'>
-  readonly candidacy: Pick<Candidacy, 'leads' | 'standby' | 'holder' | 'on'>
+  readonly candidacy: Election
   readonly clock: Clock
 }
 
@@ -51,7 +56,7 @@ export class ControllerPage implements PageSource {
   readonly #parts: ControllerParts
   readonly #classes: ReadonlySet<string>
   readonly #startedAt: Timestamp
-  readonly #watchers = new Watchers()
+  readonly #watchers: Watchers
   readonly #log = new TransitionLog()
   readonly #memory = new FactsMemory()
   /** Grows with each decision. */
@@ -62,6 +67,7 @@ export class ControllerPage implements PageSource {
 
   constructor(parts: ControllerParts) {
     this.#parts = parts
+    this.#watchers = new Watchers((delay, callback) => parts.clock.after(delay, callback))
     this.#classes = parseClasses(parts.lbClass)
     this.#startedAt = this.#now
     this.#role = this.#newRole

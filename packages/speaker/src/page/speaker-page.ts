@@ -48,7 +48,7 @@ const ROLES: Readonly<Record<DrainState, string>> = {
 /** Nothing is made before somebody looks, but a line for each transition. */
 export class SpeakerPage implements PageSource {
   readonly #parts: SpeakerParts
-  readonly #watchers = new Watchers()
+  readonly #watchers: Watchers
   readonly #chronicle: Chronicle
   readonly #memory = new FactsMemory()
   readonly #services = new ServiceRows()
@@ -57,6 +57,7 @@ export class SpeakerPage implements PageSource {
 
   constructor(parts: SpeakerParts) {
     this.#parts = parts
+    this.#watchers = new Watchers((ms, fn) => parts.clock.after(ms, fn))
     this.#chronicle = new Chronicle(parts, this.#watchers)
   }
 
