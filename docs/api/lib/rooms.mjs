@@ -11,7 +11,7 @@ const ROOMS = [
   ['bgp/src/monitored-speaker', 'What is monitored'],
   ['bgp/src/bmp/wire/', 'Messages'],
   ['bgp/src/mrt/wire/', 'Records'],
-  ['bgp/src/fsm/(session|peering|events|timers|options|collision|memory|damping)', 'Sessions'],
+  ['bgp/src/fsm/(session|peering|events|timers|options|collision|memory|damping|liveness)', 'Sessions'],
   ['bgp/src/fsm/(capability|negotiate|open|contexts|roles)', 'Capabilities'],
   ['bgp/src/fsm/(graceful|restarting|hard-reset)', 'Graceful restart'],
   ['bgp/src/fsm/bfd', 'BFD'],
@@ -23,7 +23,7 @@ const ROOMS = [
   ['bgp/src/wire/', 'Messages'],
 
   ['arp-ndp/src/node/', 'Responder and questions'],
-  ['arp-ndp/src/responder/', 'Decisions'],
+  ['arp-ndp/src/(responder/|address)', 'Decisions'],
   ['arp-ndp/src/acd/', 'Address conflict detection'],
   ['arp-ndp/src/resolver/', 'Resolver'],
   ['arp-ndp/src/wire/ndp/', 'Neighbor Discovery'],
@@ -52,6 +52,8 @@ const ROOMS = [
   ['cluster/src/schema/|cluster/src/crd/', 'Schemas'],
   ['cluster/src/address/', 'Addresses'],
   ['cluster/src/selector/', 'Selectors'],
+  ['cluster/src/process/(metrics|registry|reconcile|guide|token|http|endpoints|health)', 'Metrics and probes'],
+  ['cluster/src/process/', 'Process'],
 
   ['controller/src/node/', 'Controller'],
   ['controller/src/reconcile/', 'Reconciler'],
@@ -67,6 +69,7 @@ const ROOMS = [
   ['speaker/src/drain/', 'Drain'],
   ['speaker/src/status/', 'Status'],
   ['speaker/src/startup/', 'Start'],
+  ['speaker/src/page/', 'Status page'],
 
   ['cli/src/(command|program)', 'Commands'],
   ['cli/src/source/', 'Where a cluster is read from'],
