@@ -74,7 +74,9 @@ class AnnouncedGauge extends Gauge<AnnouncedLabel> {
 }
 
 function seriesOf(decision: ServiceDecision, node: string): readonly MetricValue<AnnouncedLabel>[] {
-  const { service, addresses } = decision
+  const { service } = decision
+  // What somebody has written into a status twice is one series: Prometheus takes none twice.
+  const addresses = [...new Set(decision.addresses)]
   return announcedBy(decision).flatMap(protocol =>
     addresses.map(ip => ({ value: 1, labels: { service, protocol, node, ip } })),
   )

@@ -22,6 +22,7 @@ import { FakeResponder } from './support/fake-responder.js'
 import { recordingLog } from './support/log.js'
 import { MemoryStore } from './support/memory-store.js'
 import { metallb, node, peer, pool, service } from './support/objects.js'
+import { planOf } from './support/sessions.js'
 import { VirtualClock } from './support/virtual-clock.js'
 
 /** MetalLB's names of the speaker, BFD's apart, which come with its worker. */
@@ -51,6 +52,21 @@ t.test('every metric of MetalLB has its name and its type', async t => {
     t.match(text, `# TYPE ${gauge} gauge`, 'a gauge in spite of its name')
   }
   for (const zero of NAMES.filter(name => name.startsWith('metallb_k8s_client_'))) t.match(text, `${zero} 0\n`)
+})
+
+t.test('an address that a status names twice is one series', async t => {
+  const registry = new Registry()
+  const { announced } = createSpeakerMetrics(registry)
+  const silent = { announce: false, reason: 'notOwner' } as const
+  const decision = {
+    service: 'default/a',
+    addresses: ['10.1.0.1', '10.1.0.1'],
+    layer2: { announce: true, interfaces: 'all' },
+    bgp: silent,
+  } as const
+  announced.plan = { ...planOf([]), services: new Map([['default/a', decision]]) }
+  const series = (await registry.metrics()).match(/^metallb_speaker_announced\{.*$/gm)
+  t.strictSame(series, ['metallb_speaker_announced{service="default/a",protocol="layer2",node="n1",ip="10.1.0.1"} 1'])
 })
 
 t.test('names of the guide have the values of those they stand for', async t => {
