@@ -114,7 +114,7 @@ t.test('address conflict detection and the kernel', { skip: noNamespaces }, asyn
 
   await t.test('two that ask at the same time: at most one finds the address free', async t => {
     for (const address of ['10.10.0.78', 'fd00:10::78']) {
-      const slow = { probeWait: 0, announceWait: 2000, maxRtrSolicitationDelay: 0, retransTimer: 2000 }
+      const slow = { probeWait: 0, announceWait: 4000, maxRtrSolicitationDelay: 0, retransTimer: 4000 }
       const results = await Promise.all([us, kernel].map(host => ask(host, address, slow)))
       const others = [kernel, us].map(macOf)
       const losers = results.map(({ result }) => result).filter(result => !result?.free)

@@ -89,7 +89,8 @@ t.test('section 20: what the metrics of the reference tell', async t => {
 })
 
 t.test('meta, user messages, ping', async t => {
-  const [a, b] = await ring(t, 'a b', { meta: octets('zone=a') })
+  // Nobody is suspected here, however late this process comes to answer: a refutation would count as an incarnation.
+  const [a, b] = await ring(t, 'a b', { meta: octets('zone=a'), probeInterval: 10_000, probeTimeout: 5000 })
   const updated = once(b, 'update')
   await a.updateMeta(octets('zone=b'))
   t.match((await updated)[0], { name: 'a', meta: Buffer.from('zone=b'), incarnation: 2 })
@@ -107,7 +108,7 @@ t.test('meta, user messages, ping', async t => {
   t.equal(messages.find(message => message.startsWith('long'))?.length, 250_000)
 
   const rtt = await a.ping('b', to)
-  t.ok(rtt >= 0 && rtt < 50, `round trip of ${rtt.toFixed(2)} ms`)
+  t.ok(rtt >= 0 && rtt < 5000, `round trip of ${rtt.toFixed(2)} ms`)
   await t.rejects(a.ping('another', to), { code: 'ERR_MEMBERLIST_EXCHANGE' }, 'a ping for another name is not answered')
   await t.rejects(a.sendReliable({ address: '127.0.0.1', port: 1 }, octets('x')), { code: 'ERR_MEMBERLIST_EXCHANGE' })
 })

@@ -81,6 +81,6 @@ t.test('it holds the process open until it is closed', { skip }, async t => {
     timer.set(timer.now() + 20_000)`
   const cwd = fileURLToPath(new URL('.', import.meta.url))
   const words = ['--input-type=module', '-e', script]
-  const { stdout, status } = spawnSync(process.execPath, words, { encoding: 'utf8', timeout: 10_000, cwd })
+  const { stdout, status } = spawnSync(process.execPath, words, { encoding: 'utf8', timeout: 300_000, cwd })
   t.same({ stdout, status }, { stdout: 'rang\n', status: 0 })
 })

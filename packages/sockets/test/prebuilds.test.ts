@@ -20,7 +20,7 @@ const ours = `linux-${process.arch}`
 const libc = existsSync('/etc/alpine-release') ? 'musl' : 'glibc'
 
 const run = (command: string, words: readonly string[], options: { env?: NodeJS.ProcessEnv; cwd?: string } = {}) =>
-  spawnSync(command, words, { encoding: 'utf8', timeout: 120_000, ...options })
+  spawnSync(command, words, { encoding: 'utf8', timeout: 300_000, ...options })
 
 /** What scripts/make-prebuilds.mjs said of each file. */
 function build(): ReadonlyMap<string, string> {

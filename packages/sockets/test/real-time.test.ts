@@ -23,7 +23,7 @@ const cwd = fileURLToPath(new URL('.', import.meta.url))
 
 function run(prefix: readonly string[]): unknown {
   const [command, ...words] = [...prefix, process.execPath, '--input-type=module', '-e', SCRIPT]
-  const { stdout, stderr } = spawnSync(command ?? '', words, { encoding: 'utf8', timeout: 10_000, cwd })
+  const { stdout, stderr } = spawnSync(command ?? '', words, { encoding: 'utf8', timeout: 300_000, cwd })
   return stdout === '' ? stderr : JSON.parse(stdout)
 }
 

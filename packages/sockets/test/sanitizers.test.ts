@@ -16,7 +16,7 @@ const SOURCES = readdirSync(ADDON)
 const API_HEADERS = (createRequire(import.meta.url)('node-api-headers') as { include_dir: string }).include_dir
 
 const run = (command: string, words: readonly string[], options: { env?: NodeJS.ProcessEnv; cwd?: string } = {}) =>
-  spawnSync(command, words, { encoding: 'utf8', timeout: 60_000, ...options })
+  spawnSync(command, words, { encoding: 'utf8', timeout: 300_000, ...options })
 
 const hasCompiler = process.platform === 'linux' && run('cc', ['--version']).status === 0
 const needsCompiler = { skip: hasCompiler ? false : 'needs a C compiler on Linux (Debian packages gcc, libc6-dev)' }

@@ -141,7 +141,7 @@ async function testThreads(): Promise<void> {
 function run(command: string, flags: readonly string[]): { status: number | null; stdout: string; stderr: string } {
   return spawnSync(command, flags, {
     encoding: 'utf8',
-    timeout: 10_000,
+    timeout: 300_000,
     cwd: fileURLToPath(new URL('.', import.meta.url)),
   })
 }
