@@ -53,14 +53,35 @@ export function blocksOf(page: string): readonly Block[] {
   return blocks
 }
 
-/** Links of a page to files of the repository, as paths below its root. */
-export function linksOf(page: string): readonly string[] {
-  const text = pageText(page).replaceAll(/```[^]*?```/g, '')
-  return [...text.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)]
-    .map(match => match[1] ?? '')
-    .filter(link => !/^[a-z]+:/.test(link))
-    .map(link => relative(root, join(docs, dirname(page), link)))
+/** A link to a file of the repository, by its path below the root, and perhaps to a heading in it. */
+export interface Link {
+  readonly file: string
+  readonly anchor?: string
 }
+
+/** Links of a page to files of the repository, its own headings included. */
+export function linksOf(page: string): readonly Link[] {
+  const text = pageText(page).replaceAll(/```[^]*?```/g, '')
+  return [...text.matchAll(/\]\(([^)#\s]*)(?:#([^)]*))?\)/g)]
+    .filter(([, link = '']) => !/^[a-z]+:/.test(link))
+    .map(([, link = '', anchor]) => ({
+      file: relative(root, link === '' ? join(docs, page) : join(docs, dirname(page), link)),
+      ...(anchor !== undefined && { anchor }),
+    }))
+}
+
+/** Anchors that GitHub gives to the headings of a Markdown text. */
+export function anchorsOf(markdown: string): ReadonlySet<string> {
+  const headings = markdown.replaceAll(/```[^]*?```/g, '').matchAll(/^#+ +(.*)$/gm)
+  return new Set([...headings].map(([, text = '']) => slugOf(text)))
+}
+
+const slugOf = (heading: string): string =>
+  heading
+    .trim()
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+    .replaceAll(/\s/g, '-')
 
 const PROGRAMS = { typemetal: 'cli', 'typemetal-controller': 'controller', 'typemetal-speaker': 'speaker' }
 

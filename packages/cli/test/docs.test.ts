@@ -1,13 +1,24 @@
 /** Every block of docs/ is what it says: YAML is taken, commands run and print that, JavaScript runs, routers read their configuration. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildConfig, manifestResources, parseManifest } from '@typemetal/cluster'
 import { run, routerInstalled } from '@typemetal/lab'
 import t, { type Test } from 'tap'
 import { parseAllDocuments } from 'yaml'
 import { createProgram } from 'typemetal'
-import { type Block, blocksOf, linksOf, pages, pageText, patternOf, root, Sandbox, sessionOf } from './docs-blocks.js'
+import {
+  anchorsOf,
+  type Block,
+  blocksOf,
+  linksOf,
+  pages,
+  pageText,
+  patternOf,
+  root,
+  Sandbox,
+  sessionOf,
+} from './docs-blocks.js'
 
 /** Languages, and what is done with a block of each. */
 t.setTimeout(600_000)
@@ -39,7 +50,11 @@ for (const page of pages) {
       sandbox.write(block)
       await t.test(name, async t => check(t, block, sandbox))
     }
-    for (const link of linksOf(page)) t.ok(existsSync(join(root, link)), `links to ${link}`)
+    for (const { file, anchor } of linksOf(page)) {
+      t.ok(existsSync(join(root, file)), `links to ${file}`)
+      if (anchor !== undefined)
+        t.ok(anchorsOf(readFileSync(join(root, file), 'utf8')).has(anchor), `links to ${file}#${anchor}`)
+    }
   })
 }
 
