@@ -15,7 +15,7 @@ import { parseManifest, unreadable } from './manifest.js'
 import { ManifestSet } from './manifest-set.js'
 import { merge } from './merge.js'
 import { Orphans } from './orphans.js'
-import { parseStatus, type StatusRecord } from './status-file.js'
+import { digestOf, parseStatus, type StatusRecord } from './status-file.js'
 import { objectOfPath, statusPath } from './status-path.js'
 import { StatusWriter } from './status-writer.js'
 import { isMissing, removeIfThere } from './versioned-file.js'
@@ -161,15 +161,15 @@ export class DirectoryStore extends EventEmitter<StoreEvents> implements Store {
   }
 
   async #onFiles(changed: ReadonlySet<string>, gone: ReadonlySet<string>): Promise<void> {
-    const before = this.#writer.clock
+    this.#writer.beginReading()
     const touched: Target[] = []
-    for (const path of gone) touched.push(...this.#take(path, undefined, before))
+    for (const path of gone) touched.push(...this.#take(path, undefined))
     const paths = [...changed]
     for (let at = 0; at < paths.length; at += BATCH) {
       const texts = await Promise.all(
         paths.slice(at, at + BATCH).map(async path => [path, await this.#read(path)] as const),
       )
-      for (const [path, text] of texts) touched.push(...this.#take(path, text, before))
+      for (const [path, text] of texts) touched.push(...this.#take(path, text))
     }
     this.#publish(touched)
     const faulty = this.#cache.setFaults(this.#manifests.faults(), this.#manifests.origin)
@@ -177,9 +177,9 @@ export class DirectoryStore extends EventEmitter<StoreEvents> implements Store {
   }
 
   /** Takes the new text of a file, or an error, or that it is gone; returns the objects this may concern. */
-  #take(path: string, text: string | Error | undefined, before: number): readonly Target[] {
+  #take(path: string, text: string | Error | undefined): readonly Target[] {
     const target = objectOfPath(this.statusDirectory, path)
-    if (target) return this.#takeStatus(path, target, text, before)
+    if (target) return this.#takeStatus(path, target, text)
     if (!EXTENSIONS.includes(extname(path)) || this.#isStatusFile(path)) return []
     if (text instanceof Error) {
       // It will not change when what is wrong is no longer: descriptors, rights, the disk.
@@ -188,26 +188,37 @@ export class DirectoryStore extends EventEmitter<StoreEvents> implements Store {
       return this.#manifests.set(path, manifest)
     }
     if (text === undefined) return this.#manifests.set(path, undefined)
-    const manifest = parseManifest(text, { file: path, namespace: this.#options.namespace ?? 'metallb-system' })
+    const { namespace = 'metallb-system', keep } = this.#options
+    const manifest = parseManifest(text, { file: path, namespace, ...(keep && { keep }) })
     if (this.#doubts(path, manifest.whole && manifest.objects.length > 0)) return []
     return this.#manifests.set(path, manifest)
   }
 
-  #takeStatus(path: string, target: Target, text: string | Error | undefined, before: number): readonly Target[] {
+  #takeStatus(path: string, target: Target, text: string | Error | undefined): readonly Target[] {
     // What we wrote while the file was being read is newer than what was read.
-    if (this.#writer.wroteSince(path, before)) {
+    if (this.#writer.wroteSince(path)) {
       this.#watch.recheck(path, 0)
       return []
     }
-    if (text === this.#statuses.get(path)?.text) return text === undefined ? [target] : []
+    const known = this.#statuses.get(path)
+    if (text === undefined && !known) return [target]
+    if (typeof text === 'string' && known?.digest === digestOf(text)) return []
     const record = typeof text === 'string' ? parseStatus(text) : undefined
     if (text !== undefined && !record) {
       this.#log.warn({ op: 'readStatus', file: path }, 'not a status file of ours: kept what was known before')
       return []
     }
-    if (record) this.#statuses.set(path, record)
-    else this.#statuses.delete(path)
+    this.#keepStatus(path, target.kind, record)
     return [target]
+  }
+
+  #keepStatus(path: string, kind: Kind, record: StatusRecord | undefined): void {
+    if (!record) this.#statuses.delete(path)
+    else if (KINDS[kind].madeBy === 'user') this.#statuses.set(path, record)
+    else {
+      const { digest, version, writer, annotations, object } = record
+      this.#statuses.set(path, { digest, version, writer, annotations, object: this.#keep(kind, object) })
+    }
   }
 
   /** Whether a file that had objects, and now seems to have none or is broken, should get a second look first. */
@@ -229,10 +240,10 @@ export class DirectoryStore extends EventEmitter<StoreEvents> implements Store {
   }
 
   #setStatus(path: string, record: StatusRecord | undefined): void {
-    if (record) this.#statuses.set(path, record)
-    else this.#statuses.delete(path)
     const target = objectOfPath(this.statusDirectory, path)
-    if (target) this.#publish([target])
+    if (!target) return
+    this.#keepStatus(path, target.kind, record)
+    this.#publish([target])
   }
 
   #publish(targets: readonly Target[]): void {

@@ -6,15 +6,12 @@ import type { Manifest, ManifestObject } from './manifest.js'
 export type ObjectId = string
 export const objectId = (kind: Kind, key: ObjectKey): ObjectId => `${kind} ${key}`
 
-interface FileRecord {
-  /** Last good version of each object. */
-  readonly objects: readonly ManifestObject[]
-  readonly faults: readonly ReadFault[]
-}
-
 /** The objects of all files of manifests, each from the file that last said it well. */
 export class ManifestSet {
-  readonly #files = new Map<string, FileRecord>()
+  /** Last good version of each object of a file. */
+  readonly #files = new Map<string, readonly ManifestObject[]>()
+  /** Files with faults: there may be thousands without. */
+  readonly #faulty = new Map<string, readonly ReadFault[]>()
   /** All definitions of an object, in the order of their files. More than one is a fault. */
   readonly #definitions = new Map<ObjectId, readonly ManifestObject[]>()
   /** Objects with more than one definition. */
@@ -22,7 +19,7 @@ export class ManifestSet {
 
   /** Objects that the file contributes now. */
   countOf(path: string): number {
-    return this.#files.get(path)?.objects.length ?? 0
+    return this.#files.get(path)?.length ?? 0
   }
 
   /** The definition that counts of every object. */
@@ -36,24 +33,26 @@ export class ManifestSet {
 
   /** Whether something in the files cannot be read, so that an object that is missing may only be hidden. */
   get hasFaults(): boolean {
-    return [...this.#files.values()].some(({ faults }) => faults.length > 0)
+    return this.#faulty.size > 0
   }
 
   /** Takes what a file contains now, or `undefined` when it is gone; returns the objects that this may concern. */
   set(path: string, manifest: Manifest | undefined): readonly Pick<ManifestObject, 'kind' | 'key'>[] {
-    const before = this.#files.get(path)
-    const objects = manifest ? keepGood(manifest, before?.objects ?? []) : []
-    if (manifest) this.#files.set(path, { objects, faults: manifest.faults })
+    const before = this.#files.get(path) ?? []
+    const objects = manifest ? keepGood(manifest, before) : []
+    if (manifest) this.#files.set(path, objects)
     else this.#files.delete(path)
-    this.#redefine(before?.objects ?? [], objects)
-    return [...(before?.objects ?? []), ...objects]
+    if (manifest && manifest.faults.length > 0) this.#faulty.set(path, manifest.faults)
+    else this.#faulty.delete(path)
+    this.#redefine(before, objects)
+    return [...before, ...objects]
   }
 
   /** All that is wrong, in the order of the files. */
   faults(): readonly ReadFault[] {
-    const files = [...this.#files].toSorted(([a], [b]) => (a < b ? -1 : 1))
+    const files = [...this.#faulty].toSorted(([a], [b]) => (a < b ? -1 : 1))
     const doubled = [...this.#doubled].toSorted().flatMap(id => duplicates(this.#definitions.get(id) ?? []))
-    return [...files.flatMap(([, { faults }]) => faults), ...doubled]
+    return [...files.flatMap(([, faults]) => faults), ...doubled]
   }
 
   readonly origin: FindOrigin = (kind, key, field = '') => {

@@ -10,7 +10,9 @@ import { isMetalLBKind } from '../../schema/definitions.js'
 import { type Fields, isFields, withoutNulls } from '../../schema/plain.js'
 import { fieldsToMend, reviewObject } from '../../schema/review.js'
 import { isKind, KINDS, objectKey } from '../kinds.js'
-import type { Kind, ObjectKey, ReadFault } from '../store.js'
+import { keepObject } from '../keep.js'
+import { formatJSON, parseJSON } from '../kubernetes/bigint-json.js'
+import type { KeepRules, Kind, ObjectKey, ReadFault } from '../store.js'
 import { uuidOf, withDefaults } from './defaults.js'
 import { accepts, describe, isPathSegment, misnamed } from './identify.js'
 import { METADATA, SHAPES } from './shapes.js'
@@ -51,6 +53,8 @@ export interface ManifestOptions {
   readonly file: string
   /** Namespace of metallb.io objects that name none; all others go to `default`, as with kubectl. */
   readonly namespace: string
+  /** What is kept of the objects. @default all of them */
+  readonly keep?: KeepRules
 }
 
 /** Reads the objects of a file: YAML documents, Lists, or JSON, which is YAML. Kinds that nobody here uses are passed over. */
@@ -161,9 +165,12 @@ class Reader implements Manifest {
   ): void {
     const full = withDefaults(kind, named)
     const uid = full.metadata.uid ?? uuidOf(`${kind}/${key}`)
-    const object = deepFreeze({ ...full, metadata: { ...full.metadata, uid } })
-    const hash = createHash('sha1').update(JSON.stringify(object, bigintAsText)).digest('hex').slice(0, 12)
-    this.objects.push({ kind, key, object, hash, file: this.#options.file, line, ...(lines && { lines }) })
+    const { file, keep = {} } = this.#options
+    const text = formatJSON({ ...full, metadata: { ...full.metadata, uid } })
+    const hash = createHash('sha1').update(text).digest('hex').slice(0, 12)
+    // Made of texts of its own: what YAML gives are parts of the file's, which would stay with them.
+    const object = deepFreeze(keepObject(keep, kind, parseJSON(text) as KubernetesObject))
+    this.objects.push({ kind, key, object, hash, file, line, ...(lines && { lines }) })
   }
 
   /** The object in its namespace. */
@@ -192,5 +199,3 @@ function shapeFaults(kind: Kind, object: KubernetesObject): readonly FieldFault[
 /** The object as it is stored, and read from an API server. */
 const inOurVersion = (object: KubernetesObject): KubernetesObject =>
   object.kind === 'BGPPeer' ? convertBGPPeer(object as BGPPeer, KINDS.BGPPeer.apiVersion) : object
-
-const bigintAsText = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value)

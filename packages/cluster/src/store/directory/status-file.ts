@@ -1,10 +1,13 @@
+import { createHash } from 'node:crypto'
 import type { KubernetesObject } from '../../resources/core.js'
 import { isFields } from '../../schema/plain.js'
+import { formatJSON, parseJSON } from '../kubernetes/bigint-json.js'
 import { formatYAML, parseYAML } from './yaml-text.js'
 
 /** What a status file says. */
 export interface StatusRecord {
-  readonly text: string
+  /** Differs where the text differs. */
+  readonly digest: string
   readonly version: number
   /** The component that wrote it. */
   readonly writer: string
@@ -28,13 +31,17 @@ export function parseStatus(text: string): StatusRecord | undefined {
   if (version === undefined) return undefined
   const annotations = value['metadata']['annotations']
   return {
-    text,
+    digest: digestOf(text),
     version,
     writer: /^# Written by (\S+)\. /.exec(text)?.[1] ?? '',
     annotations: isFields(annotations) ? (annotations as Record<string, string | null>) : {},
-    object: value as unknown as KubernetesObject,
+    // Made of texts of its own: what YAML gives are parts of the file's, which would stay with them.
+    object: parseJSON(formatJSON(value)) as KubernetesObject,
   }
 }
+
+/** {@link StatusRecord.digest} of a text. */
+export const digestOf = (text: string): string => createHash('sha1').update(text).digest('base64')
 
 /** The version in a status file's text, found without parsing all of it. */
 export function versionOf(text: string): number | undefined {

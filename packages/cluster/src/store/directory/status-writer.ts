@@ -27,8 +27,8 @@ export class StatusWriter {
   readonly #directory: string
   readonly #component: string
   readonly #host: StatusHost
-  readonly #lastWrite = new Map<string, number>()
-  #clock = 0
+  /** Files written since somebody began to read. */
+  readonly #written = new Set<string>()
 
   constructor(directory: string, component: string, host: StatusHost) {
     this.#directory = directory
@@ -36,13 +36,14 @@ export class StatusWriter {
     this.#host = host
   }
 
-  /** Counts writes, so that a reader can tell whether a file was written after it began to read. */
-  get clock(): number {
-    return this.#clock
+  /** A reader begins to read, one at a time. */
+  beginReading(): void {
+    this.#written.clear()
   }
 
-  wroteSince(path: string, clock: number): boolean {
-    return (this.#lastWrite.get(path) ?? 0) > clock
+  /** Whether a file was written after {@link beginReading}. */
+  wroteSince(path: string): boolean {
+    return this.#written.has(path)
   }
 
   /** Writes the status of an object, if nobody has changed the object since it was read. */
@@ -150,7 +151,7 @@ export class StatusWriter {
     })
     const record = parseStatus(text)
     if (!record) throw new TypeError(`cannot be written as YAML: ${text}`)
-    this.#lastWrite.set(path, ++this.#clock)
+    this.#written.add(path)
     this.#host.wrote(path, record)
     return record
   }
