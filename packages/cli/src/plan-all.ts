@@ -2,7 +2,7 @@
  * The plans of many nodes at the cost of a few: who owns a layer-2 address is decided once, and nodes of one kind are planned once, not
  * each for itself. Pure.
  */
-import { LayeredMap, matchesAny } from '@typemetal/cluster'
+import { matchesAny } from '@typemetal/cluster'
 import type { Config, Node, ObjectKey, Pool, Service, Snapshot } from '@typemetal/cluster'
 import { BGP_ENDPOINTS, isExcluded, isNetworkUnavailable, nodesWithActiveEndpoint, plan } from '@typemetal/speaker'
 import type { Layer2Decision, PlanOptions, RememberingPlan, ServiceDecision } from '@typemetal/speaker'
@@ -32,13 +32,13 @@ export function planAll(input: PlanInput, nodes: readonly string[]): ReadonlyMap
       const here = new Set([...(local.get(node) ?? []), ...(local.get(kind.sample) ?? [])])
       const rest = planLike(input, kind, node, here)
       const mine = plan(withServices(snapshot, owned.get(node) ?? new Map()), config, node, members, options)
-      const differing = new Map<ObjectKey, ServiceDecision>()
+      const services = new Map(kind.services)
       for (const key of [...here, ...mine.services.keys()]) {
         const decision = rest.services.get(key)
         const layer2 = mine.services.get(key)?.layer2 ?? kind.services.get(key)?.layer2
-        if (decision && layer2) differing.set(key, { ...decision, layer2 })
+        if (decision && layer2) services.set(key, { ...decision, layer2 })
       }
-      return [node, { ...rest, services: kind.services.with(differing), layer2: mine.layer2 }] as const
+      return [node, { ...rest, services, layer2: mine.layer2 }] as const
     }),
   )
 }
@@ -50,7 +50,7 @@ interface Kind {
   /** Its plan without layer 2. */
   readonly plan: RememberingPlan
   /** What a node of the kind decides that owns nothing. */
-  readonly services: LayeredMap<ObjectKey, ServiceDecision>
+  readonly services: ReadonlyMap<ObjectKey, ServiceDecision>
 }
 
 /** Equal texts: the same advertisements and peers select both nodes, and they are fit or unfit for the same reasons. */
@@ -75,13 +75,12 @@ function kindOf({ snapshot, config }: PlanInput, name: string): string {
 /** Plans the first node of a kind. Without layer-2 advertisements there are no elections, which are nearly all of the work. */
 function planKind(input: PlanInput, node: string, known: ReadonlyMap<ObjectKey, Known>): Kind {
   const { snapshot, config, members, options } = input
-  const services = new LayeredMap<ObjectKey, Service>(snapshot.objects('Service'))
-  const made = plan(withServices(snapshot, services), withoutLayer2(config), node, members, options)
+  const made = plan(snapshot, withoutLayer2(config), node, members, options)
   const decisions = [...made.services].map(([key, decision]) => {
     const layer2 = ofAnother(input, node, decision, known.get(key))
     return [key, { ...decision, layer2 }] as const
   })
-  return { sample: node, plan: made, services: new LayeredMap(new Map(decisions)) }
+  return { sample: node, plan: made, services: new Map(decisions) }
 }
 
 /**
@@ -97,13 +96,14 @@ function planLike(
   if (node === sample) return made
   const { context } = made.memory
   const before = { ...made, node, memory: { ...made.memory, context: { ...context, node } } }
-  const services = made.memory.snapshot.objects('Service') as LayeredMap<ObjectKey, Service>
-  // What is not the same object counts as changed.
-  const copies = [...here].map(key => [key, copyOf(services.get(key))] as const)
-  return plan(withServices(snapshot, services.with(copies)), context.config, node, members, options, before)
+  const services = new Map(snapshot.objects('Service'))
+  for (const key of here) {
+    const service = services.get(key)
+    // What is not the same object counts as changed.
+    if (service) services.set(key, { ...service })
+  }
+  return plan(withServices(snapshot, services), context.config, node, members, options, before)
 }
-
-const copyOf = (service: Service | undefined): Service | undefined => service && { ...service }
 
 /** Services whose announcement depends on where their endpoints are, by the nodes that have one. */
 function localServices({ snapshot }: PlanInput): ReadonlyMap<string, readonly ObjectKey[]> {
