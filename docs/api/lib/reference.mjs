@@ -10,6 +10,7 @@ import { HEADINGS } from './rooms.mjs'
 
 /** Kinds whose every exported one says what it is; of properties, those that somebody fills in ({@link silentOptions}). */
 const DOCUMENTED = [
+  'Module',
   'Enum',
   'EnumMember',
   'Variable',

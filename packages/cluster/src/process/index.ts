@@ -1,4 +1,19 @@
-/** What every Typemetal process needs around its work: logs, metrics, health, signals and clear last words. */
+/**
+ * What every Typemetal process needs around its work: logs, metrics, health, signals and clear last words.
+ *
+ * ```ts
+ * import { createLogger, createRegistry, runProcess, serveMetrics } from '@typemetal/cluster/process'
+ *
+ * await runProcess(async signal => {
+ *   const log = createLogger({ level: 'info' })
+ *   await using metrics = await serveMetrics({ registry: createRegistry(), port: 7472 })
+ *   log.info({ port: metrics.port }, 'metrics are served')
+ *   await new Promise(resolve => signal.addEventListener('abort', resolve))
+ * })
+ * ```
+ *
+ * @packageDocumentation
+ */
 export { createLogger, LOG_LEVELS, type Logger, type LoggerOptions, type LogLevel, silentLogger } from './log.js'
 export { type HttpService, type ListenOptions } from './http-service.js'
 export {
