@@ -147,7 +147,8 @@ async function testIcmpv6(): Promise<void> {
       socket.joinGroup('ff02::1:ff00:1')`
     const words = ['--input-type=module', '-e', script]
     t.equal(
-      spawnSync(process.execPath, words, { timeout: 300_000, cwd: fileURLToPath(new URL('.', import.meta.url)) }).status,
+      spawnSync(process.execPath, words, { timeout: 300_000, cwd: fileURLToPath(new URL('.', import.meta.url)) })
+        .status,
       0,
     )
   })
