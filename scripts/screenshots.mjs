@@ -8,9 +8,9 @@ const USAGE = 'usage: npm run screenshots -- [--out DIR]'
 /** Octets that a picture may have: they are kept in the repository. */
 const LIMIT = 150_000
 const PICTURES = {
-  'status-page-light': { width: 1280, height: 1000, scheme: 'light' },
-  'status-page-dark': { width: 1280, height: 1000, scheme: 'dark' },
-  'status-page-narrow': { width: 360, height: 900, scheme: 'light' },
+  'status-page-light': { width: 1120, height: 800, scheme: 'light' },
+  'status-page-dark': { width: 1120, height: 800, scheme: 'dark' },
+  'status-page-narrow': { width: 360, height: 840, scheme: 'dark' },
 }
 
 function readOptions() {
@@ -30,15 +30,25 @@ const program = chromiumProgram()
 if ('missing' in program) fail(`${program.missing} is not installed`)
 
 mkdirSync(out, { recursive: true })
-await using server = await servePage({ source: new ExampleSource(exampleCluster(Date.now())), port: 0 })
-await using chromium = await Chromium.start(program.path)
-for (const [name, options] of Object.entries(PICTURES)) {
+const server = await servePage({ source: new ExampleSource(exampleCluster(Date.now())), port: 0 })
+try {
+  const chromium = await Chromium.start(program.path)
+  try {
+    for (const [name, options] of Object.entries(PICTURES)) await take(chromium, name, options)
+  } finally {
+    await chromium[Symbol.asyncDispose]()
+  }
+} finally {
+  await server[Symbol.asyncDispose]()
+}
+
+async function take(chromium, name, options) {
   const page = await chromium.look(server.url, options)
   await page.waitForSelector('#services tbody tr')
   const path = join(out, `${name}.png`)
-  await page.screenshot({ path, optimizeForSpeed: false })
-  const { size } = statSync(path)
-  if (size > LIMIT) fail(`${path} has ${size} octets, more than ${LIMIT}`)
-  console.log(`${path}: ${(size / 1000).toFixed(0)} kB`)
+  await page.screenshot({ path })
   await page.browserContext().close()
+  const { size } = statSync(path)
+  if (size > LIMIT) throw new Error(`${path} has ${size} octets, more than ${LIMIT}`)
+  console.log(`${path}: ${(size / 1000).toFixed(0)} kB`)
 }

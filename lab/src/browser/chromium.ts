@@ -54,6 +54,8 @@ export class Chromium implements AsyncDisposable {
       args,
       timeout: START,
       protocolTimeout: COMMAND,
+      // No port, and so in any network namespace.
+      pipe: true,
       ...handling,
     })
     return new Chromium(browser)
