@@ -1,8 +1,10 @@
 /** Several controllers on one cluster, of which one works: virtual time, and processes that are cut off, paused or killed at any moment. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
+import { ApiError, type Store } from '@typemetal/cluster'
 import { silentLogger, StartupError } from '@typemetal/cluster/process'
-import { lead } from '@typemetal/cluster/leader'
+import { lead, type Lease } from '@typemetal/cluster/leader'
 import { Controller } from '@typemetal/controller'
 import * as fc from 'fast-check'
 import { Registry } from 'prom-client'
@@ -258,6 +260,33 @@ t.test('Candidacy', async t => {
     stop.abort()
     await ended
     t.equal(candidacy.standby, false)
+  })
+
+  t.test('without the right to Leases, as in the roles of MetalLB, it is not ready and says what to do', async t => {
+    const said = 'leases.coordination.k8s.io "x" is forbidden'
+    let mayAsk = false
+    const read = async (): Promise<undefined> => {
+      if (!mayAsk) throw new ApiError(403, said)
+      return undefined
+    }
+    const write = async (lease: Lease): Promise<Lease> => lease
+    const store: Store = Object.assign(new MemoryCluster().connect(), { leases: { read, write } })
+    const quick = { leaseDuration: 30_000, renewDeadline: 20_000, retryPeriod: 10 }
+    const candidacy = new Candidacy({ ...options, times: quick, enabled: true, registry: new Registry() })
+    const stop = new AbortController()
+    let led = (): void => {}
+    const leads = new Promise<void>(resolve => (led = resolve))
+    const ended = candidacy.run(store, stop.signal, async signal => {
+      led()
+      await once(signal, 'abort')
+    })
+    while (candidacy.standby === true || candidacy.standby === false) await setImmediate()
+    t.match(candidacy.standby, `${said}; give the right, or --leader-elect=false`)
+    mayAsk = true
+    await leads
+    t.equal(candidacy.standby, false, 'as soon as it is given')
+    stop.abort()
+    await ended
   })
 
   t.test('times that would let two lead are refused in words', async t => {

@@ -37,6 +37,8 @@ export interface LeadOptions {
   readonly times?: Partial<ElectionTimes>
   /** Somebody else leads now; an empty text: nobody. */
   readonly onHolder?: (holder: string) => void
+  /** The Lease cannot be read or written, for this reason, and nobody may lead for it; `undefined`: it can again. */
+  readonly onTrouble?: (error: Error | undefined) => void
   /** @default silent */
   readonly log?: Logger
   /** @default the machine's */
@@ -173,13 +175,10 @@ class Candidate {
         const stop = AbortSignal.any([signal, limited])
         if (!(await this.#bid(stop))) await this.#bid(stop)
       })
-      this.#trouble = undefined
+      this.#tellTrouble(undefined)
     } catch (error) {
       this.#lease = undefined
-      const trouble = error instanceof Error ? error.message : String(error)
-      if (!signal.aborted && trouble !== this.#trouble)
-        this.#log.warn({ event: 'leaseUnreachable', error: trouble }, 'the lease cannot be read or written')
-      this.#trouble = trouble
+      if (!signal.aborted) this.#tellTrouble(error instanceof Error ? error : new Error(String(error)))
     }
     this.#tellHolder()
   }
@@ -213,6 +212,15 @@ class Candidate {
 
   #timeLeft(): Milliseconds {
     return Math.max(0, this.#election.leadsUntil - this.#clock.now())
+  }
+
+  /** Said once for as long as it stays the reason. */
+  #tellTrouble(error: Error | undefined): void {
+    if (error?.message === this.#trouble) return
+    this.#trouble = error?.message
+    if (error)
+      this.#log.warn({ event: 'leaseUnreachable', error: error.message }, 'the lease cannot be read or written')
+    this.#options.onTrouble?.(error)
   }
 
   #tellHolder(): void {

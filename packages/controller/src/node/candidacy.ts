@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { EventEmitter } from 'node:events'
 import { hostname } from 'node:os'
-import type { Store } from '@typemetal/cluster'
+import { failureOf, type Store } from '@typemetal/cluster'
 import { checkElectionTimes, type ElectionTimes, lead } from '@typemetal/cluster/leader'
 import { type Logger, StartupError } from '@typemetal/cluster/process'
 import { Gauge, type Registry } from 'prom-client'
@@ -31,6 +31,8 @@ export class Candidacy extends EventEmitter<{ change: [] }> {
   #leads = false
   #holder = ''
   #outage: string | undefined
+  /** Why it will never lead. */
+  #refusal: string | undefined
 
   /**
    * Registers the metric by which client-go tells the same.
@@ -55,7 +57,7 @@ export class Candidacy extends EventEmitter<{ change: [] }> {
 
   /** True while somebody else, or nobody yet, leads and we could take over; what keeps us from it; `false` when we work. */
   get standby(): boolean | string {
-    return this.#standby && (this.#outage ?? true)
+    return this.#standby && (this.#outage ?? this.#refusal ?? true)
   }
 
   /** Whether it leads others, or would, if there were any; false as well where nobody is asked. */
@@ -87,9 +89,11 @@ export class Candidacy extends EventEmitter<{ change: [] }> {
       log.info({ event: 'leader', holder }, 'the lease has another holder')
       this.emit('change')
     }
+    const onTrouble = (error: Error | undefined): void => this.#troubled(error)
+    const options = { leases, name, namespace, identity: this.#identity, times, onHolder, onTrouble, log }
     this.#lead(false)
     try {
-      await lead({ leases, name, namespace, identity: this.#identity, times, onHolder, log }, signal, async term => {
+      await lead(options, signal, async term => {
         this.#lead(true)
         await work(term.signal, term.leads).finally(() => this.#lead(false))
       })
@@ -98,6 +102,15 @@ export class Candidacy extends EventEmitter<{ change: [] }> {
       this.#standby = false
     }
     return undefined
+  }
+
+  /** What passes by itself is an outage; a right that is missing, as with MetalLB's own roles, is for somebody to give. */
+  #troubled(error: Error | undefined): void {
+    this.#refusal =
+      error && failureOf(error) === 'forbidden'
+        ? `not allowed to elect a leader, so no Service gets an address: ${error.message}; give the right, or --leader-elect=false to the one controller there is`
+        : undefined
+    if (this.#refusal !== undefined) this.#options.log.error({ event: 'leader', error: this.#refusal }, 'cannot lead')
   }
 
   #lead(leads: boolean): void {
