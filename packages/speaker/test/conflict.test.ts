@@ -17,7 +17,9 @@ t.test('the rule: the winner of the election between the two keeps the address, 
   fc.assert(
     fc.property(pair, address, scoresOf, ([a, b], key, scores) => {
       const election = { key, scores }
-      const [ofA, ofB] = [resolveConflict(a, b, election), resolveConflict(b, a, election)]
+      const [ofA, ofB] = [[a, b] as const, [b, a] as const].map(([node, other]) =>
+        resolveConflict(node, other, election, { stands: true }),
+      )
       const winner = electionWinner([a, b], key, scores)
       return (ofA === 'yield') !== (ofB === 'yield') && (ofA === 'defend' ? a : b) === winner
     }),
@@ -160,7 +162,7 @@ t.test('weights that change while a conflict lasts turn it round', async t => {
   const [owner = ''] = lan.owners(ADDRESS)
   const other = owner === 'n1' ? 'n2' : 'n1'
   scores.set(other, 10)
-  lan.run(3_000)
+  lan.run(6_000)
   t.strictSame(lan.owners(ADDRESS), [other])
 })
 
@@ -268,6 +270,25 @@ t.test('whose a MAC address is: the neighbour table, or else the host itself', a
   )
   t.equal(await segment.identify('02:00:00:00:00:08', 'eth0'), undefined)
   t.equal(await segment.answers({ address: '10.0.0.2', interface: 'eth0', mac }), true)
+  const proxy = '02:00:00:00:00:0f'
+  const behind = {
+    nodes: () =>
+      new Map([
+        ['n1', ['10.0.0.1', 'fd00::1']],
+        ['n2', ['10.0.0.2']],
+      ]),
+    neighbors: () => [],
+  }
+  const answering =
+    (...of: readonly string[]) =>
+    async ({ address }: { readonly address: string }) =>
+      of.includes(address) ? [{ mac: proxy }] : []
+  const both = new LanSegment({ ...behind, ask: answering('10.0.0.1', '10.0.0.2') })
+  t.equal(await both.identify(proxy, 'eth0'), undefined, 'RFC 1027: who answers for several nodes is none of them')
+  const twice = new LanSegment({ ...behind, ask: answering('10.0.0.1', 'fd00::1') })
+  t.equal(await twice.identify(proxy, 'eth0'), 'n1', 'both addresses of one')
+  const neighbors = () => ['10.0.0.1', '10.0.0.2'].map(address => ({ address, mac: proxy }))
+  t.equal(await new LanSegment({ ...behind, neighbors, ask: answering('10.0.0.1') }).identify(proxy, 'eth0'), undefined)
   t.equal(await segment.answers({ address: 'fd00::1', interface: 'gone', mac }), false)
 })
 

@@ -56,6 +56,15 @@ const GRACE = 200
  * itself.
  */
 const SETTLE = 1_000
+/**
+ * Milliseconds from our first word until a node that answers on stands by its claim: it has heard us twice, since frames get lost, and had
+ * the time to make sure of us.
+ */
+const STAND = 2_500
+/** Milliseconds within which a node that stops answering after we have yielded has yielded, too, rather than died. */
+const MUTUAL = 4_000
+/** Milliseconds for which that is remembered. */
+const DISPUTE_MEMORY = 60_000
 /** Milliseconds between two questions whether the other host is still there. */
 const RECHECK = 1_000
 /** Milliseconds until the next question when one was not answered. */
@@ -113,6 +122,8 @@ interface Case extends Claim {
   node: string | undefined
   /** Once it is sure. */
   resolution: Resolution | undefined
+  /** Since when it is so, or this one is known for who it is. */
+  resolvedAt: Instant
   /** Whether anybody was told. */
   told: boolean
 }
@@ -136,6 +147,8 @@ export class ConflictMachine {
   readonly #identifying = new Set<string>()
   readonly #unidentified: ClaimingHost[] = []
   readonly #queue: Case[] = []
+  /** Addresses that both had left to each other, and when that was seen. */
+  readonly #dropped = new Map<string, Instant>()
   #checking = 0
   #next = Infinity
   #actions: ConflictAction[] = []
@@ -223,7 +236,8 @@ export class ConflictMachine {
     const host = this.#hostOf(mac, on)
     const found: Case = {
       address, interface: on, mac, host, since: now, checkAt: 0, asking: false, misses: 0, present: false,
-      defendedAt: -Infinity, identified: false, node: undefined, resolution: undefined, told: false,
+      defendedAt: -Infinity, identified: false, node: undefined, resolution: undefined,
+      resolvedAt: Infinity, told: false,
     } // prettier-ignore
     this.#cases.set(keyOf(claim), found)
     host.cases.add(found)
@@ -274,7 +288,9 @@ export class ConflictMachine {
   }
 
   #identified(found: Case, node: string | undefined, now: Instant): void {
-    Object.assign(found, { identified: true, node })
+    // Who becomes known to us as a node may have learned just now that we are one.
+    const resolvedAt = isSure(found) && found.node !== node ? now : found.resolvedAt
+    Object.assign(found, { identified: true, node, resolvedAt })
     if (isSure(found)) this.#decide(found, now)
     else if (found.present) this.#confirm(found, now)
     else this.#defendEarly(found, now)
@@ -282,7 +298,7 @@ export class ConflictMachine {
 
   /** A node that comes behind us gives way the sooner, the sooner it hears of us; should it have gone already, one round does no harm. */
   #defendEarly(found: Case, now: Instant): void {
-    if (found.node === undefined || this.#judge(found) !== 'defend') return
+    if (found.node === undefined || this.#judge(found, now) !== 'defend') return
     found.defendedAt = now
     this.#actions.push({ type: 'defend', address: found.address })
   }
@@ -301,9 +317,9 @@ export class ConflictMachine {
     found.present = false
     if (++found.misses < MISSES) return this.#askAt(found, now + DOUBT)
     const wasLeftToIt = found.resolution === 'yield'
-    this.#gone(found)
+    this.#gone(found, now)
     if ((wasLeftToIt ? ++host.gone : ++host.conceded) < GONE_OF_HOST) return
-    for (const other of host.cases) if (wasLeftToIt || other.resolution !== 'yield') this.#gone(other)
+    for (const other of host.cases) if (wasLeftToIt || other.resolution !== 'yield') this.#gone(other, now)
   }
 
   #present(found: Case, now: Instant): void {
@@ -319,9 +335,9 @@ export class ConflictMachine {
   }
 
   #confirm(found: Case, now: Instant): void {
-    const resolution = this.#judge(found)
+    const resolution = this.#judge(found, now)
     if (resolution === undefined) return this.#end(found)
-    found.resolution = resolution
+    Object.assign(found, { resolution, resolvedAt: now })
     if (resolution === 'yield') return this.#yield(found)
     if (found.node === undefined) this.#defend(found, now)
     else {
@@ -334,14 +350,13 @@ export class ConflictMachine {
 
   /** What it is decided by may have changed meanwhile: nodes, weights, who it is. */
   #decide(found: Case, now: Instant): void {
-    const resolution = this.#judge(found)
+    const resolution = this.#judge(found, now)
     if (resolution === undefined) return this.#end(found)
     if (resolution === found.resolution) {
       this.#defend(found, now)
       return this.#tell(found, now)
     }
-    found.resolution = resolution
-    found.told = false
+    Object.assign(found, { resolution, resolvedAt: now, told: false })
     if (resolution === 'yield') return this.#yield(found)
     this.#resume(found.address)
     this.#tell(found, now)
@@ -349,7 +364,9 @@ export class ConflictMachine {
 
   #tell(found: Case, now: Instant): void {
     if (found.told || !isSure(found)) return
-    if (found.resolution === 'defend' && now - found.since < SETTLE) return
+    // Also not while we go on only to see whether the other one gives way.
+    if (found.resolution === 'defend' && (now - found.since < SETTLE || this.#judge(found, now, true) === 'yield'))
+      return
     found.told = true
     this.#actions.push({ type: 'begun', conflict: conflictOf(found) })
   }
@@ -381,11 +398,15 @@ export class ConflictMachine {
   }
 
   /** It no longer answers. Whoever has believed it is to hear of us again. */
-  #gone(found: Case): void {
-    const { resolution, address } = found
+  #gone(found: Case, now: Instant): void {
+    const { resolution, resolvedAt, address } = found
     this.#end(found)
-    if (resolution === 'yield') this.#resume(address)
-    else this.#actions.push({ type: 'defend', address })
+    if (resolution !== 'yield') return void this.#actions.push({ type: 'defend', address })
+    this.#resume(address)
+    const isAnswered = [...(this.#byAddress.get(address) ?? [])].some(({ present }) => present)
+    if (isAnswered || now - resolvedAt >= MUTUAL) return
+    if (this.#dropped.size >= CAPACITY) this.#dropped.clear()
+    this.#dropped.set(address, now)
   }
 
   #end(found: Case): void {
@@ -399,9 +420,12 @@ export class ConflictMachine {
     if (isSure(found) && found.told) this.#actions.push({ type: 'over', conflict: conflictOf(found) })
   }
 
-  #judge({ address, node }: Case): Resolution | undefined {
+  #judge(found: Case, now: Instant, stands = hasStood(found, now)): Resolution | undefined {
+    const { address, node } = found
     const election = this.#options.electionOf(address)
-    return election && resolveConflict(this.#options.node, node, election)
+    if (!election) return undefined
+    const isDisputed = now - (this.#dropped.get(address) ?? -Infinity) < DISPUTE_MEMORY
+    return resolveConflict(this.#options.node, node, election, { stands, bare: isDisputed ? address : undefined })
   }
 
   #askAt(found: Case, at: Instant): void {
@@ -428,6 +452,10 @@ export class ConflictMachine {
     }
   }
 }
+
+/** Whether a node answers on although it must have heard us. */
+const hasStood = ({ resolution, resolvedAt, present }: Case, now: Instant): boolean =>
+  resolution === 'yield' || (resolution === 'defend' && present && now - resolvedAt >= STAND)
 
 /** What the world is told. */
 function conflictOf({

@@ -38,11 +38,14 @@ export class LanSegment implements Segment {
     this.#options = { neighbors: listNeighbors, links: listLinks, ask: resolve, ...options }
   }
 
-  /** By the kernel's neighbour table; where it does not know, the host itself is asked for the address of each node. */
+  /**
+   * By the kernel's neighbour table; where it does not know, the host itself is asked for the address of each node. One that answers for
+   * several nodes is none of them but a proxy (RFC 1027, RFC 4389).
+   */
   async identify(mac: string, interfaceName: string): Promise<string | undefined> {
     const nodes = this.#options.nodes()
     const known = this.#fromTable(mac, nodes)
-    if (known !== undefined) return known
+    if (known.length > 0) return known.length === 1 ? known[0] : undefined
     const questions = [...nodes].flatMap(([node, addresses]) => addresses.map(address => ({ node, address })))
     const rest = questions.slice(0, MOST_ASKED)
     while (rest.length > 0) {
@@ -50,8 +53,8 @@ export class LanSegment implements Segment {
       const answers = await Promise.all(
         asked.map(({ address }) => this.answers({ address, interface: interfaceName, mac })),
       )
-      const found = asked[answers.indexOf(true)]
-      if (found) return found.node
+      const found = new Set(asked.filter((_, i) => answers[i]).map(({ node }) => node))
+      if (found.size > 0) return found.size === 1 ? [...found][0] : undefined
     }
     return undefined
   }
@@ -88,15 +91,15 @@ export class LanSegment implements Segment {
     }
   }
 
-  #fromTable(mac: string, nodes: ReadonlyMap<string, readonly string[]>): string | undefined {
+  /** Names of the nodes that the kernel knows at a MAC address. */
+  #fromTable(mac: string, nodes: ReadonlyMap<string, readonly string[]>): readonly string[] {
     const addresses = new Set<string>()
     try {
       for (const neighbor of this.#options.neighbors()) if (neighbor.mac === mac) addresses.add(neighbor.address)
     } catch {
-      return undefined // a dump that the kernel cut short; the host is asked instead
+      return [] // a dump that the kernel cut short; the host is asked instead
     }
-    for (const [node, own] of nodes) if (own.some(address => addresses.has(address))) return node
-    return undefined
+    return [...nodes].filter(([, own]) => own.some(address => addresses.has(address))).map(([node]) => node)
   }
 }
 
