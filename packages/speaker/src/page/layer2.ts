@@ -14,8 +14,8 @@ export interface Layer2Readings {
   readonly conflicts: readonly Conflict[]
   /** Addresses held on to during a drain, with who takes over. */
   readonly held: Heirs
-  /** Whether layer 2 runs. */
-  readonly running: boolean
+  /** Layer 2 should run, and does not. */
+  readonly isDown: boolean
 }
 
 /** A row for each address that the plan wants or that is answered, in the order of the plan. */
@@ -39,11 +39,11 @@ export function layer2Rows(readings: Layer2Readings): readonly Layer2Facts[] {
 
 function stateOf(
   address: string,
-  { plan, answered, held, running }: Layer2Readings,
+  { plan, answered, held, isDown }: Layer2Readings,
   conflict: Conflict | undefined,
 ): readonly [verdict: Verdict, reason: string | undefined] {
   if (conflict) return ['bad', conflictText(conflict)]
-  if (!running) return ['bad', 'layer 2 is not running']
+  if (isDown) return ['bad', 'layer 2 is not running']
   if (!answered.has(address)) return ['bad', 'not answered: this is no address that a host on a LAN can have']
   if (plan.layer2.has(address)) return ['good', undefined]
   const heir = held.get(address)

@@ -87,10 +87,10 @@ export class SpeakerPage implements PageSource {
 
   #planSections(plan: Plan): Pick<PageFacts, 'services' | 'sessions' | 'layer2'> {
     const { layer2, drain } = this.#parts
-    const { conflicts, answered, interfaces = [] } = layer2
+    const { conflicts, answered, isDown } = layer2
     const config = this.#parts.config()
     const from = [plan.services, plan.peersOf, config, ...conflicts.flatMap(partsOf)]
-    const readings = { plan, answered: new Set(answered), conflicts, held: drain.held, running: interfaces.length > 0 }
+    const readings = { plan, answered: new Set(answered), conflicts, held: drain.held, isDown }
     return {
       services: this.#memory.section('services', from, () => this.#services.of(plan, config, conflicts)),
       sessions: this.#memory.section('sessions', [], () => this.#sessions(plan)),
