@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 import t from 'tap'
+import type { Logger } from '@typemetal/bgp'
 import {
   BmpClient,
   BmpFramer,
@@ -13,6 +14,7 @@ import {
   type BmpMessage,
 } from '@typemetal/bgp/bmp'
 import { decodeMessage, DEFAULT_CONTEXT, type MessageContext, type UpdateMessage } from '@typemetal/bgp/wire'
+import { TestClock } from './clock.js'
 import { PlayedSpeaker, route, SESSION } from './observed-speaker.js'
 
 const DEADLINE = 60_000
@@ -245,14 +247,21 @@ t.test('RFC 7854 section 3.2: tries again, later each time', async t => {
   const first = await listen()
   const port = first.station.port ?? 0
   await first.station.close()
-  await using client = start(speaker, port, { maxRetryTime: 0.2 })
-  const times: number[] = []
-  client.on('disconnected', () => times.push(performance.now()))
-  await until('three attempts', () => times.length === 3)
-  t.ok(times[2]! - times[1]! > times[1]! - times[0]!, 'waits longer')
+  const clock = new TestClock()
+  const waits: number[] = []
+  const warn = (fields: object): void => void waits.push((fields as { readonly seconds: number }).seconds)
+  const log: Logger = { debug() {}, info() {}, warn, error() {}, child: () => log }
+  await using client = start(speaker, port, { maxRetryTime: 0.2, clock, log })
+  for (let attempt = 1; attempt <= 4; attempt++) {
+    if (attempt > 1) clock.advance(1000 * (waits.at(-1) ?? 0))
+    await until(`attempt ${attempt}`, () => waits.length === attempt)
+  }
+  t.same(waits, [0.05, 0.1, 0.2, 0.2], 'waits longer, up to a limit')
   await using second = new BmpStation({ host: '127.0.0.1', port })
   await second.start()
-  await once(client, 'connected')
+  const connected = once(client, 'connected')
+  clock.advance(200)
+  await connected
   t.throws(() => start(speaker, 0), RangeError)
   t.throws(() => start(speaker, port, { monitor: ['adj-rib-in' as 'loc-rib'] }), RangeError)
   t.throws(() => start(speaker, port, { retryTime: 2, maxRetryTime: 1 }), RangeError)

@@ -131,6 +131,7 @@ t.test('back-pressure: a peer that does not read costs no memory, and gets every
   const raw = await accepting
   await raw.establish()
   raw.socket.pause()
+  await until(() => peer.counters.prefixesAnnounced > 0, 'the first are written')
   await new Promise(resolve => setTimeout(resolve, 300))
   const { prefixesAnnounced } = peer.counters
   t.ok(prefixesAnnounced > 0 && prefixesAnnounced < 1900, `${prefixesAnnounced} of 2000 written before it blocked`)
