@@ -18,7 +18,18 @@ export interface ValidateRequest {
   readonly paint?: Paint
 }
 
-/** Every fault of the configuration, one a line, then what is probably not meant; code 1 when there is an error. */
+/**
+ * Every fault of the configuration, one a line, then what is probably not meant; code 1 when there is an error.
+ *
+ * @example
+ * ```ts
+ * import { readCluster, validate } from 'typemetal'
+ *
+ * const { text, code } = validate(await readCluster(['manifests'], 'metallb-system'), { namespace: 'metallb-system' }, 'table')
+ * console.log(text)
+ * process.exitCode = code
+ * ```
+ */
 export function validate(cluster: Cluster, request: ValidateRequest, format: Format): Answer {
   const { snapshot, result, notes, missingSecrets } = cluster
   // Objects that have nothing to do with the configuration can be broken too: a Service that does not parse.
