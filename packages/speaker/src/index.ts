@@ -43,7 +43,7 @@ export { Layer2Elections, type ElectionState } from './announcer/layer2-election
 export { ConflictGuard, type ConflictGuardOptions, type GuardHands, type Segment } from './announcer/conflict-guard.js'
 export { ConflictMachine, type ConflictMachineOptions } from './announcer/conflict-machine.js'
 export type { Claim, Conflict, ConflictAction, ConflictEvent } from './announcer/conflict-machine.js'
-export { resolveConflict, type AddressElection, type Resolution } from './announcer/conflict-rule.js'
+export { resolveConflict, type AddressElection, type Dispute, type Resolution } from './announcer/conflict-rule.js'
 export { CONFLICT_REASON, conflictEvents } from './announcer/conflict-events.js'
 export { LanSegment, addressesByNode, interfaceTowards, type LanSegmentOptions } from './announcer/segment.js'
 export { createSpeakerMetrics, recordOutcome, type SpeakerMetrics } from './metrics.js'

@@ -42,9 +42,9 @@ export interface KubernetesStoreOptions {
   readonly kinds?: readonly Kind[]
   /** Label selectors: of these kinds, objects that match are seen, and no others. @default all objects */
   readonly labels?: Partial<Readonly<Record<Kind, string>>>
-  /** How much, how often and how long the API server is asked. @default {@link DEFAULT_LIMITS} */
   /** What is kept of the objects. @default all but `metadata.managedFields` */
   readonly keep?: KeepRules
+  /** How much, how often and how long the API server is asked. @default {@link DEFAULT_LIMITS} */
   readonly limits?: Partial<ClientLimits>
   /** Of `createClientMetrics`. @default nothing is counted */
   readonly metrics?: ClientMetrics
