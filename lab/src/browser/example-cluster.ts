@@ -54,7 +54,7 @@ export function exampleCluster(now: number): PageFacts {
           detectionTime: 150,
           reason: 'Control Detection Time Expired',
         },
-        reason: 'BFD found the path down; no answer to connecting since',
+        reason: 'no answer to connecting',
       },
     ],
     nodes: [

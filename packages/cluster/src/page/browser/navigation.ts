@@ -8,8 +8,8 @@ const ENTRIES = [
   ['sessions', 'Sessions'],
   ['nodes', 'Nodes'],
   ['pools', 'Pools'],
-  ['layer2', 'Layer-2 addresses'],
-  ['members', 'Gossip members'],
+  ['layer2', 'Layer 2'],
+  ['members', 'Gossip'],
   ['transitions', 'Transitions'],
 ] as const
 
