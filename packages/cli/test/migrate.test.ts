@@ -426,6 +426,21 @@ t.test('check: an install that can be replaced, with its steps node by node', as
   t.match(text, /delete frrconfiguration metallb-node-1/)
 })
 
+t.test("check: an install by MetalLB's chart, whose names begin with the release", async t => {
+  const install = join(folder(t), 'install.yaml')
+  const env = 'env: [{ name: METALLB_ML_SECRET_NAME, value: edge-metallb-memberlist }]'
+  const chart = INSTALL.replace('args: [--port=7472, --log-level=info]', `args: [--port=7472], ${env}`)
+    .replace('{ name: memberlist,', '{ name: edge-metallb-memberlist,')
+    .replace('--lb-class=a.b/c', '--lb-class, a.b/c, --ignore-exclude-lb')
+  writeFileSync(install, chart)
+  const { text, code } = await run('migrate', 'check', install, cluster(t))
+  t.equal(code, 0, text)
+  t.match(text, /✓ Secret metallb-system\/edge-metallb-memberlist: is the key of the gossip ring/)
+  t.match(text, /with the Secret edge-metallb-memberlist and METALLB_ML_\*/)
+  t.match(text, /✓ --lb-class: a\.b\/c/, 'a flag in two words')
+  t.match(text, /✓ --ignore-exclude-lb/)
+})
+
 t.test('check: what must be dealt with first', async t => {
   const install = join(folder(t), 'install.yaml')
   writeFileSync(

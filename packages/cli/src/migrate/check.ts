@@ -32,7 +32,7 @@ export function checkInstall(install: Install, cluster: Cluster, namespace: stri
     ...modeFindings(install),
     ...configurationFindings(install, cluster),
     ...featureFindings(cluster),
-    ...secretFindings(cluster.snapshot, namespace),
+    ...secretFindings(cluster.snapshot, namespace, install.gossipSecret),
     ...flagFindings(install),
   ]
   return { findings, steps: migrationSteps(install, nodes, namespace) }
@@ -155,7 +155,7 @@ function featureFindings({ snapshot, result: { config } }: Cluster): readonly Fi
   return [...found.values()]
 }
 
-function secretFindings(snapshot: Snapshot, namespace: string): readonly Finding[] {
+function secretFindings(snapshot: Snapshot, namespace: string, gossip: string): readonly Finding[] {
   const wanted = [...snapshot.objects('BGPPeer').values()].flatMap(({ spec }) => spec.passwordSecret?.name ?? [])
   const missing = wanted.filter(name => name !== '' && !snapshot.objects('Secret').has(`${namespace}/${name}`))
   return [
@@ -163,10 +163,10 @@ function secretFindings(snapshot: Snapshot, namespace: string): readonly Finding
       blocker(`Secret ${namespace}/${name}`, 'is named by a BGPPeer and is not there'),
     ),
     ...(wanted.length > 0 && missing.length === 0 ? [good('Secrets', 'the passwords of all peers are there')] : []),
-    snapshot.objects('Secret').has(`${namespace}/memberlist`)
-      ? good(`Secret ${namespace}/memberlist`, 'is the key of the gossip ring; our speakers join with the same')
+    snapshot.objects('Secret').has(`${namespace}/${gossip}`)
+      ? good(`Secret ${namespace}/${gossip}`, 'is the key of the gossip ring; our speakers join with the same')
       : change(
-          `Secret ${namespace}/memberlist`,
+          `Secret ${namespace}/${gossip}`,
           'is not there, or cannot be read: without it the speakers of both kinds form no common ring',
         ),
   ]

@@ -27,6 +27,8 @@ export interface Install {
   readonly otherConfigurations: readonly string[]
   /** Value of `--lb-class`. */
   readonly lbClass: string
+  /** Name of the Secret with the key of the gossip: the chart puts the release before `memberlist`. */
+  readonly gossipSecret: string
   /** A ConfigMap of before 0.13 is still there. */
   readonly oldConfig: boolean
   readonly objects: readonly RawObject[]
@@ -61,6 +63,7 @@ export function readInstall(objects: readonly RawObject[]): Install {
     ownConfigurations: own.map(({ name }) => name),
     otherConfigurations: configurations.filter(object => !own.includes(object)).map(({ name }) => name),
     lbClass: flagOf(speaker, 'lb-class') ?? flagOf(controller, 'lb-class') ?? '',
+    gossipSecret: flagOf(controller, 'ml-secret-name') || controller?.env.get('METALLB_ML_SECRET_NAME') || 'memberlist',
     oldConfig: objects.some(
       ({ kind, name, data }) => kind === 'ConfigMap' && name === 'config' && data['config'] !== undefined,
     ),
@@ -92,11 +95,14 @@ function workloadsOf(object: RawObject): readonly Workload[] {
   ]
 }
 
-/** Value of a flag of a workload, with one dash or two. */
+/** Value of a flag of a workload, with one dash or two, in one word or two; `true` where it has none. */
 export function flagOf(workload: Workload | undefined, name: string): string | undefined {
-  const found = workload?.args.findLast(arg => new RegExp(`^--?${name}(?:=|$)`).test(arg))
+  const { args = [] } = workload ?? {}
+  const at = args.findLastIndex(arg => new RegExp(`^--?${name}(?:=|$)`).test(arg))
+  const [found, next] = at < 0 ? [] : args.slice(at, at + 2)
   if (found === undefined) return undefined
-  return found.includes('=') ? found.slice(found.indexOf('=') + 1) : 'true'
+  if (found.includes('=')) return found.slice(found.indexOf('=') + 1)
+  return next === undefined || next.startsWith('-') ? 'true' : next
 }
 
 function modeOf(speaker: Workload | undefined): BGPMode {

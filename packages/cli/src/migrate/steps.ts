@@ -16,7 +16,7 @@ export function migrationSteps(install: Install, nodes: readonly string[], names
     `Replace the controller. One at a time may give addresses; it reads the Services' statuses and keeps every address:\n    ${kubectl} scale deployment/${controller?.name ?? 'controller'} --replicas=0\n    install Typemetal's controller in ${namespace}, with the same ServiceAccount, webhook Service and Secrets\n    typemetal status`,
     `Install Typemetal's speakers for nodes labelled typemetal.dev/speaker=true only${level === 'main' ? '' : `, with --election-level ${level}`}${
       install.lbClass === '' ? '' : `, --lb-class ${install.lbClass}`
-    }, with the Secret memberlist and METALLB_ML_* of MetalLB's: both kinds are one ring and elect alike. Keep MetalLB's off these nodes:\n    ${kubectl} patch daemonset/${speaker?.name ?? 'speaker'} --type merge -p '{"spec":{"template":{"spec":{"affinity":{"nodeAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":{"nodeSelectorTerms":[{"matchExpressions":[{"key":"typemetal.dev/speaker","operator":"DoesNotExist"}]}]}}}}}}}'`,
+    }, with the Secret ${install.gossipSecret} and METALLB_ML_* of MetalLB's: both kinds are one ring and elect alike. Keep MetalLB's off these nodes:\n    ${kubectl} patch daemonset/${speaker?.name ?? 'speaker'} --type merge -p '{"spec":{"template":{"spec":{"affinity":{"nodeAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":{"nodeSelectorTerms":[{"matchExpressions":[{"key":"typemetal.dev/speaker","operator":"DoesNotExist"}]}]}}}}}}}'`,
     ...names.flatMap(node => nodeStep(node, kubectl, mode, ownConfigurations)),
     ...(level === 'main'
       ? []
