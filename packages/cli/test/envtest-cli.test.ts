@@ -1,6 +1,10 @@
 /** The command on a real API server: what is applied there is what it reads, and it needs no right to write. */
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { type AddressInfo, isIPv4 } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import type { KubernetesObject } from '@typemetal/cluster'
 import { until } from '@typemetal/lab'
@@ -72,6 +76,25 @@ const METALLB = [
   'configurationstates',
 ]
 
+/** All that the command looks at but Secrets. */
+const VISIBLE: [string, readonly string[]][] = [
+  ['', ['services', 'nodes', 'namespaces', 'configmaps', 'pods']],
+  ['discovery.k8s.io', ['endpointslices']],
+  ['metallb.io', METALLB],
+]
+
+/** What a speaker's metrics say of a session that stands. */
+const SPEAKER_SAYS = `metallb_bgp_session_up{peer="10.10.0.1:179",vrf="default"} 1
+metallb_bgp_announced_prefixes_total{peer="10.10.0.1:179",vrf="default"} 2
+metallb_k8s_client_config_stale_bool 1
+`
+
+/** The API server reaches Pods at addresses of this machine, but not at the loopback ones. */
+const ownAddress = Object.values(networkInterfaces())
+  .flatMap(addresses => addresses ?? [])
+  .find(({ internal, address }) => !internal && isIPv4(address))?.address
+const noAddress = ownAddress === undefined && 'this machine has no IPv4 address but that of its loopback interface'
+
 void t.test('on a real API server', { skip, timeout: SUITE_PATIENCE }, async t => {
   await using server = await start()
   const { admin } = server
@@ -128,6 +151,41 @@ void t.test('on a real API server', { skip, timeout: SUITE_PATIENCE }, async t =
     t.match((await live('status', '--member', 'node-3')).text, /demo\/web .* node-3/, 'unless it is said otherwise')
   })
 
+  await t.test('status asks the speakers through the API server, where it may', { skip: noAddress }, async t => {
+    const metrics = createServer((_, response) => response.end(SPEAKER_SAYS))
+    t.teardown(() => metrics.close())
+    metrics.listen(0, ownAddress)
+    await once(metrics, 'listening')
+    const { port } = metrics.address() as AddressInfo
+    const pod = `/api/v1/namespaces/${NAMESPACE}/pods/speaker-asked`
+    await admin.apply(speakerPod('node-1', { name: 'speaker-asked', args: [`--port=${port}`] }))
+    t.teardown(() => admin.request({ method: 'DELETE', path: `${pod}?gracePeriodSeconds=0` }))
+    const status = { podIP: ownAddress, podIPs: [{ ip: ownAddress }] }
+    await admin.request({
+      method: 'PATCH',
+      path: `${pod}/status`,
+      body: { status },
+      contentType: 'application/merge-patch+json',
+    })
+    const { text, code, errors } = await live('status')
+    t.equal(code, 0, errors)
+    t.match(section(text, 'BGP sessions')[0], { NODE: 'node-1', PEER: 'router', STATE: 'up', TOLD: '2' })
+    t.match(section(text, 'BGP sessions')[1], { NODE: 'node-2', STATE: 'unknown' })
+    t.match(section(text, 'nodes')[0], { NODE: 'node-1', NOTES: /newest configuration is not in force/ })
+
+    for (const object of reader(VISIBLE)) await admin.apply(object)
+    const refused = await run('status', '--kubeconfig', await server.kubeconfig(ROLE, []))
+    t.equal(refused.code, 0, refused.errors)
+    t.match(refused.errors, /^note: .*without the right to get pods\/proxy in namespace metallb-system$/m)
+    t.match(section(refused.text, 'BGP sessions')[0], { NODE: 'node-1', STATE: 'unknown' })
+
+    metrics.close()
+    metrics.closeAllConnections()
+    const silent = await live('status')
+    t.equal(silent.code, 0)
+    t.match(section(silent.text, 'nodes')[0], { NODE: 'node-1', NOTES: /no metrics from Pod speaker-asked: / })
+  })
+
   await t.test('--context chooses, and an unknown one is named', async t => {
     const config = parse(readFileSync(kubeconfig, 'utf8')) as { contexts: { name: string }[] }
     const [{ name }] = config.contexts as [{ name: string }]
@@ -142,12 +200,7 @@ void t.test('on a real API server', { skip, timeout: SUITE_PATIENCE }, async t =
   })
 
   await t.test('somebody who may only look, and not at Secrets', async t => {
-    const open: [string, readonly string[]][] = [
-      ['', ['services', 'nodes', 'namespaces', 'configmaps', 'pods']],
-      ['discovery.k8s.io', ['endpointslices']],
-      ['metallb.io', METALLB],
-    ]
-    for (const object of reader(open)) await admin.apply(object)
+    for (const object of reader(VISIBLE)) await admin.apply(object)
     await admin.apply({
       apiVersion: 'metallb.io/v1beta2',
       kind: 'BGPPeer',
@@ -232,12 +285,15 @@ const event = (name: string, reason: string): KubernetesObject =>
     count: 1,
   }) as KubernetesObject
 
-const speakerPod = (node: string): KubernetesObject =>
+const speakerPod = (
+  node: string,
+  { name = `speaker-${node}`, args = [] }: { readonly name?: string; readonly args?: readonly string[] } = {},
+): KubernetesObject =>
   ({
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { name: `speaker-${node}`, namespace: NAMESPACE, labels: { app: 'metallb', component: 'speaker' } },
-    spec: { nodeName: node, containers: [{ name: 'speaker', image: 'example.org/speaker' }] },
+    metadata: { name, namespace: NAMESPACE, labels: { app: 'metallb', component: 'speaker' } },
+    spec: { nodeName: node, containers: [{ name: 'speaker', image: 'example.org/speaker', args }] },
   }) as KubernetesObject
 
 async function makeReady({ admin }: ApiServer, node: string): Promise<void> {

@@ -3,9 +3,12 @@ import { createServer } from 'node:http'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { type ApiClient, ApiError } from '@typemetal/cluster'
 import t from 'tap'
 import { parseMetrics } from 'typemetal'
 import { stringify } from 'yaml'
+import { readPodMetrics } from '../dist/source/pod-metrics.js'
+import { speakerPods } from '../dist/source/speakers.js'
 import { cluster, replace, run, runOn, section } from './support.js'
 
 // Processes and a busy machine.
@@ -142,3 +145,59 @@ t.test('--watch prints again when something changes, and stops when it is told',
   stop.abort()
   t.match(await running, { code: 0 })
 })
+
+t.test(
+  'speakers of a live cluster are asked through the API server: where their arguments say, and nobody twice in vain',
+  async t => {
+    const pod = (node: string, args: readonly string[]) => ({
+      metadata: { name: `speaker-${node}`, labels: { component: 'speaker' } },
+      spec: { nodeName: node, containers: [{ args: ['--other=1'] }, { args }] },
+    })
+    /** @param answer to a request for metrics */
+    const ask = async (pods: readonly object[], answer: (path: string) => string) => {
+      const asked: string[] = []
+      const api = {
+        send: async ({ path }: { readonly path: string }): Promise<unknown> => {
+          if (path.endsWith('/pods')) return { items: pods }
+          asked.push(decodeURIComponent(path))
+          return answer(path)
+        },
+      } as unknown as ApiClient
+      return { ...(await readPodMetrics(api, 'lb', await speakerPods(api, 'lb'))), asked }
+    }
+    const path = (place: string): string => `/api/v1/namespaces/lb/pods/${place}/proxy/metrics`
+
+    const pods = [
+      pod('a', ['--port=7472']),
+      pod('b', ['-port=9120', '--tls-min-version=VersionTLS13', '--metrics-auth=false']),
+      pod('c', ['--log-level=info']),
+      pod('d', ['--port=0']),
+    ]
+    const both = await ask(pods, () => 'metallb_bgp_session_up{peer="x"} 1')
+    t.same(both.asked, [path('http:speaker-a:7472'), path('https:speaker-b:9120')])
+    t.match(
+      [...both.readings],
+      [
+        ['a', { samples: [{ name: 'metallb_bgp_session_up', value: 1 }] }],
+        ['b', {}],
+      ],
+    )
+    t.same(both.notes, [])
+
+    const guarded = await ask([pod('a', ['--port=9120', '--metrics-auth'])], () => '')
+    t.same([guarded.asked, guarded.readings.size], [[], 0])
+    t.match(guarded.notes, [/^the state of sessions is unknown: .*--metrics-auth/])
+
+    const forbidden = await ask(pods, () => {
+      throw new ApiError(403, 'pods "http:speaker-a:7472" is forbidden: User "x" cannot get resource "pods/proxy"')
+    })
+    t.equal(forbidden.asked.length, 1)
+    t.match(forbidden.notes, [/without the right to get pods\/proxy in namespace lb$/])
+
+    const broken = await ask(pods, path => {
+      throw path.includes('speaker-b') ? new ApiError(503, 'no route to host') : new DOMException('', 'TimeoutError')
+    })
+    t.match(broken.readings.get('a'), { failure: 'no metrics from Pod speaker-a: no answer within 2 s' })
+    t.match(broken.readings.get('b'), { failure: 'no metrics from Pod speaker-b: no route to host' })
+  },
+)

@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander'
 import { status, type StatusRequest } from '../command/status.js'
 import { type Cluster, clusterOf, STDIN } from '../source/cluster.js'
 import { type LiveCluster, openLive } from '../source/live.js'
-import { readSpeakers } from '../status/metrics.js'
+import { readSpeakers, type SpeakerReading } from '../status/metrics.js'
 import type { Terminal } from '../terminal.js'
 import {
   type DecisionOptions,
@@ -36,7 +36,7 @@ export function addStatus(program: Command, terminal: Terminal): void {
   withDecisions(withCluster(withOutput(withNamespace(program.command('status')))))
     .summary('show pools, Services, nodes and sessions')
     .description(
-      'Shows pools and their use, Services with owner and reason, nodes, BGP and BFD sessions, and what keeps a configuration from being in force; exit code 1 in that case. Without sources: the live cluster. What speakers report otherwise than expected is marked.',
+      'Shows pools and their use, Services with owner and reason, nodes, BGP and BFD sessions, and what keeps a configuration from being in force; exit code 1 in that case. Without sources: the live cluster, whose speakers are asked for their sessions through the API server where that is allowed (get pods/proxy). What speakers report otherwise than expected is marked.',
     )
     .argument('[source...]', 'folders or files of manifests; - for standard input')
     .option('-w, --watch', 'go on, and print again whenever something changes', false)
@@ -55,16 +55,44 @@ export function addStatus(program: Command, terminal: Terminal): void {
       ),
     )
     .action(async (sources: string[], options: Options) => {
-      if (!options.watch || sources.includes(STDIN))
+      if (sources.length > 0 && (!options.watch || sources.includes(STDIN)))
         return print(await read(sources, options, terminal), options, terminal)
       if (sources.length > 0) refuseCluster(sources, options)
       await using live = sources.length > 0 ? await openFolder(sources, options.namespace) : await openLive(options)
-      await watch(live, options, terminal)
+      if (options.watch) await watch(live, options, terminal)
+      else await show(live, options, terminal)
     })
 }
 
-async function print(cluster: Cluster, options: Options, terminal: Terminal, outage?: string): Promise<void> {
-  const readings = options.metrics === undefined ? undefined : await readSpeakers(cluster.snapshot, options.metrics)
+/**
+ * Prints once, with what the speakers say where they can be asked.
+ *
+ * @param outage why the cluster cannot be read
+ * @returns whether a speaker was asked
+ */
+async function show(live: Watched, options: Options, terminal: Terminal, outage?: string): Promise<boolean> {
+  const cluster = await live.read()
+  const asked = options.metrics === undefined ? await live.askSpeakers?.() : undefined
+  const notes = [...(cluster.notes ?? []), ...(asked?.notes ?? [])]
+  await print({ ...cluster, notes }, options, terminal, { ...(outage !== undefined && { outage }), ...asked })
+  return options.metrics !== undefined || (asked?.readings.size ?? 0) > 0
+}
+
+/** What else there is to print. */
+interface More {
+  readonly outage?: string
+  /** What speakers say, by node. */
+  readonly readings?: ReadonlyMap<string, SpeakerReading>
+}
+
+async function print(
+  cluster: Cluster,
+  options: Options,
+  terminal: Terminal,
+  { outage, ...more }: More = {},
+): Promise<void> {
+  const { metrics } = options
+  const readings = metrics === undefined ? more.readings : await readSpeakers(cluster.snapshot, metrics)
   const request: StatusRequest = {
     ...options,
     members: options.member,
@@ -80,7 +108,7 @@ async function print(cluster: Cluster, options: Options, terminal: Terminal, out
   say(terminal, { ...answer, text: clear + start + answer.text + end, notes })
 }
 
-type Watched = Pick<LiveCluster, 'read' | 'watch'> & AsyncDisposable
+type Watched = Pick<LiveCluster, 'read' | 'watch'> & Partial<Pick<LiveCluster, 'askSpeakers'>> & AsyncDisposable
 
 /** A folder that goes on being read. */
 async function openFolder(sources: readonly string[], namespace: string): Promise<Watched> {
@@ -100,18 +128,20 @@ async function openFolder(sources: readonly string[], namespace: string): Promis
 async function watch(live: Watched, options: Options, terminal: Terminal): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   let outage: string | undefined
+  /** Nobody else tells when a session goes. */
+  let asked = false
   let printing = Promise.resolve()
   const end = new Ending(terminal.signal)
   const again = (): void => {
     timer = undefined
-    printing = printing.then(async () => print(await live.read(), options, terminal, outage)).catch(end.fail)
+    printing = printing.then(async () => void (asked = await show(live, options, terminal, outage))).catch(end.fail)
   }
   const unwatch = live.watch(reason => {
     outage = reason
     timer ??= setTimeout(again, REDRAW)
   })
   const ask = (): void => void (timer ??= setTimeout(again, 0))
-  const asking = options.metrics === undefined ? undefined : setInterval(ask, ASK_AGAIN)
+  const asking = setInterval(() => asked && ask(), ASK_AGAIN)
   try {
     again()
     await end.reached

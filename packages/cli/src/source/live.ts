@@ -2,6 +2,7 @@
 import { ApiError, isFields, KIND_NAMES, openStore } from '@typemetal/cluster'
 import type { ApiClient, Kind, Store } from '@typemetal/cluster'
 import { type Cluster, clusterOf } from './cluster.js'
+import { type PodReadings, readPodMetrics } from './pod-metrics.js'
 import { withStandIns } from './secrets.js'
 import { type SpeakerPod, speakerPods } from './speakers.js'
 
@@ -19,6 +20,8 @@ export interface LiveOptions {
 export interface LiveCluster extends AsyncDisposable {
   /** How it is now. */
   read(): Promise<Cluster>
+  /** What the speakers say themselves, as far as they can be asked. */
+  askSpeakers(): Promise<PodReadings>
   /** Calls when something changes, or the server goes away (with the reason) or comes back; returns how to stop that. */
   watch(onChange: (outage?: string) => void): () => void
   /** The server itself, for what is no kind of ours. */
@@ -104,6 +107,14 @@ class Live implements LiveCluster {
     }
     const members = pods.filter(({ ready }) => ready).map(({ node }) => node)
     return clusterOf(snapshot, this.#namespace, { notes, ...(pods.length > 0 && { members: members.toSorted() }) })
+  }
+
+  async askSpeakers(): Promise<PodReadings> {
+    try {
+      return await readPodMetrics(this.api, this.#namespace, await speakerPods(this.api, this.#namespace))
+    } catch {
+      return { readings: new Map(), notes: [] } // that Pods cannot be read is said by who reads them first
+    }
   }
 
   watch(onChange: (outage?: string) => void): () => void {

@@ -9,13 +9,29 @@ export interface SpeakerPod {
   readonly ready: boolean
   /** Images of its containers, in order. */
   readonly images: readonly string[]
+  /** Where its metrics are, by the arguments of its program; absent: they do not say, or there are none. */
+  readonly metrics?: PodMetrics
+}
+
+/** Where a Pod has its metrics. */
+export interface PodMetrics {
+  readonly port: number
+  /** Over TLS. */
+  readonly isSecure: boolean
+  /** For bearers of a token only. */
+  readonly isGuarded: boolean
 }
 
 /** What manifests, and the Helm chart, call the component. */
 const COMPONENT_LABELS = ['component', 'app.kubernetes.io/component']
 
+interface Container {
+  readonly image?: string
+  readonly args?: readonly string[]
+}
+
 type PodWithContainers = Pod & {
-  readonly spec?: { readonly containers?: readonly { readonly image?: string }[] }
+  readonly spec?: { readonly containers?: readonly Container[] }
   readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] }
 }
 
@@ -35,6 +51,21 @@ export async function speakerPods(api: ApiClient, namespace: string): Promise<re
       node: spec?.nodeName ?? '',
       ready: status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false,
       images: (spec?.containers ?? []).flatMap(({ image }) => image ?? []),
+      ...metricsOf(spec?.containers ?? []),
     }))
     .toSorted((a, b) => (a.node < b.node ? -1 : 1))
+}
+
+/** Flags by which metrics go over TLS: ours and MetalLB's. */
+const SECURE = /^--?(?:metrics-auth|metrics-cert-dir|tls-[a-z-]+)(?:=(?!false).*)?$/
+const GUARDED = /^--?metrics-auth(?:=(?!false).*)?$/
+
+/** The first container that says on which port its metrics are. */
+function metricsOf(containers: readonly Container[]): { readonly metrics?: PodMetrics } {
+  for (const { args = [] } of containers) {
+    const port = Number(args.map(arg => /^--?port=(\d+)$/.exec(arg)?.[1]).find(Boolean) ?? 0)
+    const [isSecure, isGuarded] = [SECURE, GUARDED].map(flag => args.some(arg => flag.test(arg)))
+    if (port > 0) return { metrics: { port, isSecure: isSecure === true, isGuarded: isGuarded === true } }
+  }
+  return {}
 }

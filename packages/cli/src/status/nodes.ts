@@ -36,7 +36,7 @@ export function nodeStatuses(
         ...(isNetworkUnavailable(object) ? ['NetworkUnavailable'] : []),
         ...(object?.spec?.unschedulable ? ['cordoned'] : []),
         ...(reading && 'failure' in reading ? [reading.failure] : []),
-        ...(reading && 'samples' in reading ? drainOf(reading.samples) : []),
+        ...(reading && 'samples' in reading ? [...drainOf(reading.samples), ...staleness(reading.samples)] : []),
       ],
     }
   })
@@ -48,3 +48,9 @@ const drainOf = (samples: readonly Sample[]): readonly string[] =>
       ({ name, labels, value }) => name === 'typemetal_drain_state' && value > 0 && labels['state'] !== 'announcing',
     )
     .map(({ labels }) => `drain: ${labels['state'] ?? 'under way'}`)
+
+/** MetalLB's metric, which ours has too. */
+const staleness = (samples: readonly Sample[]): readonly string[] =>
+  samples.some(({ name, value }) => name === 'metallb_k8s_client_config_stale_bool' && value > 0)
+    ? ['its newest configuration is not in force']
+    : []
