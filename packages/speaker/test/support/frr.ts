@@ -52,6 +52,7 @@ export interface FrrNeighbor {
     readonly updatesRecv: number
     readonly opensRecv: number
     readonly notificationsRecv: number
+    readonly notificationsSent: number
   }
   readonly gracefulRestartInfo?: { readonly rBit?: boolean; readonly endOfRibRecv?: Record<string, boolean> }
 }
