@@ -13,6 +13,7 @@
  */
 export { type Cluster, clusterOf, readCluster } from './source/cluster.js'
 export { type LiveCluster, type LiveOptions, openLive } from './source/live.js'
+export type { PodReadings } from './source/pod-metrics.js'
 export { overlay, type OverlayOptions } from './source/overlay.js'
 export { type View, viewOf, type ViewRequest } from './view.js'
 export { type Answer, CommandError, ExitCode } from './exit-code.js'
