@@ -7,6 +7,7 @@ import { missingExports, silentOptions } from './completeness.mjs'
 import { publishedPackages } from './packages.mjs'
 import { givePageTexts, polish } from './page-texts.mjs'
 import { HEADINGS } from './rooms.mjs'
+import { nameUnits } from './units.mjs'
 
 /** Kinds whose every exported one says what it is; of properties, those that somebody fills in ({@link silentOptions}). */
 const DOCUMENTED = [
@@ -51,7 +52,9 @@ export async function makeReference({ root, out }) {
   const entryPoints = packages
     .flatMap(each => each.entryPoints)
     .map(({ specifier, source }) => ({ displayName: specifier, program, sourceFile: program.getSourceFile(source) }))
-  app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
+  app.converter.on(Converter.EVENT_RESOLVE_BEGIN, context => {
+    const { project } = context
+    nameUnits(context, program)
     givePageTexts(project, { root, base, packages, parse: (file, files) => app.converter.parseRawComment(file, files) })
     for (const { sources = [] } of Object.values(project.reflections)) {
       for (const source of sources) source.url = `${base}/${relative(root, source.fullFileName)}#L${source.line}`

@@ -42,7 +42,7 @@ export { Layer2Set, type AddressDifference } from './announcer/layer2-set.js'
 export { Layer2Elections, type ElectionState } from './announcer/layer2-election.js'
 export { ConflictGuard, type ConflictGuardOptions, type GuardHands, type Segment } from './announcer/conflict-guard.js'
 export { ConflictMachine, type ConflictMachineOptions } from './announcer/conflict-machine.js'
-export type { Claim, Conflict, ConflictAction, ConflictEvent } from './announcer/conflict-machine.js'
+export type { Claim, Conflict, ConflictAction, ConflictEvent, Instant } from './announcer/conflict-machine.js'
 export { resolveConflict, type AddressElection, type Dispute, type Resolution } from './announcer/conflict-rule.js'
 export { CONFLICT_REASON, conflictEvents } from './announcer/conflict-events.js'
 export { LanSegment, addressesByNode, interfaceTowards, type LanSegmentOptions } from './announcer/segment.js'
@@ -79,6 +79,7 @@ export type {
   DrainScope,
   DrainState,
   Heirs,
+  Milliseconds,
 } from './drain/types.js'
 export { NodeDrain, type DrainableRing, type NodeDrainOptions, type NodeDrainSettings } from './drain/node-drain.js'
 export { Drainer, type DrainHands, type DrainerEvents, type DrainerOptions } from './drain/drainer.js'
@@ -99,7 +100,7 @@ export { BGPAnnouncer, type BGPAnnouncerEvents, type BGPAnnouncerOptions, type P
 export type * from './announcer/engine.js'
 export { BfdSessions, type BfdReading, type BfdStateListener, type BfdWorker, type StartBfd } from './announcer/bfd.js'
 export { registerBFDMetrics } from './announcer/bfd-metrics.js'
-export type { RunningBfdSession, StandingBfdSession } from './announcer/bfd-session.js'
+export type { RunningBfdSession, StandingBfdSession, State as BfdState } from './announcer/bfd-session.js'
 export { hasCapability, readEnvironment, type Environment } from './announcer/environment.js'
 export { isConnected, multihopHint, type Interfaces as ConnectedInterfaces } from './announcer/connected.js'
 export { peerOptions, type PeerCircumstances } from './announcer/peer-options.js'

@@ -3,7 +3,8 @@ import { EventEmitter } from 'node:events'
 import type { BfdSessionRequest, BfdSourceSession, BfdStateDetails } from '@typemetal/bgp'
 import type { BfdSnapshot } from '@typemetal/bgp/bfd'
 
-type State = BfdSourceSession['state']
+/** State of a BFD session, RFC 5880 section 6.2. */
+export type State = BfdSourceSession['state']
 type Options = Parameters<BfdSourceSession['change']>[0]
 
 interface Events {

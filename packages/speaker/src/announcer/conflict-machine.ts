@@ -3,7 +3,7 @@ import { resolveConflict } from './conflict-rule.js'
 import type { AddressElection, Resolution } from './conflict-rule.js'
 
 /** Milliseconds on the caller's monotonic clock. */
-type Instant = number
+export type Instant = number
 
 /** A host claims an address of ours on one interface. */
 export interface Claim {
