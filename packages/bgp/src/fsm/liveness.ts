@@ -15,20 +15,22 @@ const LEAST_KEEPALIVE_INTERVAL: Seconds = 1
 
 /** RFC 4271 section 10: what is suggested as Hold Time. */
 const SUGGESTED_HOLD_TIME: Seconds = 90
+/** By which TCP is more patient than a SendHoldTimer, which hears of TCP's progress from a thread that may be late. */
+const MARGIN: Seconds = 60
 
 /**
  * How long TCP may try on with octets that the peer's host does not acknowledge, or has no room for, before the connection counts as
  * lost (the user timeout of RFC 9293 section 3.8.3): twice the Hold Time, since nobody is to be given up for taking nothing within the
  * Hold Time itself (RFC 9687 section 4.4). The SendHoldTimer hears nothing of octets that are in TCP's hands, and with a Hold Time of 0 no
- * timer of ours runs at all; then it is the suggested one that counts. Where a SendHoldTime was asked for, it has the first word.
+ * timer of ours runs at all; then it is the suggested one that counts. Where a SendHoldTime was asked for, it has the first word, and
+ * TCP a minute more.
  *
  * @param holdTime what was agreed on
  * @returns 0 for as long as the kernel likes, where stalled peers are not to be given up
  */
 export function userTimeout(holdTime: Seconds, { sendHoldTime }: Pick<LivenessOptions, 'sendHoldTime'>): Seconds {
   if (sendHoldTime === 0) return 0
-  const silence = holdTime || SUGGESTED_HOLD_TIME
-  return silence + (sendHoldTime ?? silence)
+  return sendHoldTime === undefined ? 2 * (holdTime || SUGGESTED_HOLD_TIME) : sendHoldTime + MARGIN
 }
 
 /**
