@@ -71,6 +71,16 @@ t.test('a reader that goes away is no error', async t => {
   t.same({ code, errors }, { code: 0, errors: '' })
 })
 
+t.test('a full disk: one line and code 3, as half an answer is none', async t => {
+  const { code, stderr } = await new Promise<{ code: unknown; stderr: string }>(resolve => {
+    execFile('sh', ['-c', '"$@" > /dev/full', 'sh', process.execPath, bin, 'plan', demo], (error, _, stderr) =>
+      resolve({ code: error?.code ?? 0, stderr }),
+    )
+  })
+  t.equal(code, 3)
+  t.match(stderr, /^typemetal: cannot write: ENOSPC.*\n$/)
+})
+
 t.test('colours only where they can be seen (no-color.org)', async t => {
   t.notOk((await start(bin, ['explain', 'demo/web', demo])).stdout.includes('\u001B'), 'a pipe')
   t.ok((await runOn({ color: true }, 'explain', 'demo/web', demo)).text.includes('\u001B[32m✓'))

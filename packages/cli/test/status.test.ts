@@ -4,9 +4,9 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type ApiClient, ApiError } from '@typemetal/cluster'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { parseMetrics } from 'typemetal'
-import { stringify } from 'yaml'
+import { parseAllDocuments, stringify } from 'yaml'
 import { readPodMetrics } from '../dist/source/pod-metrics.js'
 import { speakerPods } from '../dist/source/speakers.js'
 import { cluster, replace, run, runOn, section } from './support.js'
@@ -135,16 +135,33 @@ t.test('--watch prints again when something changes, and stops when it is told',
   const stop = new AbortController()
   let printed = ''
   const running = runOn({ write: text => void (printed += text), signal: stop.signal }, 'status', folder, '--watch')
-  const seen = async (pattern: RegExp): Promise<void> => {
-    for (let i = 0; i < 400 && !pattern.test(printed); i++) await delay(25)
-    t.match(printed, pattern)
-  }
-  await seen(/demo\/shop +203/)
+  await seen(t, () => printed, /demo\/shop +203/)
   replace(folder, 'shop.yaml', 'address-pool: routed', 'address-pool: lan')
-  await seen(/demo\/shop +10\.10\.0\.20\d +lan/)
+  await seen(t, () => printed, /demo\/shop +10\.10\.0\.20\d +lan/)
   stop.abort()
   t.match(await running, { code: 0 })
 })
+
+t.test('--watch --output yaml: every answer is a document', async t => {
+  const folder = cluster(t)
+  const stop = new AbortController()
+  let printed = ''
+  const terminal = { write: (text: string) => void (printed += text), signal: stop.signal }
+  const running = runOn(terminal, 'status', folder, '--watch', '-o', 'yaml')
+  await seen(t, () => printed, /pool: routed/)
+  replace(folder, 'shop.yaml', 'address-pool: routed', 'address-pool: lan')
+  await seen(t, () => printed, /demo\/shop\n +addresses:\n +- 10\.10\.0/)
+  stop.abort()
+  await running
+  const documents = parseAllDocuments(printed)
+  t.ok(documents.length >= 2)
+  for (const document of documents) t.match(document.toJS(), { pools: Array, services: Array })
+})
+
+async function seen(t: Test, printed: () => string, pattern: RegExp): Promise<void> {
+  for (let i = 0; i < 2400 && !pattern.test(printed()); i++) await delay(25)
+  t.match(printed(), pattern)
+}
 
 t.test(
   'speakers of a live cluster are asked through the API server: where their arguments say, and nobody twice in vain',
