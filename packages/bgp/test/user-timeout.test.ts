@@ -7,6 +7,8 @@ import { untilTrue } from './fuzz/witness.js'
 import { HOSTILE, hostileOpen, openScene, pause } from './hostile-load.js'
 import { Pair, seeded } from './pair.js'
 
+t.setTimeout(180_000)
+
 t.test('RFC 9687 section 4.4: twice the Hold Time, and never before the SendHoldTimer that was asked for', async t => {
   t.equal(userTimeout(90, {}), 180)
   t.equal(userTimeout(3, {}), 6)
@@ -34,8 +36,8 @@ t.test(
   'RFC 9293 section 3.8.3: a peer that talks and never reads is given up by TCP, long before the SendHoldTimer',
   { skip: process.platform === 'linux' ? (missingSockets() ?? false) : 'needs Linux' },
   async t => {
-    await using scene = await openScene({}, { holdTime: 3 })
-    const socket = await scene.establish(hostileOpen({ holdTime: 3 }))
+    await using scene = await openScene({}, { holdTime: 6 })
+    const socket = await scene.establish(hostileOpen({ holdTime: 6 }))
     socket.pause()
     const alive = setInterval(() => socket.write(encodeMessage({ type: 'keepalive' })), 500)
     t.teardown(() => clearInterval(alive))
@@ -52,8 +54,8 @@ t.test(
       }
       await pause(10)
     }
-    await untilTrue(() => causes.length > 0, 60_000)
+    await untilTrue(() => causes.length > 0, 120_000)
     t.equal(causes[0], 'TcpConnectionFails: ETIMEDOUT')
-    t.ok(performance.now() - started > 5_000, `${Math.round(performance.now() - started)} ms`)
+    t.ok(performance.now() - started > 10_000, `${Math.round(performance.now() - started)} ms`)
   },
 )
