@@ -2,7 +2,7 @@
 import type { Change, Snapshot } from '@typemetal/cluster'
 import { ApiError } from '@typemetal/cluster'
 import t from 'tap'
-import { Decider, Statuses, conditionsOf } from '@typemetal/speaker'
+import { Decider, Statuses, conditionsOf, electionOrder } from '@typemetal/speaker'
 import type { PeerLimit, StatusOwner } from '@typemetal/speaker'
 import type { AnyObject } from './scenario/cluster.js'
 import { recordingLog } from './support/log.js'
@@ -16,18 +16,22 @@ const KINDS = ['ServiceL2Status', 'ServiceBGPStatus'] as const
 
 /** Statuses of one node on a store in memory, told of each plan as the speaker tells them. */
 class Bench {
-  readonly store = new MemoryStore()
-  readonly clock = new VirtualClock()
+  readonly store: MemoryStore
+  readonly clock: VirtualClock
   readonly log = recordingLog()
   readonly statuses: Statuses
   /** How often something was looked at. */
   looks = 0
   limits: readonly PeerLimit[] = []
+  /** Whom this node takes for alive. */
+  members: readonly string[] | undefined
   readonly #decider: Decider
 
-  constructor(owner: Partial<StatusOwner> = {}) {
+  constructor(owner: Partial<StatusOwner> = {}, store = new MemoryStore(), clock = new VirtualClock()) {
+    this.store = store
+    this.clock = clock
     const whole = { node: 'n1', namespace: 'metallb-system', reference: POD, ...owner }
-    const { store, log, clock } = this
+    const { log } = this
     this.statuses = new Statuses({ store, owner: whole, log, clock, onWorked: () => this.looks++ })
     this.#decider = new Decider(whole)
     store.apply(node(whole.node), ...BASE)
@@ -37,7 +41,7 @@ class Bench {
   async pass(...objects: readonly AnyObject[]): Promise<void> {
     this.store.apply(...objects)
     await settle()
-    const outcome = this.#decider.step(this.store.snapshot())
+    const outcome = this.#decider.step(this.store.snapshot(), { members: this.members })
     this.statuses.report(outcome, this.limits, outcome.delta.services)
     await this.clock.advance(0)
   }
@@ -124,7 +128,36 @@ t.test('of several own objects the first stays; those of an earlier Pod are made
   t.match(bench.of('ConfigurationState'), [{ metadata: { ownerReferences: [POD] }, status: { result: 'Valid' } }])
 })
 
-t.test('two nodes that both announce do not answer each other for ever', async t => {
+t.test('two nodes that both announce undo each other ever more seldom, until one gives way', async t => {
+  const one = new Bench()
+  const { store, clock } = one
+  const other = new Bench({ node: 'n2' }, store, clock)
+  one.members = ['n1']
+  other.members = ['n2']
+  store.delay = () => new Promise(resolve => clock.after(5, resolve))
+  await one.pass(...service('a', '10.0.0.1'))
+  await other.pass()
+  await clock.advance(60_000)
+  const first = store.writes.length
+  t.ok(first < 60, `${first} writes in a minute`)
+  await clock.advance(3_600_000)
+  const more = store.writes.length - first
+  t.ok(more < 100, `${more} in an hour more`)
+  one.members = other.members = ['n1', 'n2']
+  await one.pass()
+  await other.pass()
+  await clock.advance(1_200_000)
+  const [mine, ...others] = one.of('ServiceL2Status')
+  t.strictSame(others, [])
+  t.match(mine?.status, { node: electionOrder(['n1', 'n2'], '10.0.0.1')[0] })
+  store.delay = undefined
+  const quiet = store.writes.length
+  await store.delete({ kind: 'ServiceL2Status', namespace: 'metallb-system', name: mine?.metadata.name ?? '' })
+  await clock.advance(0)
+  t.equal(store.writes.length, quiet + 2, 'after a while it is put right at once again')
+})
+
+t.test('the object of another node is no reason to write', async t => {
   const bench = new Bench()
   await bench.pass(...service('a', '10.0.0.1'))
   const writes = bench.store.writes.length

@@ -12,6 +12,7 @@ import { conditionsOf, configurationStateName, configurationStateWrites } from '
 import type { Condition } from './configuration-state.js'
 import { contentOf, isLabelValue, serviceStatusWrites } from './objects.js'
 import type { ServicePlans, StatusObject, StatusOwner, StatusWrite } from './objects.js'
+import { Restraint } from './restraint.js'
 import { idOf, itemOf, StatusView } from './view.js'
 import { WorkQueue } from './work-queue.js'
 import type { WorkQueueCounters } from './work-queue.js'
@@ -43,6 +44,7 @@ export class Statuses {
   readonly #options: StatusesOptions
   readonly #view: StatusView
   readonly #queue: WorkQueue
+  readonly #restraint: Restraint
   /** Services whose names cannot be labels, and objects without labels: each is named in the log once. */
   readonly #named = new Set<string>()
   readonly #isNodeALabel: boolean
@@ -66,6 +68,7 @@ export class Statuses {
       clock,
       ...(onWorked && { onWorked }),
     })
+    this.#restraint = new Restraint(id => this.#queue.add(id), clock)
     store.on('change', this.#onChange)
     store.on('outage', this.#onOutage)
   }
@@ -107,12 +110,13 @@ export class Statuses {
     store.off('change', this.#onChange)
     store.off('outage', this.#onOutage)
     this.#queue.close()
+    this.#restraint.close()
     this.#view.close()
   }
 
   readonly #onChange = (changes: readonly Change[]): void => {
     // Before the first plan there is nothing to compare with, and what is there is read as a whole.
-    if (this.#plan) for (const item of this.#view.follow(changes)) this.#add(item)
+    if (this.#plan) for (const item of this.#view.follow(changes)) this.#restraint.undone(idOf(item))
   }
 
   readonly #onOutage = (reason: string | undefined): void => {
