@@ -89,12 +89,15 @@ export class SpeakerPage implements PageSource {
     const { layer2, drain } = this.#parts
     const { conflicts, answered, isDown } = layer2
     const config = this.#parts.config()
-    const from = [plan.services, plan.peersOf, config, ...conflicts.flatMap(partsOf)]
+    const contested = conflicts.flatMap(partsOf)
+    const from = [plan.services, plan.peersOf, config, ...contested]
+    // What is answered follows the plan, but for addresses that are held, left to others or refused: each makes it more or fewer.
+    const onLan = [plan.layer2, plan.services, answered.length, isDown, drain.state, drain.held.size, ...contested]
     const readings = { plan, answered: new Set(answered), conflicts, held: drain.held, isDown }
     return {
       services: this.#memory.section('services', from, () => this.#services.of(plan, config, conflicts)),
       sessions: this.#memory.section('sessions', [], () => this.#sessions(plan)),
-      layer2: this.#memory.section('layer2', [], () => layer2Rows(readings)),
+      layer2: this.#memory.section('layer2', onLan, () => layer2Rows(readings)),
     }
   }
 
