@@ -92,7 +92,8 @@ export class SpeakerPage implements PageSource {
     const contested = conflicts.flatMap(partsOf)
     const from = [plan.services, plan.peersOf, config, ...contested]
     // What is answered follows the plan, but for addresses that are held, left to others or refused: each makes it more or fewer.
-    const onLan = [plan.layer2, plan.services, answered.length, isDown, drain.state, drain.held.size, ...contested]
+    const held = [...drain.held].join()
+    const onLan = [plan.layer2, plan.services, answered.length, isDown, drain.state, held, ...contested]
     const readings = { plan, answered: new Set(answered), conflicts, held: drain.held, isDown }
     return {
       services: this.#memory.section('services', from, () => this.#services.of(plan, config, conflicts)),
