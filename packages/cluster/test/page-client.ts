@@ -115,7 +115,10 @@ export class Listener {
   }
 
   #take(text: string): void {
-    const blocks = (this.#rest + text).split('\n\n')
+    this.#rest += text
+    // An end may lie between two chunks; large events come in many, and are looked through once.
+    if (!text.includes('\n\n') && !text.startsWith('\n')) return
+    const blocks = this.#rest.split('\n\n')
     this.#rest = blocks.pop() ?? ''
     for (const block of blocks) {
       const [, name = '', data = ''] = /^event: (.*)\ndata: (.*)$/.exec(block) ?? []
