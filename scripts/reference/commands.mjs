@@ -10,8 +10,11 @@ ${trailer(program)}
 ${leaves(program).map(part).join('\n')}`
 }
 
-/** Commands that do something, in the order of the help. */
-const leaves = command => (command.commands.length === 0 ? [command] : command.commands.flatMap(leaves))
+/** Commands that do something, in the order of the help; what begins with underlines is typed by programs. */
+const leaves = command =>
+  command.commands.length === 0
+    ? [command]
+    : command.commands.filter(each => !each.name().startsWith('__')).flatMap(leaves)
 
 function part(command) {
   const usage = `${path(command)} ${command.usage()}`

@@ -118,6 +118,21 @@ for (const [shell, completer] of Object.entries({ bash, zsh, fish })) {
   })
 }
 
+t.test('kubectl asks a program of its own, by the protocol of cobra', async t => {
+  const script = await run('completion', 'kubectl')
+  t.match(script.text, /^#!\/bin\/sh\n.*kubectl_complete-typemetal\nexec kubectl-typemetal __complete -- "\$@"\n$/)
+  const asked = async (...words: string[]): Promise<string> => (await run('__complete', '--', ...words)).text
+  t.equal(await asked('va'), 'validate\tsay everything that is wrong with a configuration\n:4\n')
+  t.equal(await asked('plan', '-o', 'y'), 'yaml\thow to print\n:4\n')
+  t.equal(await asked('plan', '--output=y'), '--output=yaml\thow to print\n:4\n')
+  t.equal(await asked('plan', '--node', 'a', '--no'), '--node\tonly this node; repeatable\n:4\n')
+  t.equal(await asked('plan', '--namespace', ''), ':4\n')
+  t.equal(await asked('plan', '--kubeconfig', ''), ':0\n', 'files')
+  t.match(await asked('migrate', ''), /^check\t.*\nconvert\t.*\n:4\n$/)
+  t.notMatch(await asked(''), /__complete/)
+  t.notMatch((await run('--help')).text, /__complete/)
+})
+
 t.test('another shell is a wrong command line', async t => {
   t.match(await run('completion', 'csh'), { code: 2 })
 })

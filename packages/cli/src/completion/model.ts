@@ -29,6 +29,9 @@ export interface CommandModel {
   readonly commands: readonly CommandModel[]
 }
 
+/** Name of the command that answers kubectl; nobody types it. */
+export const ANSWER = '__complete'
+
 /** Reads a program. @param path names of the commands above */
 export function modelOf(command: Command, path: readonly string[] = []): CommandModel {
   const own = command.parent === null ? [] : [...path, command.name()]
@@ -39,7 +42,7 @@ export function modelOf(command: Command, path: readonly string[] = []): Command
     options: [...command.options.map(optionOf), HELP],
     choices: argument?.argChoices ?? [],
     files: command.registeredArguments.some(each => !each.argChoices && FILES.test(each.name())),
-    commands: command.commands.map(child => modelOf(child, own)),
+    commands: command.commands.filter(child => child.name() !== ANSWER).map(child => modelOf(child, own)),
   }
 }
 
