@@ -17,6 +17,23 @@ t.test('every exported name is documented and can be imported, every link leads 
   t.strictSame([code, stderr.split('\n').filter(line => line !== '')], [0, []])
 })
 
+t.test('pages that load something from elsewhere, or tell where they were made, are found', async t => {
+  const { checkAssets } = (await import(join(root, 'docs', 'api', 'lib', 'assets.mjs'))) as {
+    checkAssets: (folder: string, root: string) => readonly string[]
+  }
+  const folder = t.testdir({
+    'good.html': '<a href="https://a.example/">a</a><script src="../b.js"></script><p>x/home/you/tree/y</p>',
+    'script.html': '<script async src="https://a.example/b.js"></script>',
+    'style.css': '@import url(//fonts.example/c.css);',
+    'path.html': '<a href="file:///home/you/tree/d.ts">d</a>',
+  })
+  t.same(checkAssets(folder, '/home/you/tree').toSorted(), [
+    'path.html has a path of this machine',
+    'script.html loads https://a.example/b.js',
+    'style.css loads //fonts.example/c.css',
+  ])
+})
+
 /** A fenced block of a doc comment. */
 interface Example {
   /** `packages/bgp/src/index.ts:4` */

@@ -66,7 +66,7 @@ export async function makeReference({ root, out }) {
   findings.all.push(...missingExports(project, entryPoints), ...silentOptions(project))
   if (findings.all.length > 0 || out === undefined) return findings.all
   await app.generateDocs(project, out)
-  return [...findings.all, ...checkAssets(out)]
+  return [...findings.all, ...checkAssets(out, root)]
 
   /** TypeDoc looks for types that cannot be imported in one package at a time. */
   function validate() {
