@@ -126,7 +126,9 @@ async function* plan({ peers, stores, sections, services, sizes, probes, pause, 
     for (const store of stores.filter(name => kind.stores.includes(name))) {
       if (store === 'api' && (!binaries || 'missing' in binaries)) continue
       const more = store === 'api' ? [...wanted, ...(sections.includes('memory') ? ['memory'] : [])] : wanted
-      if (more.length > 0) yield { ...base, kind, program, store, services, binaries, sections: more }
+      // What is resident is that of the image.
+      const measured = more.includes('memory') && id === 'ours' ? await bundle() : program
+      if (more.length > 0) yield { ...base, kind, program: measured, store, services, binaries, sections: more }
     }
   }
   if (!sections.includes('memory') || !stores.includes('folder')) return

@@ -1,3 +1,4 @@
+import { channel } from 'node:diagnostics_channel'
 import { type FSWatcher, watch } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { listFiles } from './file-tree.js'
@@ -26,12 +27,16 @@ const UNWATCHED_POLL = 1000
 /** Everything is looked at for no more than this part of the time. */
 const POLL_SHARE = 1 / 500
 
+/** The diagnostics channel that is told, with the `paths`, when it has been quiet after a change: what takes time from then on is ours. */
+const LOOKING = 'typemetal:folder:looking'
+
 /** Watches trees of files. What the system reports only says where to look; what counts is what is there then. */
 export class FileWatch implements AsyncDisposable {
   readonly #options: FileWatchOptions
   readonly #watchers = new Map<string, FSWatcher>()
   readonly #known = new Map<string, string>()
   readonly #dirty = new Set<string>()
+  readonly #looking = channel(LOOKING)
   #timer: NodeJS.Timeout | undefined
   #firstDirty = 0
   #poll: NodeJS.Timeout | undefined
@@ -75,7 +80,13 @@ export class FileWatch implements AsyncDisposable {
     this.#dirty.add(path)
     clearTimeout(this.#timer)
     const patience = Math.max(0, this.#firstDirty + LONGEST_DEBOUNCE - now)
-    this.#timer = setTimeout(() => void this.#run(), Math.min(this.#options.debounce, patience))
+    this.#timer = setTimeout(() => this.#begin(), Math.min(this.#options.debounce, patience))
+  }
+
+  /** It has been quiet for long enough. */
+  #begin(): void {
+    if (this.#looking.hasSubscribers) this.#looking.publish({ paths: [...this.#dirty] })
+    void this.#run()
   }
 
   /** One pass over what is dirty; passes never overlap. */
