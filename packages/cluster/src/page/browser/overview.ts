@@ -64,7 +64,7 @@ export class Overview {
   #more(hidden: readonly Problem[]): readonly HTMLElement[] {
     const [first] = hidden
     if (!first) return []
-    const text = `and ${plural(hidden.length, first.noun)} more`
+    const text = `and ${plural(hidden.length, `more ${first.noun}`)}`
     const body = first.section === undefined ? text : this.#link({ ...first, filter: '' }, text)
     return [element('li', { 'data-verdict': first.verdict }, sign(first.verdict), element('div', {}, body))]
   }
