@@ -84,10 +84,11 @@ const UNITS: Readonly<Record<string, number>> = {
  */
 export function parseGoDuration(text: string): number {
   if (text === '0') return 0
-  const match = /^(-?)((?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/.exec(text)
+  // An escape, for V8 takes two octets for each character of a whole program in which one is beyond Latin-1.
+  const match = /^(-?)((?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|\u03BCs|ms|s|m|h))+)$/.exec(text)
   if (!match) throw new RangeError(`"${text}" is not a duration such as 500ms or 1m30s`)
   let total = 0
-  for (const [, number, unit] of (match[2] ?? '').matchAll(/([\d.]+)([a-zµμ]+)/g)) {
+  for (const [, number, unit] of (match[2] ?? '').matchAll(/([\d.]+)([a-zµ\u03BC]+)/g)) {
     total += Number(number) * (UNITS[unit ?? ''] ?? 0)
   }
   return match[1] ? -total : total
