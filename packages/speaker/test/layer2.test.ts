@@ -1,7 +1,7 @@
 /** The layer-2 announcer: differences, hand-over, conflicts, in virtual time with the worker in its place. */
 import { Registry } from 'prom-client'
 import t from 'tap'
-import { Layer2Announcer, Layer2Elections, registerLayer2Metrics } from '@typemetal/speaker'
+import { Layer2Announcer, Layer2Elections, electionOrder, registerLayer2Metrics } from '@typemetal/speaker'
 import type { Conflict, Interfaces, Segment } from '@typemetal/speaker'
 import { FakeResponder } from './support/fake-responder.js'
 import { recordingLog } from './support/log.js'
@@ -11,6 +11,12 @@ type Wanted = Map<string, Interfaces>
 const wanted = (...addresses: readonly string[]): Wanted => new Map(addresses.map(address => [address, 'all']))
 const MAC = '02:00:00:00:00:77'
 const claim = (address: string) => ({ address, interface: 'eth0', mac: MAC, kind: 'claim' }) as const
+
+/** With it the nodes `first`, `n1` and `second` come in this order. */
+const KEY =
+  Array.from({ length: 200 }, (_, i) => `10.9.0.${i}`).find(
+    key => electionOrder(['first', 'n1', 'second'], key).join() === 'first,n1,second',
+  ) ?? ''
 
 /** An announcer that runs; conflicts are with the node `owner`, which answers while `answers` says so. */
 async function announcer(owner?: string) {
@@ -22,7 +28,7 @@ async function announcer(owner?: string) {
     identify: async () => owner,
     answers: async () => world.answers,
   }
-  const electionOf = (key: string) => ({ key, scores: new Map([['n1', owner === 'first' ? 0 : 1], ['first', 1]]) }) // prettier-ignore
+  const electionOf = () => ({ key: KEY, scores: new Map<string, number>() })
   const layer2 = new Layer2Announcer({
     start: async () => responder,
     clock,
