@@ -159,6 +159,23 @@ t.test('lead', async t => {
     t.same([a.leads, a.terms], [true, 1])
   })
 
+  t.test('the Lease is given back whenever the end comes, also in the middle of a renewal', async t => {
+    const kept: number[] = []
+    for (let at = 3000; at < 6000; at += 100) {
+      const time = new Time()
+      const server = new LeaseServer(time)
+      const a = new Process('a', server, time)
+      await time.pass(2500)
+      a.client.weather = () => ({ there: 300, back: 300, lost: 'no' })
+      await time.pass(at - 2500)
+      a.stop.abort()
+      await time.pass(4900)
+      await a.ended
+      if (server.lease?.spec?.holderIdentity !== '') kept.push(at)
+    }
+    t.strictSame(kept, [])
+  })
+
   t.test('work that ends, or fails, ends the whole, and gives the Lease back', async t => {
     const time = new Time()
     const server = new LeaseServer(time)

@@ -92,6 +92,8 @@ export async function lead(
   }
 }
 
+/** Attempts to give the Lease back while our own last renewal may still come in. */
+const RESIGNATIONS = 3
 /** Share of the period by which candidates look later, so that they do not all look at once. */
 const JITTER = 0.2
 
@@ -143,16 +145,29 @@ class Candidate {
 
   /** Gives the Lease back, if it is ours. Never rejects. */
   async resign(): Promise<void> {
-    const lease = this.#lease
-    const spec = this.#election.resign(lease?.spec, this.#wall())
-    if (!lease || !spec) return
+    const { holder, identity } = this.#election
+    if (holder !== identity) return
     try {
-      await this.#within(this.#election.times.renewDeadline / 2, signal =>
-        this.#options.leases.write({ ...lease, spec }, signal),
-      )
-      this.#log.info({ event: 'resigned' }, 'the lease was given back')
+      await this.#within(this.#election.times.renewDeadline / 2, signal => this.#giveBack(signal))
     } catch (error) {
       this.#log.warn({ event: 'resigned', error }, 'the lease could not be given back and has to expire')
+    }
+  }
+
+  /** A renewal that was under way when the end came has left us without the Lease as it is, or comes between. */
+  async #giveBack(signal: AbortSignal): Promise<void> {
+    const { leases, name } = this.#options
+    for (let attempt = 1; ; attempt++) {
+      const lease = this.#lease ?? (await leases.read(name, signal))
+      const spec = this.#election.resign(lease?.spec, this.#wall())
+      if (!lease || !spec) return
+      try {
+        await leases.write({ ...lease, spec }, signal)
+        return this.#log.info({ event: 'resigned' }, 'the lease was given back')
+      } catch (error) {
+        if (!(error instanceof ConflictError) || attempt === RESIGNATIONS) throw error
+        this.#lease = undefined
+      }
     }
   }
 
