@@ -61,7 +61,7 @@ interop(() => {
         await until(`${family} again`, () => peer.counters.updatesReceived > before)
       }
       t.equal(peer.counters.routeRefreshSent, 2)
-      t.equal(peer.state, 'Established')
+      t.equal(peer.state, 'Established', scene.history.join('; '))
     })
   })
 
