@@ -49,7 +49,10 @@ interop(() => {
     },
   )
 
-  const deaf = { OpenBGPD: 'OpenBGPD 7.7 refuses every ROUTE-REFRESH: "AID IPv4 unicast not negotiated"' }
+  const deaf = {
+    OpenBGPD: 'OpenBGPD 7.7 refuses every ROUTE-REFRESH: "AID IPv4 unicast not negotiated"',
+    ExaBGP: 'ExaBGP 4.2.21 closes the connection on a ROUTE-REFRESH, and its routes come again with the next session',
+  }
   eachRouter('RFC 2918: we ask for its routes again', deaf, async (t, kind) => {
     await withScene(kind, { router: { networks: NETWORKS } }, async scene => {
       const { peer } = scene
@@ -61,7 +64,8 @@ interop(() => {
         await until(`${family} again`, () => peer.counters.updatesReceived > before)
       }
       t.equal(peer.counters.routeRefreshSent, 2)
-      t.equal(peer.state, 'Established', scene.history.join('; '))
+      const ends = scene.history.filter(change => / Established /.test(change))
+      t.same(ends, [], 'on the session that stood all the while')
     })
   })
 
