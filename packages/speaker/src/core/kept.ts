@@ -53,10 +53,13 @@ function remembered<T>(known: Map<string, T>, key: string, value: T): T {
 /** What tells an object from others and its versions apart. */
 function identityOf(metadata: ObjectMeta, shared: Shared): Writable<ObjectMeta> {
   const { name, namespace, uid, resourceVersion, deletionTimestamp } = metadata
-  const kept: Writable<ObjectMeta> = { name }
-  if (namespace !== undefined) kept.namespace = shared.text(namespace)
-  if (uid !== undefined) kept.uid = uid
-  if (resourceVersion !== undefined) kept.resourceVersion = resourceVersion
+  const complete = namespace !== undefined && uid !== undefined && resourceVersion !== undefined
+  // Fields of a literal lie in the object itself, later ones in a list beside it.
+  const kept: Writable<ObjectMeta> = complete
+    ? { name, namespace: shared.text(namespace), uid, resourceVersion }
+    : { name, ...(namespace !== undefined && { namespace: shared.text(namespace) }) }
+  if (!complete && uid !== undefined) kept.uid = uid
+  if (!complete && resourceVersion !== undefined) kept.resourceVersion = resourceVersion
   if (deletionTimestamp !== undefined) kept.deletionTimestamp = deletionTimestamp
   return kept
 }
@@ -67,11 +70,9 @@ function keepService({ apiVersion, kind, metadata, spec, status }: Service, shar
   if (labels) identity.labels = labels
   const sharing = SHARED_IP_ANNOTATIONS.filter(key => annotations?.[key] !== undefined)
   if (sharing.length > 0) identity.annotations = Object.fromEntries(sharing.map(key => [key, annotations![key]!]))
-  const kept: Writable<Service> = { apiVersion, kind, metadata: identity }
-  if (spec) kept.spec = keepSpec(spec, shared)
-  const ingress = status?.loadBalancer?.ingress
-  if (ingress) kept.status = { loadBalancer: { ingress: ingress.map(({ ip }) => (ip === undefined ? {} : { ip })) } }
-  return kept
+  const ingress = (status?.loadBalancer?.ingress ?? []).map(({ ip }) => (ip === undefined ? {} : { ip }))
+  const announced = ingress.length > 0 ? { loadBalancer: { ingress } } : {}
+  return { apiVersion, kind, metadata: identity, spec: keepSpec(spec ?? {}, shared), status: announced }
 }
 
 function keepSpec(spec: NonNullable<Service['spec']>, shared: Shared): NonNullable<Service['spec']> {
@@ -88,21 +89,16 @@ function keepSlice({ apiVersion, kind, metadata, endpoints }: EndpointSlice, sha
   const identity = identityOf(metadata, shared)
   const service = metadata.labels?.[SERVICE_LABEL]
   if (service !== undefined) identity.labels = { [SERVICE_LABEL]: service }
-  const kept: Writable<EndpointSlice> = { apiVersion, kind, metadata: identity }
   const different = new Map<string, Endpoint>()
   for (const { nodeName = '', conditions = {}, addresses = [] } of endpoints ?? []) {
     const { ready, serving } = conditions
     const alike = `${nodeName} ${ready} ${serving} ${addresses.length > 0}`
     if (different.has(alike)) continue
-    const endpoint: Writable<Endpoint> = {
-      addresses: addresses.slice(0, 1),
-      conditions: keepConditions(ready, serving),
-    }
-    if (nodeName !== '') endpoint.nodeName = shared.text(nodeName)
-    different.set(alike, endpoint)
+    const [some, state] = [addresses.slice(0, 1), keepConditions(ready, serving)]
+    const on = nodeName === '' ? {} : { nodeName: shared.text(nodeName) }
+    different.set(alike, { addresses: some, conditions: state, ...on })
   }
-  kept.endpoints = [...different.values()]
-  return kept
+  return { apiVersion, kind, metadata: identity, endpoints: [...different.values()] }
 }
 
 function keepConditions(ready: boolean | undefined, serving: boolean | undefined): NonNullable<Endpoint['conditions']> {
@@ -154,19 +150,17 @@ function subjectOf(
 }
 
 function keepL2Status({ apiVersion, kind, metadata, status }: ServiceL2Status, shared: Shared): ServiceL2Status {
-  const kept: Writable<ServiceL2Status> = { apiVersion, kind, metadata: ownedIdentityOf(metadata, shared) }
-  if (!status) return kept
-  const said: Writable<NonNullable<ServiceL2Status['status']>> = subjectOf(status, kept.metadata.labels, shared)
+  const identity = ownedIdentityOf(metadata, shared)
+  if (!status) return { apiVersion, kind, metadata: identity }
+  const said: Writable<NonNullable<ServiceL2Status['status']>> = subjectOf(status, identity.labels, shared)
   if (status.interfaces) said.interfaces = status.interfaces
-  kept.status = said
-  return kept
+  return { apiVersion, kind, metadata: identity, status: said }
 }
 
 function keepBGPStatus({ apiVersion, kind, metadata, status }: ServiceBGPStatus, shared: Shared): ServiceBGPStatus {
-  const kept: Writable<ServiceBGPStatus> = { apiVersion, kind, metadata: ownedIdentityOf(metadata, shared) }
-  if (!status) return kept
-  const said: Writable<NonNullable<ServiceBGPStatus['status']>> = subjectOf(status, kept.metadata.labels, shared)
+  const identity = ownedIdentityOf(metadata, shared)
+  if (!status) return { apiVersion, kind, metadata: identity }
+  const said: Writable<NonNullable<ServiceBGPStatus['status']>> = subjectOf(status, identity.labels, shared)
   if (status.peers) said.peers = shared.list(status.peers)
-  kept.status = said
-  return kept
+  return { apiVersion, kind, metadata: identity, status: said }
 }
