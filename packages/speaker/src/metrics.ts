@@ -56,16 +56,18 @@ export function recordOutcome(metrics: SpeakerMetrics, { plan, configuration }: 
   metrics.configStale.set(inForce ? 0 : 1)
 }
 
-type AnnouncedLabel = 'service' | 'protocol' | 'node' | 'ip'
+/** Labels of `metallb_speaker_announced`. */
+export type AnnouncedLabel = 'service' | 'protocol' | 'node' | 'ip'
 
 /**
  * `metallb_speaker_announced`: announced addresses are 1, the others have no series. Read from the plan when somebody asks: a series
  * kept for each address and protocol would be larger than what is known of the Service.
  */
-class AnnouncedGauge extends Gauge<AnnouncedLabel> {
+export class AnnouncedGauge extends Gauge<AnnouncedLabel> {
   /** What is shown. */
   plan: Plan | undefined
 
+  /** The series of the plan, as a registry asks for them. */
   override async get(): Promise<MetricObjectWithValues<MetricValue<AnnouncedLabel>>> {
     const { plan } = this
     const values = plan ? [...plan.services.values()].flatMap(decision => seriesOf(decision, plan.node)) : []
