@@ -72,6 +72,45 @@ t.test('StatusWriter', async t => {
     t.same(desk.attempts, ['a=x', 'b=x', 'c=x'])
   })
 
+  t.test(
+    'an object that somebody else writes as often: twenty at once, then one a second; nobody else waits',
+    async t => {
+      const desk = new Desk()
+      /** Our write, and at once the other's, which makes a new version and wants ours again. */
+      const fight = async (rounds: number): Promise<number> => {
+        const before = desk.attempts.length
+        for (let round = 0; round < rounds; round++) {
+          desk.version.set('a', `${before} ${round}`)
+          desk.writer.wake('a')
+          await setImmediate()
+        }
+        return desk.attempts.length - before
+      }
+      const pass = async (milliseconds: number): Promise<void> => {
+        let isOver = false
+        desk.clock.after(milliseconds, () => (isOver = true))
+        while (!isOver) {
+          desk.clock.advance()
+          await setImmediate()
+        }
+      }
+      desk.wanted.set('a', 'x').set('b', 'y')
+      t.equal(await fight(100), 20)
+      desk.writer.mark('b')
+      await setImmediate()
+      t.equal(desk.attempts.at(-1), 'b=y')
+      await pass(1000)
+      t.equal(await fight(100), 0, 'what was saved up is written already')
+      t.equal(desk.attempts.at(-1), 'a=x')
+      await pass(10_000)
+      t.equal(desk.attempts.length, 23)
+      desk.wanted.clear()
+      await pass(60_000)
+      desk.wanted.set('a', 'x')
+      t.equal(await fight(30), 20, 'all is forgotten after a while')
+    },
+  )
+
   t.test('a failure rests its object, longer each time, and nobody else; a change wakes it', async t => {
     const desk = new Desk()
     desk.wanted.set('a', 'x').set('b', 'y')

@@ -1,5 +1,6 @@
 import { NotFoundError } from '@typemetal/cluster'
 import { type Clock, type Milliseconds, systemClock } from './clock.js'
+import { WritePace } from './write-pace.js'
 
 /** A status to be written now. */
 export interface Write {
@@ -41,12 +42,13 @@ interface State {
 /**
  * Writes statuses, one at a time for each object and some objects at once. Level-based: what is written is asked for when
  * its turn comes, so many decisions on one object cost one write, and a failed write is not repeated but decided again.
- * After a failure the object rests, longer each time; the others go on.
+ * After a failure the object rests, longer each time; the others go on. One that somebody else writes as often is written once a second.
  */
 export class StatusWriter implements AsyncDisposable {
   readonly #options: StatusWriterOptions
   readonly #clock: Clock
   readonly #states = new Map<string, State>()
+  readonly #pace = new WritePace()
   readonly #queue = new Set<string>()
   readonly #flights = new Set<Promise<void>>()
   #closed = false
@@ -109,6 +111,11 @@ export class StatusWriter implements AsyncDisposable {
       this.#rest(key, state, ECHO)
       return
     }
+    const wait = this.#pace.wait(key, this.#now())
+    if (wait > 0) {
+      this.#rest(key, state, wait)
+      return
+    }
     state.inFlight = true
     const flight = this.#perform(key, state, write).finally(() => {
       this.#flights.delete(flight)
@@ -124,11 +131,16 @@ export class StatusWriter implements AsyncDisposable {
     try {
       state.written = await write.perform()
       state.failures = 0
+      this.#pace.wrote(key, this.#now())
     } catch (error) {
       // Mostly the store is about to show that the object is gone, and then nothing is wanted any more.
       if (!(error instanceof NotFoundError) || state.failures >= SURELY_THERE) this.#options.onError(key, error)
       this.#rest(key, state, Math.min(FIRST_DELAY * 2 ** state.failures++, LONGEST_DELAY))
     }
+  }
+
+  #now(): Milliseconds {
+    return this.#clock.now().getTime()
   }
 
   #rest(key: string, state: State, delay: Milliseconds): void {
