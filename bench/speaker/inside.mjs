@@ -1,5 +1,5 @@
 // `inside.mjs OPTIONS`: one speaker on one cluster, in the namespace of its node; a line of JSON on standard output for each sample.
-import { readFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LabProcess } from '@typemetal/lab'
 import { percentile } from '../bgp/samples.mjs'
@@ -79,13 +79,19 @@ async function rest(speaker, resident) {
   if (sections.includes('idle')) add(`${title}: CPU at rest`, '% of a core', share, { goal: GOALS.idle })
 }
 
-/** When the folder's quiet time was over after a Service's file had been changed at this moment. */
-function lookedAt(changed, i) {
-  const looks = readFileSync(trace, 'utf8')
-    .trim()
-    .split('\n')
+/** How much of the trace there is. */
+const traceSize = () => (trace && existsSync(trace) ? statSync(trace).size : 0)
+
+/** When the folder's quiet time was over after a Service's file had been changed at this moment. @param from what had been traced then */
+function lookedAt(changed, i, from) {
+  const file = openSync(trace)
+  const octets = Buffer.alloc(traceSize() - from)
+  readSync(file, octets, 0, octets.length, from)
+  closeSync(file)
+  const looks = octets.toString().split('\n').slice(0, -1)
+  return looks
     .map(line => JSON.parse(line))
-  return looks.find(({ at, paths }) => at >= changed && paths.some(path => path.endsWith(`/service-${i}.json`)))?.at
+    .find(({ at, paths }) => at >= changed && paths.some(path => path.endsWith(`/service-${i}.json`)))?.at
 }
 
 /** One change after the other, each told by the moment of its own arrival at the far end. */
@@ -95,10 +101,11 @@ async function latency(sight, world) {
   const whole = []
   const change = async (samples, i, act) => {
     const seen = await sight.watch(addressOf(i), LIMIT.change)
+    const from = traceSize()
     const asked = now()
     const there = await act()
     const routes = await seen.routes
-    const at = trace ? (lookedAt(there, i) ?? there) : there
+    const at = trace ? (lookedAt(there, i, from) ?? there) : there
     samples.push(routes ? Math.max(routes.last - at, 0.01) : Infinity)
     whole.push(routes ? routes.last - asked : Infinity)
     if (samples === kinds['new Service']) {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
 import { ApiError, type Store } from '@typemetal/cluster'
-import { silentLogger, StartupError } from '@typemetal/cluster/process'
+import { type Logger, silentLogger, StartupError } from '@typemetal/cluster/process'
 import { lead, type Lease } from '@typemetal/cluster/leader'
 import { Controller } from '@typemetal/controller'
 import * as fc from 'fast-check'
@@ -265,14 +265,18 @@ t.test('Candidacy', async t => {
   t.test('without the right to Leases, as in the roles of MetalLB, it is not ready and says what to do', async t => {
     const said = 'leases.coordination.k8s.io "x" is forbidden'
     let mayAsk = false
+    let asked = 0
     const read = async (): Promise<undefined> => {
+      asked++
       if (!mayAsk) throw new ApiError(403, said)
       return undefined
     }
     const write = async (lease: Lease): Promise<Lease> => lease
     const store: Store = Object.assign(new MemoryCluster().connect(), { leases: { read, write } })
     const quick = { leaseDuration: 30_000, renewDeadline: 20_000, retryPeriod: 10 }
-    const candidacy = new Candidacy({ ...options, times: quick, enabled: true, registry: new Registry() })
+    const complaints: number[] = []
+    const log: Logger = { ...silentLogger, error: () => complaints.push(asked) }
+    const candidacy = new Candidacy({ ...options, times: quick, log, enabled: true, registry: new Registry() })
     const stop = new AbortController()
     let led = (): void => {}
     const leads = new Promise<void>(resolve => (led = resolve))
@@ -282,6 +286,9 @@ t.test('Candidacy', async t => {
     })
     while (candidacy.standby === true || candidacy.standby === false) await setImmediate()
     t.match(candidacy.standby, `${said}; give the right, or --leader-elect=false`)
+    t.same(complaints, [], 'a server that has just started does not know its roles yet')
+    while (asked < 8) await setImmediate()
+    t.same(complaints, [5], 'it complains when that lasts, once')
     mayAsk = true
     await leads
     t.equal(candidacy.standby, false, 'as soon as it is given')

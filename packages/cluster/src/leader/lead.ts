@@ -37,7 +37,7 @@ export interface LeadOptions {
   readonly times?: Partial<ElectionTimes>
   /** Somebody else leads now; an empty text: nobody. */
   readonly onHolder?: (holder: string) => void
-  /** The Lease cannot be read or written, for this reason, and nobody may lead for it; `undefined`: it can again. */
+  /** The Lease cannot be read or written, for this reason, and nobody may lead for it: told of each attempt; `undefined`: it can again. */
   readonly onTrouble?: (error: Error | undefined) => void
   /** @default silent */
   readonly log?: Logger
@@ -231,9 +231,10 @@ class Candidate {
 
   /** Said once for as long as it stays the reason. */
   #tellTrouble(error: Error | undefined): void {
-    if (error?.message === this.#trouble) return
+    const isNews = error?.message !== this.#trouble
     this.#trouble = error?.message
-    if (error)
+    if (!error && !isNews) return
+    if (error && isNews)
       this.#log.warn({ event: 'leaseUnreachable', error: error.message }, 'the lease cannot be read or written')
     this.#options.onTrouble?.(error)
   }

@@ -7,6 +7,9 @@ import { type Logger, StartupError } from '@typemetal/cluster/process'
 import { Gauge, type Registry } from 'prom-client'
 import type { MayWrite } from './controller.js'
 
+/** Attempts in a row after which a right is missing: an API server that has just started knows its roles some seconds later. */
+const SURELY_FORBIDDEN = 5
+
 /** Options of a {@link Candidacy}. */
 export interface CandidacyOptions {
   /** `false`: work without asking anybody. */
@@ -33,6 +36,8 @@ export class Candidacy extends EventEmitter<{ change: [] }> {
   #outage: string | undefined
   /** Why it will never lead. */
   #refusal: string | undefined
+  /** Attempts in a row that were forbidden. */
+  #forbidden = 0
 
   /**
    * Registers the metric by which client-go tells the same.
@@ -106,11 +111,13 @@ export class Candidacy extends EventEmitter<{ change: [] }> {
 
   /** What passes by itself is an outage; a right that is missing, as with MetalLB's own roles, is for somebody to give. */
   #troubled(error: Error | undefined): void {
-    this.#refusal =
-      error && failureOf(error) === 'forbidden'
-        ? `not allowed to elect a leader, so no Service gets an address: ${error.message}; give the right, or --leader-elect=false to the one controller there is`
-        : undefined
-    if (this.#refusal !== undefined) this.#options.log.error({ event: 'leader', error: this.#refusal }, 'cannot lead')
+    const isForbidden = error !== undefined && failureOf(error) === 'forbidden'
+    this.#forbidden = isForbidden ? this.#forbidden + 1 : 0
+    this.#refusal = isForbidden
+      ? `not allowed to elect a leader, so no Service gets an address: ${error.message}; give the right, or --leader-elect=false to the one controller there is`
+      : undefined
+    if (this.#forbidden === SURELY_FORBIDDEN)
+      this.#options.log.error({ event: 'leader', error: this.#refusal }, 'cannot lead')
   }
 
   #lead(leads: boolean): void {
