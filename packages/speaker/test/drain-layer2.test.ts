@@ -89,7 +89,7 @@ t.test(
     if (before) await drainState(before, 'drained')
     await speakers.get(heir)?.waitForLine(line => line.includes('"serviceAnnounced"'), PATIENCE)
     speakers.delete(owner)
-  const heard = (): number =>
+    const heard = (): number =>
       [...speakers.values()]
         .flatMap(({ lines }) => lines)
         .filter(line => line.includes('NodeJoin') && line.includes(`"node name":"${owner}"`)).length
@@ -98,7 +98,7 @@ t.test(
     await wait(1_000)
     before?.kill('SIGTERM')
     t.strictSame(await before?.exited, { code: 0, signal: null })
-      const after = world.start(owner)
+    const after = world.start(owner)
     await drainState(after, 'drained')
     await wait(3_000)
     const results = await stop()
