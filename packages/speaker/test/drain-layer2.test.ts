@@ -1,5 +1,5 @@
 /** Layer 2 lets go under load: nobody is ever without an answer. */
-import { needsUserNamespace } from '@typemetal/lab'
+import { needsUserNamespace, until } from '@typemetal/lab'
 import { electionOrder } from '@typemetal/speaker'
 import t from 'tap'
 import { judge, startLoads, wait } from './support/drain-load.js'
@@ -89,10 +89,14 @@ t.test(
     if (before) await drainState(before, 'drained')
     await speakers.get(heir)?.waitForLine(line => line.includes('"serviceAnnounced"'), PATIENCE)
     speakers.delete(owner)
-    const heard = (): number =>
-      [...speakers.values()]
-        .flatMap(({ lines }) => lines)
-        .filter(line => line.includes('NodeJoin') && line.includes(`"node name":"${owner}"`)).length
+    const told = (event: string): number[] =>
+      [...speakers.values()].map(
+        ({ lines }) => lines.filter(line => line.includes(event) && line.includes(`"node name":"${owner}"`)).length,
+      )
+    const heard = (): number => told('NodeJoin').reduce((sum, times) => sum + times, 0)
+    // Each has heard of it and of its end, on a slow machine maybe more than once.
+    const hasLeft = (): true | undefined => (told('NodeJoin').join() === told('NodeLeave').join() ? true : undefined)
+    await until('the others to hear that it has left', hasLeft, { timeout: PATIENCE })
     const joins = heard()
     const stop = await startLoads(world, LOADS)
     await wait(1_000)
