@@ -2,7 +2,7 @@
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { makeReference } from './lib/reference.mjs'
+import { makeReference } from './reference/make.mjs'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 const { values } = parseArgs({ options: { check: { type: 'boolean' }, out: { type: 'string' } } })

@@ -18,7 +18,7 @@ t.test('every exported name is documented and can be imported, every link leads 
 })
 
 t.test('pages that load something from elsewhere, or tell where they were made, are found', async t => {
-  const { checkAssets } = (await import(join(root, 'docs', 'api', 'lib', 'assets.mjs'))) as {
+  const { checkAssets } = (await import(join(root, 'docs', 'api', 'reference', 'assets.mjs'))) as {
     checkAssets: (folder: string, root: string) => readonly string[]
   }
   const folder = t.testdir({

@@ -58,7 +58,7 @@ const HELP: OptionModel = {
   repeatable: false,
 }
 
-/** Values that name folders or files, as an option's placeholder calls them. */
+/** How the help writes an option's value that names a folder or a file. */
 const FILE_VALUE = /[<[](?:file|where)[>\]]/
 
 function optionOf({

@@ -1,6 +1,6 @@
-import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
-import { type AddressInfo, isIP } from 'node:net'
+import { isIP } from 'node:net'
+import { listen, PATIENCE } from '../process/http-service.js'
 import { type Logger, silentLogger } from '../process/log.js'
 import type { PageSource } from './facts.js'
 import { Page } from './page.js'
@@ -30,8 +30,6 @@ export interface PageServer extends AsyncDisposable {
 
 /** Connections at once: who can reach the port must not take all descriptors of the process. */
 const CONNECTIONS = 96
-/** Milliseconds that a client may take to ask. */
-const PATIENCE = 10_000
 /** Milliseconds after which a connection is given up on which nothing moves; streams have a sign of life more often. */
 const IDLE = 45_000
 
@@ -50,15 +48,8 @@ export async function servePage(options: PageOptions): Promise<PageServer> {
   const server = createServer({ connectionsCheckingInterval: PATIENCE / 2 }, (request, response) =>
     page.answer(request, response),
   )
-  server.maxConnections = CONNECTIONS
-  server.headersTimeout = PATIENCE
-  server.requestTimeout = PATIENCE
   server.timeout = IDLE
-  server.listen(port, address)
-  await once(server, 'listening')
-  // Without a free descriptor accepting fails, and works again with the next one that is freed: no reason to end.
-  server.on('error', () => {})
-  const bound = (server.address() as AddressInfo).port
+  const bound = await listen(server, { port, host: address, connections: CONNECTIONS })
   const close = closer(server, page)
   if (signal?.aborted) await close()
   else signal?.addEventListener('abort', () => void close(), { once: true })

@@ -30,8 +30,8 @@ export interface HttpService extends AsyncDisposable {
 
 /** Connections at once: whoever can reach a port must not take all descriptors of the process from it. */
 const CONNECTIONS = 64
-/** Milliseconds that a client may take to ask, and that a connection may be silent. */
-const PATIENCE = 10_000
+/** Milliseconds that a client may take to ask. */
+export const PATIENCE = 10_000
 
 /** Handlers by path. */
 type Paths = Readonly<Record<string, (request: IncomingMessage) => Answer | Promise<Answer>>>
@@ -45,18 +45,31 @@ export async function serveHttp({ port, host, tls }: ListenOptions, paths: Paths
   const listener: RequestListener = (request, response) => void respond(request, response, paths)
   const secure = tls && createTlsServer({ ...tls }, listener)
   const server = secure ?? createServer(listener)
-  server.maxConnections = CONNECTIONS
+  return {
+    port: await listen(server, { port, host, connections: CONNECTIONS }),
+    setCertificate: certificate => secure?.setSecureContext({ ...tls, ...certificate }),
+    [Symbol.asyncDispose]: () => close(server),
+  }
+}
+
+/**
+ * Begins to listen, so that who can reach the port cannot take what the process needs elsewhere.
+ *
+ * @param options at most so many `connections` at once; no `host`: all addresses
+ * @returns the port
+ */
+export async function listen(
+  server: Server,
+  { port, host, connections }: { port: number; host: string | undefined; connections: number },
+): Promise<number> {
+  server.maxConnections = connections
   server.headersTimeout = PATIENCE
   server.requestTimeout = PATIENCE
   server.listen(port, host)
   await once(server, 'listening')
   // Without a free descriptor accepting fails, and works again with the next one that is freed: no reason to end.
   server.on('error', () => {})
-  return {
-    port: (server.address() as AddressInfo).port,
-    setCertificate: certificate => secure?.setSecureContext({ ...tls, ...certificate }),
-    [Symbol.asyncDispose]: () => close(server),
-  }
+  return (server.address() as AddressInfo).port
 }
 
 /** A short text answer. */

@@ -107,7 +107,7 @@ export class Layer2Announcer extends EventEmitter<Layer2AnnouncerEvents> impleme
     return this.#needed && this.#responder === undefined
   }
 
-  /** Addresses that are answered for now. */
+  /** Addresses that this node answers for. */
   get answered(): readonly string[] {
     return this.#set.answered
   }
