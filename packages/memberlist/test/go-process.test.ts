@@ -1,5 +1,6 @@
 /** What happens to processes of either kind in a mixed ring: killed, stopped, of one name, without the key, all at once. */
 import { RingProcess, type RingKind, until } from '@typemetal/lab'
+import type { Note } from '@typemetal/memberlist'
 import t from 'tap'
 import { agree, assertNoFaults, listen, loopback, namesOf, noGo as skip, start, startMixed } from './mixed-ring.js'
 
@@ -7,10 +8,8 @@ t.setTimeout(300_000)
 t.jobs = 4 // they wait for timers most of the time
 
 const sleep = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))
+const sum = (counts: readonly number[]): number => counts.reduce((all, count) => all + count, 0)
 const base64 = (octets: Uint8Array): string => Buffer.from(octets).toString('base64')
-
-/** How long the reference's suspicion of a silent node lasts at least, LAN: what a reset must be faster than. */
-const SUSPICION = 4000
 
 t.test('twenty that start at once and join through one seed', { skip, buffered: true }, async t => {
   const at = loopback()
@@ -25,7 +24,6 @@ t.test('twenty that start at once and join through one seed', { skip, buffered: 
   )
   const took = await agree([seed, ...others])
   t.comment(`all see all ${took} ms after the last has joined`)
-  t.ok(took < 10_000)
   const states = (node: RingProcess): readonly unknown[] =>
     node.said.flatMap(({ event, payload }) => (event === 'remoteState' ? [payload] : []))
   t.ok(states(seed).includes('state of a Go node'), 'the state of theirs comes to ours')
@@ -36,40 +34,43 @@ t.test('twenty that start at once and join through one seed', { skip, buffered: 
   await assertNoFaults(t, [seed, ...others])
 })
 
-t.test(
-  'a killed process of either kind is found by ours long before its time runs out',
-  { skip, buffered: true },
-  async t => {
-    let nodes = await startMixed(t)
-    await sleep(1000)
-    for (const name of ['g3', 'o3', 'g2', 'o2']) {
-      const victim = nodes.find(node => node.name === name)!
-      nodes = nodes.filter(node => node !== victim)
-      const ours = nodes.filter(({ kind }) => kind === 'node')
-      const killed = performance.now()
-      victim.signal('SIGKILL')
-      await until(`${name} gone`, () => (ours.every(({ view }) => !view.includes(name)) ? true : undefined))
-      const took = performance.now() - killed
-      t.comment(`${name} gone from ${namesOf(ours)} after ${Math.round(took)} ms`)
-      t.ok(took < SUSPICION - 500, `${name}: ${Math.round(took)} ms`)
-      await agree(nodes)
-    }
-    await assertNoFaults(t, nodes)
-  },
-)
+t.test('a killed process of either kind is found by the reset of its host', { skip, buffered: true }, async t => {
+  // The suspicion of a silent node lasts 30 s at least, a reset is believed after 2 to 6: the cause tells, not a clock.
+  let nodes = await startMixed(t, { preset: 'wan' })
+  const notes = async (name: Note): Promise<readonly number[]> => {
+    const answers = nodes
+      .filter(({ kind, running }) => kind === 'node' && running)
+      .map(node => node.command('counters'))
+    return (await Promise.all(answers)).map(({ notes }) => notes?.[name] ?? 0)
+  }
+  await until('each of ours has had an answer of all over TCP', async () =>
+    (await notes('answersTcp')).every(count => count >= nodes.length - 1) ? true : undefined,
+  )
+  for (const name of ['g3', 'o3', 'g2', 'o2']) {
+    const victim = nodes.find(node => node.name === name)!
+    nodes = nodes.filter(node => node !== victim)
+    const refusedBefore = sum(await notes('refusedDead'))
+    victim.signal('SIGKILL')
+    t.comment(`${name} gone from ${namesOf(nodes)} ${await agree(nodes)} ms after its end`)
+    t.ok(sum(await notes('refusedDead')) > refusedBefore, `${name}: its host refused`)
+    t.equal(sum(await notes('failed')), 0, 'no suspicion ran out')
+  }
+  await assertNoFaults(t, nodes)
+})
 
 for (const name of ['o2', 'g2']) {
-  t.test(`${name} is not scheduled for four seconds, three times`, { skip, buffered: true }, async t => {
-    const nodes = await startMixed(t)
+  t.test(`${name} is not scheduled for twelve seconds, twice`, { skip, buffered: true }, async t => {
+    // Suspected after some 5 s and given up after 30 more, so that a busy machine makes no death of a pause.
+    const nodes = await startMixed(t, { preset: 'wan' })
     const stopped = nodes.find(node => node.name === name)!
     const before = stopped.kind === 'node' ? (await stopped.command('counters')).notes : undefined
     const heard = listen(nodes, ['leave'])
-    for (let round = 1; round <= 3; round++) {
-      await sleep(Math.random() * 1000) // at another point of everybody's probing
+    for (let round = 1; round <= 2; round++) {
+      await sleep(Math.random() * 5000) // at another point of everybody's probing
       stopped.signal('SIGSTOP')
-      await sleep(SUSPICION)
+      await sleep(12_000)
       stopped.signal('SIGCONT')
-      await sleep(2500)
+      await sleep(6000)
     }
     t.same(heard, [], 'nobody is taken for dead')
     await agree(nodes)

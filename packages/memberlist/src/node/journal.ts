@@ -15,6 +15,7 @@ const LEVEL: Readonly<Record<Note, 'debug' | 'info' | 'warn'>> = {
   misdirectedPing: 'warn',
   degradedProbe: 'debug',
   probeFailed: 'debug',
+  answersTcp: 'debug',
   tcpOnly: 'warn',
   suspected: 'info',
   failed: 'info',

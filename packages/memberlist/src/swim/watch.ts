@@ -102,7 +102,9 @@ export class Watch {
 
   /** A node answered over TCP: from now on a reset from its host means something. */
   onTcpAck(record: NodeRecord): void {
+    if (this.#isProven(record)) return
     record.findings.provenAt = record.endpoint
+    this.#ring.note('answersTcp', { node: record.name })
   }
 
   /** Whether a probe should try a node over TCP too, because it is yet to answer there. */
