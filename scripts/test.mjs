@@ -9,10 +9,10 @@ import { fail, phase, prepare, root } from './prepare.mjs'
 import { runFiles } from './test-files.mjs'
 
 /**
- * Test files at a time. Most wait for kernels, peers and timers of protocols, and take a fifth of a processor: so twice as many as there are
- * processors. Beyond that they would wait for one another.
+ * Test files at a time. Most wait for kernels, peers and timers of protocols, so one more than there are processors keeps these busy. With
+ * yet more, tests with real peers would measure how long a process waits for its turn.
  */
-const JOBS = Math.min(2 * availableParallelism(), 8)
+const JOBS = Math.min(availableParallelism() + 1, 8)
 
 const tap = join(root, 'node_modules', '.bin', 'tap')
 
