@@ -1,7 +1,7 @@
 // `npm run release:try`: a release without its consequences. In a clone that is thrown away: new versions from the commits, changelogs, one commit
-// and a tag for each package; then what `npm publish` would send of each, without sending it.
+// and a tag for each package; then what `npm publish` would send of each, without sending it. Then one more, of a change to the controller alone.
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fail, prepare, root } from './prepare.mjs'
@@ -42,13 +42,27 @@ function tarball(name) {
   return `${filename}, ${Math.ceil(size / 1000)} kB, ${entryCount} files`
 }
 
+/** New versions, with what npm runs along. */
+function newVersions(clone) {
+  run(clone, join(root, 'node_modules', '.bin', 'lerna'), ['version', '--yes', '--no-push'])
+}
+
+/** That the chart has the speaker's version, for its images have. @returns that version */
+function assertChart(clone) {
+  const { version } = manifest(clone, 'speaker')
+  const chart = readFileSync(join(clone, 'deploy', 'chart', 'Chart.yaml'), 'utf8')
+  for (const field of ['version', 'appVersion'])
+    if (!chart.includes(`\n${field}: ${version}\n`)) fail(`deploy/chart: its ${field} is not the speaker's ${version}`)
+  return version
+}
+
 prepare()
 const clone = mkdtempSync(join(tmpdir(), 'typemetal-release-'))
 try {
   run(root, 'git', ['clone', '--quiet', root, clone])
   run(clone, 'git', ['checkout', '--quiet', '-B', 'main'])
   symlinkSync(join(root, 'node_modules'), join(clone, 'node_modules'))
-  run(clone, join(root, 'node_modules', '.bin', 'lerna'), ['version', '--yes', '--no-push'])
+  newVersions(clone)
   const tags = run(clone, 'git', ['tag', '--points-at', 'HEAD']).split('\n')
   for (const name of folders) {
     const [before, after] = [manifest(root, name), manifest(clone, name)]
@@ -64,10 +78,12 @@ try {
     }
     console.log(`${after.name}: ${before.version} -> ${after.version}; ${tarball(name)}`)
   }
-  const { version } = manifest(clone, 'speaker')
-  const chart = readFileSync(join(clone, 'deploy', 'chart', 'Chart.yaml'), 'utf8')
-  for (const field of ['version', 'appVersion'])
-    if (!chart.includes(`\n${field}: ${version}\n`)) fail(`deploy/chart: its ${field} is not the speaker's ${version}`)
+  const version = assertChart(clone)
+  // Its image would otherwise be pushed over the one that has the speaker's version already.
+  appendFileSync(join(clone, 'packages', 'controller', 'README.md'), '\nOne more line.\n')
+  run(clone, 'git', ['commit', '--quiet', '--all', '--message', 'fix(controller): one more line'])
+  newVersions(clone)
+  if (assertChart(clone) === version) fail(`a release of the controller alone leaves chart and images at ${version}`)
 } finally {
   rmSync(clone, { recursive: true, force: true })
 }

@@ -104,8 +104,8 @@ const TRY_RELEASE = ['env', '-u', 'NODE_OPTIONS', process.execPath, join(root, '
 const { code } = await run(['git', '-C', root, 'rev-parse', 'HEAD'], { check: false })
 const skip = code !== 0 && 'wants a git checkout of our own'
 
-t.test('a release without its consequences', { skip, timeout: 180_000 }, async t => {
-  const { stdout } = await run(TRY_RELEASE, { timeout: 170_000 })
+t.test('a release without its consequences', { skip, timeout: 600_000 }, async t => {
+  const { stdout } = await run(TRY_RELEASE, { timeout: 580_000 })
   for (const name of readdirSync(join(root, 'packages')).map(folder =>
     folder === 'cli' ? '' : `@typemetal/${folder}`,
   )) {
