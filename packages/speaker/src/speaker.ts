@@ -184,7 +184,7 @@ export class Speaker {
 
   /** Resolves when the layer-2 worker answers, at once where there is none. */
   async probe(): Promise<void> {
-    await this.#layer2.counters()
+    await this.#layer2.probe()
   }
 
   /**

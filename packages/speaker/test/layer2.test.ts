@@ -175,6 +175,20 @@ t.test('a node that comes first has the address: no answer until it has gone; me
   t.notMatch(await registry.metrics(), series)
 })
 
+t.test('a scrape asks for the counters of all addresses once, a probe of health never', async t => {
+  const { layer2, responder } = await announcer()
+  const registry = new Registry()
+  registerLayer2Metrics(registry, layer2)
+  await layer2.probe()
+  t.equal(responder.asked, 0)
+  for (const scrapes of [1, 2]) {
+    t.match(await registry.metrics(), 'metallb_layer2_requests_received{ip="10.1.0.1"} 2')
+    t.equal(responder.asked, scrapes)
+  }
+  responder.statistics = () => Promise.reject(new Error('gone'))
+  await t.rejects(layer2.probe(), { message: 'gone' }, 'it is the responder that is asked')
+})
+
 t.test('thousands of conflicts at once are counted, and only some are lines of the log', async t => {
   const { layer2, responder, clock, log } = await announcer('first')
   const many = Array.from({ length: 1_000 }, (_, i) => `10.1.${i >> 8}.${i & 255}`)

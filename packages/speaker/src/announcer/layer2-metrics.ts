@@ -27,7 +27,8 @@ const COUNTERS: readonly (readonly [name: string, help: string, field: keyof Add
 
 /** Registers counters of addresses, `typemetal_layer2_conflicts` and `typemetal_layer2_conflicts_total`. */
 export function registerLayer2Metrics(registry: Registry, layer2: Layer2Readings): void {
-  for (const [name, help, field] of COUNTERS) registry.registerMetric(addressCounter(name, help, field, layer2))
+  const read = shared(() => layer2.counters())
+  for (const [name, help, field] of COUNTERS) registry.registerMetric(addressCounter(name, help, field, read))
   registry.registerMetric(
     new Gauge({
       name: 'typemetal_layer2_conflicts',
@@ -56,14 +57,25 @@ export function registerLayer2Metrics(registry: Registry, layer2: Layer2Readings
   )
 }
 
-function addressCounter(name: string, help: string, field: keyof AddressCounters, layer2: Layer2Readings): Counter {
+/** One scrape asks for all three at once: thousands of counters cross the threads once for them, not three times. */
+function shared<T>(read: () => Promise<T>): () => Promise<T> {
+  let asked: Promise<T> | undefined
+  return () => (asked ??= read().finally(() => (asked = undefined)))
+}
+
+function addressCounter(
+  name: string,
+  help: string,
+  field: keyof AddressCounters,
+  read: Layer2Readings['counters'],
+): Counter {
   return new Counter({
     name,
     help,
     labelNames: ['ip'],
     registers: [],
     async collect() {
-      const counters = await layer2.counters()
+      const counters = await read()
       this.reset()
       for (const [ip, values] of counters) if (values[field] > 0) this.inc({ ip }, values[field])
     },

@@ -44,6 +44,8 @@ export interface Responder {
   interfaces(): readonly string[]
   /** What was done, by address. */
   counters(): Promise<ReadonlyMap<string, AddressCounters>>
+  /** What was done, by socket: few, however many addresses there are. */
+  statistics(): Promise<unknown>
   /** Other interfaces are answered on than before. */
   on(event: 'interfaces', listener: (names: readonly string[]) => void): unknown
   /** A socket was opened or closed. */

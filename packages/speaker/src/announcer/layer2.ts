@@ -189,6 +189,11 @@ export class Layer2Announcer extends EventEmitter<Layer2AnnouncerEvents> impleme
     return (await this.#responder?.counters()) ?? new Map<string, AddressCounters>()
   }
 
+  /** Resolves when the responder answers; at once where there is none. Costs the same however many addresses there are. */
+  async probe(): Promise<void> {
+    await this.#responder?.statistics()
+  }
+
   /** Stops answering, at once and for all addresses. */
   async [Symbol.asyncDispose](): Promise<void> {
     const responder = this.#responder

@@ -8,6 +8,8 @@ export class FakeResponder extends EventEmitter implements Responder {
   readonly orders: string[] = []
   /** Addresses handed over, in all changes. */
   handed = 0
+  /** Questions for all counters. */
+  asked = 0
   disposed = false
   names: readonly string[] = ['eth0']
 
@@ -44,7 +46,12 @@ export class FakeResponder extends EventEmitter implements Responder {
   }
 
   async counters() {
+    this.asked++
     return new Map([['10.1.0.1', { requestsReceived: 2, responsesSent: 1, gratuitousSent: 0 }]])
+  }
+
+  async statistics(): Promise<unknown> {
+    return []
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
