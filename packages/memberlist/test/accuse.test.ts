@@ -53,7 +53,8 @@ t.test('section 14: accused are the living, by a node that is in the ring, and n
 })
 
 t.test('on sockets: who is accused by mistake contradicts, and no member is lost by it', async t => {
-  const nodes = await ring(t, 'a b c')
+  // It has forty seconds to contradict, and needs a round of gossip.
+  const nodes = await ring(t, 'a b c', { probeInterval: 10_000, probeTimeout: 5000 })
   const [a, b] = nodes
   const heard: string[] = []
   for (const node of nodes) node.on('suspect', ({ name }) => heard.push(name))

@@ -44,14 +44,13 @@ t.test('a node that has left comes back on the same sockets, as often as it like
 })
 
 t.test('a closed node refuses connections and is found dead at once', async t => {
-  const [a, b, c] = await ring(t, 'a b c', { probeInterval: 1000, probeTimeout: 500, gossipInterval: 200 })
-  await until(() => c!.counters.streamsAccepted >= 2, 'both have tried c over TCP')
-  await new Promise(resolve => setTimeout(resolve, 100))
-  const start = Date.now()
+  const timing = { probeInterval: 1000, probeTimeout: 500, gossipInterval: 200 }
+  // A suspicion alone takes ten minutes here, and nobody waits for one as long.
+  const [a, b, c] = await ring(t, 'a b c', { ...timing, suspicionMult: 600 })
+  const proven = (node: Memberlist): boolean => (node.counters.notes.answersTcp ?? 0) >= 2
+  await until(() => proven(a) && proven(b), 'c has answered both over TCP')
   await c!.close()
   await until(() => names(a) === 'a b' && names(b) === 'a b', 'c is dead')
-  const took = Date.now() - start
-  t.ok(took < 2000, `${took} ms, where the suspicion alone takes 4 s`)
   t.ok((a.counters.notes.refusedDead ?? 0) + (b.counters.notes.refusedDead ?? 0) > 0)
 })
 
@@ -108,7 +107,7 @@ t.test('meta, user messages, ping', async t => {
   t.equal(messages.find(message => message.startsWith('long'))?.length, 250_000)
 
   const rtt = await a.ping('b', to)
-  t.ok(rtt >= 0 && rtt < 5000, `round trip of ${rtt.toFixed(2)} ms`)
+  t.ok(rtt > 0, `round trip of ${rtt.toFixed(2)} ms`)
   await t.rejects(a.ping('another', to), { code: 'ERR_MEMBERLIST_EXCHANGE' }, 'a ping for another name is not answered')
   await t.rejects(a.sendReliable({ address: '127.0.0.1', port: 1 }, octets('x')), { code: 'ERR_MEMBERLIST_EXCHANGE' })
 })
@@ -132,7 +131,12 @@ t.test('section 9.5: keys change while the ring runs', async t => {
   const nodes = await ring(t, 'a b c', { secretKeys: [first] })
   for (const node of nodes) node.keyring.add(second)
   for (const node of nodes) node.keyring.use(second)
-  await new Promise(resolve => setTimeout(resolve, 200)) // what is under way with the old key arrives
+  let heard = 0
+  for (const node of nodes) node.on('message', () => void heard++)
+  for (const node of nodes)
+    for (const { port } of nodes)
+      if (port !== node.port) node.sendBestEffort({ address: bindAddress, port }, octets('new'))
+  await until(() => heard === 6, 'what is under way with the old key has arrived: something later has')
   for (const node of nodes) node.keyring.remove(first)
   const late = await start(t, 'd', { secretKeys: [second] })
   t.equal(await late.join([at(nodes[0])]), 1)
