@@ -6,6 +6,7 @@ import { Agent, createServer, request as httpsRequest, type Server } from 'node:
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { until } from '../wait.js'
 import type { CertificateFiles } from './certificates.js'
 
 /** A request that passes. */
@@ -23,6 +24,8 @@ export type Fault =
   | { readonly type: 'refuse'; readonly status: number; readonly retryAfter?: number }
   /** Passed on this many milliseconds late. */
   | { readonly type: 'delay'; readonly by: number }
+  /** Passed on when this has come about. */
+  | { readonly type: 'hold'; readonly until: Promise<unknown> }
   /** The connection breaks before the API server sees the request. */
   | { readonly type: 'cut' }
   /** The API server sees the request, and does what it asks for; the connection breaks before the client hears of it. */
@@ -111,8 +114,12 @@ export class FaultProxy implements AsyncDisposable {
 
   /** Listens, on the port it had. */
   async accept(): Promise<void> {
-    this.#server.listen(this.#port, '127.0.0.1')
-    await once(this.#server, 'listening')
+    // Meanwhile, the port may have become another's for a moment: connections come from free ports, too.
+    await until(`port ${this.#port}`, async () => {
+      this.#server.listen(this.#port, '127.0.0.1')
+      await once(this.#server, 'listening')
+      return true
+    })
     this.#port = (this.#server.address() as AddressInfo).port
   }
 
@@ -134,7 +141,8 @@ export class FaultProxy implements AsyncDisposable {
         incoming.socket.destroy()
         return
       case 'delay':
-        await sleep(fault.by)
+      case 'hold':
+        await (fault.type === 'delay' ? sleep(fault.by) : fault.until)
         // Who has gone away meanwhile wants nothing done any more.
         if (incoming.socket.destroyed) return
         break

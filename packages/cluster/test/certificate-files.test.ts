@@ -1,22 +1,25 @@
 /** Certificates that others make. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Logger, silentLogger } from '@typemetal/cluster/process'
 import { CertificateFiles } from '@typemetal/cluster/tls'
+import { until } from '@typemetal/lab'
 import t from 'tap'
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let turn = 0; turn < 2000 && !condition(); turn++) await sleep(2)
-}
 
 t.test('are read when they are there, and again when they have changed; the last good ones stay', async t => {
   const directory = mkdtempSync(join(tmpdir(), 'typemetal-certificates-'))
   t.teardown(() => rmSync(directory, { recursive: true }))
+  // Into place at once, as a Secret's volume has them: nobody reads a file that is half written.
   const put = (certificate: string): void => {
-    writeFileSync(join(directory, 'tls.key'), 'key')
-    writeFileSync(join(directory, 'tls.crt'), certificate)
+    for (const [name, text] of [
+      ['tls.key', 'key'],
+      ['tls.crt', certificate],
+    ] as const) {
+      writeFileSync(join(directory, 'new'), text)
+      renameSync(join(directory, 'new'), join(directory, name))
+    }
   }
   const shown: string[] = []
   const lines: string[] = []
@@ -27,17 +30,17 @@ t.test('are read when they are there, and again when they have changed; the last
   }
   const stop = new AbortController()
   const ended = new CertificateFiles({ directory, onBundle, log, interval: 5 }).run(stop.signal)
-  await until(() => lines.length === 1)
-  t.match(lines, [/ENOENT/], 'what is missing is said')
+  await until('a line', () => lines.length > 0 || undefined)
+  t.match(lines[0], /ENOENT/, 'what is missing is said')
   put('one')
-  await until(() => shown.length === 1)
+  await until('the first', () => shown.length === 1 || undefined)
   put('broken')
-  await until(() => lines.at(-1) === 'no certificate')
+  await until('the complaint', () => lines.at(-1) === 'no certificate' || undefined)
   const said = lines.length
   await sleep(50)
-  t.equal(lines.length, said, 'once only')
   put('two')
-  await until(() => shown.length === 2)
+  await until('the second', () => shown.length === 2 || undefined)
+  t.equal(lines.length, said, 'once only')
   t.same(shown, ['one', 'two'])
   stop.abort()
   await ended

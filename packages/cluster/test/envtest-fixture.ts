@@ -67,8 +67,13 @@ export async function withStores(
   })
 }
 
-/** Nobody waits longer than a test has to. */
-export const QUICK: Partial<ClientLimits> = { firstPause: 20, longestPause: 500 }
+/** Nobody waits longer than a test has to, nor gives up what a busy machine takes its time for. */
+export const QUICK: Partial<ClientLimits> = {
+  firstPause: 20,
+  longestPause: 500,
+  writeTimeout: 60_000,
+  startPatience: 120_000,
+}
 
 async function sumOf(registry: Registry, name: string, labels: Readonly<Record<string, string>> = {}): Promise<number> {
   const metric = await registry.getSingleMetric(name)?.get()

@@ -37,13 +37,12 @@ async function testReading(t: Test, server: ApiServer): Promise<void> {
   await withStores(t, server, 'a watch that ends goes on where a bookmark was', async (t, { proxy, open }) => {
     const { store, count } = await open({ watchSeconds: [4, 4] })
     await holds(() => watches(proxy.requests).length === 1, 'the watch is open')
-    // Others' changes move the server on; of them this watch hears by bookmarks only.
+    // Others' changes move the server on; of them this watch hears by bookmarks only: its first, or one after it.
     for (let i = 0; i < 5; i++) await server.admin.apply(pool(`p${i}`, [`10.0.${i}.0/24`]))
-    await holds(() => watches(proxy.requests).length === 2, 'the watch is opened again')
-    const [first, second] = watches(proxy.requests).map(versionOf)
-    t.ok((second ?? 0) > (first ?? 0), `from ${first} to ${second} without a change of its own`)
+    const [first = Infinity] = watches(proxy.requests).map(versionOf)
+    await holds(() => watches(proxy.requests).some(each => versionOf(each) > first), 'a watch begins further on')
     t.ok((await count('typemetal_reflector_events_total', { type: 'BOOKMARK' })) >= 1)
-    t.equal(await count('typemetal_reflector_restarts_total', { reason: 'closed' }), 1)
+    t.ok((await count('typemetal_reflector_restarts_total', { reason: 'closed' })) >= 1)
     await server.admin.apply(note('a'))
     await holds(() => notesOf(store).length === 1, 'the change is seen')
     t.equal(lists(proxy.requests).length, 1)
@@ -121,7 +120,7 @@ async function testNetwork(t: Test, server: ApiServer): Promise<void> {
   await withStores(t, server, 'slow answers, and a watch that falls silent', async (t, { proxy, open }) => {
     for (const name of ['a', 'b', 'c']) await server.admin.apply(note(name))
     proxy.fault = () => ({ type: 'delay', by: 300 })
-    const { store, count, outages } = await open({ pageSize: 1, watchSilence: 1500 })
+    const { store, count, outages } = await open({ pageSize: 1, watchSilence: 8000 })
     t.same(notesOf(store), ['a', 'b', 'c'])
     await server.admin.apply(note('d'))
     await holds(() => notesOf(store).includes('d'), 'd is seen')
@@ -212,7 +211,8 @@ async function testRestarts(t: Test, server: ApiServer): Promise<void> {
       await agrees(server, store, 'ConfigMap', NOTES)
       t.same(told(changes).toSorted(), ['a deleted', 'b modified', 'd added'])
       t.equal(await count('typemetal_reflector_restarts_total', { reason: 'expired' }), 1)
-      t.equal(lists(proxy.requests).length, 2)
+      // A server that has just begun may refuse one for a moment.
+      t.equal(await count('typemetal_reflector_lists_total', { result: 'ok' }), 2)
     },
   )
 }
@@ -239,7 +239,7 @@ async function testForgetting(t: Test, server: ApiServer): Promise<void> {
     proxy.fault = ({ query }) => {
       if (!query.has('continue') || compacted) return undefined
       compacted = server.admin.remove(note('n03')).then(() => server.compact())
-      return { type: 'delay', by: 2000 }
+      return { type: 'hold', until: compacted }
     }
     const { store } = await open({ pageSize: 5 })
     await compacted

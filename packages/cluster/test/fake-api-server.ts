@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createSecureServer, type ServerOptions } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
+import { until } from '@typemetal/lab'
 import { formatJSON, KINDS, type KubernetesObject, parseJSON } from '@typemetal/cluster'
 
 type Stored = KubernetesObject & { readonly status?: unknown }
@@ -79,9 +80,13 @@ export class FakeApiServer implements AsyncDisposable {
     return fake
   }
 
+  /** Listens on a port, or a free one for 0; waits for one that has become another's for a moment, as connections come from ports, too. */
   async listen(port: number): Promise<void> {
-    this.#server.listen(port, '127.0.0.1')
-    await once(this.#server, 'listening')
+    await until(`port ${port}`, async () => {
+      this.#server.listen(port, '127.0.0.1')
+      await once(this.#server, 'listening')
+      return true
+    })
   }
 
   get port(): number {

@@ -144,7 +144,6 @@ withServer('bookmarks keep a quiet watch young', async (t, { server, open }) => 
   const store = await open(['Service'])
   await until(() => server.watches === 1)
   for (let i = 0; i < 5; i++) server.apply(pool(`p${i}`, ['10.0.0.0/24']))
-  await delay(50)
   server.compact()
   server.cutWatches('end')
   server.apply(service('b'))
