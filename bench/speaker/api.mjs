@@ -35,10 +35,21 @@ const binding = {
   subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: GROUP }],
 }
 
+/** Nobody serves the webhook here: the API server would ask for it every second, for ever. */
+const withoutConversion = definition => ({
+  ...definition,
+  spec: { ...definition.spec, conversion: { strategy: 'None' } },
+})
+
+/** `resourceVersion` of an event; an error has none. */
+const versionOf = line => /^\{"type":"(?!ERROR).*?"resourceVersion":"(\d+)"/.exec(line)?.[1]
+
 export class Api {
   #server
   #kubeconfig
-  #watches = []
+  /** Path → the watch of it. */
+  #watches = new Map()
+  #closed = false
   /** Kind and name → who waits for its next event. */
   #awaited = new Map()
 
@@ -85,7 +96,8 @@ export class Api {
   }
 
   async close() {
-    for (const watch of this.#watches) watch.destroy()
+    this.#closed = true
+    for (const watch of this.#watches.values()) watch.destroy()
     await this.#server[Symbol.asyncDispose]()
   }
 
@@ -122,7 +134,7 @@ export class Api {
 
   async #prepare() {
     const admin = this.#admin
-    const definitions = customResourceDefinitions()
+    const definitions = customResourceDefinitions().map(withoutConversion)
     await admin.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } })
     await admin.apply(binding)
     await Promise.all(definitions.map(definition => admin.apply(definition)))
@@ -151,25 +163,42 @@ export class Api {
     })
   }
 
-  /** A connection of its own: it must wait for nobody. */
-  async #follow(path) {
+  /**
+   * A connection of its own: it must wait for nobody. On a busy machine the API server ends watches that do not take their events in time
+   * (`apiserver_terminated_watchers_total`), as in the seconds in which thousands of Services come to be: it is opened again where it was.
+   */
+  async #follow(path, version) {
     const { url, authority } = this.#server
     const kubeconfig = JSON.parse(readFileSync(this.#kubeconfig, 'utf8'))
     const { 'client-certificate': cert, 'client-key': key } = kubeconfig.users[0].user
     const tls = { ca: readFileSync(authority), cert: readFileSync(cert), key: readFileSync(key) }
-    const watch = request(new URL(`${path}?watch=true&timeoutSeconds=3600`, url), { ...tls, agent: false })
-    this.#watches.push(watch)
+    const from = version === undefined ? '' : `&resourceVersion=${version}`
+    const watch = request(new URL(`${path}?watch=true&timeoutSeconds=3600${from}`, url), { ...tls, agent: false })
+    this.#watches.set(path, watch)
     watch.on('error', () => {})
     watch.end()
     const [response] = await once(watch, 'response')
     let rest = ''
+    // One that is too old, and any other error, comes as an event that has none: then it begins with what there is.
+    let seen = response.statusCode === 200 ? version : undefined
     response.on('error', () => {})
+    response.once('close', () => void this.#followAgain(path, seen))
     response.setEncoding('utf8').on('data', chunk => {
       const at = now()
       const lines = (rest + chunk).split('\n')
       rest = lines.pop()
       if (this.#awaited.size > 0) for (const line of lines) this.#take(line, at)
+      if (lines.length > 0) seen = versionOf(lines.at(-1))
     })
+  }
+
+  async #followAgain(path, version) {
+    if (this.#closed) return
+    try {
+      await this.#follow(path, version)
+    } catch (error) {
+      if (!this.#closed) console.error(`the watch of ${path} is not opened again: ${error.message}`)
+    }
   }
 
   /** Read by hand: this process shares two cores with all others. */
