@@ -2,12 +2,10 @@ import { UdpSocket } from '@typemetal/sockets'
 import { encodeControlPacket, type ControlPacket } from '@typemetal/bgp/bfd'
 
 /** Its arguments. */
-export type FloodArguments = readonly [destination: string, packetsPerSecond: string, seconds: string]
+export type FloodArguments = readonly [destination: string, packetsPerSecond: string]
 
-/**
- * Sends bad BFD packets: arguments are the destination, packets a second, and seconds. Prints how many went out when it is done.
- */
-const [destination = '', rate = '5000', seconds = '1'] = process.argv.slice(2)
+/** Sends bad BFD packets until it is ended: arguments are the destination, and packets a second. */
+const [destination = '', rate = '5000'] = process.argv.slice(2)
 
 const packet = (change: Partial<ControlPacket> = {}): Uint8Array =>
   encodeControlPacket({
@@ -46,17 +44,14 @@ const KINDS: readonly (readonly [UdpSocket, Uint8Array])[] = [
 ]
 
 const begin = performance.now()
-const end = begin + Number(seconds) * 1000
 let sent = 0
 
 function burst(): void {
-  const now = performance.now()
-  const due = Math.min(((now - begin) / 1000) * Number(rate), sent + 1000)
+  const due = Math.min(((performance.now() - begin) / 1000) * Number(rate), sent + 1000)
   for (; sent < due; sent++) {
     const [socket, octets] = KINDS[sent % KINDS.length]!
     socket.sendTo(octets, target)
   }
-  if (now < end) setImmediate(burst)
-  else console.log(`sent ${sent}`)
+  setTimeout(burst, 1)
 }
 burst()

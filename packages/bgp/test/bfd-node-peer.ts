@@ -33,8 +33,16 @@ export class Peer implements AsyncDisposable {
 
   /** States that a session of the peer went through; Init is left out. */
   history(address: string): readonly string[] {
-    const lines = this.lines.filter(line => line.startsWith(`${address} `))
-    return lines.map(line => line.slice(address.length + 1)).filter(line => !line.startsWith('Init'))
+    const lines = this.lines.slice(0, -1).filter(line => line.startsWith(`${address} `))
+    const states = lines.map(line => line.slice(address.length + 1)).filter(line => !line.startsWith('Init'))
+    // Whose packet comes first decides which of the two is still in Init when the other one is Up.
+    return states.map(line => line.replace(/^Up 0 Init$/, 'Up 0 Up'))
+  }
+
+  /** The same, once there are so many: a state comes into the output some time after it was gone to. */
+  async told(address: string, least: number): Promise<readonly string[]> {
+    await until(`${least} states of the peer's session with ${address}`, () => this.history(address).length >= least)
+    return this.history(address)
   }
 
   /** What the peer's sessions are now. */
@@ -69,6 +77,16 @@ export function follow(session: BfdSession): readonly string[] {
 /** Waits for a state. */
 export const reaches = (session: BfdSession, state: string): Promise<unknown> =>
   until(`${session.address} to be ${state}`, () => session.state === state)
+
+/** Waits for so many packets both ways: whatever the session was told before has had its effect by then. */
+export async function exchanged(session: BfdSession, packets = 10): Promise<void> {
+  const before = session.snapshot()
+  await until(`${packets} packets to ${session.address} and back`, () => {
+    const now = session.snapshot()
+    const [sent, received] = [now.packetsSent - before.packetsSent, now.packetsReceived - before.packetsReceived]
+    return sent >= packets && received >= packets
+  })
+}
 
 /** Lets time pass. */
 export const pause = (milliseconds: number): Promise<void> =>

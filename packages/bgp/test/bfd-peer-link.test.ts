@@ -9,8 +9,9 @@ import { RecordingLog } from './speakers.js'
 const OURS = '10.1.0.1'
 const THEIRS = '10.1.0.2'
 const PREFIX = '192.0.2.0/24'
+/** Milliseconds; so many packets that no pause of a busy machine is a Detection Time, 3 s. The Hold Time is 90 s. */
 const INTERVAL = 100
-const DETECT_MULTIPLIER = 3
+const DETECT_MULTIPLIER = 30
 
 interface Scene {
   readonly host: Host
@@ -18,8 +19,8 @@ interface Scene {
   readonly log: RecordingLog
   /** `state: cause` of the peer. */
   readonly states: string[]
-  /** Milliseconds after which our route to the other side's prefix has gone. */
-  readonly untilWithdrawn: (what: () => void) => Promise<number>
+  /** Does something, until our route to the other side's prefix has gone. */
+  readonly untilWithdrawn: (what: () => void) => Promise<void>
 }
 
 async function withLink(more: BfdPeerOptions, play: (scene: Scene) => Promise<void>): Promise<void> {
@@ -40,15 +41,14 @@ async function withLink(more: BfdPeerOptions, play: (scene: Scene) => Promise<vo
   const peer = speaker.addPeer({ address: THEIRS, port: 1790, asn: 64_513, connectRetryTime: 2, bfd: common })
   const isThere = (): boolean => [...speaker.locRib()].some(({ prefix }) => prefix === PREFIX)
   await until('BGP and BFD', () => isThere() && peer.bfdState === 'Up')
-  const untilWithdrawn = async (what: () => void): Promise<number> => {
-    const begin = performance.now()
-    const gone = new Promise<number>(resolve => {
+  const untilWithdrawn = async (what: () => void): Promise<void> => {
+    const gone = new Promise<void>(resolve => {
       speaker.on('route', ({ prefix, paths }) => {
-        if (prefix === PREFIX && paths.length === 0) resolve(performance.now() - begin)
+        if (prefix === PREFIX && paths.length === 0) resolve()
       })
     })
     what()
-    return gone
+    await gone
   }
   await play({ host, peer, log, states, untilWithdrawn })
 }
@@ -72,30 +72,28 @@ const mend = (): void => {
   for (const family of ['netdev', 'inet']) run('nft', 'delete', 'table', family, 'cut')
 }
 
-/** The Detection Time, and what a busy machine may take longer; the Hold Time is 90 s. */
-const LONGEST = INTERVAL * DETECT_MULTIPLIER + 700
-
 function suite(): void {
-  t.test('RFC 5882 section 3.2: the link is cut: the route is withdrawn within the Detection Time', async t => {
-    await withLink({}, async ({ host, peer, log, states, untilWithdrawn }) => {
-      states.length = 0
-      const elapsed = await untilWithdrawn(() => cut(host.link))
-      t.ok(elapsed < LONGEST, `${elapsed.toFixed(0)} ms`)
-      t.equal(states[0], 'Idle: BfdDown: Control Detection Time Expired')
-      t.ok(
-        log.at('info').some(({ message, reason }) => message === 'notification sent' && reason === 'Cease: BFD Down'),
-      )
-      mend()
-      await until('both again', () => peer.state === 'Established' && peer.bfdState === 'Up')
-    })
-  })
+  t.test(
+    'RFC 5882 section 3.2: the link is cut: the Detection Time withdraws the route, not the Hold Time',
+    async t => {
+      await withLink({}, async ({ host, peer, log, states, untilWithdrawn }) => {
+        states.length = 0
+        await untilWithdrawn(() => cut(host.link))
+        t.equal(states[0], 'Idle: BfdDown: Control Detection Time Expired')
+        t.ok(
+          log.at('info').some(({ message, reason }) => message === 'notification sent' && reason === 'Cease: BFD Down'),
+        )
+        mend()
+        await until('both again', () => peer.state === 'Established' && peer.bfdState === 'Up')
+      })
+    },
+  )
 
   t.test('RFC 5882 section 3.2: the other side freezes', async t => {
     await withLink({}, async ({ host, states, untilWithdrawn }) => {
       states.length = 0
-      const elapsed = await untilWithdrawn(() => host.signal('SIGSTOP'))
-      t.ok(elapsed < LONGEST, `${elapsed.toFixed(0)} ms`)
-      t.match(states[0], 'Idle: BfdDown')
+      await untilWithdrawn(() => host.signal('SIGSTOP'))
+      t.equal(states[0], 'Idle: BfdDown: Control Detection Time Expired')
       host.signal('SIGCONT')
     })
   })
@@ -112,7 +110,8 @@ function suite(): void {
 
   t.test('RFC 5881 section 3: an unnumbered peer, by its link-local address', async t => {
     await using host = await createHost([], [])
-    const common: PeerOptions = { asn: 'external', bfd: { transmitInterval: INTERVAL, receiveInterval: INTERVAL } }
+    const times = { transmitInterval: INTERVAL, receiveInterval: INTERVAL, detectMultiplier: DETECT_MULTIPLIER }
+    const common: PeerOptions = { asn: 'external', bfd: times }
     spawnBfdSpeaker(host, {
       speaker: { asn: 64_513, bgpIdentifier: THEIRS, listen: { port: 1790 } },
       peer: { ...common, interface: 'eth0', passive: true },

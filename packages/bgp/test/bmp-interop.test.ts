@@ -13,6 +13,7 @@ import {
   BmpStation,
   decodeBmpMessage,
   encodeBmpMessage,
+  type BmpMessage,
   type BmpPeerHeader,
   type BmpRouter,
   type BmpStatistic,
@@ -27,6 +28,8 @@ const GOBGPD = '/usr/bin/gobgpd'
 const OURS = '10.2.0.1'
 const FRR = '10.2.0.2'
 const GOBGP = '10.2.0.3'
+/** Octets of the common header, RFC 7854 section 4.1. */
+const HEADER = 6
 const PREFIXES = ['192.0.2.0/24', '2001:db8:1::/48'] as const
 
 const frrConfig = (port: number): string => `
@@ -245,20 +248,27 @@ async function clientOctets(): Promise<Uint8Array> {
   }
   peer.up()
   other.up()
-  await new Promise(resolve => setTimeout(resolve, 200))
+  const has = (type: BmpMessage['type'], count: number): boolean =>
+    messagesOf(Buffer.concat(received)).filter(octets => decodeBmpMessage(octets).type === type).length >= count
+  await until('what it says of sessions that stand', () => {
+    return has('initiation', 1) && has('peer-up', 3) && has('route-monitoring', 3) && has('statistics-report', 1)
+  })
   peer.say('received', { type: 'notification', errorCode: 6, errorSubcode: 2, data: new Uint8Array() })
   peer.down('NotifMsg 6/2')
   other.down('HoldTimer_Expires')
-  await new Promise(resolve => setTimeout(resolve, 50))
+  await until('that both have ended', () => has('peer-down', 2))
   await client.close()
   await new Promise(resolve => server.close(resolve))
   return Buffer.concat(received)
 }
 
+/** Those that are whole. */
 function messagesOf(stream: Uint8Array): Uint8Array[] {
   const messages: Uint8Array[] = []
   for (let at = 0; at < stream.length;) {
+    if (stream.length < at + HEADER) break
     const length = new DataView(stream.buffer, stream.byteOffset + at).getUint32(1)
+    if (stream.length < at + length) break
     messages.push(stream.subarray(at, at + length))
     at += length
   }
@@ -275,7 +285,7 @@ const isBeyondTshark = (octets: Uint8Array): boolean => {
 const reason = missing()
 if (reason) t.test(`RFC 7854: ${reason}`, { skip: reason }, async () => {})
 else if (isInside()) {
-  t.test('RFC 7854, RFC 9069: FRR and GoBGP tell our station', { timeout: 120_000 }, monitorRouters)
+  t.test('RFC 7854, RFC 9069: FRR and GoBGP tell our station', { timeout: 300_000 }, monitorRouters)
   const skip =
     existsSync('/usr/bin/text2pcap') && existsSync('/usr/bin/tshark') ? false : 'needs tshark: apt-get install tshark'
   t.test('RFC 7854 section 4: tshark dissects what our client says', { skip }, async t => {

@@ -17,6 +17,9 @@ import {
 } from './hostile-load.js'
 
 const MEBIBYTE = 1 << 20
+
+t.setTimeout(300_000)
+
 const CONTEXT: MessageContext = { fourOctetAs: true, internal: false }
 const EXTENDED: MessageContext = { ...CONTEXT, extendedMessage: true }
 const ATTRIBUTES = {
@@ -42,13 +45,12 @@ function countMessages(socket: Socket): { readonly [T in Message['type']]: numbe
   return counts
 }
 
-/** The session beside the hostile one stands, and hears of a new route in time. */
+/** The session beside the hostile one stands, and hears of a new route. */
 async function checkWitness(t: Test, { speaker, witness }: HostileScene, prefix = '203.0.113.0/24'): Promise<void> {
-  const started = performance.now()
   speaker.announce({ prefix })
   await untilTrue(() => witness.has(prefix) || witness.trouble !== undefined, 60_000)
   t.equal(witness.trouble, undefined, 'the other session stands')
-  t.ok(witness.has(prefix), `and has heard within ${Math.round(performance.now() - started)} ms`)
+  t.ok(witness.has(prefix), 'and has heard')
 }
 
 t.test(
@@ -108,6 +110,18 @@ t.test('RFC 8654 section 4: a message of 65,535 octets that comes octet by octet
   await checkWitness(t, scene)
 })
 
+/**
+ * Until a number stays as it is: both ends live in this process, and would have gone on in one of so many turns of its loop, however long
+ * they take.
+ */
+async function untilQuiet(look: () => number): Promise<void> {
+  for (let last = NaN, turns = 0; turns < 100; turns++, await pause(5)) {
+    if (look() === last) continue
+    last = look()
+    turns = 0
+  }
+}
+
 /** Room for a table that takes a while. */
 const TABLE = 20_000
 
@@ -133,9 +147,8 @@ for (const enhancedRouteRefresh of [false, true]) {
         () => peerOf(scene).counters.routeRefreshReceived === 10_000 && counts.prefixes >= 2 * TABLE,
         60_000,
       )
-      // As many tables as come are whole in the end.
-      for (let before = -1; before !== counts.prefixes || before % TABLE !== 0; await pause(200))
-        before = counts.prefixes
+      await untilQuiet(() => counts.prefixes + counts['route-refresh'])
+      t.equal(counts.prefixes % TABLE, 0, 'as many tables as come are whole')
       t.ok(counts.prefixes >= 2 * TABLE, 'it was told again')
       const tables = counts.prefixes / TABLE
       // One for each piece in which TCP brought them, at most: the requests of a piece are one.
@@ -180,10 +193,10 @@ t.test('RFC 4486 section 4: connections from addresses that no peer has are refu
   t.same(new Set(answers), new Set(['6/5']))
   t.equal(scene.speaker.peers.length, 2, 'no peer was made for them')
   await checkWitness(t, scene)
-  await pause(2500)
-  const growth = memoryHeld() - before
-  // Our own ends of 200 sockets are in it.
-  t.ok(growth < 6 * MEBIBYTE, `${Math.round(growth / 1024)} KiB more`)
+  // Each is closed when it has been given time to go. Our own ends of 200 sockets are in it.
+  const growth = (): number => memoryHeld() - before
+  await untilTrue(() => growth() < 6 * MEBIBYTE, 60_000)
+  t.ok(growth() < 6 * MEBIBYTE, `${Math.round(growth() / 1024)} KiB more`)
 })
 
 t.test(
@@ -223,18 +236,19 @@ t.test('RFC 4271 section 6.8: a peer that connects a hundred times has two conne
 t.test(
   'RFC 9687 section 4: a peer that never reads is given up by the SendHoldTimer, and costs no memory until then',
   async t => {
-    await using scene = await openScene({}, { holdTime: 3, sendHoldTime: 4 })
-    const socket = await scene.establish(hostileOpen({ holdTime: 3 }))
+    // It sends KEEPALIVE messages in time however busy this process is, so that the Hold Timer has no say.
+    await using scene = await openScene({}, { holdTime: 9, sendHoldTime: 10 })
+    const socket = await scene.establish(hostileOpen({ holdTime: 9 }))
     socket.pause()
     const alive = setInterval(() => socket.write(encodeMessage({ type: 'keepalive' })), 500)
     t.teardown(() => clearInterval(alive))
     const causes: string[] = []
     peerOf(scene).on('state', (_to, _from, cause) => causes.push(cause))
     const before = memoryHeld()
-    const started = performance.now()
+    const end = performance.now() + 120_000
     const all = Array.from({ length: 100 }, (_, i) => i)
     // Each round changes every route anew, with half a mebibyte of attributes in all.
-    for (let round = 0; performance.now() - started < 15_000 && causes.length === 0; round++) {
+    for (let round = 0; performance.now() < end && causes.length === 0; round++) {
       for (let i = 0; i < 1000; i++) {
         const communities = all.map(low => `${1 + i}:${(100 * round + low) % 65_536}`)
         scene.speaker.announce({ prefix: `10.${i >> 8}.${i & 255}.0/24`, nextHop: '192.0.2.9', communities })
@@ -245,7 +259,6 @@ t.test(
       t.ok(growth < 16 * MEBIBYTE, `${Math.round(growth / 1024)} KiB more after 20 MiB of UPDATEs`)
     }
     t.match(causes[0], /SendHoldTimer_Expires/)
-    t.ok(performance.now() - started < 15_000)
     await checkWitness(t, scene)
   },
 )

@@ -8,7 +8,11 @@ import { until } from './interop/namespace.js'
 const LACKS = { FRR: 'FRR 8.4 has no authentication of BFD' }
 const CAPTURE = missingCapture()
 const LACKS_CAPTURE = CAPTURE ? { ...LACKS, BIRD: CAPTURE } : LACKS
-const TIMES = { transmitInterval: 200, receiveInterval: 200, detectMultiplier: 3 }
+/** So many packets of 100 ms that no pause of a busy machine is a Detection Time. */
+const DETECT_MULT = 40
+const TIMES = { transmitInterval: 100, receiveInterval: 100, detectMultiplier: DETECT_MULT }
+/** More packets than the window of sequence numbers has (RFC 5880 section 6.7.3): the numbers must go on as the other end wants it. */
+const LASTING = 3 * DETECT_MULT + 5
 /** Auth Type of RFC 5880 section 4.1, and octets of a packet with its section. */
 const ON_THE_WIRE = {
   'simple-password': { type: 1, length: 33 },
@@ -34,9 +38,13 @@ await bfdInterop(() => {
         await up(scene)
         await using capture = await Capture.start(host.link, 'udp port 3784')
         const fields = ['bfd.auth.type', 'bfd.message_length', 'bfd.auth.key', 'bfd.auth.seq_num', 'bfd.sta'] as const
-        // More than the window of sequence numbers has (section 6.7.3), so that they must go on as the other end wants it.
-        const ours = await capture.wait(15, `bfd && ip.src == ${sessionOptions.localAddress}`, ...fields)
-        const theirs = await capture.wait(15, `bfd && ip.src == ${sessionOptions.address}`, ...fields)
+        const { packetsSent, packetsReceived } = session.snapshot()
+        await until('packets both ways', () => {
+          const now = session.snapshot()
+          return now.packetsSent - packetsSent > LASTING && now.packetsReceived - packetsReceived > LASTING
+        })
+        const ours = await capture.wait(LASTING, `bfd && ip.src == ${sessionOptions.localAddress}`, ...fields)
+        const theirs = await capture.wait(LASTING, `bfd && ip.src == ${sessionOptions.address}`, ...fields)
         const wanted = ON_THE_WIRE[type]
         for (const [who, packets] of Object.entries({ ours, theirs })) {
           t.same([...new Set(packets.map(packet => Number(packet['bfd.auth.type'])))], [wanted.type], who)

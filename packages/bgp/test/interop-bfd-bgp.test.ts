@@ -22,10 +22,11 @@ import {
 
 const ROUTES = [{ prefix: '192.0.2.0/24' }, { prefix: '2001:db8:1::/48' }]
 const NETWORKS = [{ prefix: '198.51.100.0/24' }, { prefix: '2001:db8:ffff::/48' }]
-const TIMES = { transmitInterval: 200, receiveInterval: 200, detectMultiplier: 3 }
-const DETECTION_TIME = 600
-/** Everything that notices without BFD takes longer than this: the Hold Time is 90 seconds. */
-const MARGIN = 10_000
+/** So many packets that no pause of a busy machine is a Detection Time. */
+const TIMES = { transmitInterval: 200, receiveInterval: 200, detectMultiplier: 30 }
+const DETECTION_TIME = 6000
+/** Seconds, three times what anything here is waited for: what is noticed was noticed by BFD. */
+const HOLD_TIME = 180
 
 /** Plays with BGP and BFD up on both sides, and all routes exchanged. */
 async function withBoth(
@@ -34,16 +35,13 @@ async function withBoth(
   play: (scene: Scene) => Promise<void>,
 ): Promise<void> {
   const { over = 'ipv4' } = options
-  const peer = { bfd: { ...TIMES, ...options.bfd } }
-  await withScene(
-    kind,
-    { over, speaker: { bfd: ourBfd() }, peer, router: { bfd: TIMES, networks: NETWORKS } },
-    async scene => {
-      scene.peer.setRoutes(ROUTES)
-      await both(scene)
-      await play(scene)
-    },
-  )
+  const peer = { holdTime: HOLD_TIME, bfd: { ...TIMES, ...options.bfd } }
+  const router = { holdTime: HOLD_TIME, bfd: TIMES, networks: NETWORKS }
+  await withScene(kind, { over, speaker: { bfd: ourBfd() }, peer, router }, async scene => {
+    scene.peer.setRoutes(ROUTES)
+    await both(scene)
+    await play(scene)
+  })
 }
 
 /**
@@ -85,6 +83,7 @@ await bfdInterop(() => {
     each(`RFC 5882 section 10.2: the link is cut without a word, ${over}`, missingCut(), async (t, kind) => {
       await withBoth(kind, { over }, async scene => {
         const { history, host, peer, router } = scene
+        t.equal(peer.negotiated?.holdTime, HOLD_TIME)
         const before = history.length
         const start = performance.now()
         const elapsed = await withdrawn(scene, () => cut(host, 'both'))
@@ -93,8 +92,6 @@ await bfdInterop(() => {
         const theirs = performance.now() - start
         t.comment(`our routes are gone after ${Math.round(elapsed)} ms of a detection time of ${DETECTION_TIME} ms,`)
         t.comment(`theirs, as far as their command line is asked, after ${Math.round(theirs)} ms`)
-        t.ok(elapsed < MARGIN, `not too late: ${elapsed} ms`)
-        t.ok(theirs < MARGIN, `not too late there: ${theirs} ms`)
         t.same(await router.established(), [])
         mend(host)
         await router.hurry?.()
@@ -111,7 +108,6 @@ await bfdInterop(() => {
       const elapsed = await withdrawn(scene, () => router.daemon.freeze())
       t.comment(`our routes are gone after ${Math.round(elapsed)} ms of a detection time of ${DETECTION_TIME} ms`)
       t.equal(history[before], 'Idle Established BfdDown: Control Detection Time Expired')
-      t.ok(elapsed < MARGIN, `not too late: ${elapsed} ms`)
       router.daemon.thaw()
       await both(scene)
     })
@@ -123,7 +119,8 @@ await bfdInterop(() => {
       const { history, host, ours } = scene
       await using capture = await Capture.start(host.link, 'tcp port 179')
       const before = history.length
-      cut(host, 'to us', 'udp dport 3784')
+      // Whatever the router says, so that its BGP, which learns from us that the path is down, does not end the session before ours does.
+      cut(host, 'to us')
       await until('the end of the session', () => history.length > before)
       t.equal(history[before], 'Idle Established BfdDown: Control Detection Time Expired')
       const fields = ['bgp.notify.major_error', 'bgp.notify.minor_error_cease'] as const
@@ -170,7 +167,7 @@ await bfdInterop(() => {
       const { history, host, peer, ours, theirs } = scene
       await using capture = await Capture.start(host.link, 'udp port 3784 or tcp port 179')
       const before = history.length
-      peer.change(peerOptions({}, theirs))
+      peer.change(peerOptions({ peer: { holdTime: HOLD_TIME } }, theirs))
       await untilEqual('our BFD', undefined, () => peer.bfdState)
       await capture.wait(1, `bfd.sta == 0 && ip.src == ${ours.ipv4}`, 'bfd.diag')
       // FRR 8.4 and BIRD 2.0.12 take AdminDown of a neighbour for the end of the path; we do not, and come back without BFD.

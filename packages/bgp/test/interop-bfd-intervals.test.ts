@@ -13,13 +13,18 @@ import {
 } from './interop/bfd-scene.js'
 import { Capture, missingCapture } from './interop/capture.js'
 
-const START = { transmitInterval: 200, receiveInterval: 200, detectMultiplier: 3 }
-const AT_START: Timing = {
-  ourTransmitInterval: 200,
-  ourDetectionTime: 600,
-  theirTransmitInterval: 200,
-  theirDetectionTime: 600,
-}
+/** So many packets make a Detection Time that no pause of a busy machine comes near it. */
+const DETECT_MULT = 30
+const START = { transmitInterval: 200, receiveInterval: 200, detectMultiplier: DETECT_MULT }
+
+/** With so many milliseconds between our packets, and between theirs. */
+const timing = (ours: number, theirs = ours, detectMult = DETECT_MULT): Timing => ({
+  ourTransmitInterval: ours,
+  theirDetectionTime: detectMult * ours,
+  theirTransmitInterval: theirs,
+  ourDetectionTime: detectMult * theirs,
+})
+const AT_START = timing(200)
 
 /** Both sessions were never anything but Up since they came up. */
 async function unbroken(t: typeof tap, { session, peer, history }: BfdScene): Promise<void> {
@@ -53,15 +58,10 @@ await bfdInterop(() => {
       await agreed(scene, AT_START)
       await up(scene)
       await using capture = await Capture.start(host.link, 'udp port 3784')
-      session.change({ transmitInterval: 700, receiveInterval: 900, detectMultiplier: 3 })
-      await agreed(scene, {
-        ourTransmitInterval: 700,
-        theirDetectionTime: 2100,
-        theirTransmitInterval: 900,
-        ourDetectionTime: 2700,
-      })
+      session.change({ ...START, transmitInterval: 700, receiveInterval: 900 })
+      await agreed(scene, timing(700, 900))
       await polled(t, capture, sessionOptions.localAddress ?? '', sessionOptions.address, [700, 900])
-      session.change({ transmitInterval: 100, receiveInterval: 100, detectMultiplier: 3 })
+      session.change({ ...START, transmitInterval: 100, receiveInterval: 100 })
       await agreed(scene, AT_START)
       await up(scene)
       await unbroken(t, scene)
@@ -75,12 +75,7 @@ await bfdInterop(() => {
       await up(scene)
       await using capture = await Capture.start(host.link, 'udp port 3784')
       await peer.change({ ...peerOptions, transmitInterval: 800, receiveInterval: 600 })
-      await agreed(scene, {
-        ourTransmitInterval: 600,
-        theirDetectionTime: 1800,
-        theirTransmitInterval: 800,
-        ourDetectionTime: 2400,
-      })
+      await agreed(scene, timing(600, 800))
       await polled(t, capture, sessionOptions.address, sessionOptions.localAddress ?? '', [800, 600])
       await peer.change({ ...peerOptions, transmitInterval: 100, receiveInterval: 100 })
       await agreed(scene, AT_START)
@@ -100,13 +95,7 @@ await bfdInterop(() => {
       ] as const) {
         session.change({ ...START, transmitInterval: ours, receiveInterval: ours })
         await peer.change({ ...peerOptions, transmitInterval: theirs, receiveInterval: theirs })
-        const interval = Math.max(ours, theirs)
-        await agreed(scene, {
-          ourTransmitInterval: interval,
-          theirDetectionTime: 3 * interval,
-          theirTransmitInterval: interval,
-          ourDetectionTime: 3 * interval,
-        })
+        await agreed(scene, timing(Math.max(ours, theirs)))
       }
       await unbroken(t, scene)
     })
@@ -116,10 +105,10 @@ await bfdInterop(() => {
     await withBfd(kind, { session: START, peer: START }, async scene => {
       const { peer, peerOptions, session } = scene
       await agreed(scene, AT_START)
-      session.change({ ...START, detectMultiplier: 7 })
-      await agreed(scene, { ...AT_START, theirDetectionTime: 1400 })
-      await peer.change({ ...peerOptions, detectMultiplier: 10 })
-      await agreed(scene, { ...AT_START, theirDetectionTime: 1400, ourDetectionTime: 2000 })
+      session.change({ ...START, detectMultiplier: 40 })
+      await agreed(scene, { ...AT_START, theirDetectionTime: 8000 })
+      await peer.change({ ...peerOptions, detectMultiplier: 50 })
+      await agreed(scene, { ...AT_START, theirDetectionTime: 8000, ourDetectionTime: 10_000 })
       await unbroken(t, scene)
     })
   })
@@ -128,27 +117,17 @@ await bfdInterop(() => {
     'RFC 5880 section 6.5: Poll Sequences end where half of all packets are lost',
     missingCut(),
     async (t, kind) => {
-      // A gap of 20 packets comes once in a million of them.
-      const times = { ...START, detectMultiplier: 20 }
+      // A gap of 60 packets does not come.
+      const times = { ...START, detectMultiplier: 60 }
       await withBfd(kind, { session: times, peer: times }, async scene => {
         const { peer, peerOptions, session, host } = scene
         await up(scene)
         cut(host, 'both', 'udp dport 3784 numgen random mod 100 < 50')
         session.change({ ...times, transmitInterval: 300, receiveInterval: 300 })
         await peer.change({ ...peerOptions, transmitInterval: 150, receiveInterval: 150 })
-        await agreed(scene, {
-          ourTransmitInterval: 300,
-          theirDetectionTime: 6000,
-          theirTransmitInterval: 300,
-          ourDetectionTime: 6000,
-        })
+        await agreed(scene, timing(300, 300, 60))
         session.change({ ...times, transmitInterval: 150, receiveInterval: 150 })
-        await agreed(scene, {
-          ourTransmitInterval: 150,
-          theirDetectionTime: 3000,
-          theirTransmitInterval: 150,
-          ourDetectionTime: 3000,
-        })
+        await agreed(scene, timing(150, 150, 60))
         await up(scene)
         await unbroken(t, scene)
       })

@@ -4,13 +4,13 @@ import { Capture, missingCapture } from './interop/capture.js'
 import { createHost, untilEqual } from './interop/namespace.js'
 
 /** One end's wishes are other than the other's, so that it shows who has got what from whom. */
-const OURS = { transmitInterval: 120, receiveInterval: 250, detectMultiplier: 5 }
-const THEIRS = { transmitInterval: 200, receiveInterval: 150, detectMultiplier: 4 }
+const OURS = { transmitInterval: 120, receiveInterval: 250, detectMultiplier: 50 }
+const THEIRS = { transmitInterval: 200, receiveInterval: 150, detectMultiplier: 40 }
 const AGREED = {
   ourTransmitInterval: 150,
   theirTransmitInterval: 250,
-  ourDetectionTime: 1000,
-  theirDetectionTime: 750,
+  ourDetectionTime: 10_000,
+  theirDetectionTime: 7500,
 }
 
 await bfdInterop(() => {
@@ -23,14 +23,15 @@ await bfdInterop(() => {
           const { peer, session } = scene
           await agreed(scene, AGREED)
           const ours = session.snapshot()
-          t.match(ours, { remoteState: 'Up', diagnostic: 0, remoteDiagnostic: 0, detectMult: 5, remoteDetectMult: 4 })
+          t.match(ours, { remoteState: 'Up', diagnostic: 0, remoteDiagnostic: 0 })
+          t.match(ours, { detectMult: 50, remoteDetectMult: 40 })
           t.match(ours, { upTransitions: 1, downTransitions: 0, sendErrors: 0 })
           t.same(ours.discards, {})
           const details = (await peer.session())?.details
           if (!details) return
           t.equal(details.myDiscriminator, ours.yourDiscriminator)
           t.equal(details.yourDiscriminator, ours.myDiscriminator)
-          t.match(details, { detectMult: 4, remoteDetectMult: 5, diagnostic: 'ok', remoteDiagnostic: 'ok' })
+          t.match(details, { detectMult: 40, remoteDetectMult: 50, diagnostic: 'ok', remoteDiagnostic: 'ok' })
           t.match(details, { upTransitions: 1, downTransitions: 0 })
         })
       },
@@ -55,7 +56,7 @@ await bfdInterop(() => {
         )
       const ours = (await read(localAddress)).at(-1)
       t.match(ours, { 'ip.ttl': '255', 'bfd.version': '1', 'bfd.message_length': '24' })
-      t.match(ours, { 'bfd.detect_time_multiplier': '5', 'bfd.desired_min_tx_interval': '120000' })
+      t.match(ours, { 'bfd.detect_time_multiplier': '50', 'bfd.desired_min_tx_interval': '120000' })
       t.equal(Number(ours?.['bfd.my_discriminator']), myDiscriminator)
       t.equal(Number(ours?.['bfd.your_discriminator']), yourDiscriminator)
       t.equal(ours?.['bfd.required_min_rx_interval'], '250000')
@@ -105,8 +106,9 @@ await bfdInterop(() => {
       await withBfd(kind, {}, async scene => {
         await up(scene)
         const before = scene.session.snapshot()
-        await scene.peer.daemon.restart()
-        await weAre(scene, 'Up')
+        await scene.peer.daemon.kill()
+        await weAre(scene, 'Down')
+        await scene.peer.daemon.startAgain()
         await up(scene)
         const after = scene.session.snapshot()
         t.not(after.yourDiscriminator, before.yourDiscriminator)
@@ -127,9 +129,9 @@ await bfdInterop(() => {
       second.on('state', to => states.push(to))
       await agreed(scene, {
         ourTransmitInterval: 300,
-        ourDetectionTime: 900,
+        ourDetectionTime: 6000,
         theirTransmitInterval: 300,
-        theirDetectionTime: 900,
+        theirDetectionTime: 6000,
       })
       t.match(session.snapshot(), { desiredMinTxInterval: 200_000, requiredMinRxInterval: 200_000, upTransitions: 1 })
       t.equal(second.snapshot().myDiscriminator, session.snapshot().myDiscriminator)
@@ -156,12 +158,13 @@ await bfdInterop(() => {
     const [first, ...others] = pairs.map(({ address, localAddress }) => ({
       address: localAddress,
       localAddress: address,
+      detectMultiplier: 20,
     }))
     await using host = await createHost(
       pairs.map(({ address }) => `${address}/24`),
       pairs.map(({ localAddress }) => `${localAddress}/24`),
     )
-    await playOn(kind, host, first!, { neighbors: pairs }, async scene => {
+    await playOn(kind, host, first!, { neighbors: pairs, detectMultiplier: 20 }, async scene => {
       const { bfd, session, peer } = scene
       const sessions = [session, ...others.map(options => bfd.session(options))]
       try {

@@ -1,33 +1,49 @@
 /** Real routers that hang, die and come back, and that ask for routes again. */
 import type { Route } from '@typemetal/bgp'
 import { until } from './interop/namespace.js'
-import { eachRouter, established, hasLearned, interop, prefixesOf, seen, withScene } from './interop/scene.js'
+import {
+  eachRouter,
+  established,
+  hasLearned,
+  interop,
+  prefixesOf,
+  sawTheEnd,
+  seen,
+  withScene,
+} from './interop/scene.js'
 
 const ROUTES: readonly Route[] = [{ prefix: '192.0.2.0/24' }, { prefix: '2001:db8:1::/48' }]
 const NETWORKS = [{ prefix: '198.51.100.0/24' }, { prefix: '2001:db8:ffff::/48' }]
+
+/** Seconds: so much that the only pause of that length is the one that is made here. */
+const HOLD_TIME = 15
 
 interop(() => {
   eachRouter(
     'RFC 4271 section 6.5: frozen, the hold timer ends the session; thawed, it comes back',
     {},
     async (t, kind) => {
-      await withScene(kind, { router: { holdTime: 3, networks: NETWORKS }, peer: { holdTime: 3 } }, async scene => {
-        const { peer, router, learned } = scene
-        await established(scene)
-        await hasLearned(scene, prefixesOf(NETWORKS))
-        t.equal(peer.negotiated?.holdTime, 3)
-        const causes: string[] = []
-        peer.on('state', (_to, from, cause) => from === 'Established' && causes.push(cause))
-        router.daemon.freeze()
-        await until('hold timer', () => causes.length > 0)
-        t.same(causes, ['HoldTimer_Expires'])
-        t.equal(learned.size, 0, 'its routes are gone')
-        router.daemon.thaw()
-        await until('the router saw the end', async () => (await router.established()).length === 0)
-        await router.hurry?.()
-        await established(scene)
-        await hasLearned(scene, prefixesOf(NETWORKS))
-      })
+      await withScene(
+        kind,
+        { router: { holdTime: HOLD_TIME, networks: NETWORKS }, peer: { holdTime: HOLD_TIME } },
+        async scene => {
+          const { peer, router, learned } = scene
+          await established(scene)
+          await hasLearned(scene, prefixesOf(NETWORKS))
+          t.equal(peer.negotiated?.holdTime, HOLD_TIME)
+          const causes: string[] = []
+          peer.on('state', (_to, from, cause) => from === 'Established' && causes.push(cause))
+          router.daemon.freeze()
+          await until('hold timer', () => causes.length > 0)
+          t.same(causes, ['HoldTimer_Expires'])
+          t.equal(learned.size, 0, 'its routes are gone')
+          router.daemon.thaw()
+          await sawTheEnd(scene)
+          await router.hurry?.()
+          await established(scene)
+          await hasLearned(scene, prefixesOf(NETWORKS))
+        },
+      )
     },
   )
 

@@ -1,4 +1,5 @@
 /** TCP-MD5 with real routers, and between two of ours. */
+import { readMd5Counters } from '@typemetal/sockets'
 import t from 'tap'
 import { BgpSpeaker, type Clock, type Logger, type Peer } from '@typemetal/bgp'
 import { TestClock } from './clock.js'
@@ -37,9 +38,11 @@ function suiteOfKeys(): void {
 
     const clock = new TestClock()
     const causes: string[] = []
+    const failures = (): number => readMd5Counters()?.failure ?? 0
+    const before = failures()
     const { speaker, peer } = dial('127.0.0.2', 'wrong', clock)
     peer.on('state', (_to, _from, cause) => causes.push(cause))
-    await new Promise(resolve => setTimeout(resolve, 100))
+    await until('a segment with another key to be dropped', () => failures() > before)
     t.equal(peer.state, 'Connect', 'silence')
     clock.advance(10_000)
     await until('the attempt ends', () => causes.length > 0)
@@ -64,7 +67,6 @@ function suiteOfKeys(): void {
     await hasty.close()
 
     await keyed.close()
-    await new Promise(resolve => setTimeout(resolve, 50))
     await comesUp('127.0.0.2', undefined, 'without a key once the peer that had one is gone')
   })
 }

@@ -17,19 +17,21 @@ const ring = (microseconds: number): Promise<number> =>
     timer.set(at)
   })
 
-t.test('timerfd_create(2): rings once, never early, mostly within a millisecond', { skip }, async t => {
-  let late: number[] = []
-  // Others may keep this process from the processor for a while; the loop's own timers would never do it.
-  for (let round = 0; round < 20; round++) {
-    late = []
-    for (const wait of [100, 333.3, 1000.5, 1499.999, 2500, 5000, 12_345, -1000, 0]) late.push(await ring(wait))
-    if (!late.every(value => value >= 0) || late.toSorted((a, b) => a - b)[4]! < 1000) break
+t.test('timerfd_create(2): rings once, never early, and not by whole milliseconds', { skip }, async t => {
+  const end = performance.now() + 60_000
+  for (const wait of [100, 333.3, 1000.5, 1499.999, 2500, 5000, 12_345, -1000, 0]) {
+    const limit = 500 + Math.max(0, -wait)
+    let least = Infinity
+    let early = 0
+    // Others may keep this process from the processor: once it must get there in time, which the loop's own timers would never do.
+    do {
+      const late = await ring(wait)
+      if (late < 0) early++
+      least = Math.min(least, late)
+    } while (least >= limit && performance.now() < end)
+    t.equal(early, 0, `${wait} us: never early`)
+    t.ok(least < limit, `${wait} us: ${least} us late at best`)
   }
-  t.ok(
-    late.every(value => value >= 0),
-    String(late),
-  )
-  t.ok(late.toSorted((a, b) => a - b)[4]! < 1000, String(late))
 })
 
 t.test('set: times that are none, and times that never come', { skip }, async t => {

@@ -15,7 +15,7 @@ import { addIpv6, enterNamespace, ip, makePair, until } from './namespace.js'
 
 const portOf = (server: Server): number => (server.address() as AddressInfo).port
 /** For a handshake that must come about, and for one that must not. Milliseconds. */
-const LONG = 10_000
+const LONG = 60_000
 const SHORT = 100
 
 /** Connects, says "ping", and returns what comes back. */
@@ -141,7 +141,7 @@ async function testTcp(): Promise<void> {
     ip('neighbor add 10.0.0.2 lladdr 02:00:00:00:00:99 dev va')
     const start = performance.now()
     await t.rejects(connectTcp({ address: '10.0.0.2', port: 179, timeout: 50 }), { code: 'ETIMEDOUT', errno: 110 })
-    t.ok(performance.now() - start < 5000)
+    t.ok(performance.now() - start < LONG, 'the kernel by itself would try for two minutes')
     const signal = AbortSignal.timeout(20)
     await t.rejects(connectTcp({ address: '10.0.0.2', port: 179, signal }), { name: 'TimeoutError' })
     await t.rejects(connectTcp({ address: '10.0.0.2', port: 179, signal }), { name: 'TimeoutError' }, 'already aborted')

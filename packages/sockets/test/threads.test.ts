@@ -78,7 +78,7 @@ async function testThreads(): Promise<void> {
     const { worker, heard } = await startWorker(vb)
     using sender = new PacketSocket({ interfaceIndex: va, etherType: ETH_P_ARP, onFrames: () => undefined })
     sender.send(arpFrame('10.0.0.1'))
-    t.not(Atomics.wait(heard, 0, 0, 10_000), 'timed-out')
+    t.not(Atomics.wait(heard, 0, 0, 60_000), 'timed-out')
     t.equal(Atomics.load(heard, 0), 1)
     await worker.terminate()
   })
@@ -91,7 +91,8 @@ async function testThreads(): Promise<void> {
       await t.rejects(listenTcp({ address: '10.9.9.9', port: 0 }))
       await t.rejects(connectTcp({ address: '127.0.0.1', port: 1, signal: AbortSignal.abort() }))
     }
-    t.equal(openDescriptors(), before)
+    await until(() => openDescriptors() <= before)
+    t.ok(openDescriptors() <= before)
   })
 
   await t.test('a process that ends with sockets open ends at once, code 0', async t => {

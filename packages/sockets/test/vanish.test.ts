@@ -172,7 +172,7 @@ async function testVanishing(): Promise<void> {
       monitor.close()
       changes.close()
       await until(() => openDescriptors() <= before)
-      t.equal(openDescriptors(), before)
+      t.ok(openDescriptors() <= before)
     },
   )
 

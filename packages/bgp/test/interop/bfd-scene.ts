@@ -9,6 +9,11 @@ import { createHost, isInside, missingPrivilege, until, untilEqual, type Host } 
 export const BFD_KINDS: readonly BfdPeerKind[] = [bfdd, birdBfd]
 /** A file of tests may take this long on a busy machine, in milliseconds. */
 const FILE_TIMEOUT = 300_000
+/**
+ * Of daemons and of sessions of ours that are told nothing else: a daemon that does not get to run for two seconds on a busy machine must
+ * neither be accused nor accuse us. With the intervals that both have by default it is a Detection Time of 6 s.
+ */
+const DETECT_MULTIPLIER = 20
 /** Daemons at work at the same time: they wait for timers most of the time. */
 const JOBS = 4
 
@@ -100,9 +105,11 @@ export async function withBfd(
     address: theirs,
     localAddress: ours,
     ...(over === 'link-local' && { interface: host.link }),
+    detectMultiplier: DETECT_MULTIPLIER,
     ...options.session,
   }
-  const peerOptions = { neighbors: [{ address: ours, localAddress: theirs }], ...options.peer }
+  const neighbors = [{ address: ours, localAddress: theirs }]
+  const peerOptions = { neighbors, detectMultiplier: DETECT_MULTIPLIER, ...options.peer }
   await playOn(kind, host, sessionOptions, peerOptions, play)
 }
 
@@ -191,8 +198,8 @@ export async function up(scene: BfdScene): Promise<void> {
   await weAre(scene, 'Up')
   await theyAre(scene, 'Up')
   await until('the end of our Poll Sequence', () => {
-    const { polling, changePending } = scene.session.snapshot()
-    return !polling && !changePending
+    const { state, polling, changePending } = scene.session.snapshot()
+    return state === 'Up' && !polling && !changePending
   })
 }
 

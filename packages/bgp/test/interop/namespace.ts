@@ -134,11 +134,14 @@ async function untilInOwnNamespace(pid: string): Promise<void> {
   await until('a network namespace', () => run('readlink', `/proc/${pid}/ns/net`) !== own)
 }
 
+/** Milliseconds for a process to end in order: what it says as it goes is what some tests are about. */
+const PATIENCE = 30_000
+
 /** Ends a process and waits for it. */
 export async function stop(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const ended = new Promise(resolve => child.once('exit', resolve))
-  const last = setTimeout(() => child.kill('SIGKILL'), 3000)
+  const last = setTimeout(() => child.kill('SIGKILL'), PATIENCE)
   child.kill(signal)
   await ended
   clearTimeout(last)

@@ -84,6 +84,20 @@ function warner(warnings: string[]): Logger {
   return log
 }
 
+/** A log that tells what becomes of stale routes, before it is done, and nothing else. */
+export function staleActions(tell: (action: string) => void): Logger {
+  const log: Logger = {
+    debug() {},
+    info: fields => {
+      if ('action' in fields) tell(String(fields['action']))
+    },
+    warn() {},
+    error() {},
+    child: () => log,
+  }
+  return log
+}
+
 function learn(speaker: BgpSpeaker): ReadonlyMap<string, readonly RoutePath[]> {
   const learned = new Map<string, readonly RoutePath[]>()
   speaker.on('route', ({ prefix, paths }) => {
@@ -231,6 +245,10 @@ export async function established({ peer, router }: Scene): Promise<void> {
   await until('Established on our side', () => peer.state === 'Established')
   await until('Established on their side', async () => (await router.established()).length > 0)
 }
+
+/** The router knows that a session has ended that ended on our side; or there is one again already, before anybody could ask it. */
+export const sawTheEnd = ({ peer, router }: Scene): Promise<unknown> =>
+  until('the router saw the end', async () => (await router.established()).length === 0 || peer.state === 'Established')
 
 /** The router has these prefixes of us, and no other. */
 export function seen(router: Router, wanted: readonly string[]): Promise<void> {
