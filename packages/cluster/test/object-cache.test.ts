@@ -124,16 +124,17 @@ t.test('a LayeredMap far behind the newest still knows its entries, and what has
 t.test('ten thousand changes of a LayeredMap are not ten thousand copies of it', async t => {
   // Whoever copies a Map sets each of its entries.
   const maps: Map<unknown, unknown> = Map.prototype
-  const { set } = maps
-  t.teardown(() => (maps.set = set))
+  const original = Object.getOwnPropertyDescriptor(maps, 'set')!
+  const restore = (): unknown => Object.defineProperty(maps, 'set', original)
+  t.teardown(restore)
   let count = 0
   maps.set = function (key, value) {
     count++
-    return set.call(this, key, value)
+    return (original.value as typeof maps.set).call(this, key, value)
   }
   let map = new LayeredMap<number, number>()
   for (let i = 0; i < 10_000; i++) map = map.with([[i, i]])
-  maps.set = set
+  restore()
   t.equal(map.size, 10_000)
   t.ok(count >= 10_000 && count < 100_000, `${count} entries were set`)
 })

@@ -8,7 +8,7 @@ import * as fc from 'fast-check'
 import t from 'tap'
 import type { VectorFile } from './vectors.js'
 
-t.setTimeout(600_000)
+t.setTimeout(1_200_000)
 
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? 1_000_000)
 const vectors = JSON.parse(

@@ -8,7 +8,7 @@ const NO_IP = (await run(['sh', '-c', 'command -v ip'], { check: false })).code 
 const NO_NFT = !nftablesInstalled() && 'wants the Debian package nftables'
 const skip = NOT_ROOT || NO_IP || NO_NFT || noGo
 
-t.setTimeout(300_000)
+t.setTimeout(1_200_000)
 t.jobs = 4 // they wait for timers most of the time
 
 const sleep = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))

@@ -3,7 +3,7 @@ import { claimLoopback, goPeer, RingProcess, type RingProcessOptions } from '@ty
 import { Memberlist, type MemberlistOptions } from '@typemetal/memberlist'
 import t, { type Test } from 'tap'
 
-t.setTimeout(600_000)
+t.setTimeout(1_200_000)
 t.jobs = 4 // they wait for timers most of the time
 
 const peer = await goPeer()

@@ -10,7 +10,7 @@ import * as wire from '@typemetal/memberlist/wire'
 import t, { type Test } from 'tap'
 import { at, bindAddress, names, ring, start, until } from './nodes.js'
 
-t.setTimeout(300_000)
+t.setTimeout(1_200_000)
 
 interface Line {
   readonly message: string

@@ -5,7 +5,7 @@ import { Keyring, Memberlist, type MemberlistOptions } from '@typemetal/memberli
 import t from 'tap'
 import { at, bindAddress, names, octets, ring, start, startAll, until } from './nodes.js'
 
-t.setTimeout(300_000)
+t.setTimeout(1_200_000)
 
 t.test('join, members, leave', async t => {
   const [a, b, c] = await ring(t, 'a b c')

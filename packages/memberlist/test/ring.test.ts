@@ -7,7 +7,7 @@ import {
 } from '@typemetal/memberlist/simulator'
 import t from 'tap'
 
-t.setTimeout(300_000)
+t.setTimeout(1_200_000)
 
 const PLAIN = { enableCompression: false } // compression changes nothing here, and costs most of the time
 

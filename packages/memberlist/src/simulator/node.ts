@@ -145,6 +145,11 @@ export class SimulatedNode {
     this.input({ type: 'join', request, to: to instanceof SimulatedNode ? to.endpoint : to })
   }
 
+  /** Tells the others that a member does not answer. */
+  accuse(name: string): void {
+    this.input({ type: 'accuse', node: name })
+  }
+
   /** Says goodbye; its process goes on until {@link kill}. */
   leave(): void {
     this.input({ type: 'leave' })
@@ -189,6 +194,10 @@ export class SimulatedNode {
           break
         case 'member':
           this.#simulator.onMember?.(this, action.event, action.member)
+          break
+        case 'suspect':
+        case 'silence':
+          this.#simulator.onDoubt?.(this, action.type, action.member)
           break
         case 'note':
           this.notes.set(action.note, (this.notes.get(action.note) ?? 0) + 1)

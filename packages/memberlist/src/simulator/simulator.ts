@@ -33,6 +33,8 @@ export class Simulator {
   readonly nodes: SimulatedNode[] = []
   /** Called when a node sees another join, leave or change. */
   onMember: ((observer: SimulatedNode, event: 'join' | 'leave' | 'update', member: Member) => void) | undefined
+  /** Called when a node suspects another, and when a neighbour that it watches misses a ping. */
+  onDoubt: ((observer: SimulatedNode, event: 'suspect' | 'silence', member: Member) => void) | undefined
   /** Datagrams sent, lost ones included, and their octets. */
   packets = 0
   octets = 0
