@@ -9,7 +9,7 @@ import { ROUTER_KINDS, debianPackage, routerInstalled, run, until } from '@typem
 import t, { type Test } from 'tap'
 
 const MAIN = fileURLToPath(new URL('../dist/demo/main.js', import.meta.url))
-t.setTimeout(600_000)
+t.setTimeout(1_200_000)
 /** For a machine that is busy with other tests. */
 const PATIENT = { timeout: 120_000 }
 

@@ -6,7 +6,7 @@ import t from 'tap'
 import { parse } from 'yaml'
 import { root } from './fixtures/container.js'
 
-t.setTimeout(300_000)
+t.setTimeout(1_200_000)
 const folder = join(root, 'deploy', 'observability')
 const have = async (program: string): Promise<boolean> =>
   (await run(['sh', '-c', `command -v ${program}`], { check: false })).code === 0

@@ -6,7 +6,7 @@ import { parse } from 'yaml'
 import { cluster, demo, folder, replace, rows, run, runOn } from './support.js'
 
 // Processes and a busy machine.
-t.setTimeout(300_000)
+t.setTimeout(1_200_000)
 
 t.test('validate', async t => {
   t.test('a good folder: one line, code 0, nothing written', async t => {

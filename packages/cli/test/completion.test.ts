@@ -6,7 +6,7 @@ import t from 'tap'
 import { folder, run } from './support.js'
 
 // Processes and a busy machine.
-t.setTimeout(240_000)
+t.setTimeout(1_200_000)
 
 /** Words before the cursor, the last one perhaps unfinished; what a shell offers for them. */
 type Complete = (...words: string[]) => Promise<readonly string[]>

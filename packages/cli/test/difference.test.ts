@@ -6,7 +6,7 @@ import { parse } from 'yaml'
 import { cluster, replace, run, section } from './support.js'
 
 // Processes and a busy machine.
-t.setTimeout(300_000)
+t.setTimeout(1_200_000)
 
 type Test = Parameters<typeof cluster>[0]
 

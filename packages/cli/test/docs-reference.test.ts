@@ -5,7 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import t from 'tap'
 
 // Processes and a busy machine.
-t.setTimeout(300_000)
+t.setTimeout(1_200_000)
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const { referencePages } = (await import(pathToFileURL(join(root, 'scripts', 'reference', 'pages.mjs')).href)) as {

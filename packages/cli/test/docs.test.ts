@@ -21,7 +21,7 @@ import {
 } from './docs-blocks.js'
 
 /** Languages, and what is done with a block of each. */
-t.setTimeout(600_000)
+t.setTimeout(1_200_000)
 
 const CHECKS: Readonly<Record<string, (t: Test, block: Block, sandbox: Sandbox) => Promise<void>>> = {
   yaml: async (t, block) => yaml(t, block),

@@ -5,7 +5,7 @@ import t from 'tap'
 import { cluster, replace, run, section } from './support.js'
 
 // Processes and a busy machine.
-t.setTimeout(300_000)
+t.setTimeout(1_200_000)
 
 t.test('who takes over each address, and what the routers have left', async t => {
   const { text, code } = await run('drain', 'node-3', cluster(t), '--simulate')

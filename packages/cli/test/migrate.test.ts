@@ -6,7 +6,7 @@ import { parseAllDocuments } from 'yaml'
 import { cluster, demo, folder, run, runOn, type Said } from './support.js'
 
 // Processes and a busy machine.
-t.setTimeout(300_000)
+t.setTimeout(1_200_000)
 
 type Fields = Readonly<Record<string, unknown>>
 

@@ -5,7 +5,7 @@ import t from 'tap'
 import { cluster, demo, folder, rows, run, runOn } from './support.js'
 
 // Processes and a busy machine.
-t.setTimeout(240_000)
+t.setTimeout(1_200_000)
 
 t.test('an empty folder is valid with a note, and not with --strict', async t => {
   const empty = folder(t)

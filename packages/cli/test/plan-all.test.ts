@@ -8,7 +8,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 // Processes and a busy machine.
-t.setTimeout(300_000)
+t.setTimeout(1_200_000)
 
 const SELECTED = 'nodeSelectors: [{ matchLabels: { kubernetes.io/hostname: node-2 } }]'
 

@@ -7,7 +7,7 @@ import { mayColor, version } from 'typemetal'
 import { bin, demo, folder, run, runOn } from './support.js'
 
 // Processes and a busy machine.
-t.setTimeout(300_000)
+t.setTimeout(1_200_000)
 
 const start = (
   file: string,

@@ -12,7 +12,7 @@ import { speakerPods } from '../dist/source/speakers.js'
 import { cluster, replace, run, runOn, section } from './support.js'
 
 // Processes and a busy machine.
-t.setTimeout(300_000)
+t.setTimeout(1_200_000)
 
 /** What a speaker says about a Service, as it lies in the folder of statuses. */
 function write(folder: string, kind: string, name: string, status: object): void {

@@ -30,7 +30,7 @@ const FRR = neighborsOf(
   ]),
 )
 
-t.setTimeout(300_000)
+t.setTimeout(1_200_000)
 
 t.test(
   'FRR: each family over its own session; no more messages than needed',

@@ -17,7 +17,7 @@ const FRR = `router bgp 64513
 const peer = (name: string, address: string, more = ''): string =>
   object('BGPPeer', name, `{ myASN: 64512, peerASN: 64513, peerAddress: ${address}${more} }`)
 
-t.setTimeout(300_000)
+t.setTimeout(1_200_000)
 
 t.test('liars are tried later and later and named once; the honest peer does not notice', { skip }, async t => {
   await using world = await bgpWorld()
@@ -29,18 +29,21 @@ t.test('liars are tried later and later and named once; the honest peer does not
   const frr = await Frr.start(honest, world.directory, FRR.replaceAll(NODE, '10.30.0.11'))
   const addresses = Object.keys(LIARS)
   const liarPeers = addresses.map((address, i) => peer(`liar${i}`, address))
-  await world.write('r', [peer('honest', '10.30.0.1', ', holdTime: 3s'), ...liarPeers].join('---\n'))
+  await world.write('r', [peer('honest', '10.30.0.1', ', holdTime: 9s'), ...liarPeers].join('---\n'))
   await world.write('all', [pool(), service('one', '203.0.113.1')].join('---\n'))
   const speaker = world.speaker()
   await frr.path(PREFIX)
-  const met = (address: string): number => liars.lines.filter(line => line === `met ${address}`).length
-  const startedAt = performance.now()
+  const meetings = (address: string): readonly number[] =>
+    liars.lines.filter(line => line.startsWith(`met ${address} `)).map(line => Number(line.split(' ')[2]))
+  const met = (address: string): number => meetings(address).length
   const reconnecting = addresses.filter(address => address !== '10.10.0.6')
   for (const address of reconnecting) {
     await until(`four attempts at ${address}`, () => (met(address) >= 4 ? true : undefined), { timeout: 60_000 })
   }
-  const seconds = (performance.now() - startedAt) / 1000
-  t.ok(seconds > 3, `1 s, 2 s and 4 s between them, less jitter: took ${seconds.toFixed(1)} s`)
+  for (const address of reconnecting) {
+    const [first = 0, , , fourth = 0] = meetings(address)
+    t.ok(fourth - first > 3_000, `1 s, 2 s and 4 s between them, less jitter: took ${fourth - first} ms`)
+  }
   for (const address of addresses)
     t.ok(met(address) <= 8, `${address} ${LIARS[address as keyof typeof LIARS]}: met ${met(address)} times`)
   const loud = speaker.lines.filter(line => /"level":"(warn|error)"/.test(line) && !line.includes('10.10.0.7'))
@@ -61,7 +64,7 @@ t.test('liars are tried later and later and named once; the honest peer does not
 t.test('RFC 4271 section 6.5: a frozen peer is noticed by the hold timer, and comes back', { skip }, async t => {
   await using world = await bgpWorld()
   const frr = await Frr.start(world.router, world.directory, FRR)
-  await world.write('r', peer('r', ROUTER, ', holdTime: 3s, connectTime: 1s'))
+  await world.write('r', peer('r', ROUTER, ', holdTime: 9s, connectTime: 1s'))
   await world.write('all', [pool(), service('one', '203.0.113.1')].join('---\n'))
   const speaker = world.speaker()
   await frr.path(PREFIX)
@@ -78,7 +81,7 @@ t.test('RFC 4271 section 6.5: a frozen peer is noticed by the hold timer, and co
 t.test('no file descriptor is left to dial with: said once, and it dials when there is one', { skip }, async t => {
   await using world = await bgpWorld()
   const frr = await Frr.start(world.router, world.directory, FRR)
-  await world.write('r', peer('r', ROUTER, ', holdTime: 3s, connectTime: 1s'))
+  await world.write('r', peer('r', ROUTER, ', holdTime: 9s, connectTime: 1s'))
   await world.write('all', [pool(), service('one', '203.0.113.1')].join('---\n'))
   const speaker = world.speaker()
   await frr.path(PREFIX)

@@ -32,7 +32,7 @@ async function meet(world: BgpWorld, frr: string, fields: string, advertisement?
   return router
 }
 
-t.setTimeout(300_000)
+t.setTimeout(1_200_000)
 
 t.test(
   'TCP-MD5: a wrong key is silence; the right one comes without a restart, and another one is no reset',

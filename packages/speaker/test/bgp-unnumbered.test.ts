@@ -27,7 +27,7 @@ router bgp 64513
  exit-address-family
 `
 
-t.setTimeout(300_000)
+t.setTimeout(1_200_000)
 
 t.test('interface: found on the link, both families with next hops of IPv6, BFD over link-local', { skip }, async t => {
   await using world = await bgpWorld({ node: [], router: [] })
@@ -36,7 +36,7 @@ t.test('interface: found on the link, both families with next hops of IPv6, BFD 
     await host.exec(['sh', '-c', 'sysctl -qw net.ipv6.conf.all.forwarding=1; ip link set eth0 up'])
   }
   const frr = await Frr.start(world.router, world.directory, FRR)
-  await world.write('fast', object('BFDProfile', 'fast', '{ receiveInterval: 100, transmitInterval: 100 }'))
+  await world.write('fast', object('BFDProfile', 'fast', '{ receiveInterval: 1000, transmitInterval: 1000 }'))
   await world.write(
     'r',
     object('BGPPeer', 'r', '{ myASN: 64512, dynamicASN: external, interface: eth0, bfdProfile: fast }'),

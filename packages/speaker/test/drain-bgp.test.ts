@@ -13,7 +13,7 @@ const skipFor = (router: RouterKind): string | false =>
   (needsUserNamespace() && 'wants root, to make network namespaces') ||
   (!routerInstalled(router) && `${router} is not installed`)
 
-t.setTimeout(300_000)
+t.setTimeout(1_200_000)
 
 const ROUTED_LOADS: readonly Load[] = [
   ['udp', ROUTED, 1_000],
@@ -36,7 +36,8 @@ for (const router of ['frr', 'bird'] as const) {
     `RFC 8326: SIGTERM of one of two nodes behind ${router} fails no request`,
     { skip: skipFor(router) },
     async t => {
-      const world = await twoNodes(t, router)
+      // Long enough for us to see by what the traffic moves.
+      const world = await twoNodes(t, router, ['--drain-peer-wait=10s', '--drain-timeout=60s'])
       const first = world.start('n1')
       world.start('n2')
       await untilNextHops(world, 'n1', 'n2')

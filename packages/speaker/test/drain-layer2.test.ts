@@ -4,11 +4,14 @@ import { electionOrder } from '@typemetal/speaker'
 import t from 'tap'
 import { judge, startLoads, wait } from './support/drain-load.js'
 import type { Load } from './support/drain-load.js'
-import { PATIENCE, VIP, VIP6, drainState, drainWorld } from './support/drain-world.js'
+import { PATIENCE, VIP, VIP6, drainState, drainWorld, untilRing } from './support/drain-world.js'
 
 const skip = needsUserNamespace() && 'wants root, to make network namespaces'
 
-t.setTimeout(300_000)
+t.setTimeout(1_200_000)
+
+/** A successor that has much else to do is waited for; who is told to end at once does not wait as long. */
+const PATIENT_DRAIN = ['--drain-successor-wait=60s', '--drain-timeout=90s']
 
 /** 1,000 datagrams a second, clients that ask anew each time, and connections. */
 const LOADS: readonly Load[] = [
@@ -21,13 +24,14 @@ const LOADS: readonly Load[] = [
 
 t.test('SIGTERM of the owner, and its return: no request fails, no question stays unanswered', { skip }, async t => {
   const names = ['n1', 'n2', 'n3']
-  const world = await drainWorld({ nodes: names })
+  const world = await drainWorld({ nodes: names, flags: PATIENT_DRAIN })
   t.teardown(() => world.lab[Symbol.asyncDispose]())
   const [owner = '', heir = ''] = electionOrder(names, VIP)
   const speakers = new Map(names.map(name => [name, world.start(name)]))
   const announced = (name: string): Promise<string> | undefined =>
     speakers.get(name)?.waitForLine(line => line.includes('"serviceAnnounced"'), PATIENCE)
   await announced(owner)
+  await untilRing(speakers)
   await wait(3_000)
 
   await t.test('SIGTERM', async t => {
@@ -66,10 +70,8 @@ t.test('SIGTERM of the owner, and its return: no request fails, no question stay
     for (const name of names) if (name !== owner) speakers.get(name)?.kill('SIGKILL')
     last?.kill('SIGTERM')
     if (last) await drainState(last, 'handingOver')
-    const asked = performance.now()
     last?.kill('SIGTERM')
-    t.match(await last?.exited, { code: 1 })
-    t.ok(performance.now() - asked < 3_000)
+    t.match(await last?.exited, { code: 1 }, 'not 0, as after the minute that it would have waited')
   })
 })
 
@@ -78,12 +80,14 @@ t.test(
   { skip },
   async t => {
     const names = ['n1', 'n2', 'n3']
-    const world = await drainWorld({ nodes: names, flags: ['--drain-on=cordon', '--drain-peer-wait=200ms'] })
+    const flags = ['--drain-on=cordon', '--drain-peer-wait=200ms', ...PATIENT_DRAIN]
+    const world = await drainWorld({ nodes: names, flags })
     t.teardown(() => world.lab[Symbol.asyncDispose]())
     const [owner = '', heir = ''] = electionOrder(names, VIP)
     const speakers = new Map(names.map(name => [name, world.start(name)]))
     const before = speakers.get(owner)
     await before?.waitForLine(line => line.includes('"serviceAnnounced"'), PATIENCE)
+    await untilRing(speakers)
     await wait(3_000)
     await world.cordon(owner)
     if (before) await drainState(before, 'drained')

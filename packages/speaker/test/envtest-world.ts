@@ -96,10 +96,10 @@ export class World implements AsyncDisposable {
     }
   }
 
-  /** MAC addresses that answer for an address, within 300 ms. */
+  /** MAC addresses that answer for an address, within a second. */
   async whoHas(address: string): Promise<readonly string[]> {
     const code = `import { resolve } from ${JSON.stringify(ARP)}
-      const answers = await resolve({ interface: 'eth0', address: ${JSON.stringify(address)}, timeout: 300 })
+      const answers = await resolve({ interface: 'eth0', address: ${JSON.stringify(address)}, timeout: 1000 })
       console.log(JSON.stringify(answers.map(({ mac }) => mac)))`
     const { stdout } = await this.client.exec([process.execPath, '--input-type=module', '-e', code])
     return JSON.parse(stdout) as readonly string[]

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Registry } from 'prom-client'
+import { claimLoopback } from '@typemetal/lab'
 import t from 'tap'
 import { PodDirectory, Ring, parseFlags, parseGossipSettings, quietLog, registerRingMetrics, speakerAddresses, startGossip } from '@typemetal/speaker' // prettier-ignore
 import type { Flags } from '@typemetal/speaker'
@@ -368,10 +369,10 @@ t.test('config.json wins over a preset, and says so; what no ring can live with 
     SuspicionMaxTimeoutMult: 2, AwarenessMaxMultiplier: 8, GossipNodes: 3, HandoffQueueDepth: 1024, UDPBufferSize: 1400,
     DisableTcpPings: false, GossipVerifyIncoming: true, GossipVerifyOutgoing: true, EnableCompression: true,
   } // prettier-ignore
+  const net = await claimLoopback()
   const start = async (more: object) => {
     await writeFile(file, JSON.stringify({ ...settings, ...more }))
-    const bind = ['--ml-bindaddr=127.0.0.1', `--ml-bindport=${20_000 + (process.pid % 10_000)}`]
-    const argv = ['--node-name=n1', ...bind, '--ml-preset=fast', '--ml-config-file', file]
+    const argv = ['--node-name=n1', `--ml-bindaddr=${net}.1.1`, '--ml-preset=fast', '--ml-config-file', file]
     const log = recordingLog()
     return { log, ring: await startGossip(parseFlags(argv, {}), () => [], log) }
   }

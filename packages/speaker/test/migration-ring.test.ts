@@ -17,7 +17,7 @@ const ADDRESSES = Array.from({ length: 50 }, (_, i) => `10.1.0.${i + 1}`)
 const NET = `${await claimLoopback()}.77`
 const PATIENCE = 60_000
 
-t.setTimeout(300_000)
+t.setTimeout(1_200_000)
 
 const hostOf = (name: string): string => `${NET}.${name.slice(1)}`
 

@@ -10,7 +10,7 @@ import { metallb, node, pool, service } from './support/objects.js'
 
 const NODES = ['n1', 'n2', 'n3', 'n4', 'n5']
 
-t.setTimeout(300_000)
+t.setTimeout(1_200_000)
 
 /** What runs on each node: MetalLB's speaker, ours, or for a moment none. */
 type State = Readonly<Record<string, 'metallb' | 'typemetal' | 'none'>>

@@ -13,7 +13,7 @@ import type { World } from './plan/cluster-changes.js'
 import { metallb, node, peer, pool, service } from './support/objects.js'
 import { VirtualClock } from './support/virtual-clock.js'
 
-t.setTimeout(300_000)
+t.setTimeout(1_200_000)
 
 /** A plan as values that compare by content, whatever maps they are kept in. */
 const contentOf = ({ services, layer2, sessions, routes, peersOf, notes }: Plan) => ({

@@ -7,7 +7,7 @@ import { Lab, needsUserNamespace, nextHopsOf, startRouter, until as untilIn } fr
 import type { Host, LabProcess } from '@typemetal/lab'
 import { electionOrder } from '@typemetal/speaker'
 import t from 'tap'
-import { LAYER2_MANIFESTS, bgpManifests, manifestFile, nodeManifest, serviceManifest } from './support/manifests.js'
+import { LAYER2_MANIFESTS, bgpManifests, manifestFile, nodeManifest, putManifest, serviceManifest } from './support/manifests.js' // prettier-ignore
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 const ARP = import.meta.resolve('@typemetal/arp-ndp')
@@ -23,11 +23,11 @@ const MANIFESTS = manifestFile(
   bgpManifests(),
 )
 
-/** Gossip ten times as fast as on a LAN, so that a death is noticed in a second. */
-const FAST_GOSSIP = {
-  TCPTimeout: '1s', IndirectChecks: 1, RetransmitMult: 4, SuspicionMult: 2, SuspicionMaxTimeoutMult: 2,
-  PushPullInterval: '3s', ProbeTimeout: '100ms', ProbeInterval: '200ms', DisableTcpPings: true,
-  AwarenessMaxMultiplier: 8, GossipNodes: 3, GossipInterval: '50ms', GossipToTheDeadTime: '5s',
+/** As on a LAN: nobody is held for dead because the machine does much else. */
+const GOSSIP = {
+  TCPTimeout: '10s', IndirectChecks: 3, RetransmitMult: 4, SuspicionMult: 8, SuspicionMaxTimeoutMult: 6,
+  PushPullInterval: '30s', ProbeTimeout: '500ms', ProbeInterval: '1s', DisableTcpPings: false,
+  AwarenessMaxMultiplier: 8, GossipNodes: 3, GossipInterval: '200ms', GossipToTheDeadTime: '30s',
   GossipVerifyIncoming: true, GossipVerifyOutgoing: true, EnableCompression: true, HandoffQueueDepth: 1024,
   UDPBufferSize: 1400, QueueCheckInterval: '5s',
 } // prettier-ignore
@@ -60,7 +60,7 @@ async function world(): Promise<World> {
   await mkdir(config)
   await mkdir(secret)
   await writeFile(join(secret, 'secretkey'), '0123456789ABCDEFGHIJKL')
-  await writeFile(join(lab.directory, 'gossip.json'), JSON.stringify(FAST_GOSSIP))
+  await writeFile(join(lab.directory, 'gossip.json'), JSON.stringify(GOSSIP))
   await writeFile(join(config, 'cluster.yaml'), MANIFESTS)
   await writeFile(join(config, 'web.yaml'), serviceManifest('web', VIP, VIP6))
   await writeFile(join(config, 'routed.yaml'), serviceManifest('routed', '203.0.113.1'))
@@ -76,10 +76,10 @@ async function world(): Promise<World> {
   return { lab, nodes, client, config, speaker }
 }
 
-/** MAC addresses that answer for an address, asked from a host; all answers within 300 ms. */
+/** MAC addresses that answer for an address, asked from a host; all answers within a second. */
 async function whoHas(host: Host, address: string): Promise<readonly string[]> {
   const code = `import { resolve } from ${JSON.stringify(ARP)}
-    const answers = await resolve({ interface: 'eth0', address: ${JSON.stringify(address)}, timeout: 300 })
+    const answers = await resolve({ interface: 'eth0', address: ${JSON.stringify(address)}, timeout: 1000 })
     console.log(JSON.stringify(answers.map(({ mac }) => mac)))`
   const { stdout } = await host.exec([process.execPath, '--input-type=module', '-e', code])
   return JSON.parse(stdout) as readonly string[]
@@ -97,7 +97,7 @@ async function http(host: Host, url: string): Promise<string> {
   return (await host.exec([process.execPath, '--input-type=module', '-e', code])).stdout
 }
 
-t.setTimeout(300_000)
+t.setTimeout(1_200_000)
 
 t.test('one speaker answers, its death moves the address, a polite end leaves nothing', { skip }, async t => {
   const { lab, nodes, client, config, speaker } = await world()
@@ -138,12 +138,21 @@ t.test('one speaker answers, its death moves the address, a polite end leaves no
         : undefined
     })
     t.match(l2, new RegExp(`node: ${owner}`))
-    t.equal((await readdir(join(status, 'ServiceBGPStatus/metallb-system'))).length, 2)
-    const metrics = await http(host, 'http://127.0.0.1:7472/metrics')
-    t.match(metrics, `metallb_speaker_announced{service="default/web",protocol="layer2",node="${owner}",ip="${VIP}"} 1`)
-    t.match(metrics, 'metallb_bgp_session_up{peer="10.10.0.1:179",vrf="default"} 1')
-    t.match(metrics, 'typemetal_memberlist_members 2')
-    t.match(metrics, 'metallb_bgp_announced_prefixes_total{peer="10.10.0.1:179",vrf="default"} 1')
+    await until('both statuses', async () =>
+      (await readdir(join(status, 'ServiceBGPStatus/metallb-system'))).length === 2 ? true : undefined,
+    )
+    const wanted = [
+      `metallb_speaker_announced{service="default/web",protocol="layer2",node="${owner}",ip="${VIP}"} 1`,
+      'metallb_bgp_session_up{peer="10.10.0.1:179",vrf="default"} 1',
+      'typemetal_memberlist_members 2',
+      'metallb_bgp_announced_prefixes_total{peer="10.10.0.1:179",vrf="default"} 1',
+    ]
+    const metrics = await until('the metrics', async () => {
+      const text = await http(host, 'http://127.0.0.1:7472/metrics')
+      const missing = wanted.filter(line => !text.includes(line))
+      if (missing.length > 0) throw new Error(`without ${missing.join(', ')}`)
+      return text
+    })
     t.match(metrics, new RegExp(`metallb_layer2_responses_sent\\{ip="${VIP}"\\} [1-9]`))
     t.equal(await http(host, 'http://127.0.0.1:17472/readyz'), '200 ok\n\n')
   })
@@ -177,14 +186,17 @@ t.test('one speaker answers, its death moves the address, a polite end leaves no
 
   await t.test('a broken manifest changes nothing and is named; mending it heals', async t => {
     const broken = MANIFESTS.replace('203.0.113.0/30', '203.0.113.0/33')
-    await writeFile(join(config, 'cluster.yaml'), broken)
+    const before = [...speakers.values()].map(({ lines }) => lines.length)
+    await putManifest(join(config, 'cluster.yaml'), broken)
     const line = await speakers.get(owner)?.waitForLine(text => text.includes('"op":"config"'), PATIENCE)
     t.match(line, /"level":"error".*cluster\.yaml/)
-    t.strictSame(await whoHas(client, VIP), [macOf(nodes.get(owner))])
     const file = join(config, 'status/ConfigurationState/metallb-system', `speaker-${owner}.yaml`)
     await until('Invalid', async () => (/result: Invalid/.test(await readFile(file, 'utf8')) ? true : undefined))
-    await writeFile(join(config, 'cluster.yaml'), MANIFESTS)
+    t.ok(await onlyAnswerer(owner, VIP))
+    await putManifest(join(config, 'cluster.yaml'), MANIFESTS)
     await until('Valid', async () => (/result: Valid/.test(await readFile(file, 'utf8')) ? true : undefined))
+    const since = [...speakers.values()].flatMap(({ lines }, i) => lines.slice(before[i]))
+    t.strictSame(since.filter(said('serviceWithdrawn')), [])
   })
 
   await t.test('SIGKILL moves the address', async t => {
@@ -204,10 +216,17 @@ t.test('one speaker answers, its death moves the address, a polite end leaves no
   })
 
   await t.test('SIGTERM: the ring hears it at once, the router too, exit code 0', async t => {
-    const started = performance.now()
     speakers.get(owner)?.kill('SIGTERM')
     t.strictSame(await speakers.get(owner)?.exited, { code: 0, signal: null })
-    t.ok(performance.now() - started < 10_000, 'within 10 s, on a machine that does much else')
+    const last = speakers.get(owner)?.lines ?? []
+    t.ok(
+      last.some(line => line.includes('left memberlist cluster')),
+      'it has said goodbye, and been heard',
+    )
+    t.match(
+      last.find(line => line.includes('"to":"withdrawing"')),
+      /"reason":"successorsSeen"/,
+    )
     t.ok(await onlyAnswerer(other, VIP))
     const router = lab.hosts.get('router')
     const hops = await until('one next hop', async () => {

@@ -4,7 +4,7 @@ import t from 'tap'
 import { parseScenarios } from './scenario/format.js'
 import { runScenario } from './scenario/run.js'
 
-t.setTimeout(300_000)
+t.setTimeout(1_200_000)
 
 const folder = new URL('../test/scenarios/', import.meta.url)
 

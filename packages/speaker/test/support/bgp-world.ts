@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Lab, needsUserNamespace, until } from '@typemetal/lab'
 import type { Host, LabProcess } from '@typemetal/lab'
-import { nodeManifest, serviceManifest } from './manifests.js'
+import { nodeManifest, putManifest, serviceManifest } from './manifests.js'
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 
@@ -65,7 +65,7 @@ export async function bgpWorld(
     router,
     directory: join(lab.directory, 'router'),
     write: (name, text) =>
-      text === undefined ? rm(join(config, `${name}.yaml`)) : writeFile(join(config, `${name}.yaml`), text),
+      text === undefined ? rm(join(config, `${name}.yaml`)) : putManifest(join(config, `${name}.yaml`), text),
     speaker: (flags = [], wrapper = []) =>
       node.spawn([...wrapper, process.execPath, MAIN, '--node-name', 'n1', '--config-dir', config, ...flags], {
         name: 'speaker',

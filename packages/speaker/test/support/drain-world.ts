@@ -5,7 +5,14 @@ import { fileURLToPath } from 'node:url'
 import { Lab, nextHopsOf, startRouter, until } from '@typemetal/lab'
 import type { Host, LabProcess, RouterKind } from '@typemetal/lab'
 import type { LoadResult } from './load-main.js'
-import { LAYER2_MANIFESTS, bgpManifests, manifestFile, nodeManifest, serviceManifest } from './manifests.js'
+import {
+  LAYER2_MANIFESTS,
+  bgpManifests,
+  manifestFile,
+  nodeManifest,
+  putManifest,
+  serviceManifest,
+} from './manifests.js'
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 const ECHO = fileURLToPath(new URL('echo-main.js', import.meta.url))
@@ -77,7 +84,7 @@ export async function drainWorld({ nodes: names, router, peer = '', flags = [] }
   await mkdir(secret)
   await writeFile(join(secret, 'secretkey'), '0123456789ABCDEFGHIJKL')
   const cordon = (...cordoned: readonly string[]): Promise<void> =>
-    writeFile(
+    putManifest(
       join(config, 'nodes.yaml'),
       manifestFile(...names.map(name => nodeManifest(name, addressOf(name), { cordoned: cordoned.includes(name) }))),
     )
@@ -118,6 +125,15 @@ async function serve(name: string, host: Host): Promise<void> {
   ])
   const echo = host.spawn([process.execPath, ECHO, name, VIP, VIP6, ROUTED], { name: `echo-${name}` })
   await echo.waitForLine(line => line === 'serving', PATIENCE)
+}
+
+/** Waits until each of these speakers has heard of all others. */
+export async function untilRing(speakers: ReadonlyMap<string, LabProcess>): Promise<void> {
+  for (const [name, { lines }] of speakers) {
+    const knows = (other: string): boolean =>
+      other === name || lines.some(line => line.includes('NodeJoin') && line.includes(`"node name":"${other}"`))
+    await until(`${name} to see all`, () => [...speakers.keys()].every(knows) || undefined, { timeout: PATIENCE })
+  }
 }
 
 /** Waits for a line of a speaker's drain. */

@@ -38,7 +38,7 @@ const acts = {
 }
 for (const [address, act] of Object.entries(acts)) {
   createServer(socket => {
-    console.log('met', address)
+    console.log('met', address, Math.round(performance.now()))
     socket.on('error', () => {})
     socket.on('data', () => {})
     act(socket)
@@ -46,7 +46,7 @@ for (const [address, act] of Object.entries(acts)) {
 }
 `
 
-/** Starts them; each prints \`met ADDRESS\` for every connection. */
+/** Starts them; each prints `met ADDRESS AT` for every connection, `AT` in milliseconds of their own clock. */
 export async function startLiars(host: Host): Promise<LabProcess> {
   const addresses = Object.keys(LIARS)
   await host.exec(['sh', '-c', addresses.map(address => `ip address add ${address}/24 dev eth0`).join('; ')])

@@ -1,4 +1,16 @@
 /** Manifests that several suites have in their folders. */
+import { rename, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+
+/**
+ * Puts a file into a folder that a speaker reads, whole at once: who writes it in place empties it first, and where that takes long, the
+ * emptiness is believed.
+ */
+export async function putManifest(path: string, text: string): Promise<void> {
+  const aside = join(dirname(path), `.${basename(path)}`)
+  await writeFile(aside, text)
+  await rename(aside, path)
+}
 
 /** A Node with this InternalIP. */
 export const nodeManifest = (name: string, address: string, { cordoned = false } = {}): string => `
