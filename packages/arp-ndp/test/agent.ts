@@ -3,6 +3,7 @@
  * `agent.js layer2 OPTIONS` has a {@link Layer2}, `agent.js client` asks, pokes and sends frames.
  */
 import { createSocket } from 'node:dgram'
+import { existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { Layer2, resolve, type NeighborRefresh, type ResolveOptions, type WantedAddress } from '@typemetal/arp-ndp'
 import { exchange, flood, type Exchange, type Flood } from './interop-frames.js'
@@ -19,8 +20,8 @@ export interface AgentCommand {
   /** Sends frames and tells what comes back. */
   readonly exchange?: Exchange
   readonly flood?: Flood
-  /** Milliseconds to keep this thread busy. */
-  readonly block?: number
+  /** A file: this thread is kept busy as long as it is there. */
+  readonly blockBy?: string
   readonly close?: true
 }
 
@@ -51,9 +52,8 @@ function poke(addresses: readonly string[]): void {
   }
 }
 
-function block(milliseconds: number): void {
-  const end = performance.now() + milliseconds
-  while (performance.now() < end);
+function blockBy(file: string): void {
+  while (existsSync(file));
 }
 
 async function obey(command: AgentCommand): Promise<void> {
@@ -72,10 +72,10 @@ async function obey(command: AgentCommand): Promise<void> {
   if (command.poke) poke(command.poke)
   if (command.exchange) tell({ exchanged: await exchange(command.exchange) })
   if (command.flood) tell({ flooded: await flood(command.flood) })
-  if (command.block) {
-    tell({ blocking: command.block })
-    block(command.block)
-    tell({ blocked: command.block })
+  if (command.blockBy) {
+    tell({ blocking: command.blockBy })
+    blockBy(command.blockBy)
+    tell({ blocked: command.blockBy })
   }
   if (command.close) {
     await layer2?.[Symbol.asyncDispose]()

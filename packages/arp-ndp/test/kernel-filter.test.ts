@@ -34,7 +34,7 @@ t.test(
         t.same(await segment.unanswered(foreign, OWNED[0] ?? ''), [])
         return (await notOwned()) === before ? true : undefined
       },
-      { timeout: 10_000 },
+      { timeout: 60_000 },
     )
     const answers = await segment.exchange(
       OWNED.map(address => questionFor(address, segment.self)),

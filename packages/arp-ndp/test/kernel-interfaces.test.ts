@@ -15,7 +15,8 @@ t.setTimeout(300_000)
 t.test('an interface that changes', { skip: noNamespaces }, async t => {
   const segment = await Segment.create()
   t.teardown(() => segment[Symbol.asyncDispose]())
-  const node = await segment.node('node-1', 11)
+  // Nothing is looked at again by itself: what changes is known because the kernel has told it.
+  const node = await segment.node('node-1', 11, { layer2: { scanInterval: 3_600_000 } })
   const { namespace } = node.host
   const macs = [node.mac]
   await node.own(BOTH)
@@ -33,9 +34,7 @@ t.test('an interface that changes', { skip: noNamespaces }, async t => {
       await namespace.ip([`link set eth0 address ${mac}`])
       for (const address of BOTH) {
         await segment.moved(address, mac)
-        const took = performance.now() - began
-        t.comment(`${address} at ${mac} ${took.toFixed(0)} ms after the command was given`)
-        t.ok(took < 5000, 'the poll would take up to 10 s')
+        t.comment(`${address} at ${mac} ${(performance.now() - began).toFixed(0)} ms after the command was given`)
       }
       await reachable(t, mac)
     }

@@ -1,4 +1,7 @@
 /** The responder against the Linux kernel as a client, in network namespaces of its own: reachability, probes, failover. */
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { until } from '@typemetal/lab'
 import t from 'tap'
 import { lacks, noNamespaces } from './interop-tools.js'
 import { dissect, faultless } from './interop-wire.js'
@@ -35,8 +38,12 @@ t.test('the kernel as a client', { skip: noNamespaces }, async t => {
     segment.poke(...others)
     await Promise.all(others.map(address => segment.settled(address, 'FAILED')))
     const { counters } = await one.count()
-    t.match(counters.get(V4), { requestsReceived: 1, responsesSent: 1 })
-    t.match(counters.get(V6), { requestsReceived: 1, responsesSent: 1 })
+    // A kernel that has to wait asks again.
+    for (const address of BOTH) {
+      const { requestsReceived, responsesSent } = await one.counted(address)
+      t.ok(requestsReceived >= 1)
+      t.equal(responsesSent, requestsReceived, 'each question is answered once')
+    }
     t.equal(counters.size, 2)
   })
 
@@ -93,12 +100,19 @@ t.test('the kernel as a client', { skip: noNamespaces }, async t => {
     const addresses = ['10.10.0.204', 'fd00:10::204']
     await two.own(addresses)
     const mark = two.mark
-    two.send({ block: 5000 })
-    await two.said('that it is busy', line => line === '{"blocking":5000}', mark)
+    const file = join(segment.lab.directory, 'busy')
+    writeFileSync(file, '')
+    two.send({ blockBy: file })
+    await two.said('that it is busy', line => line.startsWith('{"blocking"'), mark)
     for (const address of addresses) t.same(await segment.owners(address), [two.mac], address)
     segment.poke(...addresses)
     for (const address of addresses) await segment.settled(address, 'REACHABLE', two.mac)
-    t.notOk(two.agent.lines.slice(mark).includes('{"blocked":5000}'), 'all that time it was')
+    t.notOk(
+      two.agent.lines.slice(mark).some(line => line.startsWith('{"blocked"')),
+      'all that time it was',
+    )
+    rmSync(file)
+    await two.said('that it is free', line => line.startsWith('{"blocked"'), mark)
   })
 
   await faultless(t, {
@@ -115,17 +129,39 @@ t.test('RFC 4861 section 7.3.2: the life of a neighbour’s entry', { skip: noNa
   const node = await segment.node('node-1', 11)
   await node.own(BOTH)
   const monitor = segment.client.spawn(['ip', 'monitor', 'neigh'], { name: 'monitor' })
-  const seen = (address: string, state: string): boolean =>
-    monitor.lines.some(line => line.startsWith(`${address} `) && line.trimEnd().endsWith(state))
+  const find = (address: string, state: string, from = 0): number =>
+    monitor.lines.findIndex(
+      (line, at) => at >= from && line.startsWith(`${address} `) && line.trimEnd().endsWith(state),
+    )
+  await until('the monitor to listen', async () => {
+    await segment.client.namespace.ip([
+      'neighbour replace 10.10.0.99 dev eth0 lladdr 02:00:00:00:00:99 nud permanent',
+      'neighbour delete 10.10.0.99 dev eth0',
+    ])
+    return monitor.lines.length > 0 || undefined
+  })
   const live = async (address: string): Promise<void> => {
+    let from = 0
+    // As the kernel tells it, for some states do not last until anybody has looked.
+    const becomes = async (state: string): Promise<void> => {
+      const at = await until(
+        `${address} to become ${state}`,
+        () => {
+          const found = find(address, state, from)
+          return found < 0 ? undefined : found
+        },
+        { timeout: 60_000, interval: 5 },
+      )
+      from = at + 1
+    }
     segment.poke(address)
-    await segment.settled(address, 'STALE', node.mac)
+    await becomes('REACHABLE')
+    await becomes('STALE')
     const before = await node.counted(address)
     segment.poke(address)
-    await segment.settled(address, 'DELAY', node.mac)
-    await segment.settled(address, 'REACHABLE', node.mac)
-    t.ok(seen(address, 'PROBE'), `${address} was probed`)
-    t.notOk(seen(address, 'FAILED'), `${address} was never in doubt`)
+    await becomes('PROBE')
+    await becomes('REACHABLE')
+    t.ok(find(address, 'FAILED') < 0, `${address} was never in doubt`)
     t.ok((await node.counted(address)).responsesSent > before.responsesSent, `${address}: the probe was answered`)
   }
   await Promise.all(BOTH.map(live))

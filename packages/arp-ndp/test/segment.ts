@@ -158,12 +158,12 @@ export class Segment implements AsyncDisposable {
   /** Asks until so many have answered: on a busy machine a quarter of a second may not be enough. */
   async owners(address: string, count = 1): Promise<readonly string[]> {
     let owners: readonly string[] = []
-    for (let attempt = 0; attempt < 20 && owners.length < count; attempt++) owners = await this.resolve(address)
+    for (let attempt = 0; attempt < 200 && owners.length < count; attempt++) owners = await this.resolve(address)
     return owners
   }
 
   /** Sends frames from the client and waits for so many answers. */
-  exchange(frames: readonly Uint8Array[], answers: number, timeout = 10_000): Promise<readonly AnswerSeen[]> {
+  exchange(frames: readonly Uint8Array[], answers: number, timeout = 60_000): Promise<readonly AnswerSeen[]> {
     const exchange: Exchange = { interface: 'eth0', frames: frames.map(hexOf), answers, timeout }
     return this.#told('exchanged', { exchange })
   }
@@ -184,7 +184,7 @@ export class Segment implements AsyncDisposable {
     const line = await until(
       what,
       () => this.asker.lines.slice(seen).find(line => line.startsWith(`{"${what}"`) || line.startsWith('{"error"')),
-      { timeout: 60_000, interval: 5 },
+      { timeout: 120_000, interval: 5 },
     )
     const told = JSON.parse(line) as { readonly error?: string; readonly answers: T; readonly exchanged: T }
     if (told.error !== undefined) throw new Error(`the client: ${told.error}`)
