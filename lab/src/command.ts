@@ -6,7 +6,7 @@ import { LabError } from './errors.js'
 export interface CommandOptions {
   /** Text for its standard input. */
   readonly input?: string
-  /** Milliseconds after which it is killed. @default 60_000 */
+  /** Milliseconds after which it is killed. @default 300_000, for a machine that does much else */
   readonly timeout?: number
   /** `false`: an exit code other than 0 is a result, not an error. @default true */
   readonly check?: boolean
@@ -35,7 +35,7 @@ export function run(argv: readonly string[], options: CommandOptions = {}): Prom
   const timer = setTimeout(() => {
     late = true
     child.kill('SIGKILL')
-  }, options.timeout ?? 60_000)
+  }, options.timeout ?? 300_000)
   child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk))
   child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk))
   child.stdin.on('error', () => {

@@ -19,6 +19,8 @@ export interface ProcessExit {
   readonly signal: NodeJS.Signals | null
 }
 
+/** Milliseconds for a program to end in order, also on a busy machine: a capture that is killed lacks its end. */
+const PATIENCE = 30_000
 /** Lines kept in memory; the log file has them all. */
 const KEPT_LINES = 20_000
 
@@ -101,7 +103,7 @@ export class LabProcess extends EventEmitter<{ line: [text: string] }> implement
    * @param timeout milliseconds
    * @throws {LabError} ERR_LAB_PROCESS when it ends before, ERR_LAB_TIMEOUT; both show its last lines
    */
-  async waitForLine(match: (line: string) => boolean, timeout = 30_000): Promise<string> {
+  async waitForLine(match: (line: string) => boolean, timeout = 60_000): Promise<string> {
     const known = this.#lines.find(match)
     if (known !== undefined) return known
     const { promise, resolve, reject } = withResolvers<string>()
@@ -132,7 +134,7 @@ export class LabProcess extends EventEmitter<{ line: [text: string] }> implement
    * Asks it to end with `signal` and, after `patience` milliseconds, insists with SIGKILL.
    * @returns how it ended
    */
-  async stop(signal: NodeJS.Signals = 'SIGTERM', patience = 3000): Promise<ProcessExit> {
+  async stop(signal: NodeJS.Signals = 'SIGTERM', patience = PATIENCE): Promise<ProcessExit> {
     if (!this.running) return this.exited
     this.kill(signal)
     const timer = setTimeout(() => this.kill('SIGKILL'), patience)

@@ -4,7 +4,7 @@ import { LabError, messageOf } from './errors.js'
 
 /** How {@link until} waits. */
 export interface WaitOptions {
-  /** Milliseconds. @default 30_000 */
+  /** Milliseconds. @default 60_000, for a machine that does much else */
   readonly timeout?: number
   /** Milliseconds between two looks. @default 25 */
   readonly interval?: number
@@ -19,7 +19,7 @@ export interface WaitOptions {
 export async function until<T>(
   what: string,
   look: () => Promise<T | undefined> | T | undefined,
-  { timeout = 30_000, interval = 25, signal }: WaitOptions = {},
+  { timeout = 60_000, interval = 25, signal }: WaitOptions = {},
 ): Promise<T> {
   const deadline = performance.now() + timeout
   for (;;) {

@@ -98,8 +98,10 @@ async function brokenManifest(t: Test, directory: string): Promise<void> {
   ] as const) {
     const before = log().length
     writeFileSync(file, bad)
-    await until(`the status to say it: ${what}`, () =>
-      state().includes(field) && state().includes('Invalid') ? true : undefined,
+    await until(
+      `the status to say it: ${what}`,
+      () => (state().includes(field) && state().includes('Invalid') ? true : undefined),
+      PATIENT,
     )
     await until(`the log to name it: ${what}`, () => (log().slice(before).includes(field) ? true : undefined), PATIENT)
     t.match(log().slice(before), /bgp\.yaml/, `${what}: the log names the file`)

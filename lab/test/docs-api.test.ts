@@ -13,7 +13,7 @@ t.setTimeout(1_200_000)
 
 t.test('every exported name is documented and can be imported, every link leads somewhere', async t => {
   const command = [...NODE, join(root, 'docs', 'api', 'main.mjs'), '--check']
-  const { code, stderr } = await run(command, { check: false, timeout: 240_000 })
+  const { code, stderr } = await run(command, { check: false, timeout: 600_000 })
   t.strictSame([code, stderr.split('\n').filter(line => line !== '')], [0, []])
 })
 
@@ -99,7 +99,7 @@ t.test('examples of doc comments compile', async t => {
   }
   writeFileSync(join(workshop, 'tsconfig.json'), JSON.stringify(config))
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
-  const { code, stdout } = await run([...NODE, compiler, '-p', workshop], { check: false, timeout: 240_000 })
+  const { code, stdout } = await run([...NODE, compiler, '-p', workshop], { check: false, timeout: 600_000 })
   const said = stdout.replaceAll(/^.*?in\/(\d+)\.ts/gm, (_, index) => examples[Number(index)]?.place ?? '')
   t.equal(code, 0, said)
 })
@@ -121,7 +121,7 @@ t.test('examples print what they say', async t => {
   t.ok(printing.length > 10, `${printing.length} examples`)
   writeFileSync(join(workshop, 'run.js'), RUNNER)
   const command = [...NODE, join(workshop, 'run.js'), ...printing.map(([index]) => String(index))]
-  const printed = JSON.parse((await run(command, { timeout: 240_000 })).stdout) as Record<number, readonly string[]>
+  const printed = JSON.parse((await run(command, { timeout: 600_000 })).stdout) as Record<number, readonly string[]>
   for (const [index, { place, prints }] of printing) {
     t.match(words(printed[index]?.join(' ') ?? ''), pattern(prints.join(' ')), place)
   }

@@ -102,7 +102,7 @@ const whileRunning = <T>(container: LabProcess, wait: Promise<T>): Promise<T> =>
 t.test('controller and speaker as their Pods start them', { skip, timeout: PATIENCE }, async t => {
   if ('missing' in found) throw new Error(found.missing)
   const layout = join(folder, 'layout')
-  await run([process.execPath, join(root, 'scripts', 'image.mjs'), '--out', layout, ...IMAGES], { timeout: 400_000 })
+  await run([process.execPath, join(root, 'scripts', 'image.mjs'), '--out', layout, ...IMAGES], { timeout: 1_200_000 })
   await using containers = new Containers(layout)
   await using server = await ApiServer.start({ binaries: found })
   const { admin } = server
@@ -125,7 +125,7 @@ t.test('controller and speaker as their Pods start them', { skip, timeout: PATIE
   })
   const secret = await whileRunning(
     controller,
-    until('the key of the gossip', () => get(`${secrets}/memberlist`), { timeout: 60_000 }),
+    until('the key of the gossip', () => get(`${secrets}/memberlist`), { timeout: 120_000 }),
   )
   t.match(secret, { metadata: { ownerReferences: [{ kind: 'Deployment', name: 'controller' }] } })
   await until('the certificates of the webhooks', async () => {
@@ -141,7 +141,7 @@ t.test('controller and speaker as their Pods start them', { skip, timeout: PATIE
       const { status } = ((await get(service)) ?? {}) as { status?: { loadBalancer?: { ingress?: object[] } } }
       return status?.loadBalancer?.ingress
     },
-    { timeout: 60_000 },
+    { timeout: 120_000 },
   )
   t.match(given, [{ ip: '192.0.2.1' }])
 
@@ -166,7 +166,7 @@ t.test('controller and speaker as their Pods start them', { skip, timeout: PATIE
   const state = `/apis/metallb.io/v1beta1/namespaces/${NAMESPACE}/configurationstates/speaker-node-1`
   const written = await whileRunning(
     speaker,
-    until('the state of the speaker', () => get(state), { timeout: 60_000 }),
+    until('the state of the speaker', () => get(state), { timeout: 120_000 }),
   )
   t.match(written, { metadata: { name: 'speaker-node-1' } })
   for (const port of [probes, speakerProbes]) {

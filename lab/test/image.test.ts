@@ -7,7 +7,7 @@ import t from 'tap'
 import { type ContainerOptions, Containers, missingRuntime, root, type Spawn } from './fixtures/container.js'
 
 /** Milliseconds. */
-const BUILD_TIMEOUT = 400_000
+const BUILD_TIMEOUT = 1_200_000
 const LIMIT = 40_000_000
 const SERVICE = '10.10.0.200'
 
@@ -229,9 +229,9 @@ for (const [how, options] of announces) {
       args: [...FLAGS, '--node-name=node-1'],
       capabilities: NET_RAW,
     })
-    await speaker.waitForLine(line => line.includes('serviceAnnounced') && line.includes(SERVICE))
+    await speaker.waitForLine(line => line.includes('serviceAnnounced') && line.includes(SERVICE), 120_000)
     // An eBGP session has socket options that only the addon can set.
-    t.match(await speaker.waitForLine(line => line.includes('"sessionUp"'), 30_000), /10\.10\.0\.1/)
+    t.match(await speaker.waitForLine(line => line.includes('"sessionUp"'), 120_000), /10\.10\.0\.1/)
     const ask = `fetch('http://${SERVICE}/').then(answer => answer.text()).then(console.log, () => process.exit(1))`
     const { stdout } = await client.exec([process.execPath, '-e', ask])
     t.equal(stdout.trim(), 'hello')

@@ -12,7 +12,10 @@ const have = async (program: string): Promise<boolean> =>
   (await run(['sh', '-c', `command -v ${program}`], { check: false })).code === 0
 const absent: string[] = []
 for (const program of ['prometheus', 'arping', 'busybox']) if (!(await have(program))) absent.push(program)
-const wanted = { skip: absent.length > 0 ? `wants the Debian packages ${absent.join(', ')}` : false, timeout: 240_000 }
+const wanted = {
+  skip: absent.length > 0 ? `wants the Debian packages ${absent.join(', ')}` : false,
+  timeout: 1_200_000,
+}
 
 interface Rules {
   readonly groups: readonly { readonly rules: readonly { readonly alert: string; readonly expr: string }[] }[]
@@ -64,15 +67,15 @@ t.test('every query of dashboard and alerts, and of a guide to MetalLB, has an a
   await until(
     'two scrapes of everything',
     async () => ((await query('count(count_over_time(up[20s]) >= 4)'))[0] === 3 ? true : undefined),
-    { timeout: 60_000 },
+    { timeout: 120_000 },
   )
   await until('a BGP session', async () => ((await query('sum(metallb_bgp_session_up)'))[0] ? true : undefined), {
-    timeout: 60_000,
+    timeout: 120_000,
   })
   await until(
     'a conflict',
     async () => ((await query('typemetal_layer2_conflicts_total')).length > 0 ? true : undefined),
-    { timeout: 60_000 },
+    { timeout: 120_000 },
   )
 
   for (const { title, targets = [] } of dashboard.panels) {
@@ -137,12 +140,12 @@ async function cluster(lab: Lab): Promise<{ readonly client: Host; readonly metr
     const node = await host(`node-${last - 10}`, last)
     const gossip = [`--ml-bindaddr=10.10.0.${last}`, `--ml-secret-key-path=${secret}`]
     const speaker = node.spawn([...program('speaker'), `--node-name=${node.name}`, ...gossip], { name: 'speaker' })
-    await speaker.waitForLine(line => line.includes('"event":"config reloaded"'), 60_000)
+    await speaker.waitForLine(line => line.includes('"event":"config reloaded"'), 120_000)
   }
   const client = await host('client', 100)
   const stranger = await lab.host('stranger', { links: [{ bridge: lan, addresses: ['10.10.0.66/24'] }] })
   // Asks for the address, so that it is answered, and then says again and again that it is its own.
-  await client.exec(['arping', '-c', '2', '-i', 'eth0', '10.10.0.200'], { check: false, timeout: 20_000 })
+  await client.exec(['arping', '-c', '2', '-i', 'eth0', '10.10.0.200'], { check: false })
   await stranger.namespace.ip(['address add 10.10.0.200/32 dev eth0'])
   stranger.spawn(['sh', '-c', 'while :; do arping -q -U -c 1 -i eth0 -S 10.10.0.200 10.10.0.200; sleep 1; done'], {
     name: 'stranger',

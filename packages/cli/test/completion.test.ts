@@ -22,7 +22,7 @@ const installed = (shell: Shell): boolean => ['/bin', '/usr/bin'].some(path => e
 
 const sh = (shell: Shell, script: string, cwd: string, ...args: readonly string[]): Promise<string> =>
   new Promise((resolve, reject) => {
-    const options = { cwd, timeout: 60_000, env: { ...process.env, HOME: cwd, LC_ALL: 'C' } }
+    const options = { cwd, timeout: 300_000, env: { ...process.env, HOME: cwd, LC_ALL: 'C' } }
     execFile(shell, [...RUN[shell], script, ...args], options, (error, stdout, stderr) => {
       if (error || stderr) reject(new Error(`${shell}: ${stderr}`, { cause: error }))
       else resolve(stdout)

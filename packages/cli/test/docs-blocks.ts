@@ -120,7 +120,7 @@ export class Sandbox implements Disposable {
     return run(['bash', '-c', `cd ${this.folder} && set -e\n${script}`], {
       env: this.#env,
       check: false,
-      timeout: 60_000,
+      timeout: 600_000,
     })
   }
 

@@ -167,15 +167,18 @@ void t.test('on a real API server', { skip, timeout: SUITE_PATIENCE }, async t =
       body: { status },
       contentType: 'application/merge-patch+json',
     })
-    const { text, code, errors } = await live('status')
+    // A speaker has two seconds to answer, which on a busy machine may be too few.
+    const { text, code, errors } = await until('the speaker to be asked', async () => {
+      const said = await live('status')
+      return said.code === 0 && section(said.text, 'BGP sessions')[0]?.['STATE'] === 'up' ? said : undefined
+    }, { timeout: 120_000 }) // prettier-ignore
     t.equal(code, 0, errors)
     t.match(section(text, 'BGP sessions')[0], { NODE: 'node-1', PEER: 'router', STATE: 'up', TOLD: '2' })
     t.match(section(text, 'BGP sessions')[1], { NODE: 'node-2', STATE: 'unknown' })
     t.match(section(text, 'nodes')[0], { NODE: 'node-1', NOTES: /newest configuration is not in force/ })
 
     for (const object of reader(VISIBLE)) await admin.apply(object)
-    const refused = await run('status', '--kubeconfig', await server.kubeconfig(ROLE, []))
-    t.equal(refused.code, 0, refused.errors)
+    const refused = await allowed(await server.kubeconfig(ROLE, []))
     t.match(refused.errors, /^note: .*without the right to get pods\/proxy in namespace metallb-system$/m)
     t.match(section(refused.text, 'BGP sessions')[0], { NODE: 'node-1', STATE: 'unknown' })
 
@@ -208,15 +211,14 @@ void t.test('on a real API server', { skip, timeout: SUITE_PATIENCE }, async t =
       spec: { myASN: 1, peerASN: 2, peerAddress: '10.0.0.9', passwordSecret: { name: 'key' } },
     } as KubernetesObject)
     const account = await server.kubeconfig(ROLE, [])
-    const { code, errors, text } = await run('status', '--kubeconfig', account)
-    t.equal(code, 0, errors)
+    const { errors, text } = await allowed(account)
     t.match(errors, /note: Secret objects cannot be read: not allowed to list and watch secrets/)
     t.match(section(text, 'BGP sessions')[0], { PEER: 'router' })
     await admin.apply(reader([['', ['nodes']]])[0] as KubernetesObject)
     await until(
       'the rights to be gone',
       async () => (await run('status', '--kubeconfig', account)).code === 3 || undefined,
-      { timeout: 60_000 },
+      { timeout: 120_000 },
     )
     t.match(await run('status', '--kubeconfig', account), {
       code: 3,
@@ -244,12 +246,12 @@ void t.test('on a real API server', { skip, timeout: SUITE_PATIENCE }, async t =
       '--kubeconfig',
       kubeconfig,
     )
-    await until('the first table', async () => /demo\/shop +203/.test(printed) || undefined, { timeout: 60_000 })
+    await until('the first table', async () => /demo\/shop +203/.test(printed) || undefined, { timeout: 120_000 })
     await admin.request({ method: 'DELETE', path: '/api/v1/namespaces/demo/services/shop' })
     await until(
       'a table without the Service',
       async () => !/demo\/shop/.test(printed.slice(printed.lastIndexOf('pools\n'))) || undefined,
-      { timeout: 60_000 },
+      { timeout: 120_000 },
     )
     stop.abort()
     t.match(await running, { code: 0 })
@@ -259,6 +261,13 @@ void t.test('on a real API server', { skip, timeout: SUITE_PATIENCE }, async t =
     kubectlPlugin(t, kubectl ?? '', kubeconfig),
   )
 })
+
+/** What `status` says to somebody, as soon as the API server goes by the rights that were given a moment ago. */
+const allowed = (kubeconfig: string): ReturnType<typeof run> =>
+  until('the rights to be given', async () => {
+    const said = await run('status', '--kubeconfig', kubeconfig)
+    return said.code === 0 ? said : undefined
+  }, { timeout: 120_000 }) // prettier-ignore
 
 /** kubectl finds `kubectl-typemetal` on the PATH, and takes `kubectl typemetal` for it. */
 async function kubectlPlugin(t: Test, kubectl: string, kubeconfig: string): Promise<void> {

@@ -1,7 +1,8 @@
 /** Who makes the webhooks' certificates, when, and who is told; and the Secret of the gossip. */
-import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate } from 'node:timers/promises'
 import { type ApiClient, ConflictError } from '@typemetal/cluster'
 import { type Logger, silentLogger } from '@typemetal/cluster/process'
+import { until as waitUntil } from '@typemetal/lab'
 import t from 'tap'
 import { createMemberlistSecret } from '../dist/node/memberlist-secret.js'
 import { CertificateKeeper } from '../dist/webhook/certificate-keeper.js'
@@ -88,10 +89,9 @@ class Site {
   }
 }
 
-/** Waits: making keys takes real time. */
-async function until(condition: () => boolean): Promise<void> {
-  for (let turn = 0; turn < 6000 && !condition(); turn++) await sleep(5)
-}
+/** Waits: making keys takes real time, on a busy machine much of it. */
+const until = (condition: () => boolean): Promise<true> =>
+  waitUntil(String(condition), () => condition() || undefined, { timeout: 300_000, interval: 5 })
 
 type Tap = Pick<typeof t, 'teardown'>
 

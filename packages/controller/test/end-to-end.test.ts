@@ -16,6 +16,7 @@ import {
   type Service,
 } from '@typemetal/cluster'
 import { Controller } from '@typemetal/controller'
+import { freePorts } from '@typemetal/lab/kubernetes'
 import t from 'tap'
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url))
@@ -210,12 +211,12 @@ t.test('the process: flags, metrics, probes, a log of one JSON object a line, an
   const site = new Site(t)
   site.write('pool', pool('192.0.2.0/30'))
   site.write('a', service('a'))
-  const [metrics, health] = [await freePort(), await freePort()]
+  const [metrics = 0, health = 0] = await freePorts(2)
   const flags = ['-config-dir', site.folder, `--port=${metrics}`, '--health-probe-port', `${health}`, '--pod-name=p']
   const child = spawn(process.execPath, [MAIN, ...flags], { stdio: ['ignore', 'pipe', 'inherit'] })
   t.teardown(() => child.kill('SIGKILL'))
-  const lines: string[] = []
-  child.stdout.on('data', (chunk: Buffer) => lines.push(...chunk.toString().split('\n').filter(Boolean)))
+  let said = ''
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (said += chunk))
   const get = async (port: number, path: string): Promise<string> => {
     const response = await fetch(`http://127.0.0.1:${port}${path}`).catch(() => undefined)
     return response?.ok ? response.text() : ''
@@ -232,8 +233,9 @@ t.test('the process: flags, metrics, probes, a log of one JSON object a line, an
     }
   })
   child.kill('SIGTERM')
-  const [code] = (await once(child, 'exit')) as [number]
+  const [code] = (await once(child, 'close')) as [number]
   t.equal(code, 0)
+  const lines = said.split('\n').filter(Boolean)
   const log = lines.map(line => JSON.parse(line) as Record<string, unknown>)
   t.match(
     log.find(({ event }) => event === 'ipAllocated'),
@@ -282,12 +284,3 @@ t.test('what cannot start says why in one line', async t => {
     }),
   )
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0)
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}

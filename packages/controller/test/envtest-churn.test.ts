@@ -110,7 +110,7 @@ const remove = (admin: AdminClient, i: number): Promise<void> => insist(() => ad
 
 /** Does it again while the API server is away, which refuses in many ways when it comes or goes. */
 async function insist(work: () => Promise<void>): Promise<void> {
-  for (const deadline = performance.now() + DEADLINE; ;) {
+  for (const deadline = performance.now() + 3 * DEADLINE; ;) {
     try {
       return await work()
     } catch (error) {

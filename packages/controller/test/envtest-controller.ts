@@ -96,13 +96,13 @@ export class ControllerProcess implements AsyncDisposable {
   /** Ends it as a Deployment does. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.process.kill('SIGCONT')
-    await this.process.stop('SIGTERM', 15_000)
+    await this.process.stop('SIGTERM', 60_000)
   }
 
   /** Empty when there is no answer. */
   async #get(port: number, path: string): Promise<string> {
     try {
-      return await (await fetch(`http://127.0.0.1:${port}${path}`, { signal: AbortSignal.timeout(2000) })).text()
+      return await (await fetch(`http://127.0.0.1:${port}${path}`, { signal: AbortSignal.timeout(20_000) })).text()
     } catch {
       return ''
     }

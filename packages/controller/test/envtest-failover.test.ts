@@ -8,25 +8,18 @@ import { ControllerProcess } from './envtest-controller.js'
 import { ServiceHistory } from './envtest-history.js'
 import { pool, service } from './envtest-objects.js'
 
-/** Milliseconds. */
-const LEASE = 9000
-const RETRY = 1000
-/** What a busy machine may take longer. */
-const SLACK = 8000
-/** Apart from 5 s, in which a write that was begun is given up, as short as can be. */
-const TIMES = [
-  `--leader-elect-lease-duration=${LEASE}ms`,
-  '--leader-elect-renew-deadline=4s',
-  `--leader-elect-retry-period=${RETRY}ms`,
-]
-const PATIENT = { timeout: DEADLINE }
+/** As short as can be, where a leader on a busy machine is to renew it in time, and a write that was begun is given up after 5 s. */
+const LEASE = ['--leader-elect-lease-duration=15s', '--leader-elect-renew-deadline=10s']
+/** Nobody waits for the end of this one. */
+const LONG_LEASE = ['--leader-elect-lease-duration=20m', '--leader-elect-renew-deadline=19m']
+const PATIENT = { timeout: 2 * DEADLINE }
 /** Services that come while nobody, or the wrong one, may lead. */
 const BURST = 30
 
 onApiServer('two controllers', {}, async (t, server) => {
   await server.admin.apply(pool('web', '192.0.2.0/24', '2001:db8::/120'))
   await using history = await ServiceHistory.start(server)
-  await using pair = await Pair.start(server)
+  await using pair = await Pair.start(server, LEASE)
   const { admin } = server
   const scenes: readonly (readonly [name: string, scene: (leader: Member) => Promise<() => Promise<void>>])[] = [
     [
@@ -78,9 +71,7 @@ onApiServer('two controllers', {}, async (t, server) => {
       await before
       await burst(admin, `during-${index}`)
       await until('the standby to lead', async () => (await standby.controller.leads()) || undefined, PATIENT)
-      const took = performance.now() - since
-      t.comment(`took over after ${(took / 1000).toFixed(1)} s`)
-      t.ok(took < LEASE + 2 * RETRY + SLACK, 'within the lease time and two retry periods')
+      t.comment(`took over after ${((performance.now() - since) / 1000).toFixed(1)} s`)
       await served(t, history, 2 * BURST * (index + 1))
       await mend()
       await burst(admin, `after-${index}`, 3)
@@ -98,15 +89,15 @@ onApiServer('two controllers', {}, async (t, server) => {
       t.same(history.doubled, [], 'no address was ever in two statuses')
     })
   }
-  await t.test('an orderly end: the standby takes over at once', async t => {
-    const leader = await pair.leader()
+  await pair[Symbol.asyncDispose]()
+  await t.test('an orderly end: the standby takes over at once, and not when the lease ends', async t => {
+    await using patient = await Pair.start(server, LONG_LEASE)
+    const leader = await patient.leader()
     const since = performance.now()
     await leader.controller[Symbol.asyncDispose]()
-    const { controller } = pair.other(leader)
+    const { controller } = patient.other(leader)
     await until('the standby to lead', async () => (await controller.leads()) || undefined, PATIENT)
-    const took = performance.now() - since
-    t.comment(`took over after ${(took / 1000).toFixed(1)} s`)
-    t.ok(took < LEASE, 'before the lease would have ended')
+    t.comment(`took over after ${((performance.now() - since) / 1000).toFixed(1)} s`)
   })
   t.equal(history.gaps, 0, 'every version was seen')
   t.ok(history.versions > 2 * BURST * scenes.length, `${history.versions} of them`)
@@ -135,19 +126,22 @@ interface Member {
 
 class Pair implements AsyncDisposable {
   readonly #server: ApiServer
+  readonly #lease: readonly string[]
   readonly #members: readonly [Member, Member]
 
-  private constructor(server: ApiServer, members: readonly [Member, Member]) {
+  private constructor(server: ApiServer, lease: readonly string[], members: readonly [Member, Member]) {
     this.#server = server
+    this.#lease = lease
     this.#members = members
   }
 
-  static async start(server: ApiServer): Promise<Pair> {
+  /** @param lease flags */
+  static async start(server: ApiServer, lease: readonly string[]): Promise<Pair> {
     const member = async (name: string): Promise<Member> => {
       const proxy = await server.proxy()
-      return { proxy, controller: await startMember(server, proxy, name) }
+      return { proxy, controller: await startMember(server, proxy, name, lease) }
     }
-    const pair = new Pair(server, [await member('first'), await member('second')])
+    const pair = new Pair(server, lease, [await member('first'), await member('second')])
     await Promise.all(pair.#members.map(({ controller }) => controller.ready()))
     return pair
   }
@@ -167,7 +161,7 @@ class Pair implements AsyncDisposable {
   }
 
   async restart(member: Member): Promise<void> {
-    member.controller = await startMember(this.#server, member.proxy, 'again')
+    member.controller = await startMember(this.#server, member.proxy, 'again', this.#lease)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -175,5 +169,12 @@ class Pair implements AsyncDisposable {
   }
 }
 
-const startMember = (server: ApiServer, through: FaultProxy, name: string): Promise<ControllerProcess> =>
-  ControllerProcess.start(server, { name, through, flags: ['--webhook-mode=disabled', ...TIMES] })
+function startMember(
+  server: ApiServer,
+  through: FaultProxy,
+  name: string,
+  lease: readonly string[],
+): Promise<ControllerProcess> {
+  const flags = ['--webhook-mode=disabled', '--leader-elect-retry-period=1s', ...lease]
+  return ControllerProcess.start(server, { name, through, flags })
+}

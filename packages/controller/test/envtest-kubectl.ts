@@ -11,7 +11,7 @@ export type Kubectl = (args: readonly string[], ...input: readonly KubernetesObj
 export async function kubectlOf(server: ApiServer, program: string): Promise<Kubectl> {
   const kubeconfig = await server.kubeconfig()
   const place = [`--kubeconfig=${kubeconfig}`, `--cache-dir=${join(server.directory, 'kubectl')}`]
-  const options = { check: false, timeout: 60_000 }
+  const options = { check: false, timeout: 300_000 }
   return (args, ...input) =>
     run([program, ...place, ...args], {
       ...options,
