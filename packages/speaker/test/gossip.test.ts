@@ -384,7 +384,7 @@ t.test('config.json wins over a preset, and says so; what no ring can live with 
   await ring?.start()
   t.strictSame(ring?.members, ['n1'])
   await ring?.[Symbol.asyncDispose]()
-  const message = /config.json say: awarenessMaxMultiplier is below 1/
+  const message = /config.json say: awarenessMaxMultiplier /
   await t.rejects(start({ AwarenessMaxMultiplier: 0 }), { code: 'ERR_STARTUP', message })
   await t.rejects(start({ ProbeTimeout: 100 }), {
     code: 'ERR_STARTUP',
