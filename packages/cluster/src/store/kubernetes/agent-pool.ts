@@ -31,39 +31,56 @@ export function resetConnection({ socket }: ClientRequest): void {
 
 const isSecure = (socket: Socket): boolean => 'encrypted' in socket
 
-/** Connections that stay open when nobody uses them: a burst of writes opens two dozen, each of which costs both sides memory. */
-const SPARE = 4
+/** Who gives requests their connections. */
+export interface Agents {
+  /** Each request has a connection at once: lists, watches, and what must not wait. */
+  readonly unbounded: HttpAgent
+  /** A few connections for all other writes, which wait for one another. */
+  readonly bounded: HttpAgent
+}
+
+/** As many stay open when nobody uses them as there are kinds: a list is followed by a watch. */
+const UNBOUNDED = { keepAlive: true, maxFreeSockets: 16 }
+/**
+ * A connection is free again a moment after its answer is read. Without a bound, each write that follows on an answer, as a status does on
+ * its object, would open a new one, and throw it away: that costs both sides many times what the write does.
+ */
+const BOUNDED = { keepAlive: true, maxSockets: 16, maxFreeSockets: 8 }
 
 /** Keeps connections alive from request to request, as long as the TLS credentials stay the same. */
 export class AgentPool {
   readonly #secure: boolean
   #fingerprint = ''
-  #agent: HttpAgent | undefined
+  #agents: Agents | undefined
 
   /** @param secure the server speaks TLS */
   constructor(secure: boolean) {
     this.#secure = secure
   }
 
-  /** The agent for credentials as the library gives them. */
-  agentFor(options: RequestOptions): HttpAgent {
+  /** The agents for credentials as the library gives them. */
+  agentsFor(options: RequestOptions): Agents {
     const given = options.agent as (HttpAgent & { readonly options: AgentOptions }) | undefined
     // A proxy's agent is the library's to make.
-    if (given && given.constructor !== HttpAgent && given.constructor !== HttpsAgent) return given
+    if (given && given.constructor !== HttpAgent && given.constructor !== HttpsAgent) {
+      return { unbounded: given, bounded: given }
+    }
     const { ca, cert, key, rejectUnauthorized, servername } = options
     const fingerprint = [ca, cert, key, rejectUnauthorized, servername].map(String).join('\n')
-    if (this.#agent && fingerprint === this.#fingerprint) return this.#agent
+    if (this.#agents && fingerprint === this.#fingerprint) return this.#agents
     this.#fingerprint = fingerprint
     const tls = Object.fromEntries(
       Object.entries({ ca, cert, key, rejectUnauthorized, servername }).filter(([, value]) => value !== undefined),
     )
-    const kept = { keepAlive: true, maxFreeSockets: SPARE }
-    this.#agent = this.#secure ? new ResettableAgent({ ...kept, ...tls }) : new HttpAgent(kept)
-    return this.#agent
+    const agentOf = (kept: AgentOptions): HttpAgent =>
+      this.#secure ? new ResettableAgent({ ...kept, ...tls }) : new HttpAgent(kept)
+    this.#agents = { unbounded: agentOf(UNBOUNDED), bounded: agentOf(BOUNDED) }
+    return this.#agents
   }
 
   /** Closes the connections that nobody uses. */
   close(): void {
-    this.#agent?.destroy()
+    this.#agents?.unbounded.destroy()
+    this.#agents?.bounded.destroy()
   }
 }

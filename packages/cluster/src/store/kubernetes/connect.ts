@@ -1,13 +1,12 @@
-import { Agent as HttpAgent } from 'node:http'
 import type { RequestOptions } from 'node:https'
 import { StartupError } from '../../process/startup-error.js'
-import { AgentPool } from './agent-pool.js'
+import { AgentPool, type Agents } from './agent-pool.js'
 import { credentialSource } from './credentials.js'
 import { findTarget, type Target } from './kubeconfig.js'
 
 /** What a request needs to be let in. */
 export interface Credentials {
-  readonly agent: HttpAgent
+  readonly agents: Agents
   readonly headers: Readonly<Record<string, string>>
 }
 
@@ -48,7 +47,7 @@ export async function connect(kubeconfig: string | undefined, context?: string):
     credentials: async () => {
       if (cached && performance.now() - cached.at < CREDENTIALS_LIFETIME) return cached.credentials
       const options = await current()
-      const credentials = { agent: agents.agentFor(options), headers: headersOf(options) }
+      const credentials = { agents: agents.agentsFor(options), headers: headersOf(options) }
       cached = { credentials, at: performance.now() }
       return credentials
     },

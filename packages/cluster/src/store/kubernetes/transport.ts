@@ -27,6 +27,8 @@ export interface ApiRequest {
   readonly contentType?: string
   /** What the answer is: a JSON value, or the text of whatever is behind the API server's proxy. @default 'json' */
   readonly accept?: 'json' | 'text'
+  /** Waits for no connection that other writes use. @default false */
+  readonly urgent?: boolean
   /** Gives up when aborted. */
   readonly signal?: AbortSignal
 }
@@ -128,13 +130,13 @@ export class ApiTransport {
   }
 
   #exchange(request: ApiRequest, credentials: Credentials, late: AbortSignal | undefined): Promise<IncomingMessage> {
-    const { method, path, query, body, contentType, accept, signal } = request
+    const { method, path, query, body, contentType, accept, urgent, signal } = request
     const url = new URL(this.server + path)
     for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, value)
     const payload = body === undefined ? undefined : formatJSON(body)
     const options: RequestOptions = {
       method,
-      agent: credentials.agent,
+      agent: method === 'GET' || urgent ? credentials.agents.unbounded : credentials.agents.bounded,
       headers: {
         accept: accept === 'text' ? '*/*' : 'application/json',
         ...(payload !== undefined && {
