@@ -4,6 +4,7 @@ import {
   parseExtendedCommunity,
   type AnyExtendedCommunity,
 } from './extended-community.js'
+import { listOf, text as textKind } from './option-kinds.js'
 import {
   WellKnownCommunity,
   type ExtendedCommunity,
@@ -11,6 +12,8 @@ import {
   type LargeCommunity,
   type PathAttributes,
 } from './wire/index.js'
+
+const manyTexts = listOf(textKind)
 
 export { formatExtendedCommunity, type AnyExtendedCommunity } from './extended-community.js'
 
@@ -87,6 +90,7 @@ const byText = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]
  * Reads communities: `a:b` (RFC 1997) or a well-known one by name, such as `no-export`; `large:a:b:c` (RFC 8092); extended ones
  * as {@link formatExtendedCommunity} writes them (RFC 4360, RFC 5701).
  *
+ * @throws {TypeError} not an array of strings
  * @throws {RangeError} not a community
  *
  * @example
@@ -99,6 +103,7 @@ const byText = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]
  * ```
  */
 export function parseCommunities(texts: readonly string[]): Communities {
+  manyTexts('texts', texts)
   const communities = new Set<number>()
   const large = new Map<string, LargeCommunity>()
   const extended = new Map<string, AnyExtendedCommunity>()

@@ -1,4 +1,5 @@
 import type { State } from './fsm/index.js'
+import { methods } from './option-kinds.js'
 import type { Capability, FamilyName, PathAttributes } from './wire/index.js'
 
 /** What of a session's negotiation an observer looks at. */
@@ -78,3 +79,6 @@ export interface MonitoredSpeaker {
   /** Ends that. */
   off(event: 'route', listener: (change: MonitoredChange) => void): unknown
 }
+
+/** What a {@link MonitoredSpeaker} has to be. */
+export const speakerKind = methods<MonitoredSpeaker>('on', 'off', 'locRib')

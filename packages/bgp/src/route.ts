@@ -1,6 +1,20 @@
 import { checkAttributeValues } from './attribute-values.js'
-import { addressFamily, isHost, parseAddress, parsePrefix } from './address.js'
-import { parseCommunities } from './community.js'
+import { addressFamily, isHost, parseAddress, parsePrefix, type ParsedPrefix } from './address.js'
+import { asNumber } from './bgp-kinds.js'
+import { parseCommunities, type Communities } from './community.js'
+import {
+  checkOptions,
+  listOf,
+  oneOf,
+  optional,
+  text,
+  whole,
+  wrongType,
+  wrongValue,
+  type Kind,
+  type Kinds,
+  type Synonyms,
+} from './option-kinds.js'
 import { Origin, SegmentType, type AsPath, type FamilyName, type Nlri, type PathAttributes } from './wire/index.js'
 
 /** A route to announce. */
@@ -38,49 +52,126 @@ export interface ParsedRoute {
 
 /** Octets of communities that surely fit into an UPDATE with a prefix and everything else we send. */
 const MAX_COMMUNITY_OCTETS = 3800
-const MAX_UINT32 = 0xffff_ffff
 const ORIGINS = { igp: Origin.Igp, egp: Origin.Egp, incomplete: Origin.Incomplete } as const
 const SELF = new Uint8Array(0)
+/** Of one segment, RFC 4271 section 4.3. */
+const MAX_PATH = 255
 
-function checkUint32(name: string, value: number | undefined, least = 0): void {
-  if (value === undefined || (Number.isInteger(value) && value >= least && value <= MAX_UINT32)) return
-  throw new RangeError(`${name} must be a whole number below 2^32, not ${value}`)
+const MAX_UINT32 = 0xffff_ffff
+const uint32 = whole(0, MAX_UINT32)
+const attributeValues: Kind<PathAttributes> = (name, value) => {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
+  throw wrongType(name, 'an object', value)
 }
 
-function parseNextHop(text: string, family: FamilyName): Uint8Array {
-  if (text === 'self') return SELF
-  const address = parseAddress(text)
-  if (!isHost(address)) throw new RangeError(`next hop ${text} is not the address of a host`)
+const KINDS: Kinds<Route> = {
+  prefix: text,
+  pathId: optional(uint32),
+  nextHop: optional(text),
+  origin: optional(oneOf('igp', 'egp', 'incomplete')),
+  asPath: optional(listOf(asNumber)),
+  localPref: optional(uint32),
+  multiExitDisc: optional(uint32),
+  communities: optional(listOf(text)),
+  attributes: optional(attributeValues),
+}
+
+/** As other speakers have it. */
+const SYNONYMS: Synonyms<Route> = {
+  network: 'prefix',
+  nlri: 'prefix',
+  med: 'multiExitDisc',
+  metric: 'multiExitDisc',
+  localPreference: 'localPref',
+  community: 'communities',
+}
+
+/** Whether a route is one of the many of which nothing need be said: what {@link KINDS} says takes longer than to read the route. */
+function isPlain(route: Route): boolean {
+  if (typeof route !== 'object' || route === null || typeof route.prefix !== 'string') return false
+  for (const name in route) {
+    if (name === 'prefix') continue
+    if (name === 'communities') {
+      if (!Array.isArray(route.communities) || !route.communities.every(each => typeof each === 'string')) return false
+    } else if (name === 'nextHop') {
+      if (typeof route.nextHop !== 'string') return false
+    } else if (name === 'localPref') {
+      if (!Number.isInteger(route.localPref) || route.localPref! < 0 || route.localPref! > MAX_UINT32) return false
+    } else return false
+  }
+  return true
+}
+
+function readPrefix(value: string): ParsedPrefix {
+  try {
+    return parsePrefix(value)
+  } catch {
+    throw wrongValue('prefix', "a prefix such as '192.0.2.0/24'", value)
+  }
+}
+
+/** What a route to take back is known by. @throws {TypeError | RangeError} not a prefix, or not a Path Identifier */
+export function parseWithdrawn(prefix: string, pathId: number): ParsedPrefix {
+  text('prefix', prefix)
+  uint32('pathId', pathId)
+  return readPrefix(prefix)
+}
+
+function parseNextHop(value: string, family: FamilyName): Uint8Array {
+  if (value === 'self') return SELF
+  const address = readAddress(value)
+  if (address === undefined || !isHost(address)) throw wrongValue('nextHop', "'self' or the address of a host", value)
   if (addressFamily(address) !== family && family === 'ipv6-unicast') {
-    throw new RangeError(`next hop ${text} is not of the prefix's family`)
+    throw wrongValue('nextHop', "of the prefix's family", value)
   }
   return address
 }
 
-function parseOrigin(origin: Route['origin'] = 'igp'): Origin {
-  if (!Object.hasOwn(ORIGINS, origin)) throw new RangeError(`origin must be igp, egp or incomplete, not ${origin}`)
-  return ORIGINS[origin]
+function readAddress(value: string): Uint8Array | undefined {
+  try {
+    return parseAddress(value)
+  } catch {
+    return undefined
+  }
 }
 
 function parsePath(asns: readonly number[] = []): AsPath {
-  for (const asn of asns) checkUint32('AS number', asn, 1)
-  if (asns.length > 255) throw new RangeError(`AS path of ${asns.length} ASes`)
+  if (asns.length > MAX_PATH)
+    throw new RangeError(`asPath must have at most ${MAX_PATH} AS numbers, not ${asns.length}`)
   return asns.length === 0 ? [] : [{ type: SegmentType.AsSequence, asns }]
+}
+
+function readCommunities(texts: readonly string[]): Communities {
+  try {
+    return parseCommunities(texts)
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    const at = texts.findIndex(each => !isCommunity(each))
+    throw wrongValue(`communities[${at}]`, "a community such as '64512:100'", texts[at])
+  }
+}
+
+function isCommunity(value: string): boolean {
+  try {
+    return parseCommunities([value]) !== undefined
+  } catch {
+    return false
+  }
 }
 
 function parseAttributes(route: Route): PathAttributes {
   const { localPref, multiExitDisc, communities: texts = [] } = route
-  checkUint32('localPref', localPref)
-  checkUint32('multiExitDisc', multiExitDisc)
   if (route.attributes) checkAttributeValues(route.attributes)
-  const { communities, largeCommunities, extendedCommunities, ipv6ExtendedCommunities } = parseCommunities(texts)
+  const { communities, largeCommunities, extendedCommunities, ipv6ExtendedCommunities } = readCommunities(texts)
   const extended = 8 * extendedCommunities.length + 20 * ipv6ExtendedCommunities.length
   if (4 * communities.length + 12 * largeCommunities.length + extended > MAX_COMMUNITY_OCTETS) {
-    throw new RangeError(`too many communities for one route: ${texts.length}`)
+    throw new RangeError(
+      `communities must fit an UPDATE, in ${MAX_COMMUNITY_OCTETS} octets, which ${texts.length} do not`,
+    )
   }
   return {
     ...route.attributes,
-    origin: parseOrigin(route.origin),
+    origin: ORIGINS[route.origin ?? 'igp'],
     asPath: route.asPath === undefined && route.attributes?.asPath ? route.attributes.asPath : parsePath(route.asPath),
     ...(localPref && { localPref }),
     ...(multiExitDisc !== undefined && { multiExitDisc }),
@@ -92,13 +183,13 @@ function parseAttributes(route: Route): PathAttributes {
 }
 
 function parseWith(route: Route, attributesOf: (route: Route) => PathAttributes): ParsedRoute {
+  if (!isPlain(route)) checkOptions(route, KINDS, SYNONYMS, 'route')
   const { prefix, nextHop = 'self', pathId = 0 } = route
-  const { family, nlri } = parsePrefix(prefix)
-  checkUint32('pathId', pathId)
+  const { family, nlri } = readPrefix(prefix)
   return { family, nlri, pathId, nextHop: parseNextHop(nextHop, family), attributes: attributesOf(route) }
 }
 
-/** @throws {RangeError} a field that cannot be sent */
+/** @throws {TypeError | RangeError} a field that cannot be sent, or that there is none of; the message begins with its name */
 export const parseRoute = (route: Route): ParsedRoute => parseWith(route, parseAttributes)
 
 /** Equal for routes that have equal attributes. */
@@ -108,17 +199,32 @@ const attributesKey = ({ origin, asPath, localPref, multiExitDisc, communities }
 /**
  * {@link parseRoute} of many, which are seldom told apart by anything but their prefixes: those with equal attributes share one object.
  *
- * @throws {RangeError} a field that cannot be sent
+ * @throws {TypeError | RangeError} a field that cannot be sent; the message begins with its place and name
  */
 export function parseRoutes(routes: readonly Route[]): readonly ParsedRoute[] {
+  if (!Array.isArray(routes)) throw wrongType('routes', 'an array', routes)
   const known = new Map<string, PathAttributes>()
-  return routes.map(route =>
-    parseWith(route, () => {
-      if (route.attributes !== undefined) return parseAttributes(route)
-      const key = attributesKey(route)
-      const attributes = known.get(key) ?? parseAttributes(route)
-      known.set(key, attributes)
-      return attributes
-    }),
-  )
+  const attributesOf = (route: Route): PathAttributes => {
+    if (route.attributes !== undefined) return parseAttributes(route)
+    const key = attributesKey(route)
+    const attributes = known.get(key) ?? parseAttributes(route)
+    known.set(key, attributes)
+    return attributes
+  }
+  return routes.map((route: Route, index) => {
+    try {
+      return parseWith(route, attributesOf)
+    } catch (error) {
+      throw placed(error, index)
+    }
+  })
+}
+
+function placed(error: unknown, index: number): unknown {
+  if (!(error instanceof TypeError || error instanceof RangeError)) return error
+  const name = error.message.startsWith('route ') ? `routes[${index}]` : `routes[${index}].`
+  const message = `${name}${error.message.replace(/^route(?= )/, '')}`
+  return error instanceof TypeError
+    ? new TypeError(message, { cause: error })
+    : new RangeError(message, { cause: error })
 }

@@ -259,7 +259,9 @@ t.test('RFC 5065 section 4: the confederation and the name of the speaker are th
   )
   t.match((await raw.next('update')).pathAttributes, { asPath: [{ type: 2, asns: [64_500] }] })
   const again = listener.accept()
-  node.addPeer({ address: LOCAL, port: listener.port, asn: 64_514 }).setRoutes([{ prefix: '192.0.2.0/24' }])
+  node
+    .addPeer({ address: LOCAL, port: listener.port, sourceAddress: '127.0.0.5', asn: 64_514 })
+    .setRoutes([{ prefix: '192.0.2.0/24' }])
   const member = await again
   const capabilities = [{ type: 'four-octet-as' as const, asn: 64_514 }]
   t.equal(

@@ -181,7 +181,7 @@ t.test('a peer that is not there: the cause says why, and it is tried again', as
   const reason = `${LOCAL}: connection refused: nothing listens on port ${port} there, or a firewall says so (ECONNREFUSED)`
   const refused = `Idle TcpConnectionFails: ${reason}`
   t.same(states, [refused, 'Connect IdleHoldTimer_Expires', refused])
-  await node.addPeer({ address: LOCAL, port, asn: 64_513 })[Symbol.asyncDispose]()
+  await node.addPeer({ address: '127.0.0.9', port, asn: 64_513 })[Symbol.asyncDispose]()
   t.same(node.peers, [peer])
 })
 

@@ -1,5 +1,6 @@
+import { asNumber, families } from '../bgp-kinds.js'
+import { flag, listOf, octets, oneOf, optional, record, text, whole, type Kind, type Kinds } from '../option-kinds.js'
 import type { Capability, FamilyName } from '../wire/index.js'
-import { checkWhole } from './check.js'
 import { ROLE_NAMES, type RoleName } from './roles.js'
 import type { Seconds } from './timers.js'
 
@@ -86,9 +87,48 @@ export interface CapabilityOptions {
 
 const FQDN_OCTETS = 64
 
+/** What each of {@link GracefulRestartOptions} has to be. */
+export const GRACEFUL_RESTART_KINDS: Kinds<GracefulRestartOptions> = {
+  restartTime: optional(whole(0, 0xfff)),
+  families: optional(families),
+  notification: optional(flag),
+}
+
+/** What each of {@link LongLivedGracefulRestartOptions} has to be. */
+export const LONG_LIVED_GRACEFUL_RESTART_KINDS: Kinds<LongLivedGracefulRestartOptions> = {
+  staleTime: whole(0, 0xff_ffff),
+  families: optional(families),
+}
+
+/** What a {@link Confederation} has to be. */
+export const confederationKind = record<Confederation>({ identifier: asNumber, members: listOf(asNumber) })
+
+/** What the names of the FQDN capability have to be. */
+export const fqdnKind = record<NonNullable<CapabilityOptions['fqdn']>>({ hostName: text, domainName: optional(text) })
+
+/** What each of {@link CapabilityOptions} has to be. */
+export const CAPABILITY_KINDS: Kinds<CapabilityOptions> = {
+  fourOctetAs: optional(flag),
+  routeRefresh: optional(flag),
+  enhancedRouteRefresh: optional(flag),
+  extendedMessage: optional(flag),
+  extendedNextHop: optional(families),
+  addPath: optional(record<AddPathOptions>({ receive: optional(families), send: optional(families) })),
+  gracefulRestart: optional(record(GRACEFUL_RESTART_KINDS)),
+  longLivedGracefulRestart: optional(record(LONG_LIVED_GRACEFUL_RESTART_KINDS)),
+  role: optional(oneOf(...ROLE_NAMES)),
+  strictRole: optional(flag),
+  fqdn: optional(fqdnKind),
+  bfdStrictMode: optional(flag),
+  confederation: optional(confederationKind),
+  aigp: optional(flag),
+  extraCapabilities: optional(listOf(record<RawCapability>({ code: whole(0, 255), value: octets }))),
+  requireCapabilities: optional(listOf(text as Kind<Capability['type']>)),
+}
+
 function checkNames(name: string, { hostName, domainName = '' }: NonNullable<CapabilityOptions['fqdn']>): void {
-  for (const text of [hostName, domainName]) {
-    const { length } = new TextEncoder().encode(text)
+  for (const label of [hostName, domainName]) {
+    const { length } = new TextEncoder().encode(label)
     if (length > FQDN_OCTETS) throw new RangeError(`${name} has names of at most ${FQDN_OCTETS} octets, not ${length}`)
   }
 }
@@ -98,36 +138,23 @@ function checkSubset(name: string, some: readonly FamilyName[] | undefined, all:
   if (other !== undefined) throw new RangeError(`${name} has ${other}, which is not among the families`)
 }
 
-function checkConfederation({ identifier, members }: Confederation): void {
-  checkWhole('confederation.identifier', identifier, 1, 0xffff_ffff)
-  for (const member of members) checkWhole('confederation.members', member, 1, 0xffff_ffff)
-  if (members.includes(identifier)) throw new RangeError('confederation.members must not have the identifier')
-}
-
 /** @throws {RangeError} a value that its capability cannot hold, or one without the other that it needs */
-export function checkCapabilityOptions(options: CapabilityOptions, families: readonly FamilyName[]): void {
-  const { addPath, confederation, extraCapabilities = [], fqdn, gracefulRestart, role, strictRole } = options
+export function checkCapabilityOptions(options: CapabilityOptions, all: readonly FamilyName[]): void {
+  const { addPath, extraCapabilities = [], gracefulRestart, role, strictRole } = options
   const { extendedNextHop, longLivedGracefulRestart: longLived } = options
-  checkSubset('extendedNextHop', extendedNextHop, families)
-  checkSubset('addPath.receive', addPath?.receive, families)
-  checkSubset('addPath.send', addPath?.send, families)
-  checkSubset('gracefulRestart.families', gracefulRestart?.families, families)
-  checkSubset('longLivedGracefulRestart.families', longLived?.families, families)
-  if (gracefulRestart?.restartTime !== undefined) {
-    checkWhole('gracefulRestart.restartTime', gracefulRestart.restartTime, 0, 0xfff)
-  }
-  if (longLived) {
-    checkWhole('longLivedGracefulRestart.staleTime', longLived.staleTime, 0, 0xff_ffff)
-    if (!gracefulRestart) throw new RangeError('longLivedGracefulRestart needs gracefulRestart')
-  }
-  if (role !== undefined && !ROLE_NAMES.includes(role)) {
-    throw new RangeError(`role must be one of ${ROLE_NAMES.join(', ')}, not ${role}`)
-  }
+  checkSubset('extendedNextHop', extendedNextHop, all)
+  checkSubset('addPath.receive', addPath?.receive, all)
+  checkSubset('addPath.send', addPath?.send, all)
+  checkSubset('gracefulRestart.families', gracefulRestart?.families, all)
+  checkSubset('longLivedGracefulRestart.families', longLived?.families, all)
+  if (longLived && !gracefulRestart) throw new RangeError('longLivedGracefulRestart needs gracefulRestart')
   if (strictRole && role === undefined) throw new RangeError('strictRole needs a role')
-  if (fqdn) checkNames('fqdn', fqdn)
-  if (confederation) checkConfederation(confederation)
-  for (const { code, value } of extraCapabilities) {
-    checkWhole('extraCapabilities code', code, 0, 255)
+  if (options.fqdn) checkNames('fqdn', options.fqdn)
+  const { identifier, members = [] } = options.confederation ?? {}
+  if (members.some(member => member === identifier)) {
+    throw new RangeError('confederation.members must not have the identifier')
+  }
+  for (const { value } of extraCapabilities) {
     if (value.length > 255) throw new RangeError(`extraCapabilities have at most 255 octets, not ${value.length}`)
   }
 }

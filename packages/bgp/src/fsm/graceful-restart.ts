@@ -1,3 +1,4 @@
+import { checkOptions, number, optional, type Kinds } from '../option-kinds.js'
 import type { FamilyName } from '../wire/index.js'
 import type { SessionEnd } from './events.js'
 import type { Negotiated } from './negotiate.js'
@@ -37,12 +38,16 @@ interface Kept {
 
 const DEFAULTS = { staleTime: 360, maximumRestartTime: 0xfff, maximumLongLivedStaleTime: 0xff_ffff }
 
-function checkOptions(options: ReceivingSpeakerOptions): Required<ReceivingSpeakerOptions> {
-  const checked = { ...DEFAULTS, ...options }
-  for (const [name, value] of Object.entries(checked)) {
-    if (!(value >= 0 && value < Infinity)) throw new RangeError(`${name} must be a number of seconds, not ${value}`)
-  }
-  return checked
+const time = optional(number('a number of seconds from 0 on', value => value >= 0 && value < Infinity))
+const KINDS: Kinds<ReceivingSpeakerOptions> = {
+  staleTime: time,
+  maximumRestartTime: time,
+  maximumLongLivedStaleTime: time,
+}
+
+function withDefaults(options: ReceivingSpeakerOptions): Required<ReceivingSpeakerOptions> {
+  checkOptions(options, KINDS)
+  return { ...DEFAULTS, ...options }
 }
 
 /**
@@ -55,14 +60,14 @@ export class ReceivingSpeaker {
   /** Families whose Long-Lived Stale Time has ended on a session that is not synchronized yet. */
   readonly #overdue = new Set<FamilyName>()
 
-  /** @throws {RangeError} a time that is not a number of seconds */
+  /** @throws {TypeError | RangeError} a time that is not a number of seconds, or an unknown option; the message begins with its name */
   constructor(options: ReceivingSpeakerOptions = {}) {
-    this.#options = checkOptions(options)
+    this.#options = withDefaults(options)
   }
 
-  /** Other limits from now on; waits that have begun go on. @throws {RangeError} see the constructor */
+  /** Other limits from now on; waits that have begun go on. @throws {TypeError | RangeError} see the constructor */
   change(options: ReceivingSpeakerOptions): void {
-    this.#options = checkOptions(options)
+    this.#options = withDefaults(options)
   }
 
   /** Families whose routes are kept, or some of them. */

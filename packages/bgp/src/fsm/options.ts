@@ -1,6 +1,18 @@
+import { asNumber, families } from '../bgp-kinds.js'
+import {
+  callback,
+  checkOptions,
+  flag,
+  number,
+  optional,
+  whole,
+  wrongType,
+  wrongValue,
+  type Kind,
+  type Kinds,
+} from '../option-kinds.js'
 import { MAX_LENGTH, openLength, type FamilyName } from '../wire/index.js'
-import { checkCapabilityOptions, type CapabilityOptions } from './capability-options.js'
-import { checkWhole } from './check.js'
+import { CAPABILITY_KINDS, checkCapabilityOptions, type CapabilityOptions } from './capability-options.js'
 import { createOpen, localAs, type RemoteAs } from './open.js'
 import type { Seconds } from './timers.js'
 
@@ -71,43 +83,67 @@ const MAX_UINT32 = 0xffff_ffff
 const MAX_UINT16 = 0xffff
 const MAX_TIME: Seconds = 65_535
 
-function checkFamilies(families: readonly FamilyName[]): void {
-  if (families.length === 0) throw new RangeError('families must name one at least')
-  if (new Set(families).size < families.length) throw new RangeError('families must name each once')
-  const unknown = families.find(name => !DEFAULTS.families.includes(name))
-  if (unknown !== undefined) throw new RangeError(`families must be ${DEFAULTS.families.join(' or ')}, not ${unknown}`)
+const REMOTE_AS = `an AS number from 1 to ${MAX_UINT32}, 'internal' or 'external'`
+/** Which AS a peer may be of. */
+export const remoteAs: Kind<RemoteAs> = (name, value) => {
+  if (value === 'internal' || value === 'external') return value
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= MAX_UINT32) return value
+  throw (typeof value === 'number' || typeof value === 'string' ? wrongValue : wrongType)(name, REMOTE_AS, value)
 }
 
-function checkTimes(options: CheckedSessionOptions): void {
-  const { holdTime, keepaliveTime, sendHoldTime } = options
-  checkWhole('holdTime', holdTime, 0, MAX_TIME)
-  if (holdTime === 1 || holdTime === 2) throw new RangeError('holdTime must be 0 or at least 3')
-  checkWhole('connectRetryTime', options.connectRetryTime, 1, MAX_TIME)
-  checkWhole('delayOpenTime', options.delayOpenTime, 0, MAX_TIME)
-  checkWhole('openHoldTime', options.openHoldTime, 1, MAX_TIME)
-  checkWhole('bfdHoldTime', options.bfdHoldTime, 1, MAX_TIME)
-  if (!(options.idleHoldTime >= 0))
-    throw new RangeError(`idleHoldTime must not be negative, not ${options.idleHoldTime}`)
-  if (keepaliveTime !== undefined && !(keepaliveTime >= 0)) {
-    throw new RangeError(`keepaliveTime must not be negative, not ${keepaliveTime}`)
-  }
+const notNegative = optional(number('a number of seconds from 0 on', value => value >= 0))
+const holdTime = number(
+  `0, or a whole number of seconds from 3 to ${MAX_TIME}`,
+  value => value === 0 || (Number.isInteger(value) && value >= 3 && value <= MAX_TIME),
+)
+
+/** What each of {@link SessionOptions} has to be. */
+export const SESSION_KINDS: Kinds<SessionOptions> = {
+  ...CAPABILITY_KINDS,
+  asn: asNumber,
+  bgpIdentifier: whole(1, MAX_UINT32),
+  remoteAs,
+  families: optional(families),
+  holdTime: optional(holdTime),
+  keepaliveTime: notNegative,
+  connectRetryTime: optional(whole(1, MAX_TIME)),
+  delayOpenTime: optional(whole(0, MAX_TIME)),
+  openHoldTime: optional(whole(1, MAX_TIME)),
+  sendHoldTime: notNegative,
+  passive: optional(flag),
+  automaticStart: optional(flag),
+  idleHoldTime: notNegative,
+  dampPeerOscillations: optional(flag),
+  collisionDetectEstablishedState: optional(flag),
+  sendNotificationWithoutOpen: optional(flag),
+  bfdHoldTime: optional(whole(1, MAX_TIME)),
+  random: optional(callback<() => number>()),
+}
+
+function checkFamilies(names: readonly FamilyName[]): void {
+  if (names.length === 0) throw new RangeError('families must name one at least')
+  if (new Set(names).size < names.length) throw new RangeError('families must name each once')
+}
+
+function checkSendHoldTime({ holdTime: agreed, sendHoldTime }: CheckedSessionOptions): void {
   if (sendHoldTime === undefined || sendHoldTime === 0) return
   // RFC 9687 section 4.4
-  if (!(sendHoldTime > holdTime))
-    throw new RangeError(`sendHoldTime must be 0 or more than the holdTime of ${holdTime} s`)
+  if (!(sendHoldTime > agreed)) {
+    throw new RangeError(`sendHoldTime must be 0 or more than the holdTime of ${agreed} s, not ${sendHoldTime}`)
+  }
 }
 
-function checkRole({ asn, confederation, remoteAs, role }: CheckedSessionOptions): void {
+function checkRole({ asn, confederation, remoteAs: other, role }: CheckedSessionOptions): void {
   if (role === undefined) return
-  const inside = remoteAs === 'internal' || remoteAs === asn || confederation?.members.some(one => one === remoteAs)
+  const inside = other === 'internal' || other === asn || confederation?.members.some(one => one === other)
   // RFC 9234 section 4: roles are for external sessions.
   if (inside) throw new RangeError('role is for external peers')
 }
 
 function checkOpen(options: CheckedSessionOptions): void {
-  const { extraCapabilities = [], remoteAs, requireCapabilities = [] } = options
+  const { extraCapabilities = [], requireCapabilities = [] } = options
   if (extraCapabilities.length === 0 && requireCapabilities.length === 0) return
-  const open = createOpen(options, { remoteAs })
+  const open = createOpen(options, { remoteAs: options.remoteAs })
   if (openLength(open) > MAX_LENGTH)
     throw new RangeError(`extraCapabilities do not fit an OPEN of ${MAX_LENGTH} octets`)
   const foreign = requireCapabilities.find(wanted => !open.capabilities.some(({ type }) => type === wanted))
@@ -121,18 +157,17 @@ const CHECKED = new WeakSet<SessionOptions>()
  * Fills in the defaults. Options that it has made stay as they are.
  *
  * @throws {RangeError} an option has a value that the RFC does not allow; the message begins with its name
+ * @throws {TypeError} an option is of another type, or unknown
  */
 export function checkSessionOptions(options: SessionOptions): CheckedSessionOptions {
   if (CHECKED.has(options)) return options as CheckedSessionOptions
+  checkOptions(options, SESSION_KINDS)
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
   const checked: CheckedSessionOptions = { ...DEFAULTS, ...(given as SessionOptions) }
-  checkWhole('asn', checked.asn, 1, MAX_UINT32)
-  checkWhole('bgpIdentifier', checked.bgpIdentifier, 1, MAX_UINT32)
-  if (typeof checked.remoteAs === 'number') checkWhole('remote AS number', checked.remoteAs, 1, MAX_UINT32)
   if (checked.fourOctetAs === false && localAs(checked, checked.remoteAs) > MAX_UINT16) {
     throw new RangeError('fourOctetAs must not be false with an AS number above 65535')
   }
-  checkTimes(checked)
+  checkSendHoldTime(checked)
   checkFamilies(checked.families)
   checkCapabilityOptions(checked, checked.families)
   checkRole(checked)

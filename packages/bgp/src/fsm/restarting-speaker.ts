@@ -1,3 +1,5 @@
+import { families as familiesKind } from '../bgp-kinds.js'
+import { checkOptions, number, optional, type Kinds } from '../option-kinds.js'
 import type { FamilyName } from '../wire/index.js'
 import type { Negotiated } from './negotiate.js'
 import type { Instant, Seconds } from './timers.js'
@@ -14,6 +16,11 @@ export interface RestartingSpeakerOptions {
 }
 
 const DEFERRAL_TIME: Seconds = 360
+
+const KINDS: Kinds<RestartingSpeakerOptions> = {
+  families: familiesKind,
+  selectionDeferralTime: optional(number('a number of seconds from 0 on', value => value >= 0 && value < Infinity)),
+}
 
 /** What the owner of a restarting speaker must do, in the order given. */
 export type RestartAction =
@@ -44,12 +51,11 @@ export class RestartingSpeaker<P> {
 
   /**
    * @param now when we have restarted
-   * @throws {RangeError} a time that is not a number of seconds
+   * @throws {TypeError | RangeError} a time that is not a number of seconds, or an unknown option; the message begins with its name
    */
-  constructor({ families, selectionDeferralTime = DEFERRAL_TIME }: RestartingSpeakerOptions, now: Instant) {
-    if (!(selectionDeferralTime >= 0 && selectionDeferralTime < Infinity)) {
-      throw new RangeError(`selectionDeferralTime must be a number of seconds, not ${selectionDeferralTime}`)
-    }
+  constructor(options: RestartingSpeakerOptions, now: Instant) {
+    checkOptions(options, KINDS)
+    const { families, selectionDeferralTime = DEFERRAL_TIME } = options
     this.#deferred = new Set(families)
     this.#selectsAtOnce = selectionDeferralTime === 0
     this.#deadline = now + (selectionDeferralTime || DEFERRAL_TIME) * 1000

@@ -1,7 +1,7 @@
-import { SESSION_DEFAULTS, type SessionOptions as BfdSessionOptions } from '../bfd/fsm/options.js'
+import { SESSION_DEFAULTS, SESSION_KINDS, type SessionOptions as BfdSessionOptions } from '../bfd/fsm/options.js'
 import { checkHolderOptions } from '../bfd/node/holders.js'
-import { checkWhole } from '../fsm/check.js'
 import type { Seconds } from '../fsm/index.js'
+import { flag, optional, record, whole, type Kinds } from '../option-kinds.js'
 
 /** BFD with one peer, RFC 5882: its path is watched for as long as the peer is configured, and a session on a path that fails ends at once. */
 export interface BfdPeerOptions extends BfdSessionOptions {
@@ -40,10 +40,16 @@ export const BFD_DEFAULTS = { ...SESSION_DEFAULTS, multihop: undefined, strict: 
 
 const MAX_TIME: Seconds = 65_535
 
-function checkBoolean(name: string, value: boolean | undefined): void {
-  if (value !== undefined && typeof value !== 'boolean') {
-    throw new TypeError(`${name} must be true or false, not ${String(value)}`)
-  }
+/** What {@link BfdOption} has to be. */
+export const BFD_KINDS: Kinds<BfdOption> = {
+  bfd: optional(
+    record<BfdPeerOptions>({
+      ...SESSION_KINDS,
+      multihop: optional(flag),
+      strict: optional(flag),
+      holdTime: optional(whole(1, MAX_TIME)),
+    }),
+  ),
 }
 
 /** The session's own options say no more than their names. */
@@ -68,8 +74,5 @@ export function checkBfdOptions(
   if (options === undefined) return undefined
   if (!isProvided) throw new RangeError('bfd needs a speaker that was made with the option bfd')
   const { multihop, strict = BFD_DEFAULTS.strict, holdTime = BFD_DEFAULTS.holdTime, ...session } = options
-  checkBoolean('bfd.multihop', multihop)
-  checkBoolean('bfd.strict', strict)
-  checkWhole('bfd.holdTime', holdTime, 1, MAX_TIME)
   return { session: checkSession(session), multihop, strict, holdTime }
 }

@@ -1,4 +1,5 @@
 import type { Instant } from '../fsm/index.js'
+import { methods } from '../option-kinds.js'
 
 /** Where time comes from. */
 export interface Clock {
@@ -7,6 +8,9 @@ export interface Clock {
   /** Calls `fn` after `ms` milliseconds, once. @returns stops it */
   after(ms: number, fn: () => void): () => void
 }
+
+/** What a {@link Clock} has to be. */
+export const clockKind = methods<Clock>('now', 'after')
 
 const MAX_DELAY = 0x7fff_ffff
 

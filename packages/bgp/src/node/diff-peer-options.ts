@@ -1,7 +1,7 @@
 import { diffBfdOptions } from './diff-bfd-options.js'
 import { isEqual } from './equal.js'
 import type { GracefulRestartPeerOptions, LongLivedGracefulRestartPeerOptions } from './protocol-options.js'
-import type { PeerOptions } from './peer-options.js'
+import { checkPeerKinds, type PeerOptions } from './peer-options.js'
 
 /** `live`: applied to the session that stands; `reset`: holds from the next session on, so that this one has to end. */
 export type ChangeEffect = 'live' | 'reset'
@@ -142,8 +142,13 @@ function compare(field: keyof PeerOptions, a: PeerOptions, b: PeerOptions): Peer
 /**
  * What a change of a peer's options does to a session that stands, field by field; a value that is left out is its default. With no
  * `reset` among them the session goes on.
+ *
+ * @throws {TypeError | RangeError} an unknown option, or a value that is not what its option wants; the message begins with its name
  */
-export const diffPeerOptions = (a: PeerOptions, b: PeerOptions): readonly PeerOptionChange[] =>
-  (Object.keys(FIELDS) as (keyof PeerOptions)[])
+export function diffPeerOptions(a: PeerOptions, b: PeerOptions): readonly PeerOptionChange[] {
+  checkPeerKinds(a)
+  checkPeerKinds(b)
+  return (Object.keys(FIELDS) as (keyof PeerOptions)[])
     .map(field => compare(field, a, b))
     .filter(change => change !== undefined)
+}

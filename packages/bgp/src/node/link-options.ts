@@ -1,5 +1,7 @@
 import { canonicalAddress } from '../address.js'
+import { address, port } from '../bgp-kinds.js'
 import type { RemoteAs, Seconds } from '../fsm/index.js'
+import { flag, number, optional, text, whole, wrongType, type Kind, type Kinds } from '../option-kinds.js'
 import { checkSockets } from './sockets.js'
 
 /** What of a peer's options makes up its TCP connection, apart from where the peer is. */
@@ -55,17 +57,42 @@ export interface CheckedLinkOptions {
   readonly md5Key: string | undefined
 }
 
+const hops = whole(1, 255)
+const multihop: Kind<boolean | number> = (name, value) => {
+  if (typeof value === 'boolean') return value
+  if (typeof value !== 'number') throw wrongType(name, 'true, false or a whole number from 1 to 255', value)
+  return hops(name, value)
+}
+/** Nobody is shown what was given. */
+const secret: Kind<string> = (name, value) => {
+  if (typeof value === 'string') return value
+  throw new TypeError(`${name} must be a string, not of type ${typeof value}`)
+}
+
+/** What each of {@link LinkOptions} has to be. */
+export const LINK_KINDS: Kinds<LinkOptions> = {
+  md5Key: optional(secret),
+  multihop: optional(multihop),
+  ttlSecurity: optional(hops),
+  device: optional(text),
+}
+
+/** What each of {@link EndpointOptions} has to be. */
+export const ENDPOINT_KINDS: Kinds<EndpointOptions> = {
+  address: optional(address),
+  interface: optional(text),
+  port: optional(port),
+  sourceAddress: optional(address),
+  passive: optional(flag),
+  connectTime: optional(number('a number of seconds above 0, up to 65535', value => value > 0 && value <= 65_535)),
+}
+
 const BGP_PORT = 179
 const CONNECT_TIME: Seconds = 10
 const MAX_MD5_OCTETS = 80
 const MAX_TTL = 255
 /** IFNAMSIZ of Linux, without the zero at its end. */
 const MAX_INTERFACE_OCTETS = 15
-
-function checkPort(port: number): number {
-  if (Number.isInteger(port) && port > 0 && port < 65_536) return port
-  throw new RangeError(`port must be 1 to 65535, not ${port}`)
-}
 
 function checkMd5Key(key: string): string {
   const { length } = new TextEncoder().encode(key)
@@ -80,11 +107,6 @@ function checkInterface(option: string, name: string): string {
   throw new RangeError(`${option} must be the name of an interface, not '${name}'`)
 }
 
-function checkHops(option: string, hops: number): number {
-  if (Number.isInteger(hops) && hops >= 1 && hops <= MAX_TTL) return hops
-  throw new RangeError(`${option} must be a whole number from 1 to 255, not ${hops}`)
-}
-
 type Ttl = Pick<CheckedLinkOptions, 'ttl' | 'minTtl'>
 
 function checkTtl({ multihop, ttlSecurity }: LinkOptions, internal: boolean): Ttl {
@@ -92,11 +114,11 @@ function checkTtl({ multihop, ttlSecurity }: LinkOptions, internal: boolean): Tt
     // With GTSM all that is sent has TTL 255.
     if (multihop === false || typeof multihop === 'number')
       throw new RangeError('ttlSecurity and multihop exclude each other')
-    const minTtl = MAX_TTL + 1 - checkHops('ttlSecurity', ttlSecurity)
+    const minTtl = MAX_TTL + 1 - ttlSecurity
     checkSockets('ttlSecurity')
     return { ttl: MAX_TTL, minTtl }
   }
-  const ttl = typeof multihop === 'number' ? checkHops('multihop', multihop) : multihop ? MAX_TTL : 1
+  const ttl = typeof multihop === 'number' ? multihop : multihop ? MAX_TTL : 1
   if (multihop === undefined || internal) return { ttl: undefined, minTtl: undefined }
   checkSockets('multihop')
   return { ttl, minTtl: undefined }
@@ -122,9 +144,6 @@ export function checkLinkOptions(
   ours: number,
 ): CheckedLinkOptions {
   const { sourceAddress, passive = false, connectTime = CONNECT_TIME, device, md5Key } = options
-  if (!(connectTime > 0 && connectTime <= 65_535)) {
-    throw new RangeError(`connectTime must be more than 0 and at most 65535 s, not ${connectTime}`)
-  }
   const where = checkEndpoint(options)
   if (device !== undefined) {
     checkInterface('device', device)
@@ -132,7 +151,7 @@ export function checkLinkOptions(
   }
   return {
     ...where,
-    port: checkPort(options.port ?? BGP_PORT),
+    port: options.port ?? BGP_PORT,
     sourceAddress: sourceAddress === undefined ? undefined : canonicalAddress(sourceAddress),
     passive,
     connectTime,

@@ -1,3 +1,5 @@
+import { methods } from '../option-kinds.js'
+
 /** What this package logs to; pino fits. Fields first, then a constant message. */
 export interface Logger {
   /** For whom looks for a fault: every message and decision. */
@@ -11,6 +13,9 @@ export interface Logger {
   /** A logger that adds `fields` to every line. */
   child(fields: object): Logger
 }
+
+/** What a {@link Logger} has to be. */
+export const loggerKind = methods<Logger>('debug', 'info', 'warn', 'error', 'child')
 
 /** Says nothing; the default. */
 export const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => SILENT }

@@ -1,3 +1,5 @@
+import { checkOptions, flag, optional, text, whole, type Kinds } from '../option-kinds.js'
+
 /** How to part with a peer. */
 export interface CloseOptions {
   /** Subcode of the Cease NOTIFICATION, RFC 4486. @default `CeaseSubcode.PeerDeconfigured` */
@@ -19,4 +21,18 @@ export interface ResetOptions {
   readonly communication?: string
   /** Neither side keeps the other's routes meanwhile: Hard Reset, RFC 8538, where both would. @default false */
   readonly hard?: boolean
+}
+
+const cease = { subcode: optional(whole(0, 255)), communication: optional(text) }
+const CLOSE_KINDS: Kinds<CloseOptions> = { ...cease, gracefulRestart: optional(flag) }
+const RESET_KINDS: Kinds<ResetOptions> = { ...cease, hard: optional(flag) }
+
+/** @throws {TypeError | RangeError} an unknown option, or a value that is not what its option wants */
+export function checkCloseOptions(options: unknown): asserts options is CloseOptions {
+  checkOptions(options, CLOSE_KINDS)
+}
+
+/** As {@link checkCloseOptions}. @throws {TypeError | RangeError} likewise */
+export function checkResetOptions(options: unknown): asserts options is ResetOptions {
+  checkOptions(options, RESET_KINDS)
 }

@@ -1,13 +1,23 @@
+import { prefix } from '../bgp-kinds.js'
+import { checkOptions, optional, text, whole, type Kinds, type Synonyms } from '../option-kinds.js'
 import type { ImportPolicy } from '../policy.js'
-import { checkBfdOptions, type BfdOption, type CheckedBfdOptions } from './bfd-options.js'
-import { checkLinkOptions, type CheckedLinkOptions, type EndpointOptions, type LinkOptions } from './link-options.js'
+import { BFD_KINDS, checkBfdOptions, type BfdOption, type CheckedBfdOptions } from './bfd-options.js'
+import {
+  checkLinkOptions,
+  ENDPOINT_KINDS,
+  LINK_KINDS,
+  type CheckedLinkOptions,
+  type EndpointOptions,
+  type LinkOptions,
+} from './link-options.js'
 import {
   checkProtocolOptions,
+  PROTOCOL_KINDS,
   type CheckedProtocolOptions,
   type ProtocolOptions,
   type SpeakerDefaults,
 } from './protocol-options.js'
-import { checkRoutingOptions, type CheckedRoutingOptions, type RoutingOptions } from './routing-options.js'
+import { ROUTING_KINDS, routingOf, type CheckedRoutingOptions, type RoutingOptions } from './routing-options.js'
 
 export type { SpeakerDefaults } from './protocol-options.js'
 
@@ -54,46 +64,69 @@ export interface CheckedPeerOptions extends CheckedLinkOptions, CheckedProtocolO
   readonly importPolicy: ImportPolicy
 }
 
-/** Names of {@link LinkOptions}, {@link EndpointOptions}, {@link RoutingOptions} and {@link BfdOption}, which {@link ProtocolOptions} has not. */
-const NOT_PROTOCOL = {
-  name: true,
-  address: true,
-  interface: true,
-  port: true,
-  sourceAddress: true,
-  passive: true,
-  connectTime: true,
-  md5Key: true,
-  multihop: true,
-  ttlSecurity: true,
-  device: true,
-  bfd: true,
-  importPolicy: true,
-  exportPolicy: true,
-  propagate: true,
-  nextHop: true,
-  routeReflectorClient: true,
-  routeServerClient: true,
-  removePrivateAs: true,
-  allowOwnAs: true,
-  gracefulShutdown: true,
-  maximumPrefixes: true,
-  maximumPrefixesAction: true,
-  maximumPrefixesIdleTime: true,
-  minRouteAdvertisementInterval: true,
-} satisfies { readonly [K in Exclude<keyof PeerOptions, keyof ProtocolOptions>]: true }
+const COMMON_KINDS: Kinds<CommonPeerOptions> = {
+  ...PROTOCOL_KINDS,
+  ...LINK_KINDS,
+  ...ROUTING_KINDS,
+  ...BFD_KINDS,
+}
+
+const PEER_KINDS: Kinds<PeerOptions> = { ...COMMON_KINDS, ...ENDPOINT_KINDS, name: optional(text) }
+
+const DYNAMIC_KINDS: Kinds<DynamicPeerOptions> = { ...COMMON_KINDS, prefix, limit: optional(whole(1)) }
+
+/** As other speakers have it in their configuration. */
+const SYNONYMS: Synonyms<CommonPeerOptions> = {
+  remoteAs: 'asn',
+  remoteAsn: 'asn',
+  peerAs: 'asn',
+  peerAsn: 'asn',
+  localAs: 'localAsn',
+  myAsn: 'localAsn',
+  routerId: 'bgpIdentifier',
+  password: 'md5Key',
+  ebgpMultihop: 'multihop',
+  nextHopSelf: 'nextHop',
+  import: 'importPolicy',
+  export: 'exportPolicy',
+}
+const PEER_SYNONYMS: Synonyms<PeerOptions> = {
+  ...SYNONYMS,
+  host: 'address',
+  neighbor: 'address',
+  peerAddress: 'address',
+  peerPort: 'port',
+  localAddress: 'sourceAddress',
+  updateSource: 'sourceAddress',
+}
+const DYNAMIC_SYNONYMS: Synonyms<DynamicPeerOptions> = { ...SYNONYMS, address: 'prefix', network: 'prefix' }
+
+/**
+ * Looks at each option of a peer by itself.
+ *
+ * @throws {TypeError | RangeError} an unknown option, or a value that is not what the option wants; the message begins with its name
+ */
+export function checkPeerKinds(options: unknown): asserts options is PeerOptions {
+  checkOptions(options, PEER_KINDS, PEER_SYNONYMS)
+}
+
+/** As {@link checkPeerKinds}. @throws {TypeError | RangeError} likewise */
+export function checkDynamicPeerKinds(options: unknown): asserts options is DynamicPeerOptions {
+  checkOptions(options, DYNAMIC_KINDS, DYNAMIC_SYNONYMS)
+}
 
 /** The part of the options that {@link checkProtocolOptions} looks at. */
 const protocolOf = (options: PeerOptions): ProtocolOptions =>
-  Object.fromEntries(Object.entries(options).filter(([name]) => !(name in NOT_PROTOCOL))) as unknown as ProtocolOptions
+  Object.fromEntries(Object.entries(options).filter(([name]) => name in PROTOCOL_KINDS)) as unknown as ProtocolOptions
 
 /**
  * Checks all options of a peer and fills in the defaults.
  *
- * @throws {RangeError} an option that cannot work; the message names it
+ * @throws {TypeError | RangeError} an option that cannot work, or that there is none of; the message begins with its name
  * @throws {BgpSocketError} an option needs `@typemetal/sockets`, which is not installed
  */
 export function checkPeerOptions(options: PeerOptions, speaker: SpeakerDefaults): CheckedPeerOptions {
+  checkPeerKinds(options)
   const { passive = false, interface: on } = options
   const bfd = checkBfdOptions(options.bfd, speaker.bfd !== undefined)
   const { session, receivingSpeaker } = checkProtocolOptions(protocolOf(options), speaker, {
@@ -102,7 +135,7 @@ export function checkPeerOptions(options: PeerOptions, speaker: SpeakerDefaults)
     bfd,
   })
   const link = checkLinkOptions(options, options.asn, session.asn)
-  const routing = checkRoutingOptions(options)
+  const routing = routingOf(options)
   return {
     ...link,
     name: options.name ?? on ?? link.address,

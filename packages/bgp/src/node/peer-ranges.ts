@@ -7,6 +7,7 @@ import type { Peer } from './peer.js'
 import type { BfdMeeting } from './peer-bfd.js'
 import { termsOf } from './peer-link.js'
 import {
+  checkDynamicPeerKinds,
   checkPeerOptions,
   type CommonPeerOptions,
   type DynamicPeerOptions,
@@ -25,7 +26,7 @@ export interface DynamicPeerRange extends AsyncDisposable {
    * Other options in the place of all those before, for the peers that are connected as for those to come; see `peer.change`.
    *
    * @returns what has changed for those that are connected
-   * @throws {RangeError} an option that cannot work, or another prefix; nothing is changed then
+   * @throws {TypeError | RangeError} an option that cannot work, or another prefix; nothing is changed then
    */
   change(options: DynamicPeerOptions): readonly PeerOptionChange[]
 }
@@ -56,8 +57,9 @@ export class PeerRanges {
     this.#options = options
   }
 
-  /** @throws {RangeError} an option that cannot work */
+  /** @throws {TypeError | RangeError} an option that cannot work, or an unknown one; the message begins with its name */
   add(options: DynamicPeerOptions): DynamicPeerRange {
+    checkDynamicPeerKinds(options)
     const { family, nlri } = parsePrefix(options.prefix)
     const prefix = formatPrefix(family, nlri)
     const { limit, ...checked } = this.#check(options, prefix)
@@ -105,6 +107,7 @@ export class PeerRanges {
   }
 
   #change(range: PeerRange, options: DynamicPeerOptions, prefix: string): readonly PeerOptionChange[] {
+    checkDynamicPeerKinds(options)
     const { family, nlri } = parsePrefix(options.prefix)
     if (formatPrefix(family, nlri) !== prefix) throw new RangeError(`prefix must stay ${prefix}, not ${options.prefix}`)
     const { limit, ...checked } = this.#check(options, prefix)

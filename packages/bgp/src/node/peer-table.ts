@@ -1,4 +1,5 @@
 import type { Peer } from './peer.js'
+import type { CheckedPeerOptions } from './peer-options.js'
 import type { Incoming } from './reception.js'
 
 /** The peers of a speaker, by what connections and routes tell of them. */
@@ -30,6 +31,24 @@ export class PeerTable {
     this.#put(peer)
   }
 
+  /**
+   * Two peers with one address and port would take each other's connections. Those that came by themselves do not count, nor those that
+   * are being closed, nor who waits on either side for connections from there: of those there may be several.
+   *
+   * @param self whose options these are, if it is a peer already
+   * @throws {RangeError} they are another peer's; the message begins with the option's name
+   */
+  checkVacant(options: CheckedPeerOptions, self?: Peer): void {
+    const { interface: on, address, port } = options
+    if (options.passive) return
+    for (const other of this.#places.get(placeAt(on, address)) ?? []) {
+      if (other === self || !other.occupies || !isSameConnection(other.occupies, options)) continue
+      const where =
+        on === undefined ? `address must be another than ${address}` : `interface must be another than ${on}`
+      throw new RangeError(`${where}, which with port ${port} is that of the peer '${other.name}'`)
+    }
+  }
+
   /** The peer with this number among the sources of paths. */
   bySource(source: number): Peer | undefined {
     return this.#sources.get(source)
@@ -59,5 +78,13 @@ export class PeerTable {
 }
 
 const onInterface = (name: string): string => `%${name}`
-const placeOf = ({ interface: on, configuredAddress }: Peer): string =>
-  on === undefined ? configuredAddress : onInterface(on)
+const placeAt = (on: string | undefined, address: string): string => (on === undefined ? address : onInterface(on))
+const placeOf = ({ interface: on, configuredAddress }: Peer): string => placeAt(on, configuredAddress)
+
+/** Whether two that are at one place connect in one way; what is link-local is told apart by its zone. */
+const isSameConnection = (a: CheckedPeerOptions, b: CheckedPeerOptions): boolean =>
+  !a.passive &&
+  a.port === b.port &&
+  a.device === b.device &&
+  a.sourceAddress === b.sourceAddress &&
+  a.dialAddress.split('%', 2)[1] === b.dialAddress.split('%', 2)[1]

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
-import { parsePrefix } from '../address.js'
+import { family as familyKind } from '../bgp-kinds.js'
 import type { State as BfdState } from '../bfd/wire/state.js'
 import {
   createHardReset,
@@ -11,7 +11,7 @@ import {
   type SessionEnd,
   type State,
 } from '../fsm/index.js'
-import { parseRoute, parseRoutes, type Route } from '../route.js'
+import { parseRoute, parseRoutes, parseWithdrawn, type Route } from '../route.js'
 import {
   CeaseSubcode,
   createCease,
@@ -26,30 +26,19 @@ import { announcedRoutes, receivedRoutes, type AnnouncedRoute, type ReceivedRout
 import type { PeerCounters } from './counters.js'
 import { diffPeerOptions, type PeerOptionChange } from './diff-peer-options.js'
 import type { ListenTerms } from './listening-socket.js'
-import type { Logger } from './logger.js'
-import type { CloseOptions, ResetOptions } from './parting.js'
+import { checkCloseOptions, checkResetOptions, type CloseOptions, type ResetOptions } from './parting.js'
 import { PeerBfd, type BfdMeeting } from './peer-bfd.js'
 import { PeerDriver } from './peer-driver.js'
 import type { PeerEvents } from './peer-events.js'
-import { PeerLink, type LinkSurroundings } from './peer-link.js'
+import { PeerLink } from './peer-link.js'
 import { PeerLog } from './peer-log.js'
 import { PeerMessages } from './peer-messages.js'
-import { checkPeerOptions, type CheckedPeerOptions, type PeerOptions, type SpeakerDefaults } from './peer-options.js'
-import { PeerRoutes, type RouteSurroundings } from './peer-routes.js'
+import { checkPeerOptions, type CheckedPeerOptions, type PeerOptions } from './peer-options.js'
+import { PeerRoutes } from './peer-routes.js'
 import { maximumPrefixesCease } from './prefix-limit.js'
 import type { Incoming } from './reception.js'
+import type { PeerSurroundings } from './peer-surroundings.js'
 import { SILENCE } from './silence.js'
-
-/** What a peer has from its speaker. */
-export interface PeerSurroundings extends RouteSurroundings, LinkSurroundings {
-  readonly defaults: SpeakerDefaults
-  readonly log: Logger
-  /** The peer is elsewhere, or needs other things of the listening socket. */
-  readonly optionsChanged: (peer: Peer, before: ListenTerms) => void
-  readonly closed: (peer: Peer) => void
-  readonly transition: (peer: Peer, to: State, negotiated: Negotiated | undefined) => void
-  readonly endOfRib: (peer: Peer, family: FamilyName) => void
-}
 
 /** Longest wait for EoRR, RFC 7313 section 4.2. */
 const REFRESH_PATIENCE: Seconds = 3600
@@ -63,6 +52,7 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
   readonly #messages: PeerMessages
   readonly #routes: PeerRoutes
   readonly #bfd: PeerBfd
+  readonly #isDynamic: boolean
   #given: PeerOptions
   #options: CheckedPeerOptions
   #closing: Promise<void> | undefined
@@ -73,11 +63,13 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
   /**
    * @internal
    * @param met the connection that a dynamic peer comes of
-   * @throws {RangeError} an option that cannot work
+   * @throws {TypeError | RangeError} an option that cannot work
    */
   constructor(given: PeerOptions, surroundings: PeerSurroundings, met?: BfdMeeting) {
     super()
     const options = checkPeerOptions(given, surroundings.defaults)
+    if (!met) surroundings.checkVacant(options)
+    this.#isDynamic = met !== undefined
     this.#given = given
     this.#options = options
     this.#surroundings = surroundings
@@ -139,6 +131,11 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
   /** @internal As its options say; empty for a peer on an interface. */
   get configuredAddress(): string {
     return this.#options.address
+  }
+
+  /** @internal Its options, for as long as no other peer may be where it is. */
+  get occupies(): CheckedPeerOptions | undefined {
+    return this.#closing || this.#isDynamic ? undefined : this.#options
   }
 
   /** The interface of an unnumbered peer. */
@@ -217,7 +214,8 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
    * Replaces all routes that this peer is told of beside those of `speaker.announce`. Only the difference is sent, now and
    * on later sessions. Of two routes with one prefix and Path Identifier the last counts.
    *
-   * @throws {RangeError} a route that cannot be sent; nothing is changed then
+   * @throws {TypeError | RangeError} a route that cannot be sent; the message begins with its place and the field, and nothing is changed
+   * then
    */
   setRoutes(routes: readonly Route[]): void {
     this.#routes.setRoutes(parseRoutes(routes))
@@ -226,15 +224,15 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
   /**
    * Announces a route to this peer alone, in the place of an earlier one with the same prefix and Path Identifier.
    *
-   * @throws {RangeError} a route that cannot be sent
+   * @throws {TypeError | RangeError} a route that cannot be sent; the message begins with the field's name
    */
   announce(route: Route): void {
     this.#routes.own.set(parseRoute(route))
   }
 
-  /** Takes back what {@link announce} or {@link setRoutes} announced. @throws {RangeError} not a prefix */
+  /** Takes back what {@link announce} or {@link setRoutes} announced. @throws {TypeError | RangeError} not a prefix, or not a number */
   withdraw(prefix: string, pathId = 0): void {
-    const { family, nlri } = parsePrefix(prefix)
+    const { family, nlri } = parseWithdrawn(prefix, pathId)
     this.#routes.withdraw(family, nlri, pathId)
   }
 
@@ -252,8 +250,10 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
    * Asks the peer to announce its prefixes of a family again, RFC 2918.
    *
    * @returns whether it was asked: the session is Established, carries the family, and the peer has the capability
+   * @throws {TypeError | RangeError} not a family
    */
   requestRefresh(family: FamilyName): boolean {
+    familyKind('family', family)
     const { connection, negotiated } = this.#driver
     if (!connection || !negotiated?.routeRefresh || !negotiated.families.includes(family)) return false
     this.#driver.send({ type: 'route-refresh', ...familyOf(family), subtype: 0 })
@@ -265,11 +265,13 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
    * the session ends with Cease, Other Configuration Change (RFC 4486), and comes back.
    *
    * @returns what has changed, see {@link diffPeerOptions}
-   * @throws {RangeError} an option that cannot work; nothing is changed then
+   * @throws {TypeError | RangeError} an option that cannot work, or an unknown one, or the place is another peer's; the message begins
+   * with the option's name, and nothing is changed then
    * @throws {BgpSocketError} an option needs `@typemetal/sockets`, which is not installed
    */
   change(options: PeerOptions): readonly PeerOptionChange[] {
     const checked = checkPeerOptions(options, this.#surroundings.defaults)
+    if (!this.#isDynamic) this.#surroundings.checkVacant(checked, this)
     const changes = diffPeerOptions(this.#given, options)
     if (changes.length === 0) return changes
     // It may refuse.
@@ -289,8 +291,12 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
   /**
    * Ends the session with Cease, Administrative Reset (RFC 4486), and lets it come back; a peer that is idle is tried at once. Where both
    * sides keep routes through NOTIFICATIONs (RFC 8538) they do, unless it is `hard`.
+   *
+   * @throws {TypeError | RangeError} an option that cannot be; nothing happens then
    */
-  reset({ subcode = CeaseSubcode.AdministrativeReset, communication, hard = false }: ResetOptions = {}): void {
+  reset(options: ResetOptions = {}): void {
+    checkResetOptions(options)
+    const { subcode = CeaseSubcode.AdministrativeReset, communication, hard = false } = options
     if (this.#closing) return
     const cease = createCease(subcode, communication)
     if (this.state === 'Idle') this.#driver.start()
@@ -301,8 +307,10 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
    * Ends the peer for good, with Cease where a session stands. Safe to call twice.
    *
    * @returns settles when its sockets are closed
+   * @throws {TypeError | RangeError} an option that cannot be; it goes on then
    */
   close(options: CloseOptions = {}): Promise<void> {
+    checkCloseOptions(options)
     this.#closing ??= this.#close(options)
     return this.#closing
   }

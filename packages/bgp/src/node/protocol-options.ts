@@ -1,4 +1,7 @@
 import { parseIdentifier } from '../address.js'
+import { asNumber, identifier } from '../bgp-kinds.js'
+import { GRACEFUL_RESTART_KINDS, LONG_LIVED_GRACEFUL_RESTART_KINDS } from '../fsm/capability-options.js'
+import { remoteAs, SESSION_KINDS } from '../fsm/options.js'
 import {
   checkSessionOptions,
   type CapabilityOptions,
@@ -10,6 +13,7 @@ import {
   type RemoteAs,
   type SessionOptions,
 } from '../fsm/index.js'
+import { number, optional, record, wrongType, type Kind, type Kinds } from '../option-kinds.js'
 import type { FamilyName } from '../wire/index.js'
 import type { CheckedBfdOptions } from './bfd-options.js'
 import type { BfdSource } from './bfd-source.js'
@@ -44,6 +48,44 @@ export interface ProtocolOptions
   readonly longLivedGracefulRestart?: LongLivedGracefulRestartPeerOptions
 }
 
+const time = optional(number('a number of seconds from 0 on', value => value >= 0 && value < Infinity))
+const gracefulRestart = record<GracefulRestartPeerOptions>({
+  ...GRACEFUL_RESTART_KINDS,
+  staleTime: time,
+  maximumRestartTime: time,
+})
+const gracefulRestartOrNot: Kind<boolean | GracefulRestartPeerOptions> = (name, value) => {
+  if (typeof value === 'boolean') return value
+  if (typeof value === 'object' && value !== null) return gracefulRestart(name, value)
+  throw wrongType(name, 'true, false or an object', value)
+}
+
+const {
+  asn: _asn,
+  bgpIdentifier: _bgpIdentifier,
+  remoteAs: _remoteAs,
+  passive: _passive,
+  random: _random,
+  gracefulRestart: _gracefulRestart,
+  longLivedGracefulRestart: _longLivedGracefulRestart,
+  confederation: _confederation,
+  bfdStrictMode: _bfdStrictMode,
+  bfdHoldTime: _bfdHoldTime,
+  ...SAME_KINDS
+} = SESSION_KINDS
+
+/** What each of {@link ProtocolOptions} has to be. */
+export const PROTOCOL_KINDS: Kinds<ProtocolOptions> = {
+  ...SAME_KINDS,
+  asn: remoteAs,
+  localAsn: optional(asNumber),
+  bgpIdentifier: optional(identifier),
+  gracefulRestart: optional(gracefulRestartOrNot),
+  longLivedGracefulRestart: optional(
+    record<LongLivedGracefulRestartPeerOptions>({ ...LONG_LIVED_GRACEFUL_RESTART_KINDS, maximumStaleTime: time }),
+  ),
+}
+
 type OwnForm = 'gracefulRestart' | 'longLivedGracefulRestart' | 'confederation' | 'bfdStrictMode' | 'bfdHoldTime'
 
 /** The speaker's own identity, where a peer has no other. */
@@ -69,26 +111,18 @@ export interface CheckedProtocolOptions {
 /** A speaker that helps its peers and is not helped itself. */
 const HELP_ONLY: GracefulRestartPeerOptions = { families: [] }
 
-/** @throws {RangeError} not an AS number */
-function checkAsn(name: string, asn: number): void {
-  if (Number.isInteger(asn) && asn >= 1 && asn <= 0xffff_ffff) return
-  throw new RangeError(`${name} must be an AS number from 1 to 4294967295, not ${asn}`)
-}
-
-/** @throws {RangeError} not a time in seconds */
-function checkTime(name: string, value: number | undefined): void {
-  if (value !== undefined && !(value >= 0 && value < Infinity)) {
-    throw new RangeError(`${name} must be a number of seconds, not ${value}`)
-  }
-}
-
 function gracefulRestartOf({ gracefulRestart = HELP_ONLY }: ProtocolOptions): GracefulRestartPeerOptions | undefined {
-  if (typeof gracefulRestart === 'boolean') return gracefulRestart ? {} : undefined
-  const { staleTime, maximumRestartTime } = gracefulRestart
-  checkTime('gracefulRestart.staleTime', staleTime)
-  checkTime('gracefulRestart.maximumRestartTime', maximumRestartTime)
-  return gracefulRestart
+  return typeof gracefulRestart !== 'boolean' ? gracefulRestart : gracefulRestart ? {} : undefined
 }
+
+/** What of it our OPEN says. */
+const longLivedOf = ({
+  staleTime,
+  families,
+}: LongLivedGracefulRestartPeerOptions): LongLivedGracefulRestartOptions => ({
+  staleTime,
+  ...(families && { families }),
+})
 
 /** RFC 8950: on a link without IPv4 addresses IPv4 prefixes have next hops of IPv6. */
 const UNNUMBERED: readonly FamilyName[] = ['ipv4-unicast']
@@ -103,14 +137,12 @@ export function checkProtocolOptions(
   link: { readonly passive: boolean; readonly unnumbered: boolean; readonly bfd?: CheckedBfdOptions | undefined },
 ): CheckedProtocolOptions {
   const { asn, localAsn, bgpIdentifier = speaker.bgpIdentifier, ...rest } = options
-  if (asn !== 'internal' && asn !== 'external') checkAsn('asn', asn)
-  if (localAsn !== undefined) checkAsn('localAsn', localAsn)
   const { gracefulRestart: _, longLivedGracefulRestart: longLived, ...same } = rest
-  const restart = gracefulRestartOf(options)
+  const granted = gracefulRestartOf(options)
+  const { staleTime, maximumRestartTime, ...restart } = granted ?? {}
   const confederation = localAsn === undefined ? speaker.confederation : undefined
   const families = options.families ?? ['ipv4-unicast', 'ipv6-unicast']
   const extendedNextHop = link.unnumbered ? UNNUMBERED.filter(name => families.includes(name)) : []
-  checkTime('longLivedGracefulRestart.maximumStaleTime', longLived?.maximumStaleTime)
   const session = checkSessionOptions({
     extendedNextHop,
     ...(speaker.fqdn && { fqdn: speaker.fqdn }),
@@ -120,12 +152,11 @@ export function checkProtocolOptions(
     remoteAs: asn,
     passive: link.passive,
     random: speaker.random,
-    ...(restart && { gracefulRestart: restart }),
-    ...(longLived && { longLivedGracefulRestart: longLived }),
+    ...(granted && { gracefulRestart: withoutUndefined(restart) }),
+    ...(longLived && { longLivedGracefulRestart: longLivedOf(longLived) }),
     ...(confederation && { confederation }),
     ...(link.bfd && { bfdStrictMode: link.bfd.strict, bfdHoldTime: link.bfd.holdTime }),
   })
-  const { staleTime, maximumRestartTime } = restart ?? {}
   const receivingSpeaker = withoutUndefined({
     staleTime,
     maximumRestartTime,

@@ -1,4 +1,16 @@
 import type { Seconds } from '../fsm/index.js'
+import {
+  flag,
+  number,
+  oneOf,
+  optional,
+  record,
+  whole,
+  wrongType,
+  wrongValue,
+  type Kind,
+  type Kinds,
+} from '../option-kinds.js'
 import type { ExportPolicy, ImportPolicy } from '../policy.js'
 import type { FamilyName } from '../wire/index.js'
 
@@ -45,37 +57,47 @@ export type CheckedRoutingOptions = Required<
     readonly maximumPrefixes: Partial<Record<FamilyName | 'all', number>>
   }
 
-const MAX_PREFIXES = 0xffff_ffff
-
-function checkLimits(limit: RoutingOptions['maximumPrefixes']): CheckedRoutingOptions['maximumPrefixes'] {
-  const limits = typeof limit === 'number' ? { all: limit } : (limit ?? {})
-  for (const value of Object.values(limits)) {
-    if (!Number.isInteger(value) || value < 1 || value > MAX_PREFIXES) {
-      throw new RangeError(`maximumPrefixes must be a whole number from 1 on, not ${value}`)
-    }
+const POLICY = "'accept', 'reject' or a function"
+const policy =
+  <T extends ImportPolicy | ExportPolicy>(): Kind<T> =>
+  (name, value) => {
+    if (typeof value === 'function' || value === 'accept' || value === 'reject') return value as T
+    throw (typeof value === 'string' ? wrongValue : wrongType)(name, POLICY, value)
   }
-  return limits
+
+const limit = whole(1, 0xffff_ffff)
+const limitByFamily = record<Partial<Record<FamilyName, number>>>({
+  'ipv4-unicast': optional(limit),
+  'ipv6-unicast': optional(limit),
+})
+const limits: Kind<number | Partial<Record<FamilyName, number>>> = (name, value) => {
+  if (typeof value === 'number') return limit(name, value)
+  if (typeof value === 'object' && value !== null) return limitByFamily(name, value)
+  throw wrongType(name, 'a whole number from 1 on, or an object with one by family', value)
 }
 
-/** @throws {RangeError} an option that cannot work */
-export function checkRoutingOptions(options: RoutingOptions): CheckedRoutingOptions {
-  const { minRouteAdvertisementInterval = 0, allowOwnAs = 0, nextHop, maximumPrefixesAction = 'reset' } = options
-  const { maximumPrefixesIdleTime } = options
-  if (maximumPrefixesIdleTime !== undefined && !(maximumPrefixesIdleTime >= 0)) {
-    throw new RangeError(`maximumPrefixesIdleTime must be a number of seconds, not ${maximumPrefixesIdleTime}`)
-  }
-  if (!(minRouteAdvertisementInterval >= 0 && minRouteAdvertisementInterval <= 0xffff)) {
-    throw new RangeError(`minRouteAdvertisementInterval must be 0 to 65535 s, not ${minRouteAdvertisementInterval}`)
-  }
-  if (!Number.isInteger(allowOwnAs) || allowOwnAs < 0) {
-    throw new RangeError(`allowOwnAs must be a whole number from 0 on, not ${allowOwnAs}`)
-  }
-  for (const name of ['importPolicy', 'exportPolicy'] as const) {
-    const policy = options[name]
-    if (policy !== undefined && typeof policy !== 'function' && policy !== 'accept' && policy !== 'reject') {
-      throw new RangeError(`${name} must be 'accept', 'reject' or a function, not ${String(policy)}`)
-    }
-  }
+/** What each of {@link RoutingOptions} has to be. */
+export const ROUTING_KINDS: Kinds<RoutingOptions> = {
+  importPolicy: optional(policy<ImportPolicy>()),
+  exportPolicy: optional(policy<ExportPolicy>()),
+  propagate: optional(flag),
+  nextHop: optional(oneOf('self', 'unchanged')),
+  routeReflectorClient: optional(flag),
+  routeServerClient: optional(flag),
+  removePrivateAs: optional(flag),
+  allowOwnAs: optional(whole(0)),
+  gracefulShutdown: optional(flag),
+  maximumPrefixes: optional(limits),
+  maximumPrefixesAction: optional(oneOf('reset', 'warn')),
+  maximumPrefixesIdleTime: optional(number('a number of seconds from 0 on', value => value >= 0)),
+  minRouteAdvertisementInterval: optional(
+    number('a number of seconds from 0 to 65535', value => value >= 0 && value <= 0xffff),
+  ),
+}
+
+/** Fills in the defaults of what {@link ROUTING_KINDS} has let pass. */
+export function routingOf(options: RoutingOptions): CheckedRoutingOptions {
+  const { nextHop, maximumPrefixes = {}, maximumPrefixesIdleTime } = options
   return {
     importPolicy: options.importPolicy ?? 'accept',
     exportPolicy: options.exportPolicy ?? 'accept',
@@ -84,11 +106,11 @@ export function checkRoutingOptions(options: RoutingOptions): CheckedRoutingOpti
     routeReflectorClient: options.routeReflectorClient ?? false,
     routeServerClient: options.routeServerClient ?? false,
     removePrivateAs: options.removePrivateAs ?? false,
-    allowOwnAs,
+    allowOwnAs: options.allowOwnAs ?? 0,
     gracefulShutdown: options.gracefulShutdown ?? false,
-    maximumPrefixes: checkLimits(options.maximumPrefixes),
-    maximumPrefixesAction,
+    maximumPrefixes: typeof maximumPrefixes === 'number' ? { all: maximumPrefixes } : maximumPrefixes,
+    maximumPrefixesAction: options.maximumPrefixesAction ?? 'reset',
     ...(maximumPrefixesIdleTime !== undefined && { maximumPrefixesIdleTime }),
-    minRouteAdvertisementInterval,
+    minRouteAdvertisementInterval: options.minRouteAdvertisementInterval ?? 0,
   }
 }

@@ -1,63 +1,30 @@
 import { EventEmitter } from 'node:events'
-import { formatAddress, formatPrefix, parseIdentifier, parsePrefix } from '../address.js'
-import type { CapabilityOptions, Confederation, Seconds, State } from '../fsm/index.js'
-import { AdjRibIn, LocRib, UpdatePacker, type MultipathOptions, type Row } from '../rib/index.js'
-import { parseRoute, type Route } from '../route.js'
+import { formatAddress, formatPrefix, parseIdentifier } from '../address.js'
+import type { State } from '../fsm/index.js'
+import { AdjRibIn, LocRib, UpdatePacker, type Row } from '../rib/index.js'
+import { parseRoute, parseWithdrawn, type Route } from '../route.js'
 import { LOCAL_SOURCE, type RouteSource } from '../route-source.js'
 import { CeaseSubcode, type FamilyName, type PathAttributes } from '../wire/index.js'
-import type { BfdSource } from './bfd-source.js'
 import { systemClock, type Clock } from './clock.js'
 import { LinkWatch } from './link-watch.js'
-import type { ListenerOptions } from './listener.js'
 import type { ListenTerms } from './listening-socket.js'
 import { SILENT, type Logger } from './logger.js'
 import { cachedInterfaces } from './next-hop.js'
-import type { CloseOptions } from './parting.js'
-import { Peer, type PeerSurroundings } from './peer.js'
+import { checkCloseOptions, type CloseOptions } from './parting.js'
+import { Peer } from './peer.js'
 import type { BfdMeeting } from './peer-bfd.js'
 import type { DynamicPeerOptions, PeerOptions, SpeakerDefaults } from './peer-options.js'
 import { PeerRanges, type DynamicPeerRange, type PeerRange } from './peer-ranges.js'
+import type { PeerSurroundings } from './peer-surroundings.js'
 import { PeerTable } from './peer-table.js'
 import { checkProtocolOptions } from './protocol-options.js'
 import { Reception, type Incoming } from './reception.js'
 import { Refusals } from './refusals.js'
 import { rehearse } from './rehearsal.js'
+import { checkSpeakerOptions, type BgpSpeakerOptions } from './speaker-options.js'
 import { SpeakerRestart } from './speaker-restart.js'
 
-/** Options of a {@link BgpSpeaker}. */
-export interface BgpSpeakerOptions {
-  /** Our AS number, 1 to 4294967295. */
-  readonly asn: number
-  /** Our BGP Identifier, such as `10.0.0.1`. */
-  readonly bgpIdentifier: string
-  /** Listen for peers that connect to us; {@link BgpSpeaker.start} does it. @default do not listen */
-  readonly listen?: ListenerOptions
-  /** The confederation that `asn` is a member of, RFC 5065. @default none */
-  readonly confederation?: Confederation
-  /** Our name for the operators of the peers, FQDN capability. @default not said */
-  readonly fqdn?: CapabilityOptions['fqdn']
-  /** Where the BFD sessions of peers with the option `bfd` come from: a `Bfd` of `@typemetal/bgp/bfd`, which is not closed with the speaker. */
-  readonly bfd?: BfdSource
-  /** Paths used side by side. @default up to 64, all through the same neighbour AS */
-  readonly multipath?: Partial<MultipathOptions>
-  /** CLUSTER_ID as a route reflector, RFC 4456. @default the BGP Identifier */
-  readonly clusterId?: string
-  /**
-   * This process comes back after a restart while packets were forwarded on: peers with graceful restart are told so, and nothing is
-   * announced before they have told us all (RFC 4724 section 4.1). @default false
-   */
-  readonly restarting?: boolean
-  /** Selection_Deferral_Timer of such a restart; 0 announces at once, where nothing is learned that would be selected. @default 360 */
-  readonly selectionDeferralTime?: Seconds
-  /** @default silent */
-  readonly log?: Logger
-  /** Ends the speaker when aborted. */
-  readonly signal?: AbortSignal
-  /** @default the machine's */
-  readonly clock?: Clock
-  /** 0 up to 1, for jitter. @default Math.random */
-  readonly random?: () => number
-}
+export type { BgpSpeakerOptions } from './speaker-options.js'
 
 /** A path of the Loc-RIB. */
 export interface RoutePath {
@@ -130,11 +97,11 @@ export class BgpSpeaker extends EventEmitter<BgpSpeakerEvents> implements AsyncD
   #closing: Promise<void> | undefined
   #unsubscribe: (() => void) | undefined
 
-  /** @throws {RangeError} an option that cannot work */
+  /** @throws {TypeError | RangeError} an option that cannot work, or an unknown one; the message begins with its name */
   constructor(options: BgpSpeakerOptions) {
     super()
-    const { listen, multipath, clusterId, signal, clock = systemClock, log = SILENT } = options
     this.#defaults = checkDefaults(options)
+    const { listen, multipath, clusterId, signal, clock = systemClock, log = SILENT } = options
     const { random } = this.#defaults
     this.#log = log
     this.#refusals = new Refusals(clock)
@@ -158,6 +125,7 @@ export class BgpSpeaker extends EventEmitter<BgpSpeakerEvents> implements AsyncD
       endOfRib: (peer, family) => this.#restart?.endOfRib(peer, family),
       optionsChanged: (peer, before) => this.#optionsChanged(peer, before),
       closed: peer => this.#forget(peer),
+      checkVacant: (wanted, self) => this.#peers.checkVacant(wanted, self),
     }
     this.#ranges = new PeerRanges({
       defaults: this.#defaults,
@@ -203,7 +171,8 @@ export class BgpSpeaker extends EventEmitter<BgpSpeakerEvents> implements AsyncD
   /**
    * Adds a peer and starts its session.
    *
-   * @throws {RangeError} an option that cannot work
+   * @throws {TypeError | RangeError} an option that cannot work, or an unknown one, or another peer has the address and port; the
+   * message begins with the option's name
    * @throws {BgpSocketError} an option needs `@typemetal/sockets`, which is not installed
    */
   addPeer(options: PeerOptions): Peer {
@@ -219,7 +188,7 @@ export class BgpSpeaker extends EventEmitter<BgpSpeakerEvents> implements AsyncD
    * longest counts; a peer configured with its address comes first.
    *
    * @returns changes it, or ends it and the sessions that came of it
-   * @throws {RangeError} an option that cannot work
+   * @throws {TypeError | RangeError} an option that cannot work, or an unknown one; the message begins with its name
    */
   addDynamicPeers(options: DynamicPeerOptions): DynamicPeerRange {
     return this.#ranges.add(options)
@@ -228,7 +197,7 @@ export class BgpSpeaker extends EventEmitter<BgpSpeakerEvents> implements AsyncD
   /**
    * Announces a route to all peers, in the place of an earlier one with the same prefix.
    *
-   * @throws {RangeError} a route that cannot be sent
+   * @throws {TypeError | RangeError} a route that cannot be sent; the message begins with the field's name
    */
   announce(route: Route): void {
     const { family, nlri, pathId, nextHop, attributes } = parseRoute(route)
@@ -237,9 +206,9 @@ export class BgpSpeaker extends EventEmitter<BgpSpeakerEvents> implements AsyncD
     this.#own.announce(paths, paths.prefixes.intern(nlri.prefix, 0, nlri.length), pathId, set, set)
   }
 
-  /** Takes back what {@link announce} announced. @throws {RangeError} not a prefix */
+  /** Takes back what {@link announce} announced. @throws {TypeError | RangeError} not a prefix, or not a number */
   withdraw(prefix: string, pathId = 0): void {
-    const { family, nlri } = parsePrefix(prefix)
+    const { family, nlri } = parseWithdrawn(prefix, pathId)
     const paths = this.#locRib.family(family)
     const row = paths.prefixes.find(nlri)
     if (row !== 0) this.#own.withdraw(paths, row, pathId)
@@ -253,9 +222,12 @@ export class BgpSpeaker extends EventEmitter<BgpSpeakerEvents> implements AsyncD
   /**
    * Ends all sessions with Cease, Administrative Shutdown, and stops listening. Before a restart that peers are to bridge:
    * `close({ gracefulRestart: true })`, and then a speaker that is `restarting` (RFC 4724). Safe to call twice.
+   *
+   * @throws {TypeError | RangeError} an option that cannot be; it goes on then
    */
-  close({ subcode = CeaseSubcode.AdministrativeShutdown, ...options }: CloseOptions = {}): Promise<void> {
-    this.#closing ??= this.#closeAll({ subcode, ...options })
+  close(options: CloseOptions = {}): Promise<void> {
+    checkCloseOptions(options)
+    this.#closing ??= this.#closeAll({ ...options, subcode: options.subcode ?? CeaseSubcode.AdministrativeShutdown })
     return this.#closing
   }
 
@@ -372,16 +344,10 @@ export class BgpSpeaker extends EventEmitter<BgpSpeakerEvents> implements AsyncD
   }
 }
 
-/** @throws {RangeError} an option that cannot work */
-function checkDefaults({
-  asn,
-  bgpIdentifier,
-  confederation,
-  fqdn,
-  bfd,
-  random = Math.random,
-}: BgpSpeakerOptions): SpeakerDefaults {
-  if (!Number.isInteger(asn) || asn < 1 || asn > 0xffff_ffff) throw new RangeError(`not an AS number: ${asn}`)
+/** @throws {TypeError | RangeError} an option that cannot work, or that there is none of */
+function checkDefaults(options: BgpSpeakerOptions): SpeakerDefaults {
+  checkSpeakerOptions(options)
+  const { asn, bgpIdentifier, confederation, fqdn, bfd, random = Math.random } = options
   const defaults = {
     asn,
     bgpIdentifier,

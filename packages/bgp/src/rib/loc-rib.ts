@@ -1,3 +1,4 @@
+import { checkOptions, flag, number, optional, whole, type Kinds } from '../option-kinds.js'
 import type { FamilyName } from '../wire/index.js'
 import { AttributeTable } from './attribute-table.js'
 import type { MultipathOptions } from './decision.js'
@@ -9,6 +10,12 @@ import type { PathSource } from './source.js'
 export interface LocRibOptions extends Partial<MultipathOptions> {
   /** A number that peers cannot know, for the hash tables. @default 0 */
   readonly seed?: number
+}
+
+const KINDS: Kinds<LocRibOptions> = {
+  maximumPaths: optional(whole(1)),
+  relax: optional(flag),
+  seed: optional(number('a number')),
 }
 
 /**
@@ -35,7 +42,10 @@ export class LocRib<S extends PathSource> {
   readonly #families: { readonly [F in FamilyName]: FamilyPaths<S> }
   #listeners: readonly Subscription[] = []
 
-  constructor({ maximumPaths = 1, relax = false, seed = 0 }: LocRibOptions = {}) {
+  /** @throws {TypeError | RangeError} an option that cannot work, or an unknown one; the message begins with its name */
+  constructor(given: LocRibOptions = {}) {
+    checkOptions(given, KINDS)
+    const { maximumPaths = 1, relax = false, seed = 0 } = given
     this.attributes = new AttributeTable(seed)
     const options = { maximumPaths, relax, seed }
     const changed: PathsListener = (family, prefix, selected, only) => {

@@ -1,4 +1,4 @@
-import { checkWhole } from '../../fsm/check.js'
+import { checkOptions, flag, oneOf, optional, record, whole, type Kind, type Kinds } from '../../option-kinds.js'
 import {
   AUTHENTICATION_TYPES,
   digestAlgorithm,
@@ -75,21 +75,40 @@ export const MILLISECOND: Microseconds = 1000
 const LONGEST_INTERVAL: Milliseconds = 4_294_967
 const LONGEST_PASSWORD = 16
 
-function checkBoolean(name: string, value: boolean): void {
-  if (typeof value !== 'boolean') throw new TypeError(`${name} must be true or false, not ${String(value)}`)
+const interval = optional(whole(1, LONGEST_INTERVAL))
+/** Nobody is shown what was given: it may be a key. */
+const key: Kind<Uint8Array | string> = (name, value) => {
+  if (typeof value === 'string' || value instanceof Uint8Array) return value
+  throw hidden(name, 'a string or a Uint8Array', value)
+}
+const hidden = (name: string, wanted: string, value: unknown): TypeError =>
+  new TypeError(`${name} must be ${wanted}, not ${value === null ? 'null' : `of type ${typeof value}`}`)
+
+const authenticationRecord = record<AuthenticationOptions>({
+  type: oneOf(...AUTHENTICATION_TYPES),
+  keyId: whole(0, 255),
+  key,
+})
+const authentication: Kind<AuthenticationOptions> = (name, value) => {
+  if (typeof value === 'object' && value !== null) return authenticationRecord(name, value)
+  throw hidden(name, 'an object with type, keyId and key', value)
+}
+
+/** What each of {@link SessionOptions} has to be. */
+export const SESSION_KINDS: Kinds<SessionOptions> = {
+  receiveInterval: interval,
+  transmitInterval: interval,
+  detectMultiplier: optional(whole(1, 255)),
+  echoInterval: interval,
+  echoMode: optional(flag),
+  passiveMode: optional(flag),
+  minimumTtl: optional(whole(1, 254)),
+  authentication: optional(authentication),
 }
 
 function checkAuthentication(options: AuthenticationOptions): CheckedAuthenticationOptions {
-  if (typeof options !== 'object' || options === null) {
-    throw new TypeError(`authentication must have type, keyId and key, and is ${String(options)}`)
-  }
   const { key, keyId, type } = options
-  if (!AUTHENTICATION_TYPES.includes(type)) {
-    throw new RangeError(`authentication.type must be one of ${AUTHENTICATION_TYPES.join(', ')}, not ${type}`)
-  }
-  checkWhole('authentication.keyId', keyId, 0, 255)
   const octets = typeof key === 'string' ? new TextEncoder().encode(key) : key
-  if (!(octets instanceof Uint8Array)) throw new TypeError('authentication.key must be a string or a Uint8Array')
   const longest = type === 'simple-password' ? LONGEST_PASSWORD : digestLength(digestAlgorithm(type))
   if (octets.length < 1 || octets.length > longest) {
     throw new RangeError(`authentication.key must have 1 to ${longest} octets for ${type}, not ${octets.length}`)
@@ -104,19 +123,13 @@ const CHECKED = new WeakSet<SessionOptions>()
  * Fills in the defaults.
  *
  * @throws {RangeError} an option has a value outside its range; the message begins with its name
- * @throws {TypeError} an option is of another type
+ * @throws {TypeError} an option is of another type, or unknown
  */
 export function checkSessionOptions(options: SessionOptions = {}): CheckedSessionOptions {
   if (CHECKED.has(options)) return options as CheckedSessionOptions
+  checkOptions(options, SESSION_KINDS)
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as SessionOptions
   const merged = { ...SESSION_DEFAULTS, ...given }
-  checkWhole('receiveInterval', merged.receiveInterval, 1, LONGEST_INTERVAL)
-  checkWhole('transmitInterval', merged.transmitInterval, 1, LONGEST_INTERVAL)
-  checkWhole('detectMultiplier', merged.detectMultiplier, 1, 255)
-  checkWhole('echoInterval', merged.echoInterval, 1, LONGEST_INTERVAL)
-  checkBoolean('echoMode', merged.echoMode)
-  checkBoolean('passiveMode', merged.passiveMode)
-  checkWhole('minimumTtl', merged.minimumTtl, 1, 254)
   const { authentication } = merged
   const checked: CheckedSessionOptions = {
     ...merged,

@@ -2,9 +2,12 @@ import { EventEmitter } from 'node:events'
 import { setFlagsFromString } from 'node:v8'
 import { Worker } from 'node:worker_threads'
 import { checkSockets } from '../../node/sockets.js'
+import { checkOptions, flag, optional, signal as signalKind, type Kinds, type Synonyms } from '../../option-kinds.js'
+import { loggerKind } from '../../node/logger.js'
 import type { SessionOptions } from '../fsm/index.js'
+import { SESSION_KINDS } from '../fsm/options.js'
 import type { BfdSession, BfdSnapshot } from './bfd-session.js'
-import { checkEndpoint, type Endpoint, type SessionEndpoint } from './endpoint.js'
+import { checkEndpoint, ENDPOINT_KINDS, type Endpoint, type SessionEndpoint } from './endpoint.js'
 import { BfdError } from './error.js'
 import { HeldSession } from './held-session.js'
 import { checkHolderOptions, hastyIntervals, STEADY_INTERVAL } from './holders.js'
@@ -32,6 +35,22 @@ export type BfdSessionOptions = SessionEndpoint & SessionOptions
 export interface BfdEvents {
   /** The worker has died: nothing is watched any more. All sessions are AdminDown, which accuses nobody. */
   error: [error: BfdError]
+}
+
+const START_KINDS: Kinds<BfdOptions> = {
+  log: optional(loggerKind),
+  signal: optional(signalKind),
+  raisePriority: optional(flag),
+}
+const KINDS: Kinds<BfdSessionOptions> = { ...ENDPOINT_KINDS, ...SESSION_KINDS }
+/** As other systems have it in their configuration. */
+const SYNONYMS: Synonyms<BfdSessionOptions> = {
+  peer: 'address',
+  remoteAddress: 'address',
+  sourceAddress: 'localAddress',
+  minRxInterval: 'receiveInterval',
+  minTxInterval: 'transmitInterval',
+  multiplier: 'detectMultiplier',
 }
 
 /** Milliseconds that a worker may take to say goodbye and close its sockets before it is terminated. */
@@ -84,8 +103,11 @@ export class Bfd extends EventEmitter<BfdEvents> implements AsyncDisposable {
    * Starts the worker and waits until it has its sockets.
    *
    * @throws {BfdError} `@typemetal/sockets` is missing or does not work here, or another BFD daemon has the ports
+   * @throws {TypeError} an unknown option, or a value that is not what its option wants
    */
-  static async start({ log = SILENT, signal, raisePriority = true }: BfdOptions = {}): Promise<Bfd> {
+  static async start(options: BfdOptions = {}): Promise<Bfd> {
+    checkOptions(options, START_KINDS, { logger: 'log' })
+    const { log = SILENT, signal, raisePriority = true } = options
     signal?.throwIfAborted()
     try {
       checkSockets('BFD')
@@ -109,12 +131,13 @@ export class Bfd extends EventEmitter<BfdEvents> implements AsyncDisposable {
    * A session with a remote system. Those who ask for the same address, local address, interface, device and kind share one on the
    * wire: the smallest intervals and multiplier win, it is passive only if all want that, it uses echo if one wants that.
    *
-   * @throws {RangeError | TypeError} an option has no meaning, an interval is below 10 ms, or the authentication is not that of the
+   * @throws {RangeError | TypeError} an option has no meaning or is unknown, an interval is below 10 ms, or the authentication is not that of the
    * other holders
    * @throws {BfdError} closed
    */
   session(options: BfdSessionOptions): BfdSession {
     if (this.#closing) throw new BfdError('BFD is closed')
+    checkOptions(options, KINDS, SYNONYMS)
     const endpoint = checkEndpoint(options)
     const wanted = checkHolderOptions(sessionOptionsOf(options))
     const known = this.#byKey.get(endpoint.key)

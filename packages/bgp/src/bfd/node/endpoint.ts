@@ -1,4 +1,5 @@
 import { canonicalAddress, formatAddress, isHost, isLinkLocal, parseAddress } from '../../address.js'
+import { flag, optional, text, type Kinds } from '../../option-kinds.js'
 
 /** Which session is meant: sessions for which all of this is the same are one on the wire. */
 export interface SessionEndpoint {
@@ -32,6 +33,15 @@ export interface Endpoint {
 
 const LONGEST_NAME = 15
 
+/** What each field of a {@link SessionEndpoint} has to be. */
+export const ENDPOINT_KINDS: Kinds<SessionEndpoint> = {
+  address: text,
+  localAddress: optional(text),
+  interface: optional(text),
+  device: optional(text),
+  multihop: optional(flag),
+}
+
 /** @throws {RangeError} an option has no meaning, or does not fit the others; the message begins with its name */
 export function checkEndpoint(options: SessionEndpoint): Endpoint {
   const { device, multihop = false } = options
@@ -56,15 +66,15 @@ export function checkEndpoint(options: SessionEndpoint): Endpoint {
 
 const familyOf = (address: string): 4 | 6 => (address.includes(':') ? 6 : 4)
 
-function checkAddress(option: string, text: string): { address: string; zone: string | undefined } {
-  const [bare = '', zone] = text.split('%', 2)
+function checkAddress(option: string, given: string): { address: string; zone: string | undefined } {
+  const [bare = '', zone] = given.split('%', 2)
   try {
     const address = canonicalAddress(bare)
     if (isHost(parseAddress(address))) return { address, zone }
   } catch (cause) {
-    throw new RangeError(`${option} must be an IP address, not ${text}`, { cause })
+    throw new RangeError(`${option} must be an IP address, not ${given}`, { cause })
   }
-  throw new RangeError(`${option} must be the address of a host, not ${text}`)
+  throw new RangeError(`${option} must be the address of a host, not ${given}`)
 }
 
 function oneInterface(given: string | undefined, ...zones: readonly (string | undefined)[]): string | undefined {

@@ -1,8 +1,19 @@
 import { EventEmitter } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import type { MonitoredPeer, MonitoredSpeaker, StateListener } from '../../monitored-speaker.js'
-import { systemClock, type Clock } from '../../node/clock.js'
-import { SILENT, type Logger } from '../../node/logger.js'
+import { port } from '../../bgp-kinds.js'
+import { speakerKind, type MonitoredPeer, type MonitoredSpeaker, type StateListener } from '../../monitored-speaker.js'
+import { clockKind, systemClock, type Clock } from '../../node/clock.js'
+import { loggerKind, SILENT, type Logger } from '../../node/logger.js'
+import {
+  checkOptions,
+  listOf,
+  number,
+  oneOf,
+  optional,
+  signal as signalKind,
+  text,
+  type Kinds,
+} from '../../option-kinds.js'
 import type { Octets } from '../../wire/index.js'
 import { BmpInformationType, BmpTerminationReason, BmpTerminationType, createInformation } from '../wire/information.js'
 import { encodeBmpMessage } from '../wire/message.js'
@@ -68,7 +79,22 @@ const DEFAULTS: Required<Pick<BmpClientOptions, Defaulted>> = {
   maxRetryTime: 720,
   queueLimit: 1 << 22,
 }
-const RIBS: readonly string[] = ['adj-rib-in-pre-policy', 'adj-rib-out-post-policy', 'loc-rib'] satisfies MonitoredRib[]
+const positive = optional(number('a number above 0', value => value > 0))
+const KINDS: Kinds<BmpClientOptions> = {
+  speaker: speakerKind,
+  host: text,
+  port,
+  sysName: text,
+  sysDescr: text,
+  monitor: optional(listOf(oneOf<MonitoredRib>('adj-rib-in-pre-policy', 'adj-rib-out-post-policy', 'loc-rib'))),
+  statisticsInterval: optional(number('a number of seconds from 0 on', value => value >= 0)),
+  retryTime: positive,
+  maxRetryTime: positive,
+  queueLimit: positive,
+  log: optional(loggerKind),
+  signal: optional(signalKind),
+  clock: optional(clockKind),
+}
 /** How long the station has to take our last octets, in milliseconds. */
 const LINGER = 2000
 const CONNECT_TIMEOUT = 10_000
@@ -121,12 +147,12 @@ export class BmpClient extends EventEmitter<BmpClientEvents> implements AsyncDis
   /**
    * Starts to watch and to connect.
    *
-   * @throws {RangeError} an option that cannot work
+   * @throws {TypeError | RangeError} an option that cannot work, or an unknown one; the message begins with its name
    */
   constructor(options: BmpClientOptions) {
     super()
-    this.#options = { ...DEFAULTS, ...options }
-    const { speaker, monitor, clock, log, signal, retryTime } = checkOptions(this.#options)
+    this.#options = checkClientOptions(options)
+    const { speaker, monitor, clock, log, signal, retryTime } = this.#options
     this.#clock = clock ?? systemClock
     this.#log = (log ?? SILENT).child({ station: `${options.host}:${options.port}` })
     this.#wait = retryTime
@@ -285,14 +311,14 @@ export class BmpClient extends EventEmitter<BmpClientEvents> implements AsyncDis
   }
 }
 
-/** @throws {RangeError} an option that cannot work */
-function checkOptions(options: CheckedOptions): CheckedOptions {
-  const { port, monitor, statisticsInterval, retryTime, maxRetryTime, queueLimit } = options
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new RangeError(`port must be 1 to 65535, not ${port}`)
-  for (const rib of monitor) if (!RIBS.includes(rib)) throw new RangeError(`cannot monitor ${rib}`)
-  if (!(statisticsInterval >= 0)) throw new RangeError('statisticsInterval must be 0 or more seconds')
-  if (!(retryTime > 0) || !(maxRetryTime >= retryTime))
-    throw new RangeError('retryTime must be positive, and maxRetryTime no less')
-  if (!(queueLimit > 0)) throw new RangeError('queueLimit must be positive')
-  return options
+/** @throws {TypeError | RangeError} an option that cannot work, or that there is none of */
+function checkClientOptions(options: BmpClientOptions): CheckedOptions {
+  checkOptions(options, KINDS, { address: 'host', logger: 'log' })
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+  const checked: CheckedOptions = { ...DEFAULTS, ...(given as unknown as BmpClientOptions) }
+  const { retryTime, maxRetryTime } = checked
+  if (maxRetryTime < retryTime) {
+    throw new RangeError(`maxRetryTime must be no less than retryTime, which is ${retryTime}, not ${maxRetryTime}`)
+  }
+  return checked
 }

@@ -1,6 +1,8 @@
 import { EventEmitter, once } from 'node:events'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
-import { SILENT, type Logger } from '../../node/logger.js'
+import { listeningPort } from '../../bgp-kinds.js'
+import { loggerKind, SILENT, type Logger } from '../../node/logger.js'
+import { checkOptions, number, optional, signal as signalKind, text, type Kinds } from '../../option-kinds.js'
 import type { MessageContext, Octets } from '../../wire/index.js'
 import { BmpError } from '../wire/error.js'
 import { BMP_MAX_LENGTH } from '../wire/framer.js'
@@ -57,6 +59,17 @@ const DEFAULTS: Required<Pick<BmpStationOptions, Defaulted>> = {
   maxLength: BMP_MAX_LENGTH,
 }
 
+const atLeastOne = optional(number('a number from 1 on', value => value >= 1))
+const KINDS: Kinds<BmpStationOptions> = {
+  host: optional(text),
+  port: listeningPort,
+  maxRouters: atLeastOne,
+  maxPeers: atLeastOne,
+  maxLength: atLeastOne,
+  log: optional(loggerKind),
+  signal: optional(signalKind),
+}
+
 /** Listens for BMP routers, RFC 7854: the monitoring station. Holds the Peer Up messages of what is up, and no routes. */
 export class BmpStation extends EventEmitter<BmpStationEvents> implements AsyncDisposable {
   readonly #options: BmpStationOptions & typeof DEFAULTS
@@ -66,9 +79,12 @@ export class BmpStation extends EventEmitter<BmpStationEvents> implements AsyncD
   readonly #onAbort = (): void => void this.close()
   #closing: Promise<void> | undefined
 
+  /** @throws {TypeError | RangeError} an option that cannot work, or an unknown one; the message begins with its name */
   constructor(options: BmpStationOptions) {
     super()
-    this.#options = { ...DEFAULTS, ...options }
+    checkOptions(options, KINDS, { address: 'host', logger: 'log' })
+    const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+    this.#options = { ...DEFAULTS, ...(given as unknown as BmpStationOptions) }
     this.#log = options.log ?? SILENT
     this.#server = createServer(socket => this.#accept(socket))
     options.signal?.addEventListener('abort', this.#onAbort, { once: true })

@@ -1,5 +1,6 @@
 import { parseAddress, parseIdentifier, parsePrefix } from '../../address.js'
-import type { MonitoredPeer, MonitoredRoute, MonitoredSpeaker } from '../../monitored-speaker.js'
+import { speakerKind, type MonitoredPeer, type MonitoredRoute, type MonitoredSpeaker } from '../../monitored-speaker.js'
+import { checkOptions, flag, optional, text, whole, type Kinds } from '../../option-kinds.js'
 import { familyOf, type PathAttributes } from '../../wire/index.js'
 import type { MrtPeer } from '../wire/peer-index-table.js'
 import type { MrtRecord } from '../wire/record.js'
@@ -14,6 +15,12 @@ export interface DumpTableOptions {
   readonly viewName?: string
   /** See `EncodeRibAttributesForm`. @default false */
   readonly wholeMpReachNlri?: boolean
+}
+
+const KINDS: Kinds<DumpTableOptions> = {
+  timestamp: optional(whole(0, 0xffff_ffff)),
+  viewName: optional(text),
+  wholeMpReachNlri: optional(flag),
 }
 
 /** A route with the place of its peer in the index. */
@@ -83,11 +90,21 @@ function toEntry({ peerIndex, route }: Held, addPath: boolean, originatedTime: n
  * The Adj-RIBs-In of all Established peers as a TABLE_DUMP_V2 (RFC 6396 section 4.3): the peer index, then one record for each
  * prefix, with Path Identifiers (RFC 8050) where a route has one. The routes are collected before the first record comes out.
  *
- * @throws {RangeError} more than 65,535 peers
+ * @throws {TypeError | RangeError} an option that cannot work, or an unknown one; the message begins with its name
+ * @throws {RangeError} more than 65,535 peers, when the first record is asked for
  */
-export function* dumpTable(
+export function dumpTable(
   speaker: MonitoredSpeaker,
-  { timestamp = Math.floor(Date.now() / 1000), viewName = '', wholeMpReachNlri = false }: DumpTableOptions = {},
+  options: DumpTableOptions = {},
+): Generator<MrtRecord, void, undefined> {
+  speakerKind('speaker', speaker)
+  checkOptions(options, KINDS)
+  return recordsOf(speaker, options)
+}
+
+function* recordsOf(
+  speaker: MonitoredSpeaker,
+  { timestamp = Math.floor(Date.now() / 1000), viewName = '', wholeMpReachNlri = false }: DumpTableOptions,
 ): Generator<MrtRecord, void, undefined> {
   const established = [...speaker.peers].filter(({ state }) => state === 'Established')
   const index = established.map(indexed).filter(peer => peer !== undefined)

@@ -1,8 +1,9 @@
 import type { Writable } from 'node:stream'
 import { parseAddress } from '../../address.js'
 import type { State } from '../../fsm/index.js'
-import type { MonitoredPeer, MonitoredSpeaker, StateListener } from '../../monitored-speaker.js'
-import { SILENT, type Logger } from '../../node/logger.js'
+import { speakerKind, type MonitoredPeer, type MonitoredSpeaker, type StateListener } from '../../monitored-speaker.js'
+import { loggerKind, SILENT, type Logger } from '../../node/logger.js'
+import { checkOptions, methods, number, optional, type Kinds } from '../../option-kinds.js'
 import { splitMessages } from '../../split-messages.js'
 import { AS_TRANS, type Octets } from '../../wire/index.js'
 import { MRT_STATES, type MrtSession } from '../wire/bgp4mp.js'
@@ -19,6 +20,13 @@ export interface MrtRecorderOptions {
   readonly queueLimit?: Octets
   /** @default silent */
   readonly log?: Logger
+}
+
+const KINDS: Kinds<MrtRecorderOptions> = {
+  speaker: speakerKind,
+  output: methods<Writable>('write'),
+  queueLimit: optional(number('a number of octets from 0 on', value => value >= 0)),
+  log: optional(loggerKind),
 }
 
 const DEFAULT_QUEUE_LIMIT = 1 << 24
@@ -52,8 +60,13 @@ export class MrtRecorder implements Disposable {
   readonly #onState: StateListener = (peer, to, from) => this.#stateChanged(peer, to, from)
   #lost = 0
 
-  /** Starts to record: all messages of the peers there are and of those to come. */
+  /**
+   * Starts to record: all messages of the peers there are and of those to come.
+   *
+   * @throws {TypeError | RangeError} an option that cannot work, or an unknown one; the message begins with its name
+   */
   constructor(options: MrtRecorderOptions) {
+    checkOptions(options, KINDS, { stream: 'output', logger: 'log' })
     this.#options = options
     for (const peer of options.speaker.peers) this.#watch(peer)
     options.speaker.on('state', this.#onState)

@@ -1,4 +1,5 @@
 import { OctetAccumulator } from '../../octet-accumulator.js'
+import { callback, checkOptions, number, optional, wrongType, type Kinds } from '../../option-kinds.js'
 import type { Octets } from '../../wire/octets.js'
 import { MrtError } from './error.js'
 import { decodeMrtHeader, MRT_HEADER_LENGTH } from './header.js'
@@ -20,6 +21,11 @@ export interface ReadMrtOptions {
   readonly malformed?: (error: MrtError, octets: Uint8Array) => void
 }
 
+const KINDS: Kinds<ReadMrtOptions> = {
+  maxLength: optional(number('a number of octets from 1 on', value => value >= 1)),
+  malformed: optional(callback<NonNullable<ReadMrtOptions['malformed']>>()),
+}
+
 const shifted = (error: MrtError, by: number): MrtError =>
   new MrtError(error.message.replace(/ \(octet \d+\)$/, ''), by + error.offset, { cause: error })
 
@@ -28,11 +34,24 @@ const shifted = (error: MrtError, by: number): MrtError =>
  * reader does. Holds one unfinished record at most.
  *
  * @param source pieces of any size; records are views into them
+ * @throws {TypeError | RangeError} an option that cannot work, or an unknown one; the message begins with its name
  * @throws {MrtError} a record breaks RFC 6396, is too long, or the stream ends within it; all records before it have come out
  */
-export async function* readMrt(
+export function readMrt(
   source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  { maxLength = MRT_MAX_LENGTH, malformed }: ReadMrtOptions = {},
+  options: ReadMrtOptions = {},
+): AsyncGenerator<MrtRecord, void, undefined> {
+  const { [Symbol.iterator]: each, [Symbol.asyncIterator]: later } = Object(source) as Partial<
+    AsyncIterable<Uint8Array> & Iterable<Uint8Array>
+  >
+  if (each === undefined && later === undefined) throw wrongType('source', 'an iterable of octets', source)
+  checkOptions(options, KINDS)
+  return recordsOf(source, options)
+}
+
+async function* recordsOf(
+  source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  { maxLength = MRT_MAX_LENGTH, malformed }: ReadMrtOptions,
 ): AsyncGenerator<MrtRecord, void, undefined> {
   const octets = new OctetAccumulator()
   let offset = 0
