@@ -3,6 +3,7 @@ import type { ApiServer } from '@typemetal/lab/kubernetes'
 import { openStore } from '@typemetal/cluster'
 import { acceptable, onApiServer, removeAll } from './envtest.js'
 import { NAMESPACE } from './objects.js'
+import { QUICK } from './envtest-fixture.js'
 import { type SeenEvent, type TestCluster, testStore } from './store-contract.js'
 
 async function makeCluster(server: ApiServer): Promise<TestCluster> {
@@ -14,7 +15,7 @@ async function makeCluster(server: ApiServer): Promise<TestCluster> {
     },
     remove: object => admin.remove(object),
     async open(component) {
-      const store = await openStore({ kubeconfig, namespace: NAMESPACE, component })
+      const store = await openStore({ kubeconfig, namespace: NAMESPACE, component, limits: QUICK })
       await store.start()
       return store
     },
