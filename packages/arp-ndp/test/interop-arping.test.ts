@@ -101,7 +101,7 @@ t.test('programs that ask', { skip: noNamespaces }, async t => {
       t.match(await shown(() => ndisc6('fd00:10::11')), one.mac, 'a kernel answers from the address itself')
 
       const teller = two.host.spawn([process.execPath, AGENT, 'client'], { name: 'teller' })
-      await teller.waitForLine(line => line.startsWith('{"ready"'), 20_000)
+      await teller.waitForLine(line => line.startsWith('{"ready"'), 60_000)
       /** What it says while it is told one thing again and again, by advertisements alike in all but their source. */
       const told = async (source: string): Promise<{ code: number; said: string }> => {
         const [mac, linkLocal] = [parseMac(two.mac), octetsOf(source)]

@@ -56,7 +56,7 @@ for (const [who, prefix] of [
   t.test(`${who} without CAP_NET_RAW`, { skip }, async t => {
     await using segment = await Segment.create()
     const node = await segment.launch('node-1', 11, { prefix })
-    const line = await node.agent.waitForLine(line => line.startsWith('{"failed"'), 20_000)
+    const line = await node.agent.waitForLine(line => line.startsWith('{"failed"'), 60_000)
     const told = JSON.parse(line) as { failed: string; message: string }
     t.equal(told.failed, 'EPERM')
     t.match(told.message, /CAP_NET_RAW/)

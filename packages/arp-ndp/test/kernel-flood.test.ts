@@ -39,12 +39,12 @@ t.test('floods', { skip: noNamespaces }, async t => {
   await node.own(BOTH)
   const host = await segment.lab.host('flooder', { links: [{ bridge: segment.lan, mac: '02:ff:ff:00:00:02' }] })
   const flooder = host.spawn([process.execPath, AGENT, 'client'], { name: 'agent' })
-  await flooder.waitForLine(line => line.startsWith('{"ready"'), 20_000)
+  await flooder.waitForLine(line => line.startsWith('{"ready"'), 60_000)
   const flood = async (frames: readonly Uint8Array[], count: number): Promise<{ frames: number; took: number }> => {
     const seen = flooder.lines.length
     const command: AgentCommand = { flood: { interface: 'eth0', frames: frames.map(hexOf), count } }
     flooder.write(JSON.stringify(command))
-    const line = await until('the end of the flood', () => flooder.lines.slice(seen).find(isEnd), { timeout: 60_000 })
+    const line = await until('the end of the flood', () => flooder.lines.slice(seen).find(isEnd), { timeout: 120_000 })
     return (JSON.parse(line) as { flooded: { frames: number; took: number } }).flooded
   }
   const spoilt = (frame: Uint8Array, at: number): Uint8Array =>

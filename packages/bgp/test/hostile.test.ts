@@ -122,6 +122,9 @@ async function untilQuiet(look: () => number): Promise<void> {
   }
 }
 
+/** Rounds of half a mebibyte, more than TCP takes from us for a peer that does not read. */
+const ENOUGH = 40
+
 /** Room for a table that takes a while. */
 const TABLE = 20_000
 
@@ -245,6 +248,7 @@ t.test(
     const causes: string[] = []
     peerOf(scene).on('state', (_to, _from, cause) => causes.push(cause))
     const before = memoryHeld()
+    let growth: number | undefined
     const end = performance.now() + 120_000
     const all = Array.from({ length: 100 }, (_, i) => i)
     // Each round changes every route anew, with half a mebibyte of attributes in all.
@@ -254,10 +258,10 @@ t.test(
         scene.speaker.announce({ prefix: `10.${i >> 8}.${i & 255}.0/24`, nextHop: '192.0.2.9', communities })
       }
       await pause(10)
-      if (round !== 40) continue
-      const growth = memoryHeld() - before
-      t.ok(growth < 16 * MEBIBYTE, `${Math.round(growth / 1024)} KiB more after 20 MiB of UPDATEs`)
+      if (round === ENOUGH) growth = memoryHeld() - before
     }
+    growth ??= memoryHeld() - before
+    t.ok(growth < 16 * MEBIBYTE, `${Math.round(growth / 1024)} KiB more after up to 20 MiB of UPDATEs`)
     t.match(causes[0], /SendHoldTimer_Expires/)
     await checkWitness(t, scene)
   },
