@@ -30,7 +30,7 @@ export interface AdminRequest {
 }
 
 /** Milliseconds. */
-const TIMEOUT = 30_000
+const TIMEOUT = 90_000
 const BUSY_PAUSE = 100
 /** What a manifest leaves out is not the test's, as with `kubectl apply --server-side`. */
 const APPLY = 'application/apply-patch+yaml'

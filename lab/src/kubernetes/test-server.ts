@@ -11,7 +11,7 @@ import { kubernetesBinaries } from './binaries.js'
 /** Milliseconds for a suite: the programs may have to be built first, or are being built. */
 export const SUITE_PATIENCE = 2_400_000
 /** Milliseconds that something may take on a machine that is busy with other tests. */
-export const DEADLINE = 60_000
+export const DEADLINE = 180_000
 /** Where `metallb.io` objects live, and our processes. */
 export const NAMESPACE = 'metallb-system'
 

@@ -13,7 +13,7 @@ const ROUNDS = 1500
 const WRITERS = 8
 const PATH = '/api/v1/services'
 /** Milliseconds until a write must have gone well. */
-const PATIENCE = 60_000
+const PATIENCE = 180_000
 
 for (const watchCache of [true, false]) {
   onApiServer(`churn, watch cache ${watchCache ? 'on' : 'off'}`, { watchCache }, async (t, server) => {
