@@ -93,7 +93,7 @@ t.test('no file descriptor is left to dial with: said once, and it dials when th
   await frr.configure('router bgp 64513', `no neighbor ${NODE} shutdown`)
   t.match(await speaker.waitForLine(said('connect', 'EMFILE'), 60_000), /"level":"error"/)
   await limit(1024)
-  await until('the session', () => (speaker.lines.filter(said('sessionUp')).length === 2 ? true : undefined), {
+  await until('the session', () => (speaker.lines.filter(said('sessionUp')).length >= 2 ? true : undefined), {
     timeout: 60_000,
   })
   t.ok(await frr.path(PREFIX))
