@@ -99,7 +99,7 @@ t.test('RFC 6396 section 4.4: a session as BGP4MP_ET', async t => {
   assert.ok(up?.type === 'bgp4mp-state-change')
   t.match(up, { peerAsn: SESSION.peerAsn, localAsn: 64512, peerAddress: Uint8Array.of(10, 0, 0, 2) })
   t.same(up.localAddress, Uint8Array.of(10, 0, 0, 1))
-  t.ok(Math.abs(up.timestamp * 1000 + (up.microseconds ?? 0) / 1000 - before) < 5000, 'the time of the machine')
+  t.ok(Math.abs(up.timestamp * 1000 + (up.microseconds ?? 0) / 1000 - before) < 60_000, 'the time of the machine')
   t.equal(speaker.listenerCount('state'), 0)
 })
 

@@ -59,11 +59,12 @@ async function testLinks(): Promise<void> {
     { name: 'another name', line: 'link set dev br0 name br1', isThere: () => link('br1') !== undefined },
     { name: 'an interface gone', line: 'link delete br1', isThere: () => link('br1') === undefined },
   ]) {
-    await t.test(`LinkMonitor: ${name}`, async () => {
+    await t.test(`LinkMonitor: ${name}`, async t => {
       await notices(
         () => ip(line),
         () => isThere() === true,
       )
+      t.ok(isThere())
     })
   }
 

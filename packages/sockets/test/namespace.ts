@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 
@@ -66,6 +67,28 @@ export async function until(holds: () => boolean, timeout = 60_000): Promise<voi
     if (performance.now() > end) throw new Error(`still not so after ${timeout} ms: ${String(holds)}`)
     await new Promise(resolve => setTimeout(resolve, 1))
   }
+}
+
+const still = new Int32Array(new SharedArrayBuffer(4))
+
+/**
+ * Waits until `holds` does, without a turn of the loop: mostly what is sent here has been received when the call returns, but a busy kernel
+ * leaves that to a thread of its own.
+ */
+export function settle(holds: () => boolean): void {
+  const end = performance.now() + 60_000
+  while (!holds()) {
+    if (performance.now() > end) throw new Error(`still not so after a minute: ${String(holds)}`)
+    Atomics.wait(still, 0, 0, 1)
+  }
+}
+
+/** Octets of memory that what waits at the UDP socket with this port takes. */
+export function queuedAt(port: number): number {
+  const wanted = port.toString(16).toUpperCase().padStart(4, '0')
+  const lines = ['udp', 'udp6'].flatMap(name => readFileSync(`/proc/self/net/${name}`, 'latin1').split('\n'))
+  const columns = lines.map(line => line.trim().split(/\s+/)).find(([, local]) => local?.endsWith(`:${wanted}`))
+  return Number.parseInt(columns?.[4]?.split(':')[1] ?? '0', 16)
 }
 
 /** Comes after so many milliseconds, and, where others kept this process from the processor, after one more turn of the loop. */
