@@ -7,7 +7,7 @@ import { noNamespaces } from './interop-tools.js'
 const example = (name: string): string => fileURLToPath(new URL(`../examples/${name}.mjs`, import.meta.url))
 const macOf = (host: Host): string => host.links.get('eth0')?.mac ?? ''
 
-t.setTimeout(300_000)
+t.setTimeout(900_000)
 
 t.test('examples that ask', { skip: noNamespaces }, async t => {
   const lab = await Lab.create()

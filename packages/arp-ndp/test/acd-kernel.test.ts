@@ -86,7 +86,7 @@ const conflictOf = (answering: LabProcess, address: string, mac: string): Promis
     return conflict?.address === address && conflict.mac === mac
   })
 
-t.setTimeout(300_000)
+t.setTimeout(900_000)
 
 t.test('address conflict detection and the kernel', { skip: noNamespaces }, async t => {
   const lab = await Lab.create()

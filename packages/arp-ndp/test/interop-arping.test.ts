@@ -15,7 +15,7 @@ const BOTH = [V4, V6]
 const NOBODY4 = '10.10.0.201'
 const NOBODY6 = 'fd00:10::201'
 
-t.setTimeout(300_000)
+t.setTimeout(900_000)
 
 t.test('programs that ask', { skip: noNamespaces }, async t => {
   const segment = await Segment.create()

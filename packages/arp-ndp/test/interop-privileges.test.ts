@@ -20,7 +20,7 @@ const NET_RAW_ALONE = [
 /** Number of CAP_NET_RAW. */
 const NET_RAW = 13
 
-t.setTimeout(300_000)
+t.setTimeout(900_000)
 
 const unreadable = async (): Promise<string | false> => {
   const { code } = await run([...NOBODY, process.execPath, '--check', AGENT], { check: false })

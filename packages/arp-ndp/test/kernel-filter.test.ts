@@ -10,7 +10,7 @@ const OWNED = Array.from({ length: 1500 }, (_, i) => `10.10.${128 + (i >> 7)}.${
 /** Far from all of them. */
 const FOREIGN = Array.from({ length: 200 }, (_, i) => `10.10.4.${i}`)
 
-t.setTimeout(300_000)
+t.setTimeout(900_000)
 
 t.test(
   'net.core.optmem_max of kernels before Linux 6.8: a filter still, if a rough one',

@@ -30,7 +30,7 @@ function claims(address: string, to: string): readonly Uint8Array[] {
   })
 }
 
-t.setTimeout(300_000)
+t.setTimeout(900_000)
 
 t.test('floods', { skip: noNamespaces }, async t => {
   const segment = await Segment.create()

@@ -12,7 +12,7 @@ const V6 = 'fd00:10::200'
 const BOTH = [V4, V6]
 const MARKERS = ['10.10.0.250', 'fd00:10::250'] as const
 
-t.setTimeout(300_000)
+t.setTimeout(900_000)
 
 /** By what an answer shows of the interface that it left by. */
 const senders = (answers: readonly AnswerSeen[]): readonly string[] =>

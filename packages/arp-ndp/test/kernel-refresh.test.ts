@@ -9,7 +9,7 @@ const V4 = '10.10.0.200'
 const V6 = 'fd00:10::200'
 const BOTH = [V4, V6]
 
-t.setTimeout(300_000)
+t.setTimeout(900_000)
 
 /** A client that hears nothing that is said to all nodes: gratuitous ARP is dropped by its kernel, advertisements by a filter. */
 const DEAF = `table ip6 lab {

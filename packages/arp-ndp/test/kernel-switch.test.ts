@@ -10,7 +10,7 @@ const V4 = '10.10.0.200'
 const V6 = 'fd00:10::200'
 const BOTH = [V4, V6]
 
-t.setTimeout(300_000)
+t.setTimeout(900_000)
 
 t.test('two responders for one address', { skip: noNamespaces }, async t => {
   const segment = await Segment.create()

@@ -21,7 +21,7 @@ const IMPATIENT = {
   'net.ipv6.neigh.eth0.delay_first_probe_time': 2,
 }
 
-t.setTimeout(300_000)
+t.setTimeout(900_000)
 
 t.test('the kernel as a client', { skip: noNamespaces }, async t => {
   const segment = await Segment.create()

@@ -82,7 +82,7 @@ const routes = (host: Host, to: string): Promise<readonly Route[]> =>
 const setting = async (host: Host, name: string): Promise<string> =>
   (await host.exec(['cat', `/proc/sys/net/ipv6/${name}`])).stdout.trim()
 
-t.setTimeout(300_000)
+t.setTimeout(900_000)
 
 t.test('a host of the Linux kernel', { skip: NOT_ROOT }, async t => {
   await using lab = await Lab.create()

@@ -57,7 +57,7 @@ function define(): void {
   }
 }
 
-t.setTimeout(300_000)
+t.setTimeout(900_000)
 const missing = missingPrivilege()
 if (missing) t.test('echo packets between namespaces', { skip: missing }, async () => {})
 else if (isInside()) {

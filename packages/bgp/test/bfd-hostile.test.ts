@@ -160,7 +160,7 @@ function define(): void {
   })
 }
 
-t.setTimeout(300_000)
+t.setTimeout(900_000)
 const missing = missingPrivilege()
 if (missing) t.test('BFD against floods', { skip: missing }, async () => {})
 else if (isInside()) define()

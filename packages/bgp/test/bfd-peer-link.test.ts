@@ -145,7 +145,7 @@ function suite(): void {
   })
 }
 
-t.setTimeout(300_000)
+t.setTimeout(900_000)
 const missing = missingPrivilege()
 if (missing) t.test('BGP and BFD over a link', { skip: missing }, async () => {})
 else if (isInside()) suite()

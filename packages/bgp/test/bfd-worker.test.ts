@@ -8,7 +8,7 @@ import { exchanged, follow, pause, Peer, reaches } from './bfd-node-peer.js'
 /** Milliseconds; a Detection Time of 3 s, which no pause of a busy machine comes near. */
 const FAST = { transmitInterval: 50, receiveInterval: 50, detectMultiplier: 60 }
 /** A file of tests may take this long on a busy machine, in milliseconds. */
-const FILE_TIMEOUT = 300_000
+const FILE_TIMEOUT = 900_000
 
 let wires = 0
 

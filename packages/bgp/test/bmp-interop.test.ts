@@ -285,7 +285,7 @@ const isBeyondTshark = (octets: Uint8Array): boolean => {
 const reason = missing()
 if (reason) t.test(`RFC 7854: ${reason}`, { skip: reason }, async () => {})
 else if (isInside()) {
-  t.test('RFC 7854, RFC 9069: FRR and GoBGP tell our station', { timeout: 300_000 }, monitorRouters)
+  t.test('RFC 7854, RFC 9069: FRR and GoBGP tell our station', { timeout: 900_000 }, monitorRouters)
   const skip =
     existsSync('/usr/bin/text2pcap') && existsSync('/usr/bin/tshark') ? false : 'needs tshark: apt-get install tshark'
   t.test('RFC 7854 section 4: tshark dissects what our client says', { skip }, async t => {

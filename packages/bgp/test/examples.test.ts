@@ -172,6 +172,7 @@ t.test('RFC 6396: what was recorded is printed, and replayed to a peer', async t
   await using replay = new ExampleProcess('mrt-replay.mjs', file, ...target)
   await connected
   t.match(await replay.next('replayed'), { replayed: 3, announced: 2 })
+  await until(() => [...router.locRib()].length === 2, 'both prefixes')
   const routes = [...router.locRib()]
   t.match(
     routes.find(({ prefix }) => prefix === '192.0.2.0/24'),

@@ -125,7 +125,7 @@ function suite(kind: RouterKind): void {
   })
 }
 
-t.setTimeout(300_000)
+t.setTimeout(900_000)
 const missing = missingPrivilege()
 if (missing) t.test('GTSM', { skip: missing }, async () => {})
 else if (isInside()) KINDS.forEach(suite)

@@ -18,7 +18,7 @@ import {
 
 const MEBIBYTE = 1 << 20
 
-t.setTimeout(300_000)
+t.setTimeout(900_000)
 
 const CONTEXT: MessageContext = { fourOctetAs: true, internal: false }
 const EXTENDED: MessageContext = { ...CONTEXT, extendedMessage: true }

@@ -35,7 +35,7 @@ function ribOf(family: 'ipv4' | 'ipv6'): readonly GobgpPath[] {
 const reason = existsSync(GOBGPD) ? missingPrivilege() : 'needs GoBGP: apt-get install gobgpd'
 if (reason) t.test(`RFC 6396: ${reason}`, { skip: reason }, async () => {})
 else if (isInside()) {
-  t.test('RFC 6396 section 4.3: GoBGP takes in our TABLE_DUMP_V2', { timeout: 300_000 }, async t => {
+  t.test('RFC 6396 section 4.3: GoBGP takes in our TABLE_DUMP_V2', { timeout: 900_000 }, async t => {
     const speaker = new PlayedSpeaker()
     const peer = speaker.addPeer('10.0.0.2')
     peer.up()

@@ -128,7 +128,7 @@ async function once({ ours, theirs }: Pair): Promise<void> {
   await established(ours, theirs)
 }
 
-t.setTimeout(300_000)
+t.setTimeout(900_000)
 const missing = missingPrivilege()
 if (missing) t.test('links of peers', { skip: missing }, async () => {})
 else if (isInside()) suite()

@@ -157,7 +157,7 @@ function suite(): void {
   })
 }
 
-t.setTimeout(300_000)
+t.setTimeout(900_000)
 const missing = missingPrivilege()
 if (missing) t.test('unnumbered', { skip: missing }, async () => {})
 else if (isInside()) suite()

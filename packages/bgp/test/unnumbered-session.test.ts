@@ -92,7 +92,7 @@ function suite(): void {
   })
 }
 
-t.setTimeout(300_000)
+t.setTimeout(900_000)
 const missing = missingPrivilege()
 if (missing) t.test('unnumbered sessions', { skip: missing }, async () => {})
 else if (isInside()) suite()

@@ -7,7 +7,7 @@ import { untilTrue } from './fuzz/witness.js'
 import { HOSTILE, hostileOpen, openScene, pause } from './hostile-load.js'
 import { Pair, seeded } from './pair.js'
 
-t.setTimeout(300_000)
+t.setTimeout(900_000)
 
 t.test('RFC 9687 section 4.4: twice the Hold Time, and never before the SendHoldTimer that was asked for', async t => {
   t.equal(userTimeout(90, {}), 180)

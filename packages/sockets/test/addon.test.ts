@@ -30,7 +30,7 @@ const run = (command: string, words: readonly string[], options: { env?: NodeJS.
 const hasCompiler = process.platform === 'linux' && run('cc', ['--version']).status === 0
 const needsCompiler = { skip: hasCompiler ? false : 'needs a C compiler on Linux (Debian packages gcc, libc6-dev)' }
 
-t.setTimeout(600_000) // compilers on a busy machine
+t.setTimeout(900_000) // compilers on a busy machine
 
 for (const compiler of ['gcc', 'clang']) {
   const skip = needsCompiler.skip || (run(compiler, ['--version']).status === 0 ? false : `needs ${compiler}`)

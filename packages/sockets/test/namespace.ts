@@ -10,7 +10,7 @@ export const UNSHARE: readonly string[] = [
   ...(process.getuid?.() === 0 ? [] : ['--user', '--map-root-user']),
 ]
 /** Milliseconds for a file on a machine that others keep busy; alone it takes a few seconds. */
-const PATIENCE = 300_000
+const PATIENCE = 900_000
 const INSIDE = 'TYPEMETAL_SOCKETS_TEST_NAMESPACE'
 
 /**

@@ -88,7 +88,7 @@ const host = (symbols: readonly string[]): string => `
   }`
 
 t.teardown(() => rmSync(folder, { recursive: true }))
-t.setTimeout(600_000) // other versions of Node.js come by the net
+t.setTimeout(900_000) // other versions of Node.js come by the net
 
 const skip = process.platform !== 'linux' ? 'needs Linux' : run('gcc', ['--version']).status !== 0 ? 'needs gcc' : false
 const built = skip ? new Map<string, string>() : build()

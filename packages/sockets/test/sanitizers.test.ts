@@ -21,7 +21,7 @@ const run = (command: string, words: readonly string[], options: { env?: NodeJS.
 const hasCompiler = process.platform === 'linux' && run('cc', ['--version']).status === 0
 const needsCompiler = { skip: hasCompiler ? false : 'needs a C compiler on Linux (Debian packages gcc, libc6-dev)' }
 
-t.setTimeout(600_000) // compilers on a busy machine
+t.setTimeout(900_000) // compilers on a busy machine
 
 const needsBoth = { skip: needsCompiler.skip || (whyNot() ?? false) }
 /** Every call of the addon with arguments that are none: none may do more than throw or return an error. */

@@ -8,7 +8,7 @@ import { createHost, isInside, missingPrivilege, until, untilEqual, type Host } 
 
 export const BFD_KINDS: readonly BfdPeerKind[] = [bfdd, birdBfd]
 /** A file of tests may take this long on a busy machine, in milliseconds. */
-const FILE_TIMEOUT = 300_000
+const FILE_TIMEOUT = 900_000
 /**
  * Of daemons and of sessions of ours that are told nothing else: a daemon that does not get to run for two seconds on a busy machine must
  * neither be accused nor accuse us. With the intervals that both have by default it is a Detection Time of 6 s.

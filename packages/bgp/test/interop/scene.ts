@@ -20,7 +20,7 @@ export const KINDS: readonly RouterKind[] = [frr, bird, gobgp, openbgpd, exabgp]
 export const OUR_AS = 64512
 export const THEIR_AS = 64513
 /** A file of tests may take this long on a busy machine, in milliseconds. */
-const FILE_TIMEOUT = 300_000
+const FILE_TIMEOUT = 900_000
 /** Routers at work at the same time: they wait for timers most of the time. */
 const JOBS = 5
 
