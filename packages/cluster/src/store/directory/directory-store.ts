@@ -51,7 +51,7 @@ type Target = { readonly kind: Kind; readonly key: ObjectKey }
 const EXTENSIONS = ['.yaml', '.yml', '.json']
 /** Milliseconds after which a file that came out empty or broken is read again before that is believed: its writer may not be done. */
 const SECOND_LOOK = 150
-/** Milliseconds after which a file that cannot be read is tried again. */
+/** Milliseconds after which a file that cannot be read is tried again: it does not change when what is wrong is over (descriptors, rights, the disk). */
 const UNREADABLE_RETRY = 2_000
 /** Files read at once. */
 const BATCH = 32
@@ -163,17 +163,21 @@ export class DirectoryStore extends EventEmitter<StoreEvents> implements Store {
   async #onFiles(changed: ReadonlySet<string>, gone: ReadonlySet<string>): Promise<void> {
     this.#writer.beginReading()
     const touched: Target[] = []
-    for (const path of gone) touched.push(...this.#take(path, undefined))
-    const paths = [...changed]
-    for (let at = 0; at < paths.length; at += BATCH) {
-      const texts = await Promise.all(
-        paths.slice(at, at + BATCH).map(async path => [path, await this.#read(path)] as const),
-      )
-      for (const [path, text] of texts) touched.push(...this.#take(path, text))
+    try {
+      for (const path of gone) touched.push(...this.#take(path, undefined))
+      const paths = [...changed]
+      for (let at = 0; at < paths.length; at += BATCH) {
+        const texts = await Promise.all(
+          paths.slice(at, at + BATCH).map(async path => [path, await this.#read(path)] as const),
+        )
+        for (const [path, text] of texts) touched.push(...this.#take(path, text))
+      }
+    } finally {
+      // What has been taken is not told again when the rest is.
+      this.#publish(touched)
+      const faulty = this.#cache.setFaults(this.#manifests.faults(), this.#manifests.origin)
+      if (faulty && this.#started) this.#changes.push([])
     }
-    this.#publish(touched)
-    const faulty = this.#cache.setFaults(this.#manifests.faults(), this.#manifests.origin)
-    if (faulty && this.#started) this.#changes.push([])
   }
 
   /** Takes the new text of a file, or an error, or that it is gone; returns the objects this may concern. */
@@ -182,7 +186,6 @@ export class DirectoryStore extends EventEmitter<StoreEvents> implements Store {
     if (target) return this.#takeStatus(path, target, text)
     if (!EXTENSIONS.includes(extname(path)) || this.#isStatusFile(path)) return []
     if (text instanceof Error) {
-      // It will not change when what is wrong is no longer: descriptors, rights, the disk.
       this.#watch.recheck(path, UNREADABLE_RETRY)
       const manifest = { objects: [], rejected: [], faults: [unreadable(path, text.message)], whole: false }
       return this.#manifests.set(path, manifest)
@@ -200,10 +203,18 @@ export class DirectoryStore extends EventEmitter<StoreEvents> implements Store {
       this.#watch.recheck(path, 0)
       return []
     }
+    if (text instanceof Error) {
+      this.#watch.recheck(path, UNREADABLE_RETRY)
+      this.#log.warn(
+        { op: 'readStatus', file: path, error: text },
+        'a status cannot be read: kept what was known before',
+      )
+      return []
+    }
     const known = this.#statuses.get(path)
     if (text === undefined && !known) return [target]
-    if (typeof text === 'string' && known?.digest === digestOf(text)) return []
-    const record = typeof text === 'string' ? parseStatus(text) : undefined
+    if (text !== undefined && known?.digest === digestOf(text)) return []
+    const record = text === undefined ? undefined : parseStatus(text)
     if (text !== undefined && !record) {
       this.#log.warn({ op: 'readStatus', file: path }, 'not a status file of ours: kept what was known before')
       return []
