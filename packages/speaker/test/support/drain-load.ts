@@ -20,6 +20,9 @@ export async function startLoads(world: World, loads: readonly Load[]): Promise<
   return async () => new Map(await Promise.all(stops.map(async ({ name, stop }) => [name, await stop()] as const)))
 }
 
+/** Connections that are begun in one moment at most, on a machine that is late with them. */
+const AT_ONCE = 50
+
 /** Prints what the loads saw and fails the test for each request that was not answered. */
 export function judge(t: Test, results: Results): void {
   for (const [name, { sent, answered, failures, longestGap, slowest, by }] of results) {
@@ -29,8 +32,8 @@ export function judge(t: Test, results: Results): void {
     if (name.startsWith('tcp')) {
       // What is open while its address moves meets a node that does not know it: nothing that a speaker can do helps that.
       t.ok(
-        failures.every(({ reason }) => reason === 'ECONNRESET') && failures.length <= 3,
-        `${name}: only what was open`,
+        failures.every(({ reason }) => reason === 'ECONNRESET') && failures.length <= AT_ONCE,
+        `${name}: only what was open, ${failures.length} of ${sent}`,
       )
     } else t.strictSame(failures, [], `${name}: none failed`)
   }
