@@ -1,6 +1,6 @@
 /**
  * Runs in a host of the lab: `acd-agent.js probe|resolve OPTIONS` asks once and prints the result or the error; `acd-agent.js own
- * POLICY ADDRESS…` answers for addresses and prints the conflicts that it is told of. One JSON object a line.
+ * POLICY ADDRESS…` answers for addresses, is ready when it has announced them, and prints the conflicts that it is told of. One JSON object a line.
  */
 import { AttemptLimit } from '@typemetal/arp-ndp/acd'
 import { Layer2, probe, resolve, type ProbeOptions, type ResolveOptions } from '@typemetal/arp-ndp'
@@ -33,11 +33,19 @@ async function ask(question: () => Promise<unknown>): Promise<void> {
   }
 }
 
+/** Frames of the announcements of a new address. */
+const burstOf = (address: string): number => (address.includes(':') ? 5 : 10)
+
 async function own(defend: 'never' | 'once' | 'always', addresses: readonly string[]): Promise<void> {
   const layer2 = await Layer2.start({ excludeInterfaces: ['^lo$'], defend })
   layer2.on('conflict', conflict => tell({ conflict }))
   layer2.setAddresses(addresses.map(address => ({ address, interfaces: 'all' })))
-  await layer2.counters()
+  // First announcements end detection as well as an answer does.
+  const isWhole = async (): Promise<boolean> => {
+    const counters = await layer2.counters()
+    return addresses.every(address => (counters.get(address)?.gratuitousSent ?? 0) >= burstOf(address))
+  }
+  while (!(await isWhole())) await new Promise(resolve => setTimeout(resolve, 100))
   tell({ ready: true })
   process.stdin.resume()
   process.stdin.on('end', () => void layer2[Symbol.asyncDispose]())

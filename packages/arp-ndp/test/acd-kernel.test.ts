@@ -76,7 +76,7 @@ async function kernelDad(
 
 async function owner(host: Host, defend: string, addresses: readonly string[]): Promise<LabProcess> {
   const answering = host.spawn([process.execPath, AGENT, 'own', defend, ...addresses], { name: 'owner' })
-  await answering.waitForLine(line => line.startsWith('{"ready"'))
+  await answering.waitForLine(line => line.startsWith('{"ready"'), 60_000)
   return answering
 }
 
@@ -97,7 +97,6 @@ t.test('address conflict detection and the kernel', { skip: noNamespaces }, asyn
     return lab.host(name, { links: [{ bridge: lan, addresses }], sysctls })
   }
   const [us, kernel] = [await host('us', 1), await host('kernel', 2, DAD)]
-  // First announcements end detection as well as an answer does: they are over long before these are looked at.
   const [never, once, always] = await Promise.all([
     owner(us, 'never', ['fd00:10::91']),
     owner(us, 'once', ['fd00:10::92']),

@@ -93,7 +93,8 @@ t.test('RFC 4724 section 4.1: nothing is announced before the peers have said al
   const dynamic = await connected
   await established(reached, dynamic)
   await until(() => reached.counters.updatesReceived === 2, 'its End-of-RIB')
-  await new Promise(resolve => setTimeout(resolve, 20))
+  reached.requestRefresh('ipv4-unicast')
+  await until(() => dynamic.counters.routeRefreshReceived === 1, 'what it says next')
   t.equal(dynamic.counters.updatesReceived, 0, 'one peer has not been heard')
   t.equal(restarted, 0)
   clock.advance(359_000)
