@@ -187,11 +187,13 @@ function unknownOption(
   return new TypeError(`${prefix}${name} is not an option: ${hint}`)
 }
 
-/** The name that the fewest strokes make of it, if that is not most of it. */
+/** The name that it begins, or that the fewest strokes make of it, if that is not most of it. */
 function nearest(name: string, known: readonly string[]): string | undefined {
   const lower = name.toLowerCase()
+  const strokesTo = (other: string): number =>
+    lower.length > 3 && other.startsWith(lower) ? 1 : distance(lower, other)
   const ranked = known
-    .map(other => ({ other, strokes: distance(lower, other.toLowerCase()) }))
+    .map(other => ({ other, strokes: strokesTo(other.toLowerCase()) }))
     .toSorted((a, b) => a.strokes - b.strokes)
   const best = ranked[0]
   return best && best.strokes <= Math.max(1, Math.floor(name.length / 2)) ? best.other : undefined

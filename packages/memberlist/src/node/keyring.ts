@@ -1,4 +1,6 @@
+import { listOf } from '../option-kinds.js'
 import { sameOctets } from '../wire/index.js'
+import { secretKey } from './options.js'
 
 /** More keys than this are refused: each costs an attempt per datagram that none of them opens. */
 const MAX_KEYS = 16
@@ -22,8 +24,9 @@ const MAX_KEYS = 16
 export class Keyring {
   #keys: readonly Uint8Array[] = []
 
-  /** @param keys 16, 24 or 32 octets each; the first is primary @throws {RangeError} on another length */
+  /** @param keys 16, 24 or 32 octets each; the first is primary @throws {TypeError | RangeError} what is none, or of another length */
   constructor(keys: readonly Uint8Array[] = []) {
+    listOf(secretKey)('keys', keys)
     for (const key of keys) this.add(key)
   }
 
@@ -37,11 +40,11 @@ export class Keyring {
     return this.#keys[0]
   }
 
-  /** Adds a key that decrypts. @throws {RangeError} when it has not 16, 24 or 32 octets, or there are 16 already */
+  /** Adds a key that decrypts. @throws {TypeError | RangeError} when it has not 16, 24 or 32 octets, or there are 16 already */
   add(key: Uint8Array): void {
-    if (![16, 24, 32].includes(key.length)) throw new RangeError(`key of ${key.length} octets: AES wants 16, 24 or 32`)
+    secretKey('key', key)
     if (this.#indexOf(key) >= 0) return
-    if (this.#keys.length === MAX_KEYS) throw new RangeError(`more than ${MAX_KEYS} keys`)
+    if (this.#keys.length === MAX_KEYS) throw new RangeError(`key must be one of ${MAX_KEYS} at most`)
     this.#keys = [...this.#keys, Uint8Array.from(key)]
   }
 

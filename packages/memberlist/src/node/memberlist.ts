@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { ExchangeError, JoinError, StateError } from '../errors.js'
+import { listOf, octets, optional, text } from '../option-kinds.js'
 import {
   type Endpoint,
   type Member,
@@ -17,7 +18,7 @@ import { Driver } from './driver.js'
 import { Keyring } from './keyring.js'
 import { Journal } from './journal.js'
 import { silent } from './logger.js'
-import { DEFAULT_PORT, type MemberlistOptions } from './options.js'
+import { checkMemberlistOptions, DEFAULT_PORT, endpoint, type MemberlistOptions, swimPart, wait } from './options.js'
 import { findOwnAddress, isPublic, parseJoinAddress, resolveJoinAddress } from './resolve.js'
 import { Security } from './security.js'
 import { openTransport, type Transport } from './transport.js'
@@ -96,9 +97,10 @@ export class Memberlist extends EventEmitter<MemberlistEvents> implements AsyncD
   #leaving: Promise<SwimAction> | undefined
   #onLeft: Pending | undefined
 
-  /** @throws {RangeError} on options that make no sense */
+  /** @throws {TypeError | RangeError} on options that make no sense, or that there are none of; the message begins with the name */
   constructor(options: MemberlistOptions) {
     super()
+    checkMemberlistOptions(options)
     this.#options = options
     this.keyring = new Keyring(options.secretKeys)
     this.#isAllowed = allowList(options.allowedCidrs)
@@ -186,9 +188,11 @@ export class Memberlist extends EventEmitter<MemberlistEvents> implements AsyncD
    * @returns how many nodes were reached
    * @throws {JoinError} when addresses were given and none was reached
    * @throws {StateError} when not running
+   * @throws {TypeError} when the addresses are no array of strings
    */
   async join(addresses: readonly string[]): Promise<number> {
     this.#running()
+    listOf(text)('addresses', addresses)
     const errors: Error[] = []
     const endpoints = await this.#resolveAll(addresses, errors)
     let reached = 0
@@ -215,6 +219,7 @@ export class Memberlist extends EventEmitter<MemberlistEvents> implements AsyncD
    */
   async leave(timeout: Milliseconds = 5000): Promise<void> {
     this.#running()
+    wait('timeout', timeout)
     this.#leaving ??= new Promise((resolve, reject) => {
       this.#onLeft = { resolve, reject }
       this.#driver.handle({ type: 'leave' })
@@ -250,6 +255,7 @@ export class Memberlist extends EventEmitter<MemberlistEvents> implements AsyncD
    */
   accuse(name: string): void {
     this.#running()
+    text('name', name)
     this.#driver.handle({ type: 'accuse', node: name })
   }
 
@@ -262,6 +268,7 @@ export class Memberlist extends EventEmitter<MemberlistEvents> implements AsyncD
    */
   async updateMeta(meta: Uint8Array | undefined, timeout: Milliseconds = 10_000): Promise<void> {
     this.#running()
+    wait('timeout', timeout)
     const updated = this.#ask(request => this.#driver.handle({ type: 'update', request, meta }))
     await within(updated, timeout, 'timeout waiting for update broadcast')
   }
@@ -270,21 +277,31 @@ export class Memberlist extends EventEmitter<MemberlistEvents> implements AsyncD
    * Gossips a message: we tell some nodes, a few times over. Whoever hears it by its `message` event and wants the
    * whole ring to hear passes it on the same way, and knows what it has passed on already. A newer message of the same
    * name takes the place of an older one that is still being told.
+   *
+   * @throws {TypeError} when the payload is no Uint8Array, or the name no string
+   * @throws {RangeError} when the payload does not fit a datagram
+   * @throws {StateError} when not running
    */
   broadcast(payload: Uint8Array, name?: string): void {
     this.#running()
+    octets('payload', payload)
+    optional(text)('name', name)
     this.#driver.handle({ type: 'broadcast', payload, name })
   }
 
-  /** Sends a message to one node in a datagram, which may be lost. */
+  /** Sends a message to one node in a datagram, which may be lost. @throws {TypeError | RangeError} what is no endpoint, or no octets */
   sendBestEffort(to: Endpoint, payload: Uint8Array): void {
     this.#running()
+    endpoint('to', to)
+    octets('payload', payload)
     this.#driver.handle({ type: 'send', request: 0, to, payload, reliable: false })
   }
 
   /** Sends a message to one node on a stream. @throws {ExchangeError} when it could not be delivered */
   async sendReliable(to: Endpoint, payload: Uint8Array): Promise<void> {
     this.#running()
+    endpoint('to', to)
+    octets('payload', payload)
     const action = await this.#ask(request =>
       this.#driver.handle({ type: 'send', request, to, payload, reliable: true }),
     )
@@ -294,6 +311,8 @@ export class Memberlist extends EventEmitter<MemberlistEvents> implements AsyncD
   /** Round-trip time to a node. @throws {ExchangeError} when it does not answer within the probe timeout */
   async ping(node: string, to: Endpoint): Promise<Milliseconds> {
     this.#running()
+    text('node', node)
+    endpoint('to', to)
     const action = await this.#ask(request => this.#driver.handle({ type: 'ping', request, node, to }))
     if (action.type !== 'pong' || action.rtt === undefined) throw new ExchangeError(`no response from node ${node}`)
     return action.rtt
@@ -338,7 +357,7 @@ export class Memberlist extends EventEmitter<MemberlistEvents> implements AsyncD
     const family = bindAddress === '0.0.0.0' || bindAddress === '::' ? bound[bindAddress] : undefined
     const address = parseAddress(advertiseAddress ?? (family ? findOwnAddress(family) : bindAddress))
     return new Swim({
-      ...this.#options,
+      ...swimPart(this.#options),
       address,
       port: advertisePort ?? port,
       isAllowed: this.#isAllowed,

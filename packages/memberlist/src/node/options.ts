@@ -1,4 +1,29 @@
-import type { Delegate, DelegateVersions, Milliseconds, Preset, Tuning } from '../swim/index.js'
+import {
+  checkOptions,
+  flag,
+  type Kind,
+  type Kinds,
+  listOf,
+  methods,
+  number,
+  optional,
+  signal,
+  text,
+  whole,
+  wrongType,
+  wrongValue,
+} from '../option-kinds.js'
+import { NODE_KINDS } from '../swim/config.js'
+import {
+  type Delegate,
+  type DelegateVersions,
+  type Endpoint,
+  type Milliseconds,
+  parseAddress,
+  type Preset,
+  type Tuning,
+} from '../swim/index.js'
+import { allowList } from './allow-list.js'
 import type { Clock } from './clock.js'
 import type { Logger } from './logger.js'
 
@@ -52,3 +77,92 @@ export interface MemberlistOptions extends Partial<Tuning> {
 
 /** The port that memberlist rings use. */
 export const DEFAULT_PORT = 7946
+
+/** Text that a function can read. */
+const readable =
+  (wanted: string, read: (value: string) => unknown): Kind<string> =>
+  (name, value) => {
+    text(name, value)
+    try {
+      read(value as string)
+    } catch {
+      throw wrongValue(name, wanted, value)
+    }
+    return value as string
+  }
+const address = readable('an IP address', parseAddress)
+const block = readable("an address block such as '10.0.0.0/8'", value => allowList([value]))
+
+const KEY_LENGTHS: readonly number[] = [16, 24, 32]
+/** A key that AES takes; nobody is shown what was given. */
+export const secretKey: Kind<Uint8Array> = (name, value) => {
+  const wanted = 'a Uint8Array of 16, 24 or 32 octets'
+  if (!(value instanceof Uint8Array)) throw new TypeError(`${name} must be ${wanted}, not of type ${typeof value}`)
+  if (!KEY_LENGTHS.includes(value.length)) throw new RangeError(`${name} must be ${wanted}, not of ${value.length}`)
+  return value
+}
+
+const MAX_LABEL = 255
+const label: Kind<string> = (name, value) => {
+  const { length } = new TextEncoder().encode(text(name, value))
+  if (length > MAX_LABEL) throw new RangeError(`${name} must have at most ${MAX_LABEL} octets, not ${length}`)
+  return value as string
+}
+
+const KINDS: Kinds<MemberlistOptions> = {
+  ...NODE_KINDS,
+  bindAddress: address,
+  bindPort: optional(whole(0, 65_535)),
+  advertiseAddress: optional(address),
+  advertisePort: optional(whole(1, 65_535)),
+  secretKeys: optional(listOf(secretKey)),
+  gossipVerifyIncoming: optional(flag),
+  gossipVerifyOutgoing: optional(flag),
+  label: optional(label),
+  skipInboundLabelCheck: optional(flag),
+  allowedCidrs: optional(listOf(block)),
+  handoffQueueDepth: optional(number('a number')),
+  queueCheckInterval: optional(number('a number of milliseconds')),
+  log: optional(methods<Logger>('debug', 'info', 'warn', 'error', 'child')),
+  signal: optional(signal),
+  clock: optional(methods<Clock>('now', 'after')),
+}
+
+/**
+ * Looks at each option by itself.
+ *
+ * @throws {TypeError | RangeError} an unknown option, or a value that is not what its option wants; the message begins with its name
+ */
+export function checkMemberlistOptions(options: unknown): asserts options is MemberlistOptions {
+  checkOptions(options, KINDS, {
+    nodeName: 'name',
+    address: 'bindAddress',
+    host: 'bindAddress',
+    bindAddr: 'bindAddress',
+    port: 'bindPort',
+    advertiseAddr: 'advertiseAddress',
+    secretKey: 'secretKeys',
+    keyring: 'secretKeys',
+    logger: 'log',
+  })
+}
+
+/** The part of the options that is not only for who has sockets. */
+export const swimPart = (options: MemberlistOptions): Pick<MemberlistOptions, keyof typeof NODE_KINDS> =>
+  Object.fromEntries(Object.entries(options).filter(([name]) => name in NODE_KINDS)) as unknown as Pick<
+    MemberlistOptions,
+    keyof typeof NODE_KINDS
+  >
+
+/** A time to wait; 0 is as long as it takes. */
+export const wait = number('a number of milliseconds from 0 on', value => value >= 0)
+
+const port = whole(1, 65_535)
+/** Where a node is. A `Member` is one as well, so other fields are nobody's business. */
+export const endpoint: Kind<Endpoint> = (name, value) => {
+  if (typeof value !== 'object' || value === null) throw wrongType(name, 'an object with address and port', value)
+  const given = value as Endpoint
+  address(`${name}.address`, given.address)
+  port(`${name}.port`, given.port)
+  return given
+}

@@ -1,3 +1,19 @@
+import {
+  callback,
+  checkOptions,
+  flag,
+  type Kind,
+  type Kinds,
+  listOf,
+  number,
+  octets,
+  oneOf,
+  optional,
+  record,
+  whole,
+  wrongType,
+  wrongValue,
+} from '../option-kinds.js'
 import { type Alive, ProtocolVersion, type Versions } from '../wire/index.js'
 import type { Member, Milliseconds } from './types.js'
 
@@ -174,6 +190,97 @@ export const MAX_NAME = 1024
 /** Longest time, as long as JavaScript's own timers run. */
 const MAX_TIME: Milliseconds = 2 ** 31 - 1
 
+const duration = optional(
+  number(`a number of milliseconds from 0 to ${MAX_TIME}`, value => value >= 0 && value <= MAX_TIME),
+)
+const factor = optional(number('a number from 0 on', value => value >= 0 && value <= Number.MAX_SAFE_INTEGER))
+const count = optional(whole(0, Number.MAX_SAFE_INTEGER))
+
+/** What each field of {@link Tuning} has to be where it is given. */
+export const TUNING_KINDS: Kinds<Partial<Tuning>> = {
+  tcpTimeout: duration,
+  indirectChecks: count,
+  retransmitMult: factor,
+  suspicionMult: factor,
+  suspicionMaxTimeoutMult: factor,
+  pushPullInterval: duration,
+  probeInterval: duration,
+  probeTimeout: duration,
+  disableTcpPings: optional(flag),
+  awarenessMaxMultiplier: optional(whole(1, Number.MAX_SAFE_INTEGER)),
+  gossipInterval: duration,
+  gossipNodes: count,
+  gossipToTheDeadTime: duration,
+  deadNodeReclaimTime: duration,
+  enableCompression: optional(flag),
+  udpBufferSize: optional(whole(128, Number.MAX_SAFE_INTEGER)),
+  watchInterval: duration,
+  refusedGrace: duration,
+}
+
+const nodeName: Kind<string> = (name, value) => {
+  const wanted = `a string of 1 to ${MAX_NAME / 4} characters`
+  if (typeof value !== 'string') throw wrongType(name, wanted, value)
+  if (value === '' || value.length > MAX_NAME / 4) throw wrongValue(name, wanted, value)
+  return value
+}
+
+const metaOctets: Kind<Uint8Array> = (name, value) => {
+  const { length } = octets(name, value)
+  if (length > MAX_META) throw new RangeError(`${name} must have at most ${MAX_META} octets, not ${length}`)
+  return value as Uint8Array
+}
+
+/** @throws {TypeError | RangeError} not octets, or too many; the message begins with `meta` */
+export const checkMeta = (meta: Uint8Array | undefined): void => void optional(metaOctets)('meta', meta)
+
+/** A program may be an object of any class: what else it has is its own. */
+const DELEGATE: readonly (keyof Delegate)[] = ['localState', 'refuseMerge', 'refuseAlive', 'ackPayload']
+const program: Kind<Delegate> = (name, value) => {
+  if (typeof value !== 'object' || value === null) throw wrongType(name, 'an object', value)
+  const given = value as Readonly<Record<string, unknown>>
+  for (const method of DELEGATE) optional(callback())(`${name}.${method}`, given[method])
+  return value
+}
+
+const { Min, Max } = ProtocolVersion
+const version = whole(0, 0xff)
+const address: Kind<Uint8Array> = (name, value) => {
+  const { length } = octets(name, value)
+  if (length !== 4 && length !== 16) throw new RangeError(`${name} must have 4 or 16 octets, not ${length}`)
+  return value as Uint8Array
+}
+
+/** What each of the options has to be that nodes have in common, whoever runs them. */
+export const NODE_KINDS: Kinds<Omit<SwimOptions, 'address' | 'port' | 'isAllowed' | 'packetOverhead' | 'known'>> = {
+  ...TUNING_KINDS,
+  name: nodeName,
+  meta: optional(metaOctets),
+  protocolVersion: optional(whole(Min, Max)),
+  delegateVersions: optional(record<DelegateVersions>({ min: version, max: version, current: version })),
+  delegate: optional(program),
+  random: optional(callback<() => number>()),
+  preset: optional(oneOf(...(Object.keys(PRESETS) as Preset[]))),
+}
+
+const SWIM_KINDS: Kinds<SwimOptions> = {
+  ...NODE_KINDS,
+  address,
+  port: whole(1, 65_535),
+  isAllowed: optional(callback<(address: Uint8Array) => boolean>()),
+  packetOverhead: optional(callback<() => number>()),
+  known: optional(listOf<Alive>((_, value) => value as Alive)),
+}
+
+/**
+ * Looks at each option by itself.
+ *
+ * @throws {TypeError | RangeError} an unknown option, or a value that is not what its option wants; the message begins with its name
+ */
+export function checkSwimOptions(options: unknown): asserts options is SwimOptions {
+  checkOptions(options, SWIM_KINDS)
+}
+
 /**
  * The tuning that some options ask for. A `probeTimeout` above the `probeInterval` is one: probes then ask no helpers.
  *
@@ -181,31 +288,20 @@ const MAX_TIME: Milliseconds = 2 ** 31 - 1
  * @throws {RangeError} on a value that makes no sense, and on an unknown preset
  */
 export function tuningOf(options: Partial<Tuning> & { readonly preset?: Preset }): Tuning {
-  const name = options.preset ?? 'lan'
-  if (!Object.hasOwn(PRESETS, name))
-    throw new RangeError(`preset ${name} is none of ${Object.keys(PRESETS).join(', ')}`)
-  const preset = PRESETS[name]
+  NODE_KINDS.preset('preset', options.preset)
+  const preset = PRESETS[options.preset ?? 'lan']
   const given = Object.entries(options).filter(([key, value]) => Object.hasOwn(preset, key) && value !== undefined)
-  const tuning: Tuning = { ...preset, ...Object.fromEntries(given) }
-  for (const key of Object.keys(preset) as (keyof Tuning)[]) checkValue(key, tuning[key], typeof preset[key])
-  if (tuning.awarenessMaxMultiplier < 1) throw new RangeError('awarenessMaxMultiplier is below 1')
-  if (tuning.udpBufferSize < 128) throw new RangeError(`udpBufferSize ${tuning.udpBufferSize} is below 128`)
-  return tuning
+  for (const [key, value] of given) TUNING_KINDS[key as keyof Tuning](key, value)
+  return { ...preset, ...Object.fromEntries(given) }
 }
 
-function checkValue(key: keyof Tuning, value: unknown, type: string): void {
-  if (typeof value !== type) throw new TypeError(`${key} is a ${typeof value} where a ${type} is wanted`)
-  if (typeof value !== 'number') return
-  const max = /Interval$|Time(out)?$|Grace$/.test(key) ? MAX_TIME : Number.MAX_SAFE_INTEGER
-  if (!(value >= 0 && value <= max)) throw new RangeError(`${key} ${value} is not in 0 to ${max}`)
-}
-
-/** Our version octets. @throws {RangeError} outside of what we understand */
+/** Our version octets. @throws {RangeError} not in order */
 export function versionsOf(options: SwimOptions): Versions {
   const { Min: pMin, Max: pMax } = ProtocolVersion
   const pCur = options.protocolVersion ?? ProtocolVersion.Ports
-  if (!(pCur >= pMin && pCur <= pMax)) throw new RangeError(`protocolVersion ${pCur} is not in ${pMin} to ${pMax}`)
   const { min: dMin, max: dMax, current: dCur } = options.delegateVersions ?? { min: 0, max: 0, current: 0 }
-  if (!(dMin <= dCur && dCur <= dMax && dMin >= 0 && dMax <= 255)) throw new RangeError('delegateVersions out of order')
+  if (!(dMin <= dCur && dCur <= dMax)) {
+    throw new RangeError(`delegateVersions must be in order, min, current, max, not ${dMin}, ${dCur}, ${dMax}`)
+  }
   return { pMin, pMax, pCur, dMin, dMax, dCur }
 }

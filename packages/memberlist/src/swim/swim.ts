@@ -12,7 +12,7 @@ import {
 import { Acks } from './acks.js'
 import { normalizeAddress } from './address.js'
 import { Answerer } from './answer.js'
-import { MAX_META, MAX_NAME, type SwimOptions, type Tuning } from './config.js'
+import { checkMeta, checkSwimOptions, type SwimOptions, type Tuning } from './config.js'
 import { describe, type NodeDescription } from './description.js'
 import { Dials } from './dials.js'
 import { Gossip } from './gossip.js'
@@ -59,9 +59,9 @@ export class Swim {
   readonly #watch: Watch
   readonly #messages = { alive: 0, suspect: 0, dead: 0 }
 
-  /** @throws {RangeError} on options that make no sense */
+  /** @throws {TypeError | RangeError} on options that make no sense, or that there are none of; the message begins with the name */
   constructor(options: SwimOptions) {
-    checkIdentity(options)
+    checkSwimOptions(options)
     const ring = new Ring(options)
     this.#ring = ring
     const { address, port, meta, known = [] } = options
@@ -356,15 +356,4 @@ export class Swim {
     const { name: node, incarnation } = record
     this.#packets.group(record, [encodeSuspect({ node, incarnation, from: this.#ring.name })])
   }
-}
-
-function checkIdentity({ name, address, port, meta }: SwimOptions): void {
-  if (name === '' || name.length > MAX_NAME / 4) throw new RangeError(`node name of ${name.length} characters`)
-  if (address.length !== 4 && address.length !== 16) throw new RangeError(`address of ${address.length} octets`)
-  if (!Number.isInteger(port) || port < 1 || port > 65535) throw new RangeError(`port ${port}`)
-  checkMeta(meta)
-}
-
-function checkMeta(meta: Uint8Array | undefined): void {
-  if (meta && meta.length > MAX_META) throw new RangeError(`meta of ${meta.length} octets exceeds ${MAX_META}`)
 }
