@@ -26,7 +26,7 @@ const NETWORKS = [{ prefix: '198.51.100.0/24' }, { prefix: '2001:db8:ffff::/48' 
 const TIMES = { transmitInterval: 200, receiveInterval: 200, detectMultiplier: 30 }
 const DETECTION_TIME = 6000
 /** Seconds, three times what anything here is waited for: what is noticed was noticed by BFD. */
-const HOLD_TIME = 180
+const HOLD_TIME = 360
 
 /** Plays with BGP and BFD up on both sides, and all routes exchanged. */
 async function withBoth(

@@ -148,9 +148,9 @@ export async function stop(child: ChildProcess, signal: NodeJS.Signals = 'SIGTER
 }
 
 /** Generous, because machines of continuous integration are busy. */
-const DEADLINE = 60_000
+const DEADLINE = 120_000
 
-/** Asks again and again until the answer is neither false nor an error. @throws after a minute */
+/** Asks again and again until the answer is neither false nor an error. @throws after two minutes */
 export async function until<T>(what: string, ask: () => T | Promise<T>): Promise<T> {
   const end = performance.now() + DEADLINE
   for (;;) {
@@ -167,7 +167,7 @@ export async function until<T>(what: string, ask: () => T | Promise<T>): Promise
   }
 }
 
-/** Asks again and again until the answer is this one. @throws after a minute, with the last answer */
+/** Asks again and again until the answer is this one. @throws after two minutes, with the last answer */
 export async function untilEqual<T>(what: string, wanted: T, ask: () => T | Promise<T>): Promise<void> {
   let last: T | undefined
   try {
