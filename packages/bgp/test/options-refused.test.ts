@@ -205,7 +205,7 @@ refuses(
         [
           { maximumPrefixes: { ipv4: 5 } },
           'TypeError',
-          'maximumPrefixes.ipv4 is not an option: the options here are ipv4-unicast and ipv6-unicast',
+          'maximumPrefixes.ipv4 is not an option: did you mean maximumPrefixes.ipv4-unicast?',
         ],
         [
           { gracefulRestart: 'yes' },

@@ -84,13 +84,19 @@ async function testLists(): Promise<void> {
   })
 
   await t.test('a filter that is none is the caller’s mistake', async t => {
-    t.throws(() => listAddresses({ interfaceIndex: 0 }), { name: 'RangeError', message: /^interfaceIndex: / })
-    t.throws(() => listRoutes({ table: 1.5 }), { name: 'RangeError', message: /^table: / })
-    t.throws(() => listNeighbors({ family: 5 as 4 }), { name: 'RangeError', message: /^family: / })
+    t.throws(() => listAddresses({ interfaceIndex: 0 }), { name: 'RangeError', message: /^interfaceIndex must be / })
+    t.throws(() => listRoutes({ table: 1.5 }), { name: 'RangeError', message: /^table must be / })
+    t.throws(() => listNeighbors({ family: 5 as 4 }), { name: 'RangeError', message: /^family must be / })
     t.throws(() => [...readRtnetlink('route', { table: -1 })], RangeError)
-    t.throws(() => new RtnetlinkMonitor({ kinds: [], onChanges() {}, onLost() {} }), { message: /^kinds: / })
-    t.throws(() => watchRtnetlink({ kinds: ['rule' as 'route'] }), { name: 'RangeError', message: /^kinds: .*rule/ })
-    t.throws(() => watchRtnetlink({ kinds: ['link'], queueLimit: 0 }), { name: 'RangeError', message: /^queueLimit: / })
+    t.throws(() => new RtnetlinkMonitor({ kinds: [], onChanges() {}, onLost() {} }), { message: /^kinds must / })
+    t.throws(() => watchRtnetlink({ kinds: ['rule' as 'route'] }), {
+      name: 'RangeError',
+      message: /^kinds\[0\] must be .*rule/,
+    })
+    t.throws(() => watchRtnetlink({ kinds: ['link'], queueLimit: 0 }), {
+      name: 'RangeError',
+      message: /^queueLimit must be /,
+    })
     t.throws(() => watchRtnetlink({ kinds: ['link'], signal: AbortSignal.abort(new Error('no')) }), { message: 'no' })
   })
 }

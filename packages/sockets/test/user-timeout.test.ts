@@ -96,7 +96,7 @@ async function testUserTimeout(): Promise<void> {
     await using pair = await pairOf({ address: '127.0.0.1' })
     using socket = new TcpSocket(4)
     for (const userTimeout of [-1, 1.5, Number.NaN, 2 ** 31]) {
-      const refused = { name: 'RangeError', message: /^userTimeout: / }
+      const refused = { name: 'RangeError', message: /^userTimeout must be / }
       t.throws(() => setTcpOptions(pair.client, { userTimeout }), refused)
       t.throws(() => socket.setUserTimeout(userTimeout), refused)
     }

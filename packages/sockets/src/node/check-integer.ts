@@ -8,5 +8,5 @@ export const MAX_INDEX = 0x7fffffff
  */
 export function checkInteger(name: string, value: number, least: number, most: number): number {
   if (Number.isInteger(value) && value >= least && value <= most) return value
-  throw new RangeError(`${name}: a whole number from ${least} to ${most}, not ${value}`)
+  throw new RangeError(`${name} must be a whole number from ${least} to ${most}, not ${value}`)
 }

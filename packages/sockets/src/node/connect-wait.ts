@@ -1,5 +1,7 @@
+import { type Kinds, optional, signal as signalKind } from '../option-kinds.js'
 import type { Descriptor } from './descriptor.js'
 import { systemError } from './system-error.js'
+import { milliseconds } from './socket-kinds.js'
 
 /** How long to wait for a connection. */
 export interface ConnectWait {
@@ -8,6 +10,9 @@ export interface ConnectWait {
   /** Gives up when aborted, and rejects with its reason. */
   readonly signal?: AbortSignal
 }
+
+/** What each field of a {@link ConnectWait} has to be. */
+export const WAIT_KINDS: Kinds<ConnectWait> = { timeout: optional(milliseconds), signal: optional(signalKind) }
 
 const DEFAULT_TIMEOUT = 10_000
 const ETIMEDOUT = 110

@@ -1,12 +1,14 @@
+import { callback, checkOptions, type Kinds, listOf, optional, whole } from '../option-kinds.js'
 import type { SocketError } from '../errors.js'
 import { formatAddress, needsScope, parseAddress } from '../wire/address.js'
 import { LITTLE_ENDIAN, viewOf } from '../wire/endian.js'
 import { decodePacketInfo, encodeIpv6PacketInfo, PACKET_INFO_SPACE } from '../wire/packet-info.js'
 import { AddressFamily, encodeInternetAddress, SOCKET_ADDRESS_SPACE } from '../wire/socket-address.js'
-import { checkInteger, MAX_INDEX } from './check-integer.js'
+import { checkInteger } from './check-integer.js'
 import { Descriptor, Level, Option, SocketType } from './descriptor.js'
 import { Receiver, type ReceivedMessage } from './receiver.js'
 import { check } from './system-error.js'
+import { address as ipAddress, bufferSize, interfaceIndex } from './socket-kinds.js'
 
 /** One received ICMPv6 message. */
 export interface Icmpv6Packet {
@@ -61,6 +63,16 @@ const SPACES = {
 } as const
 const MAX_HOP_LIMIT = 255
 
+const KINDS: Kinds<Icmpv6SocketOptions> = {
+  interfaceIndex,
+  types: listOf(whole(0, 255)),
+  hopLimit: optional(whole(0, MAX_HOP_LIMIT)),
+  source: optional(ipAddress),
+  receiveBuffer: optional(bufferSize),
+  onPackets: callback<Icmpv6SocketOptions['onPackets']>(),
+  onError: optional(callback<NonNullable<Icmpv6SocketOptions['onError']>>()),
+}
+
 /** What one sent message has beside the socket's own settings (RFC 3542 section 6). */
 export interface Icmpv6SendOptions {
   /** Address to send from, one of the interface's. */
@@ -81,15 +93,13 @@ export class Icmpv6Socket implements Disposable {
   readonly #interfaceIndex: number
 
   /**
-   * @throws {RangeError} when a number of the options is none
+   * @throws {TypeError | RangeError} an option that cannot be, or an unknown one; the message begins with its name
    * @throws {SocketError} `EPERM` without CAP_NET_RAW, `ENODEV` when there is no such interface, `EADDRNOTAVAIL` when
    * `source` is not an address of it, `ENOSYS` off Linux
    */
   constructor(options: Icmpv6SocketOptions) {
-    // Index 0 would mean every interface.
-    this.#interfaceIndex = checkInteger('interfaceIndex', options.interfaceIndex, 1, MAX_INDEX)
-    checkInteger('hopLimit', options.hopLimit ?? MAX_HOP_LIMIT, 0, MAX_HOP_LIMIT)
-    for (const type of options.types) checkInteger('types', type, 0, 255)
+    checkOptions(options, KINDS, { index: 'interfaceIndex', ttl: 'hopLimit', onMessage: 'onPackets' })
+    this.#interfaceIndex = options.interfaceIndex
     this.#descriptor = new Descriptor(AddressFamily.inet6, SocketType.raw, ICMPV6, 'raw ICMPv6')
     if (options.types.length > 0) this.#receiver = new Receiver(this.#descriptor, SPACES)
     try {
@@ -182,7 +192,7 @@ export class Icmpv6Socket implements Disposable {
 
   #membership(name: number, group: string | Uint8Array, what: string): void {
     const octets = typeof group === 'string' ? ipv6Octets(group) : group
-    if (octets.length !== 16) throw new TypeError(`group: 16 octets, not ${octets.length}`)
+    if (octets.length !== 16) throw new TypeError(`group must have 16 octets, not ${octets.length}`)
     const request = new Uint8Array(20) // struct ipv6_mreq
     request.set(octets)
     viewOf(request).setInt32(16, this.#interfaceIndex, LITTLE_ENDIAN)

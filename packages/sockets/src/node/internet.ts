@@ -47,7 +47,7 @@ function scopeOf({ zone }: ParsedAddress): number {
 export function bindToDevice(descriptor: OptionTarget, name: string): void {
   const octets = new TextEncoder().encode(name)
   if (octets.length === 0 || octets.length > LONGEST_INTERFACE_NAME)
-    throw new RangeError(`no interface name: "${name}"`)
+    throw new RangeError(`device must be the name of an interface, not '${name}'`)
   descriptor.setOption(Level.socket, Option.bindToDevice, octets, `SO_BINDTODEVICE ${name}`)
 }
 
@@ -64,7 +64,8 @@ export function setTtl(descriptor: OptionTarget, family: 4 | 6, hops: number | '
 
 /** The octet with DSCP and ECN of what is sent (RFC 2474). @throws {RangeError} when it is no octet */
 export function setTrafficClass(descriptor: OptionTarget, family: 4 | 6, octet: number): void {
-  if (!Number.isInteger(octet) || octet < 0 || octet > 255) throw new RangeError(`no traffic class: ${octet}`)
+  if (!Number.isInteger(octet) || octet < 0 || octet > 255)
+    throw new RangeError(`trafficClass must be a whole number from 0 to 255, not ${octet}`)
   if (family === 4) descriptor.setOption(Level.ip, IpOption.typeOfService, octet, 'IP_TOS')
   else descriptor.setOption(Level.ipv6, Ipv6Option.trafficClass, octet, 'IPV6_TCLASS')
 }
@@ -83,5 +84,5 @@ export function setIpv6Only(descriptor: OptionTarget, only: boolean): void {
 
 function checkHops(hops: number): number {
   if (Number.isInteger(hops) && hops >= 1 && hops <= 255) return hops
-  throw new RangeError(`no TTL or hop limit: ${hops}`)
+  throw new RangeError(`ttl must be a whole number from 1 to 255, not ${hops}`)
 }

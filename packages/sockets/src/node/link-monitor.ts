@@ -1,3 +1,4 @@
+import { callback, checkOptions, type Kinds, optional } from '../option-kinds.js'
 import type { SocketError } from '../errors.js'
 import { NetlinkSocket } from './netlink.js'
 
@@ -11,18 +12,28 @@ export interface LinkMonitorOptions {
   onError?(error: SocketError): void
 }
 
+const KINDS: Kinds<LinkMonitorOptions> = {
+  onChange: callback<LinkMonitorOptions['onChange']>(),
+  onError: optional(callback<NonNullable<LinkMonitorOptions['onError']>>()),
+}
+
 /**
  * Tells when interfaces or their addresses change: created, removed, up, down, renamed, another MAC, carrier, address added
  * or removed (RTMGRP_LINK, RTMGRP_IPV4_IFADDR, RTMGRP_IPV6_IFADDR). Says that, not what: {@link RtnetlinkMonitor} does. Needs no
  * privilege. Holds the process open until closed.
  */
 export class LinkMonitor implements Disposable {
-  readonly #socket = new NetlinkSocket(Group.link | Group.ipv4Address | Group.ipv6Address)
+  readonly #socket: NetlinkSocket
   readonly #onChange: () => void
   #pending: NodeJS.Immediate | undefined
 
-  /** @throws {SocketError} when the kernel refuses; `ENOSYS` off Linux */
+  /**
+   * @throws {TypeError} an option that cannot be, or an unknown one; the message begins with its name
+   * @throws {SocketError} when the kernel refuses; `ENOSYS` off Linux
+   */
   constructor(options: LinkMonitorOptions) {
+    checkOptions(options, KINDS)
+    this.#socket = new NetlinkSocket(Group.link | Group.ipv4Address | Group.ipv6Address)
     this.#onChange = () => options.onChange()
     try {
       this.#socket.watch({

@@ -1,13 +1,14 @@
+import { callback, checkOptions, flag, octets, optional, type Kinds, whole } from '../option-kinds.js'
 import { setTimeout } from 'node:timers/promises'
 import type { BpfInstruction } from '../bpf/index.js'
 import type { SocketError } from '../errors.js'
 import { LITTLE_ENDIAN, viewOf } from '../wire/endian.js'
 import { AddressFamily, encodeLinkLayerAddress } from '../wire/socket-address.js'
-import { checkInteger, MAX_INDEX } from './check-integer.js'
 import { Descriptor, Level, SocketType } from './descriptor.js'
 import { MAX_BATCH } from './native.js'
 import { Receiver } from './receiver.js'
 import { check } from './system-error.js'
+import { bufferSize, interfaceIndex, program } from './socket-kinds.js'
 
 /** EtherType of IPv4 (RFC 894). */
 export const ETH_P_IP = 0x0800
@@ -63,6 +64,21 @@ export interface PacketSocketOptions {
   onWritable?(): void
 }
 
+const KINDS: Kinds<PacketSocketOptions> = {
+  interfaceIndex,
+  etherType: whole(0, 0xffff),
+  filter: optional(program),
+  ignoreOutgoing: optional(flag),
+  promiscuous: optional(flag),
+  allMulticast: optional(flag),
+  frameSpace: optional(whole(1, ANY_FRAME)),
+  receiveBuffer: optional(bufferSize),
+  sendBuffer: optional(bufferSize),
+  onFrames: callback<PacketSocketOptions['onFrames']>(),
+  onError: optional(callback<NonNullable<PacketSocketOptions['onError']>>()),
+  onWritable: optional(callback<NonNullable<PacketSocketOptions['onWritable']>>()),
+}
+
 /** What happened at a {@link PacketSocket} since it was opened. */
 export interface PacketStatistics {
   /** Frames that passed the filter, those dropped included. */
@@ -107,13 +123,12 @@ export class PacketSocket implements Disposable {
   #isAwaited = false
 
   /**
-   * @throws {RangeError} when a number of the options is none
+   * @throws {TypeError | RangeError} an option that cannot be, or an unknown one; the message begins with its name
    * @throws {SocketError} `EPERM` without CAP_NET_RAW, `ENODEV` when there is no such interface, `ENOSYS` off Linux
    */
   constructor(options: PacketSocketOptions) {
-    this.#interfaceIndex = checkInteger('interfaceIndex', options.interfaceIndex, 1, MAX_INDEX)
-    checkInteger('etherType', options.etherType, 0, 0xffff)
-    checkInteger('frameSpace', options.frameSpace ?? ORDINARY_FRAME, 1, ANY_FRAME)
+    checkOptions(options, KINDS, { index: 'interfaceIndex', protocol: 'etherType', onMessage: 'onFrames' })
+    this.#interfaceIndex = options.interfaceIndex
     // Protocol 0 takes no frame until bind: none slips in before the filter, or from another interface.
     this.#descriptor = new Descriptor(AddressFamily.packet, SocketType.raw, 0, 'AF_PACKET')
     const all = options.etherType === ETH_P_ALL
@@ -281,6 +296,7 @@ export class PacketSocket implements Disposable {
 }
 
 function checkHardwareAddress(address: Uint8Array): Uint8Array {
+  octets('group', address)
   if (address.length <= LONGEST_HARDWARE_ADDRESS) return address
-  throw new RangeError(`group: at most ${LONGEST_HARDWARE_ADDRESS} octets, not ${address.length}`)
+  throw new RangeError(`group must have at most ${LONGEST_HARDWARE_ADDRESS} octets, not ${address.length}`)
 }

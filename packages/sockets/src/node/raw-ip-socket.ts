@@ -1,6 +1,8 @@
+import { checkOptions, type Kinds, optional } from '../option-kinds.js'
 import { AddressFamily } from '../wire/socket-address.js'
 import { Descriptor, SocketType } from './descriptor.js'
 import { bindToDevice, nameOf } from './internet.js'
+import { device as deviceKind, ipVersion } from './socket-kinds.js'
 
 const IPPROTO_RAW = 255
 
@@ -12,6 +14,8 @@ export interface RawIpSocketOptions {
   readonly device?: string
 }
 
+const KINDS: Kinds<RawIpSocketOptions> = { family: ipVersion, device: optional(deviceKind) }
+
 /**
  * Sends IP packets whose header the caller writes (IP_HDRINCL, raw(7)). The next hop is given apart from the header: the kernel
  * resolves it and carries the packet there even when the header's destination is this host. Receives nothing.
@@ -21,8 +25,13 @@ export class RawIpSocket implements Disposable {
   readonly #family: 4 | 6
   readonly #payload: Uint8Array[] = []
 
-  /** @throws {SocketError} `EPERM` without CAP_NET_RAW, `ENODEV`; `ENOSYS` off Linux */
-  constructor({ family, device }: RawIpSocketOptions) {
+  /**
+   * @throws {TypeError | RangeError} an option that cannot be, or an unknown one; the message begins with its name
+   * @throws {SocketError} `EPERM` without CAP_NET_RAW, `ENODEV`; `ENOSYS` off Linux
+   */
+  constructor(options: RawIpSocketOptions) {
+    checkOptions(options, KINDS, { interface: 'device' })
+    const { family, device } = options
     const domain = family === 4 ? AddressFamily.inet : AddressFamily.inet6
     this.#family = family
     this.#descriptor = new Descriptor(domain, SocketType.raw, IPPROTO_RAW, `raw IPv${family}`)

@@ -1,6 +1,8 @@
+import { callback, checkOptions, type Kind, type Kinds, listOf, oneOf, optional } from '../option-kinds.js'
 import type { SocketError } from '../errors.js'
 import { decodeRtnetlinkChange, type RtnetlinkChange, type RtnetlinkKind } from '../wire/rtnetlink-message.js'
 import { NetlinkSocket } from './netlink.js'
+import { bufferSize } from './socket-kinds.js'
 
 /** Bits of the multicast groups that tell of each kind, both families (`RTMGRP_*`). */
 const GROUPS: { readonly [K in RtnetlinkKind]: number } = { link: 0x1, neighbor: 0x4, address: 0x110, route: 0x440 }
@@ -22,6 +24,21 @@ export interface RtnetlinkMonitorOptions {
   onError?(error: SocketError): void
 }
 
+/** Some of the kinds there are. */
+export const rtnetlinkKinds: Kind<readonly RtnetlinkKind[]> = (name, value) => {
+  const kinds = listOf(oneOf(...(Object.keys(GROUPS) as RtnetlinkKind[])))(name, value)
+  if (kinds.length === 0) throw new RangeError(`${name} must have one at least`)
+  return kinds
+}
+
+const KINDS: Kinds<RtnetlinkMonitorOptions> = {
+  kinds: rtnetlinkKinds,
+  receiveBuffer: optional(bufferSize),
+  onChanges: callback<RtnetlinkMonitorOptions['onChanges']>(),
+  onLost: callback<RtnetlinkMonitorOptions['onLost']>(),
+  onError: optional(callback<NonNullable<RtnetlinkMonitorOptions['onError']>>()),
+}
+
 /**
  * Tells what changes about interfaces, addresses, neighbours and routes: each change as a value, as the kernel's notification has
  * it. Open it first and list then: what changes in between is told, and nothing is missed. Callbacks come on the loop of the thread
@@ -33,10 +50,11 @@ export class RtnetlinkMonitor implements Disposable {
   readonly #socket: NetlinkSocket
 
   /**
-   * @throws {RangeError} no kinds, or unknown ones
+   * @throws {TypeError | RangeError} an option that cannot be, or an unknown one; the message begins with its name
    * @throws {SocketError} when the kernel refuses; `ENOSYS` off Linux
    */
   constructor(options: RtnetlinkMonitorOptions) {
+    checkOptions(options, KINDS)
     this.#socket = new NetlinkSocket(groupsOf(options.kinds), options.receiveBuffer)
     try {
       this.#socket.watch({
@@ -66,10 +84,6 @@ export class RtnetlinkMonitor implements Disposable {
 
 function groupsOf(kinds: readonly RtnetlinkKind[]): number {
   let groups = 0
-  for (const kind of kinds) {
-    if (!Object.hasOwn(GROUPS, kind)) throw new RangeError(`kinds: there is no ${JSON.stringify(kind)}`)
-    groups |= GROUPS[kind]
-  }
-  if (groups === 0) throw new RangeError('kinds: at least one')
+  for (const kind of kinds) groups |= GROUPS[kind]
   return groups
 }

@@ -1,7 +1,8 @@
+import { checkOptions, type Kinds, optional, signal as signalKind, whole } from '../option-kinds.js'
 import type { SocketError } from '../errors.js'
 import type { RtnetlinkChange, RtnetlinkKind } from '../wire/rtnetlink-message.js'
-import { checkInteger } from './check-integer.js'
-import { RtnetlinkMonitor } from './rtnetlink-monitor.js'
+import { RtnetlinkMonitor, rtnetlinkKinds } from './rtnetlink-monitor.js'
+import { bufferSize } from './socket-kinds.js'
 
 /** Changes were lost, in the kernel or in the queue: list again. What comes later is told as before. */
 export interface RtnetlinkResync {
@@ -24,6 +25,12 @@ export interface WatchRtnetlinkOptions {
 }
 
 const DEFAULT_LIMIT = 4096
+const KINDS: Kinds<WatchRtnetlinkOptions> = {
+  kinds: rtnetlinkKinds,
+  signal: optional(signalKind),
+  queueLimit: optional(whole(1, Number.MAX_SAFE_INTEGER)),
+  receiveBuffer: optional(bufferSize),
+}
 
 /**
  * Changes of interfaces, addresses, neighbours and routes as an async iterator. It listens from this call on, so list what is there
@@ -42,7 +49,7 @@ const DEFAULT_LIMIT = 4096
  * }
  * ```
  *
- * @throws {RangeError} no kinds, or unknown ones; a limit below 1
+ * @throws {TypeError | RangeError} an option that cannot be, or an unknown one; the message begins with its name
  * @throws {SocketError} when the kernel refuses; `ENOSYS` off Linux
  */
 export const watchRtnetlink = (options: WatchRtnetlinkOptions): RtnetlinkWatch => new RtnetlinkWatch(options)
@@ -65,8 +72,9 @@ export class RtnetlinkWatch implements AsyncIterableIterator<RtnetlinkEvent, und
   #ended: { reason?: unknown } | undefined
 
   /** See {@link watchRtnetlink}. */
-  constructor({ kinds, signal, queueLimit = DEFAULT_LIMIT, receiveBuffer }: WatchRtnetlinkOptions) {
-    checkInteger('queueLimit', queueLimit, 1, Number.MAX_SAFE_INTEGER)
+  constructor(options: WatchRtnetlinkOptions) {
+    checkOptions(options, KINDS)
+    const { kinds, signal, queueLimit = DEFAULT_LIMIT, receiveBuffer } = options
     signal?.throwIfAborted()
     this.#limit = queueLimit
     this.#signal = signal

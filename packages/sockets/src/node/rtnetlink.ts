@@ -1,3 +1,4 @@
+import { checkOptions, type Kinds, oneOf, optional, whole } from '../option-kinds.js'
 import {
   decodeInterfaceAddress,
   encodeAddressRequest,
@@ -14,8 +15,8 @@ import {
 import { NetlinkType } from '../wire/netlink.js'
 import { decodeRoute, encodeRouteRequest, type RouteFilter, type RouteMessage } from '../wire/route-message.js'
 import type { RtnetlinkKind, RtnetlinkValues } from '../wire/rtnetlink-message.js'
-import { checkInteger, MAX_INDEX } from './check-integer.js'
 import { interrupted, NetlinkSocket } from './netlink.js'
+import { interfaceIndex, ipVersion } from './socket-kinds.js'
 
 /** What of each kind a dump asks for. */
 export interface RtnetlinkFilters {
@@ -42,7 +43,7 @@ const DUMPS: { readonly [K in RtnetlinkKind]: Dump<K> } = {
 /**
  * All addresses of all interfaces, or what of them is asked for.
  *
- * @throws {RangeError} when the filter's numbers are none
+ * @throws {TypeError | RangeError} a field of the filter that cannot be, or an unknown one; the message begins with its name
  * @throws {SocketError} `ENODEV` when there is no such interface; `ENOSYS` off Linux
  */
 export const listAddresses = (filter: AddressFilter = {}): readonly AddressMessage[] => list('address', filter)
@@ -50,7 +51,7 @@ export const listAddresses = (filter: AddressFilter = {}): readonly AddressMessa
 /**
  * The neighbour cache of both families (ARP and NDP), or what of it is asked for.
  *
- * @throws {RangeError} when the filter's numbers are none
+ * @throws {TypeError | RangeError} a field of the filter that cannot be, or an unknown one; the message begins with its name
  * @throws {SocketError} `ENODEV` when there is no such interface; `ENOSYS` off Linux
  */
 export const listNeighbors = (filter: NeighborFilter = {}): readonly NeighborMessage[] => list('neighbor', filter)
@@ -59,13 +60,13 @@ export const listNeighbors = (filter: NeighborFilter = {}): readonly NeighborMes
  * The routes of all tables and both families, or what of them is asked for. A full BGP table is some hundred megabytes of objects:
  * {@link readRtnetlink} gives them in batches.
  *
- * @throws {RangeError} when the filter's numbers are none
+ * @throws {TypeError | RangeError} a field of the filter that cannot be, or an unknown one; the message begins with its name
  * @throws {SocketError} `ENODEV` when there is no such interface, `ENOENT` when the family has no such table; `ENOSYS` off Linux
  */
 export const listRoutes = (filter: RouteFilter = {}): readonly RouteMessage[] => list('route', filter)
 
 function list<K extends RtnetlinkKind>(kind: K, filter: RtnetlinkFilters[K]): readonly RtnetlinkValues[K][] {
-  checkFilter(filter)
+  checkFilter(kind, filter)
   const { type, encode, decode } = DUMPS[kind]
   using socket = new NetlinkSocket()
   return socket.dump(type, encode(filter), decode)
@@ -83,24 +84,39 @@ function list<K extends RtnetlinkKind>(kind: K, filter: RtnetlinkFilters[K]): re
  * for (const routes of readRtnetlink('route', { table: 254 })) count += routes.length
  * ```
  *
- * @throws {RangeError} when the filter's numbers are none
+ * @throws {TypeError | RangeError} a field of the filter that cannot be, or an unknown one; the message begins with its name
  * @throws {SocketError} as {@link listRoutes}; `EINTR` behind the last batch when the kernel says that what it gave is not consistent
  */
-export function* readRtnetlink<K extends RtnetlinkKind>(
+export function readRtnetlink<K extends RtnetlinkKind>(
   kind: K,
   filter: RtnetlinkFilters[K] = {},
 ): Generator<readonly RtnetlinkValues[K][], void, undefined> {
-  checkFilter(filter)
+  rtnetlinkKind('kind', kind)
+  checkFilter(kind, filter)
+  return batchesOf(kind, filter)
+}
+
+function* batchesOf<K extends RtnetlinkKind>(
+  kind: K,
+  filter: RtnetlinkFilters[K],
+): Generator<readonly RtnetlinkValues[K][], void, undefined> {
   const { type, encode, decode } = DUMPS[kind]
   using socket = new NetlinkSocket()
   yield* socket.batches(type, encode(filter), decode)
   if (socket.interrupted) throw interrupted()
 }
 
-function checkFilter(filter: RtnetlinkFilters[RtnetlinkKind]): void {
-  const { family, interfaceIndex, table } = filter as RouteFilter
-  if (family !== undefined && family !== 4 && family !== 6)
-    throw new RangeError(`family: 4 or 6, not ${String(family)}`)
-  if (interfaceIndex !== undefined) checkInteger('interfaceIndex', interfaceIndex, 1, MAX_INDEX)
-  if (table !== undefined) checkInteger('table', table, 1, 0xffffffff)
+const family = optional(ipVersion)
+const ADDRESS_KINDS: Kinds<AddressFilter> = { family, interfaceIndex: optional(interfaceIndex) }
+const NEIGHBOR_KINDS: Kinds<NeighborFilter> = ADDRESS_KINDS
+const ROUTE_KINDS: Kinds<RouteFilter> = { ...ADDRESS_KINDS, table: optional(whole(1, 0xffff_ffff)) }
+const FILTER_KINDS: { readonly [K in RtnetlinkKind]: object } = {
+  link: {},
+  address: ADDRESS_KINDS,
+  neighbor: NEIGHBOR_KINDS,
+  route: ROUTE_KINDS,
 }
+const rtnetlinkKind = oneOf(...(Object.keys(DUMPS) as RtnetlinkKind[]))
+
+const checkFilter = (kind: RtnetlinkKind, filter: unknown): void =>
+  checkOptions(filter, FILTER_KINDS[kind], {}, 'filter')

@@ -1,9 +1,11 @@
+import { checkOptions, type Kind, type Kinds, optional, wrongType } from '../option-kinds.js'
 import type { Server, Socket } from 'node:net'
 import { ttlOfHeader } from '../wire/ip-header.js'
 import { Level } from './descriptor.js'
 import { Handle } from './handle.js'
 import { setMinTtl, setTtl } from './internet.js'
 import { setMd5Key, setSaveSyn, setUserTimeout, type Md5Key } from './tcp-socket.js'
+import { hops, md5Key as md5KeyKind, md5Secret, userTimeout as userTimeoutKind } from './socket-kinds.js'
 
 /** Options of a TCP connection that stands. What is left out stays as it is. */
 export interface TcpOptions {
@@ -35,6 +37,23 @@ export interface ServerTcpOptions {
   readonly saveSyn?: true
 }
 
+const ttlOrDefault: Kind<number | 'default'> = (name, value) => {
+  if (value === 'default') return value
+  if (typeof value !== 'number') throw wrongType(name, "a whole number from 1 to 255, or 'default'", value)
+  return hops(name, value)
+}
+const TCP_KINDS: Kinds<TcpOptions> = {
+  ttl: optional(ttlOrDefault),
+  minTtl: optional(hops),
+  md5Key: optional(md5Secret),
+  userTimeout: optional(userTimeoutKind),
+}
+const on: Kind<true> = (name, value) => {
+  if (value === true) return value
+  throw wrongType(name, 'true', value)
+}
+const SERVER_KINDS: Kinds<ServerTcpOptions> = { ttl: optional(hops), minTtl: optional(hops), saveSyn: optional(on) }
+
 const TCP_SAVED_SYN = 28
 const LONGEST_HEADERS = 60 + 60 // IPv4 and TCP, each with all its options
 const ENOENT = 'ENOENT'
@@ -42,11 +61,13 @@ const ENOENT = 'ENOENT'
 /**
  * Sets options Node.js has not on a connection, whoever made it.
  *
- * @throws {RangeError} a TTL that is none, a key of more than 80 octets, a `userTimeout` that is no whole number of milliseconds
+ * @throws {TypeError | RangeError} an option that cannot be, or an unknown one; the message begins with its name
  * @throws {TypeError} when the socket is not connected any more, or not over TCP
  * @throws {SocketError} when the kernel refuses
  */
-export function setTcpOptions(socket: Socket, { ttl, minTtl, md5Key, userTimeout }: TcpOptions): void {
+export function setTcpOptions(socket: Socket, options: TcpOptions): void {
+  checkOptions(options, TCP_KINDS)
+  const { ttl, minTtl, md5Key, userTimeout } = options
   const handle = new Handle(socket)
   if (ttl !== undefined) setTtl(handle, handle.family, ttl)
   if (minTtl !== undefined) setMinTtl(handle, handle.family, minTtl)
@@ -65,11 +86,13 @@ export function setTcpOptions(socket: Socket, { ttl, minTtl, md5Key, userTimeout
 /**
  * Sets options Node.js has not on any listening server; they hold for connections to come.
  *
- * @throws {RangeError} a TTL that is none
+ * @throws {TypeError | RangeError} an option that cannot be, or an unknown one; the message begins with its name
  * @throws {TypeError} when the server does not listen, or not on TCP
  * @throws {SocketError} when the kernel refuses
  */
-export function setServerTcpOptions(server: Server, { ttl, minTtl, saveSyn }: ServerTcpOptions): void {
+export function setServerTcpOptions(server: Server, options: ServerTcpOptions): void {
+  checkOptions(options, SERVER_KINDS)
+  const { ttl, minTtl, saveSyn } = options
   const handle = new Handle(server)
   if (ttl !== undefined) setTtl(handle, handle.family, ttl)
   if (minTtl !== undefined) setMinTtl(handle, handle.family, minTtl)
@@ -83,6 +106,7 @@ export function setServerTcpOptions(server: Server, { ttl, minTtl, saveSyn }: Se
  * @throws {SocketError} `ENOMEM` with more keys than net.core.optmem_max has room for
  */
 export function setServerMd5Key(server: Server, key: Md5Key): void {
+  md5KeyKind('key', key)
   const handle = new Handle(server)
   setMd5Key(handle, handle.family, key)
 }

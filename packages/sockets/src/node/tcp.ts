@@ -1,10 +1,20 @@
+import { checkOptions, flag, type Kinds, listOf, methods, optional, type Synonyms, whole } from '../option-kinds.js'
 import { once } from 'node:events'
 import { createServer, Socket, type Server } from 'node:net'
 import { SocketError } from '../errors.js'
 import { parseAddress } from '../wire/address.js'
-import type { ConnectWait } from './connect-wait.js'
+import { WAIT_KINDS, type ConnectWait } from './connect-wait.js'
 import { Handle } from './handle.js'
 import { setReusePort, TcpSocket, type Md5Key } from './tcp-socket.js'
+import {
+  address as addressKind,
+  device as deviceKind,
+  hops,
+  md5Key as md5KeyKind,
+  md5Secret,
+  port as portKind,
+  userTimeout as userTimeoutKind,
+} from './socket-kinds.js'
 
 /** What {@link connectTcp} connects to, and how. */
 export interface ConnectTcpOptions extends ConnectWait {
@@ -30,6 +40,7 @@ export interface ConnectTcpOptions extends ConnectWait {
  * Connects with options Node.js has not.
  *
  * @returns an ordinary, connected socket
+ * @throws {TypeError | RangeError} an option that cannot be, or an unknown one; the message begins with its name
  * @throws {SocketError} `ECONNREFUSED`, `EHOSTUNREACH`, `ETIMEDOUT`, `EADDRNOTAVAIL`, ...; the signal's reason when aborted
  *
  * @example
@@ -42,6 +53,7 @@ export interface ConnectTcpOptions extends ConnectWait {
  * ```
  */
 export async function connectTcp(options: ConnectTcpOptions): Promise<Socket> {
+  checkOptions(options, CONNECT_KINDS, CONNECT_SYNONYMS)
   const { address, port, sourceAddress, device, ttl, minTtl, md5Key, userTimeout } = options
   using socket = new TcpSocket(parseAddress(address).family)
   if (device !== undefined) socket.setDevice(device)
@@ -52,6 +64,24 @@ export async function connectTcp(options: ConnectTcpOptions): Promise<Socket> {
   if (sourceAddress !== undefined) socket.bind(sourceAddress)
   await socket.connect(address, port, options)
   return new Socket({ fd: socket.release(), readable: true, writable: true })
+}
+
+const CONNECT_KINDS: Kinds<ConnectTcpOptions> = {
+  ...WAIT_KINDS,
+  address: addressKind,
+  port: whole(1, 0xffff),
+  sourceAddress: optional(addressKind),
+  device: optional(deviceKind),
+  ttl: optional(hops),
+  minTtl: optional(hops),
+  md5Key: optional(md5Secret),
+  userTimeout: optional(userTimeoutKind),
+}
+/** As Node.js has it. */
+const CONNECT_SYNONYMS: Synonyms<ConnectTcpOptions> = {
+  host: 'address',
+  localAddress: 'sourceAddress',
+  interface: 'device',
 }
 
 /** What {@link listenTcp} listens on, and for whom. */
@@ -81,13 +111,30 @@ export interface ListenTcpOptions {
   readonly backlog?: number
 }
 
+const LISTEN_KINDS: Kinds<ListenTcpOptions> = {
+  address: optional(addressKind),
+  port: portKind,
+  device: optional(deviceKind),
+  ttl: optional(hops),
+  minTtl: optional(hops),
+  md5Keys: optional(listOf(md5KeyKind)),
+  ipv6Only: optional(flag),
+  saveSyn: optional(flag),
+  besides: optional(methods<Server>('listen', 'address')),
+  backlog: optional(whole(0, 0x7fff_ffff)),
+}
+/** As Node.js has it. */
+const LISTEN_SYNONYMS: Synonyms<ListenTcpOptions> = { host: 'address', interface: 'device', md5Key: 'md5Keys' }
+
 /**
  * Listens with options Node.js has not.
  *
  * @returns an ordinary, listening server; add its `connection` listener before the next turn of the loop
+ * @throws {TypeError | RangeError} an option that cannot be, or an unknown one; the message begins with its name
  * @throws {SocketError} `EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES` for a port below 1024 without the privilege, ...
  */
 export async function listenTcp(options: ListenTcpOptions): Promise<Server> {
+  checkOptions(options, LISTEN_KINDS, LISTEN_SYNONYMS)
   using socket = openListening(options)
   const server = createServer()
   server.listen({ fd: socket.release(), ...(options.backlog === undefined ? {} : { backlog: options.backlog }) })

@@ -1,14 +1,15 @@
+import { callback, checkOptions, flag, type Kinds, optional, whole } from '../option-kinds.js'
 import { assemble, bpf, type BpfInstruction } from '../bpf/index.js'
 import type { SocketError } from '../errors.js'
 import { parseAddress } from '../wire/address.js'
 import { decodePacketInfo, PACKET_INFO_SPACE } from '../wire/packet-info.js'
 import { decodeInternetAddress, SOCKET_ADDRESS_SPACE } from '../wire/socket-address.js'
-import { checkInteger } from './check-integer.js'
 import { Descriptor, Level, Option, SocketType } from './descriptor.js'
 import { bindToDevice, domainOf, endpointText, nameOf, setIpv6Only, setTrafficClass, setTtl } from './internet.js'
 import { Receiver, type ReceivedMessage } from './receiver.js'
 import { check } from './system-error.js'
 import { ReceivedBatch, type UdpBatch } from './udp-batch.js'
+import { address as ipAddress, bufferSize, device, hops, port as portKind } from './socket-kinds.js'
 
 /** One received UDP datagram. */
 export interface UdpPacket {
@@ -51,6 +52,20 @@ export interface UdpSocketOptions {
   onError?(error: SocketError): void
 }
 
+const KINDS: Kinds<UdpSocketOptions> = {
+  address: ipAddress,
+  port: portKind,
+  device: optional(device),
+  ttl: optional(hops),
+  trafficClass: optional(whole(0, 255)),
+  reuseAddress: optional(flag),
+  dataSpace: optional(whole(1, 0xffff)),
+  receiveBuffer: optional(bufferSize),
+  onPackets: optional(callback<NonNullable<UdpSocketOptions['onPackets']>>()),
+  onBatch: optional(callback<NonNullable<UdpSocketOptions['onBatch']>>()),
+  onError: optional(callback<NonNullable<UdpSocketOptions['onError']>>()),
+}
+
 /** Where datagrams go, made once for many. */
 export interface UdpDestination {
   /** The kernel's form of address and port. */
@@ -74,12 +89,11 @@ export class UdpSocket implements Disposable {
   readonly #payload: Uint8Array[] = []
 
   /**
-   * @throws {TypeError} when `address` is none
-   * @throws {RangeError} when a number of the options is none
+   * @throws {TypeError | RangeError} an option that cannot be, or an unknown one; the message begins with its name
    * @throws {SocketError} `EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES`, `ENODEV`; `ENOSYS` off Linux
    */
   constructor(options: UdpSocketOptions) {
-    checkInteger('dataSpace', options.dataSpace ?? DATA_SPACE, 1, 0xffff)
+    checkOptions(options, KINDS, { host: 'address', interface: 'device', onMessage: 'onPackets' })
     this.#family = parseAddress(options.address).family
     this.#descriptor = new Descriptor(domainOf(this.#family), SocketType.datagram, 0, `UDP over IPv${this.#family}`)
     this.#reception = receptionOf(this.#descriptor, this.#family, options)
