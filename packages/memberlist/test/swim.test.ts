@@ -23,6 +23,7 @@ t.test('section 24: the octets of a captured session', async t => {
   bench.actions.push(...bench.swim.handle({ type: 'dialed', id: dial!.id, message }, 1))
   t.match(bench.take(), [
     { type: 'member', event: 'join', member: { name: 'n000' } },
+    { type: 'note', note: 'answersTcp', fields: { node: 'n000' } },
     { type: 'joined', error: undefined },
   ])
   bench.run(1200)

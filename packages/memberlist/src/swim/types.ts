@@ -118,7 +118,7 @@ export type Note =
   | 'misdirectedPing' // a ping for another node
   | 'degradedProbe' // a probe was given more time, because we doubt our own health
   | 'probeFailed' // no answer in any way: the node becomes suspect
-  | 'answersTcp' // a node answered over TCP for the first time: from now on, a reset from its host means that it is dead
+  | 'answersTcp' // a node answered over TCP, the first time since it joined: from now on, a reset from its host means that it is dead
   | 'tcpOnly' // UDP probes failed but TCP got through
   | 'suspected' // a node became suspect
   | 'failed' // declared dead: a suspicion ran out without a contradiction
