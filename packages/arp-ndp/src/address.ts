@@ -1,4 +1,5 @@
 import { Address4, Address6 } from 'ip-address'
+import { wrongType, wrongValue, type Kind } from './option-kinds.js'
 
 const IPV4_LENGTH = 4
 const IPV6_LENGTH = 16
@@ -101,3 +102,21 @@ export function parseHostAddress(text: string): ParsedAddress {
   }
   return address
 }
+
+/** Text that one of the functions above reads; what it cannot read is of a wrong type, as it is to them. */
+const readable =
+  (wanted: string, read: (value: string) => unknown): Kind<string> =>
+  (name, value) => {
+    if (typeof value !== 'string') throw wrongType(name, wanted, value)
+    try {
+      read(value)
+    } catch (error) {
+      throw (error instanceof RangeError ? wrongValue : wrongType)(name, wanted, value)
+    }
+    return value
+  }
+
+/** An IP address. */
+export const ipAddress = readable('an IP address', parseAddress)
+/** An IP address that a host can own. */
+export const hostAddress = readable('the IP address of one host', parseHostAddress)

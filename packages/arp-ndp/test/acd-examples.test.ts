@@ -78,7 +78,7 @@ t.test('examples that ask', { skip: noNamespaces }, async t => {
     t.match(await run('probe', '--help'), { code: 0, stderr: /^usage/ })
     t.match(await run('probe', 'eth0', '224.0.0.1'), {
       code: 2,
-      stderr: /^224\.0\.0\.1 is not the address of one host/,
+      stderr: /^address must be the IP address of one host, not the string '224\.0\.0\.1'/,
     })
   })
 })

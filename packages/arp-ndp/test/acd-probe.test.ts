@@ -234,11 +234,11 @@ t.test('RFC 7527 section 4: our own solicitation that comes back is no duplicate
 })
 
 t.test('options: what is no time, number or address', async t => {
-  t.throws(() => arpProbe({ probeWait: -1 }), /^probeWait -1/)
-  t.throws(() => arpProbe({ probeMin: 3000 }), /^probeMax 2000 is below probeMin 3000/)
-  t.throws(() => arpProbe({ probeNum: 0 }), /^probeNum 0/)
-  t.throws(() => ndpProbe({ dupAddrDetectTransmits: 1.5 }), /^dupAddrDetectTransmits 1.5/)
-  t.throws(() => ndpProbe({ retransTimer: Infinity }), /^retransTimer Infinity/)
+  t.throws(() => arpProbe({ probeWait: -1 }), /^probeWait must be .* not -1$/)
+  t.throws(() => arpProbe({ probeMin: 3000 }), /^probeMax must be no less than probeMin, which is 3000, not 2000$/)
+  t.throws(() => arpProbe({ probeNum: 0 }), /^probeNum must be .* not 0$/)
+  t.throws(() => ndpProbe({ dupAddrDetectTransmits: 1.5 }), /^dupAddrDetectTransmits must be .* not 1\.5$/)
+  t.throws(() => ndpProbe({ retransTimer: Infinity }), /^retransTimer must be .* not Infinity$/)
   for (const [protocol, address] of [
     ['arp', V6],
     ['ndp', V4],

@@ -1,3 +1,5 @@
+import { callback, checkOptions, optional, type Kinds } from '../option-kinds.js'
+import { instant } from '../time-kinds.js'
 import type { Instant } from '../responder/announcer.js'
 import { matchesAt } from '../responder/in-place.js'
 import type { Protocol } from '../responder/responder.js'
@@ -6,7 +8,7 @@ import { isMulticast, isUnspecified } from '../wire/ipv6.js'
 import { sameOctets, type Octets } from '../wire/octets.js'
 import { readClaim, type Claim } from './claim.js'
 import { NONCE_LENGTH, nonceOption } from './nonce.js'
-import { probeSchedule, type ProbeSchedule, type ProbeTimes } from './probe-schedule.js'
+import { PROBE_KINDS, probeSchedule, type ProbeSchedule, type ProbeTimes } from './probe-schedule.js'
 
 /** Who wants the address: one interface. A `ResponderIdentity` is one. */
 export interface ProbeIdentity {
@@ -26,6 +28,14 @@ export interface AddressProbeOptions extends ProbeTimes {
   readonly notBefore?: Instant
   /** Whether a MAC address, a view, is that of another interface of this host, whose probes are no conflict (RFC 5227 §2.1.1). */
   readonly isOwn?: (mac: Uint8Array) => boolean
+}
+
+const KINDS: Kinds<AddressProbeOptions> = {
+  ...PROBE_KINDS,
+  now: instant,
+  random: callback<() => number>(),
+  notBefore: optional(instant),
+  isOwn: optional(callback<(mac: Uint8Array) => boolean>()),
 }
 
 /** What to do, in this order: send a whole Ethernet frame, or take the verdict, after which nothing more comes. */
@@ -67,9 +77,10 @@ export class AddressProbe {
 
   /**
    * @param address 4 octets for `arp`, 16 for `ndp`; copied
-   * @throws {RangeError} an address that no single host has, or a time that is no time
+   * @throws {TypeError | RangeError} an address that no single host has, a time that is no time, or an unknown option
    */
   constructor(identity: ProbeIdentity, address: Uint8Array, options: AddressProbeOptions) {
+    checkOptions(options, KINDS)
     checkSubject(identity.protocol, address)
     this.#identity = identity
     this.#address = address.slice()
@@ -154,7 +165,7 @@ export class AddressProbe {
 
 function checkSubject(protocol: Protocol, address: Uint8Array): void {
   const length = ADDRESS_LENGTH[protocol]
-  if (address.length !== length) throw new RangeError(`address has ${address.length} octets, wants ${length}`)
+  if (address.length !== length) throw new RangeError(`address must have ${length} octets, not ${address.length}`)
   const group = length === 4 ? address[0]! >= 0xe0 : isMulticast(address)
-  if (group || isUnspecified(address)) throw new RangeError('address is not the address of one host')
+  if (group || isUnspecified(address)) throw new RangeError('address must be that of one host')
 }

@@ -1,3 +1,4 @@
+import { checkOptions, number, optional, type Kinds } from '../option-kinds.js'
 import type { Instant } from '../responder/announcer.js'
 
 /** RFC 5227 §2.1.1, with its defaults. */
@@ -7,6 +8,9 @@ export interface AttemptLimitOptions {
   /** RATE_LIMIT_INTERVAL: milliseconds between rare attempts. @default 60000 */
   readonly rateLimitInterval?: number
 }
+
+const notNegative = optional(number('a number from 0 on', value => value >= 0))
+const KINDS: Kinds<AttemptLimitOptions> = { maxConflicts: notNegative, rateLimitInterval: notNegative }
 
 /**
  * How often one interface may try another address (RFC 5227 §2.1.1): after MAX_CONFLICTS conflicts at most once each
@@ -18,10 +22,10 @@ export class AttemptLimit {
   #conflicts = 0
   #last: Instant = -Infinity
 
-  /** @throws {RangeError} an option below 0 */
-  constructor({ maxConflicts = 10, rateLimitInterval = 60_000 }: AttemptLimitOptions = {}) {
-    if (!(maxConflicts >= 0)) throw new RangeError(`maxConflicts ${maxConflicts} is not 0 or more`)
-    if (!(rateLimitInterval >= 0)) throw new RangeError(`rateLimitInterval ${rateLimitInterval} is not 0 or more`)
+  /** @throws {TypeError | RangeError} an option below 0, or an unknown one; the message begins with its name */
+  constructor(options: AttemptLimitOptions = {}) {
+    checkOptions(options, KINDS)
+    const { maxConflicts = 10, rateLimitInterval = 60_000 } = options
     this.#maxConflicts = maxConflicts
     this.#interval = rateLimitInterval
   }

@@ -1,3 +1,4 @@
+import { callback, checkOptions, number, optional, type Kinds } from '../option-kinds.js'
 import type { Instant } from '../responder/announcer.js'
 import { unsolicitedAdvertisement } from '../responder/ndp.js'
 import { isSelected, type OwnedAddress, type OwnedAddresses } from '../responder/owned-addresses.js'
@@ -6,7 +7,7 @@ import { arpQuestion } from '../resolver/question.js'
 import { sameOctets, type Octets } from '../wire/octets.js'
 import { readClaim, type Claim, type NoClaim } from './claim.js'
 import { ConflictTable, type Conflict } from './conflict-table.js'
-import { Defence, type DefencePolicy, type DefenceVerdict } from './defence.js'
+import { Defence, policy, type DefencePolicy, type DefenceVerdict } from './defence.js'
 
 /** How a {@link ConflictDetector} behaves; times in milliseconds. */
 export interface ConflictDetectorOptions {
@@ -71,7 +72,16 @@ const DEFAULTS = {
   capacity: 16_384,
   isOwn: (_mac: Uint8Array): boolean => false,
 } as const satisfies Required<ConflictDetectorOptions>
-const POLICIES: ReadonlySet<unknown> = new Set<DefencePolicy>(['never', 'once', 'always'])
+const notNegative = optional(number('a number from 0 on', value => value >= 0))
+const KINDS: Kinds<ConflictDetectorOptions> = {
+  defend: optional(policy),
+  defendInterval: notNegative,
+  expiry: notNegative,
+  reportInterval: notNegative,
+  macsPerAddress: notNegative,
+  capacity: notNegative,
+  isOwn: optional(callback<(mac: Uint8Array) => boolean>()),
+}
 
 /**
  * Watches one protocol on one interface for a second owner of our addresses: RFC 5227 §2.4 for ARP, RFC 4862 §5.4.3 and 5.4.4
@@ -96,11 +106,10 @@ export class ConflictDetector {
 
   /**
    * @param table shared and owned by the caller; what it holds at the time of a frame counts
-   * @throws {TypeError} `defend` is no policy
-   * @throws {RangeError} a time or number below 0
+   * @throws {TypeError | RangeError} `defend` is no policy, a time or number is below 0, or an option is unknown
    */
   constructor(identity: ResponderIdentity, table: OwnedAddresses, options: ConflictDetectorOptions = {}) {
-    const { defend, defendInterval, isOwn, ...bounds } = checkOptions(options)
+    const { defend, defendInterval, isOwn, ...bounds } = withDefaults(options)
     this.#identity = identity
     this.#table = table
     this.#isOwn = isOwn
@@ -184,11 +193,7 @@ export class ConflictDetector {
   }
 }
 
-function checkOptions(options: ConflictDetectorOptions): Required<ConflictDetectorOptions> {
-  const all: Required<ConflictDetectorOptions> = { ...DEFAULTS, ...options }
-  if (!POLICIES.has(all.defend)) throw new TypeError(`defend ${JSON.stringify(all.defend)} is no policy`)
-  for (const name of ['defendInterval', 'expiry', 'reportInterval', 'macsPerAddress', 'capacity'] as const) {
-    if (!(all[name] >= 0)) throw new RangeError(`${name} ${all[name]} is not 0 or more`)
-  }
-  return all
+function withDefaults(options: ConflictDetectorOptions): Required<ConflictDetectorOptions> {
+  checkOptions(options, KINDS)
+  return { ...DEFAULTS, ...options }
 }

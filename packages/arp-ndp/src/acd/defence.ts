@@ -1,3 +1,4 @@
+import { oneOf } from '../option-kinds.js'
 import type { Instant } from '../responder/announcer.js'
 
 /**
@@ -5,6 +6,9 @@ import type { Instant } from '../responder/announcer.js'
  * the address up when the other one does not; (c) `always`, but no more often than DEFEND_INTERVAL.
  */
 export type DefencePolicy = 'never' | 'once' | 'always'
+
+/** One of the three. */
+export const policy = oneOf<DefencePolicy>('never', 'once', 'always')
 
 /** Whether to send a defending frame, and whether the address is lost (RFC 5227 §2.4 (b): MUST immediately cease using it). */
 export interface DefenceVerdict {

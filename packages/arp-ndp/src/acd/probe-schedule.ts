@@ -1,3 +1,5 @@
+import { optional, whole, type Kinds } from '../option-kinds.js'
+import { duration } from '../time-kinds.js'
 import type { Protocol } from '../responder/responder.js'
 
 /** Times of a probe in milliseconds and numbers of frames, by their names in the RFCs and with the defaults from there. */
@@ -47,13 +49,27 @@ const DEFAULTS = {
   maxMulticastSolicit: 3,
 } as const satisfies Required<ProbeTimes>
 const NAMES = Object.keys(DEFAULTS) as (keyof ProbeTimes)[]
-const NUMBERS: ReadonlySet<keyof ProbeTimes> = new Set(['probeNum', 'dupAddrDetectTransmits', 'maxMulticastSolicit'])
 
-/** @throws {RangeError} a time below 0, a number of frames that is none, or PROBE_MAX below PROBE_MIN */
+/** What each of {@link ProbeTimes} has to be. */
+export const PROBE_KINDS: Kinds<ProbeTimes> = {
+  probeWait: optional(duration),
+  probeNum: optional(whole(1)),
+  probeMin: optional(duration),
+  probeMax: optional(duration),
+  announceWait: optional(duration),
+  maxRtrSolicitationDelay: optional(duration),
+  dupAddrDetectTransmits: optional(whole(0)),
+  retransTimer: optional(duration),
+  maxMulticastSolicit: optional(whole(1)),
+}
+
+/** @param times that {@link PROBE_KINDS} has let pass @throws {RangeError} PROBE_MAX below PROBE_MIN */
 export function probeSchedule(protocol: Protocol, times: ProbeTimes): ProbeSchedule {
   const all = { ...DEFAULTS }
-  for (const name of NAMES) Object.assign(all, { [name]: checked(name, times[name] ?? DEFAULTS[name]) })
-  if (all.probeMax < all.probeMin) throw new RangeError(`probeMax ${all.probeMax} is below probeMin ${all.probeMin}`)
+  for (const name of NAMES) Object.assign(all, { [name]: times[name] ?? DEFAULTS[name] })
+  if (all.probeMax < all.probeMin) {
+    throw new RangeError(`probeMax must be no less than probeMin, which is ${all.probeMin}, not ${all.probeMax}`)
+  }
   if (protocol === 'ndp') {
     return {
       transmits: all.dupAddrDetectTransmits,
@@ -70,13 +86,4 @@ export function probeSchedule(protocol: Protocol, times: ProbeTimes): ProbeSched
     listen: all.announceWait,
     more: 0,
   }
-}
-
-function checked(name: keyof ProbeTimes, value: number): number {
-  if (!(value >= 0 && value < Infinity)) throw new RangeError(`${name} ${value} is not 0 or more`)
-  if (!NUMBERS.has(name)) return value
-  const least = name === 'dupAddrDetectTransmits' ? 0 : 1
-  if (!Number.isInteger(value) || value < least)
-    throw new RangeError(`${name} ${value} is not a whole number from ${least}`)
-  return value
 }

@@ -1,4 +1,6 @@
-import type { DefencePolicy } from '../acd/defence.js'
+import { policy, type DefencePolicy } from '../acd/defence.js'
+import { checkOptions, flag, listOf, methods, number, optional, signal, text, type Kinds } from '../option-kinds.js'
+import { milliseconds } from '../time-kinds.js'
 import { excludes } from '../responder/scan.js'
 import type { Logger } from './logger.js'
 import type { WorkerOptions } from './messages.js'
@@ -42,21 +44,28 @@ const GRATUITOUS_RATE = 200_000
 const HIGHEST_RATE = 1_000_000
 /** What timers of Node.js can wait for. */
 const LONGEST = 2 ** 31 - 1
-const POLICIES: readonly DefencePolicy[] = ['never', 'once', 'always']
+
+const KINDS: Kinds<Layer2Options> = {
+  excludeInterfaces: optional(listOf(text)),
+  scanInterval: optional(milliseconds(1, LONGEST)),
+  refreshInterval: optional(milliseconds(SHORTEST_REFRESH, LONGEST)),
+  gratuitousRate: optional(number(`a number from 1 to ${HIGHEST_RATE}`, value => value >= 1 && value <= HIGHEST_RATE)),
+  defend: optional(policy),
+  raisePriority: optional(flag),
+  log: optional(methods<Logger>('debug', 'info', 'warn', 'error', 'child')),
+  signal: optional(signal),
+}
 
 /**
  * The worker's share of the options.
  * @throws {SyntaxError} a pattern that is no regular expression
- * @throws {RangeError} any other value that is not allowed, with the option's name in front
+ * @throws {TypeError | RangeError} any other value that is not allowed, or an unknown option, with the option's name in front
  */
 export function workerOptions(options: Layer2Options): WorkerOptions {
+  checkOptions(options, KINDS, { logger: 'log', interfaces: 'excludeInterfaces' })
   const { excludeInterfaces = [], scanInterval = SCAN_INTERVAL, refreshInterval, defend = 'never' } = options
   const { gratuitousRate = GRATUITOUS_RATE, raisePriority: raisesPriority = true } = options
   excludes(excludeInterfaces) // a bad pattern is the caller's error, here and now
-  check('scanInterval', scanInterval, 1, LONGEST)
-  check('gratuitousRate', gratuitousRate, 1, HIGHEST_RATE)
-  if (refreshInterval !== undefined) check('refreshInterval', refreshInterval, SHORTEST_REFRESH, LONGEST)
-  if (!POLICIES.includes(defend)) throw new RangeError(`defend ${defend} is not one of ${POLICIES.join(', ')}`)
   return {
     excludeInterfaces: [...excludeInterfaces],
     scanInterval,
@@ -65,8 +74,4 @@ export function workerOptions(options: Layer2Options): WorkerOptions {
     defend,
     raisesPriority,
   }
-}
-
-function check(name: string, value: number, least: number, most: number): void {
-  if (!(value >= least && value <= most)) throw new RangeError(`${name} ${value} is not from ${least} to ${most}`)
 }

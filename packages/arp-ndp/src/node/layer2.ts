@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { parseHostAddress } from '../address.js'
 import { ClosedError } from '../errors.js'
+import { checkOptions, listOf, shown, text as string, type Kinds } from '../option-kinds.js'
 import { isInterfaceName, parseAnswerable } from '../responder/answerable.js'
 import type { AddressCounters } from '../responder/owned-addresses.js'
 import { isStationMac, parseMac } from '../wire/mac.js'
@@ -24,6 +25,9 @@ export interface NeighborRefresh {
   /** The neighbour's own address, of the same family as `address`. */
   readonly ip: string
 }
+
+const NEIGHBOR_KINDS: Kinds<NeighborRefresh> = { address: string, interface: string, mac: string, ip: string }
+const addressList = listOf(string)
 
 /** Events of a {@link Layer2}. */
 export interface Layer2Events {
@@ -107,13 +111,13 @@ export class Layer2 extends EventEmitter<Layer2Events> implements AsyncDisposabl
   /**
    * Starts the worker and waits until it has looked at the interfaces once.
    * @throws {SyntaxError} a pattern that is no regular expression
-   * @throws {RangeError} another option that is not allowed
+   * @throws {TypeError | RangeError} another option that is not allowed, or an unknown one; the message begins with its name
    * @throws {Error} with `code` `EPERM` without CAP_NET_RAW, `ENOSYS` when the system is not Linux
    */
   static async start(options: Layer2Options = {}): Promise<Layer2> {
+    const workerData = workerOptions(options)
     const { log = silentLogger, signal } = options
     signal?.throwIfAborted()
-    const workerData = workerOptions(options)
     const worker = new Worker(new URL('./layer2-worker.js', import.meta.url), {
       name: 'typemetal-layer2',
       workerData,
@@ -177,6 +181,7 @@ export class Layer2 extends EventEmitter<Layer2Events> implements AsyncDisposabl
    * @throws {RangeError} not an address that can be answered for
    */
   hush(addresses: readonly string[]): void {
+    addressList('addresses', addresses)
     const texts = addresses.map(address => parseAnswerable(address).text).filter(text => this.#wanted.has(text))
     if (texts.length > 0) this.#send({ type: 'hush', addresses: texts })
   }
@@ -185,14 +190,15 @@ export class Layer2 extends EventEmitter<Layer2Events> implements AsyncDisposabl
    * Tells one neighbour alone where an address is: an ARP reply or an unsolicited advertisement to its MAC address. For a
    * router that ignores broadcasts or forgets; call it as often as that one needs. Nothing happens for an address that is
    * not set, or not for that interface.
-   * @throws {RangeError} a field that is not what it must be
+   * @throws {TypeError | RangeError} a field that is not what it must be; the message begins with its name
    */
   refreshNeighbor(neighbor: NeighborRefresh): void {
+    checkOptions(neighbor, NEIGHBOR_KINDS, {}, 'neighbor')
     const { text, octets } = parseAnswerable(neighbor.address)
     const ip = parseNeighborAddress(neighbor.ip)
-    if (ip.length !== octets.length) throw new RangeError(`ip ${neighbor.ip} is not of the family of ${text}`)
+    if (ip.length !== octets.length) throw new RangeError(`ip must be of the family of ${text}, not ${neighbor.ip}`)
     if (!isInterfaceName(neighbor.interface))
-      throw new RangeError(`interface ${neighbor.interface} is no interface name`)
+      throw new RangeError(`interface must be the name of an interface, not '${neighbor.interface}'`)
     const mac = parseNeighborMac(neighbor.mac)
     if (!this.#wanted.has(text)) return
     this.#send({ type: 'refresh', address: text, interface: neighbor.interface, neighbor: { mac, ip } })
@@ -342,13 +348,14 @@ function parseNeighborAddress(ip: string): Uint8Array {
   try {
     return parseHostAddress(ip).octets
   } catch (cause) {
-    throw new RangeError(`ip ${JSON.stringify(ip)} is not the address of a neighbour`, { cause })
+    throw new RangeError(`ip must be the address of a neighbour, not ${shown(ip)}`, { cause })
   }
 }
 
 /** @throws {RangeError} not the MAC address of one host */
 function parseNeighborMac(text: string): Uint8Array {
   const mac = /^(?:[0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(text) ? parseMac(text) : undefined
-  if (mac === undefined || !isStationMac(mac)) throw new RangeError(`mac ${JSON.stringify(text)} is not a neighbour's`)
+  if (mac === undefined || !isStationMac(mac))
+    throw new RangeError(`mac must be that of a neighbour, such as '02:00:00:00:00:01', not ${shown(text)}`)
   return mac
 }

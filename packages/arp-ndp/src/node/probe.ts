@@ -1,8 +1,9 @@
 import { Icmpv6Socket, type Link } from '@typemetal/sockets'
 import { AddressProbe, type ProbeAction, type ProbeIdentity } from '../acd/address-probe.js'
 import type { AttemptLimit } from '../acd/attempt-limit.js'
-import type { ProbeTimes } from '../acd/probe-schedule.js'
-import { formatAddress, parseHostAddress } from '../address.js'
+import { PROBE_KINDS, type ProbeTimes } from '../acd/probe-schedule.js'
+import { formatAddress, hostAddress, parseHostAddress } from '../address.js'
+import { checkOptions, methods, optional, signal as signalKind, text, type Kinds } from '../option-kinds.js'
 import { formatMac } from '../wire/mac.js'
 import { solicitedNodeMulticast } from '../wire/multicast.js'
 import { askingLink, checkCarrier, ownMacTest, questionSocket } from './asking-link.js'
@@ -20,6 +21,14 @@ export interface ProbeOptions extends ProbeTimes {
   readonly signal?: AbortSignal
 }
 
+const KINDS: Kinds<ProbeOptions> = {
+  ...PROBE_KINDS,
+  interface: text,
+  address: hostAddress,
+  limit: optional(methods<AttemptLimit>('attempt', 'conflicted')),
+  signal: optional(signalKind),
+}
+
 /** Whether anybody else uses the address. */
 export type ProbeResult =
   | { readonly free: true }
@@ -35,8 +44,8 @@ export type ProbeResult =
  * Asks whether anybody else on the link uses an address, without telling anybody that we might: ARP Probes (RFC 5227 §2.1.1; 4 to
  * 7 s), or Duplicate Address Detection (RFC 4862 §5.4; 1 to 2 s). Hosts with the address on this very machine do not hear it.
  * @throws {InterfaceError} the interface cannot ask, or had no carrier at the end, so that silence says nothing
- * @throws {TypeError} not an address
- * @throws {RangeError} not the address of one host, or a time or number out of its range
+ * @throws {TypeError | RangeError} an option that cannot be, or an unknown one, such as an address that is not one host's; the message
+ * begins with its name
  * @throws {SocketError} `EPERM` without CAP_NET_RAW, `ENETDOWN`
  *
  * @example
@@ -48,14 +57,15 @@ export type ProbeResult =
  * ```
  */
 export async function probe(options: ProbeOptions): Promise<ProbeResult> {
-  const { interface: name, signal, limit } = options
+  checkOptions(options, KINDS, { ip: 'address', device: 'interface', timeout: 'announceWait' })
+  const { interface: name, signal, limit, address: _address, ...times } = options
   const { octets } = parseHostAddress(options.address)
   const { link, mac } = askingLink(name)
   checkCarrier(link)
   const identity: ProbeIdentity = { protocol: octets.length === 4 ? 'arp' : 'ndp', mac }
   const now = performance.now()
   const machine = new AddressProbe(identity, octets, {
-    ...options,
+    ...times,
     now,
     random: Math.random,
     isOwn: ownMacTest(),

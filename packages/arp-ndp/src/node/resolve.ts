@@ -1,11 +1,23 @@
 import type { Link } from '@typemetal/sockets'
-import { parseAddress, parseHostAddress } from '../address.js'
-import { Resolver, type Resolution, type ResolverAction } from '../resolver/resolver.js'
+import { hostAddress, ipAddress, parseAddress, parseHostAddress } from '../address.js'
+import { checkOptions, optional, signal, text, wrongType, wrongValue, type Kind, type Kinds } from '../option-kinds.js'
+import { PATIENCE_KINDS, Resolver, type Resolution, type ResolverAction } from '../resolver/resolver.js'
 import { formatMac, parseMac } from '../wire/mac.js'
 import { askingLink, linkLocalAddress, questionSocket, sameNetworkAddress } from './asking-link.js'
 import { exchange, type SendAction } from './exchange.js'
 
 export { InterfaceError } from './asking-link.js'
+
+const macAddress: Kind<string> = (name, value) => {
+  const wanted = "a MAC address such as '02:00:00:00:00:01'"
+  if (typeof value !== 'string') throw wrongType(name, wanted, value)
+  try {
+    parseMac(value)
+  } catch {
+    throw wrongValue(name, wanted, value)
+  }
+  return value
+}
 
 /** What to ask, where and for how long. */
 export interface ResolveOptions {
@@ -32,6 +44,15 @@ export interface ResolveOptions {
   readonly signal?: AbortSignal
 }
 
+const KINDS: Kinds<ResolveOptions> = {
+  ...PATIENCE_KINDS,
+  interface: text,
+  address: hostAddress,
+  source: optional(ipAddress),
+  to: optional(macAddress),
+  signal: optional(signal),
+}
+
 /** Somebody who has the address. */
 export interface Answer {
   /** `02:00:00:00:00:01` */
@@ -44,8 +65,8 @@ export interface Answer {
  * Asks everybody on the link who has an address, by ARP or Neighbor Solicitation, and collects all who answer: normally
  * one, two when they are in conflict. Hosts with the address on this very machine do not hear the question.
  * @throws {InterfaceError} the interface cannot ask
- * @throws {TypeError} not an address
- * @throws {RangeError} not the address of one host, a source of the other family, or a time or number out of its range
+ * @throws {TypeError | RangeError} an option that cannot be, or an unknown one, such as an address that is not one host's or a source of
+ * the other family; the message begins with its name
  * @throws {SocketError} `EPERM` without CAP_NET_RAW, `ENETDOWN`
  *
  * @example
@@ -57,6 +78,7 @@ export interface Answer {
  * ```
  */
 export async function resolve(options: ResolveOptions): Promise<readonly Answer[]> {
+  checkOptions(options, KINDS, { ip: 'address', device: 'interface', mac: 'to' })
   const { octets } = parseHostAddress(options.address)
   const { link, mac } = askingLink(options.interface)
   const source = options.source === undefined ? sourceOn(link, octets) : parseAddress(options.source).octets

@@ -1,4 +1,5 @@
 import { parseAddress } from '../address.js'
+import { checkOptions, listOf, text, wrongType, wrongValue, type Kind, type Kinds } from '../option-kinds.js'
 import { isInterfaceName, parseAnswerable } from '../responder/answerable.js'
 import type { InterfaceSelection } from '../responder/owned-addresses.js'
 import type { AddressChange } from './packed-change.js'
@@ -9,6 +10,25 @@ export interface WantedAddress {
   readonly address: string
   /** On all interfaces that are not excluded, or on those of exactly these names. */
   readonly interfaces: InterfaceSelection
+}
+
+const selection: Kind<InterfaceSelection> = (name, value) => {
+  if (value === 'all') return value
+  if (!Array.isArray(value)) throw wrongType(name, "'all' or an array of names", value)
+  return value as readonly string[]
+}
+const KINDS: Kinds<WantedAddress> = { address: text, interfaces: selection }
+const texts = listOf(text)
+const entries = (name: string, value: unknown): void => {
+  if (!Array.isArray(value)) throw wrongType(name, 'an array', value)
+}
+
+/** Whether an entry has what it must have and nothing else: thousands come at once. */
+function isPlain(entry: WantedAddress): boolean {
+  if (typeof entry !== 'object' || entry === null || typeof entry.address !== 'string') return false
+  if (entry.interfaces !== 'all' && !Array.isArray(entry.interfaces)) return false
+  for (const name in entry) if (name !== 'address' && name !== 'interfaces') return false
+  return true
 }
 
 /** What turns one set into the next. */
@@ -52,6 +72,7 @@ export class WantedSet {
    * @throws {RangeError} an address that cannot be answered for, or no interface name; nothing has changed then
    */
   replace(wanted: readonly WantedAddress[]): WantedDifference {
+    entries('wanted', wanted)
     const before = this.#entries ?? this.#listEntries()
     const shorter = Math.min(before.length, wanted.length)
     let head = 0
@@ -70,7 +91,9 @@ export class WantedSet {
    * @throws {RangeError} an address that cannot be answered for, or no interface name; nothing has changed then
    */
   change(set: readonly WantedAddress[], remove: readonly string[]): WantedDifference {
+    texts('remove', remove)
     const gone = remove.map(address => parseAnswerable(address).text)
+    entries('set', set)
     const { fresh, octets } = read(set, [])
     const touched = new Map<string, InterfaceSelection | undefined>()
     for (const text of [...gone, ...fresh.map(({ text }) => text)]) {
@@ -154,11 +177,12 @@ function read(wanted: readonly WantedAddress[], before: readonly Entry[]): Middl
   const octets = new Map<string, Uint8Array>()
   let last: InterfaceSelection = 'all'
   const entries = wanted.map(next => {
-    const same = known.get(next.address)
+    const same = known.get(next?.address)
     if (same !== undefined && !kept.has(same) && isSame(same, next)) {
       kept.add(same)
       return same
     }
+    if (!isPlain(next)) checkOptions(next, KINDS, { ip: 'address', interface: 'interfaces' }, 'entry')
     const { address, interfaces } = next
     const parsed = parseAnswerable(address)
     octets.set(parsed.text, parsed.octets)
@@ -173,18 +197,17 @@ function read(wanted: readonly WantedAddress[], before: readonly Entry[]): Middl
 
 function readSelection(interfaces: InterfaceSelection): InterfaceSelection {
   if (interfaces === 'all') return 'all'
-  if (!Array.isArray(interfaces)) throw new TypeError(`interfaces ${String(interfaces)} is neither 'all' nor a list`)
-  return interfaces.map(readInterfaceName)
+  if (!Array.isArray(interfaces)) throw wrongType('interfaces', "'all' or an array of names", interfaces)
+  return interfaces.map((name, index) => readInterfaceName(`interfaces[${index}]`, name))
 }
 
 /**
  * @throws {TypeError} no string
  * @throws {RangeError} a name that no interface can have, with `interfaces` in front
  */
-function readInterfaceName(name: unknown): string {
-  if (typeof name !== 'string') throw new TypeError(`interfaces: ${String(name)} is not a string`)
-  if (!isInterfaceName(name)) throw new RangeError(`interfaces: ${JSON.stringify(name)} is no interface name`)
-  return name
+function readInterfaceName(option: string, name: unknown): string {
+  if (!isInterfaceName(text(option, name))) throw wrongValue(option, 'the name of an interface', name)
+  return name as string
 }
 
 const isSame = (entry: Entry | undefined, wanted: WantedAddress | undefined): boolean =>

@@ -1,3 +1,5 @@
+import { checkOptions, oneOf, optional, whole, type Kinds } from '../option-kinds.js'
+import { duration, instant } from '../time-kinds.js'
 import { answeredBy } from '../responder/answer.js'
 import type { Instant } from '../responder/announcer.js'
 import { isUnspecified } from '../wire/ipv6.js'
@@ -16,6 +18,16 @@ export interface ResolverOptions {
   /** `all` answers, of which two mean a conflict, or the end with the `first`. @default 'all' */
   readonly collect?: 'all' | 'first'
 }
+
+/** What each field has to be that says how long and how often is asked. */
+export const PATIENCE_KINDS: Kinds<Omit<ResolverOptions, 'now'>> = {
+  attempts: optional(whole(1)),
+  // Infinity is none: the deadline means the end by it.
+  interval: optional(duration),
+  timeout: optional(duration),
+  collect: optional(oneOf('all', 'first')),
+}
+const KINDS: Kinds<ResolverOptions> = { ...PATIENCE_KINDS, now: instant }
 
 /** Somebody who has the address. */
 export interface Resolution {
@@ -52,13 +64,10 @@ export class Resolver {
   #asked: Instant
   #sent = 0
 
-  /** @throws {RangeError} an address of the wrong length, or an option that is no time or number */
+  /** @throws {TypeError | RangeError} an address of the wrong length, or an option that is no time or number, or unknown */
   constructor(question: Question, options: ResolverOptions) {
+    checkOptions(options, KINDS)
     const { now, attempts = 3, interval = 1000, timeout, collect = 'all' } = options
-    if (!Number.isInteger(attempts) || attempts < 1)
-      throw new RangeError(`attempts ${attempts} is no whole number from 1`)
-    if (!isTime(interval)) throw new RangeError(`interval ${interval} is not 0 or more`)
-    if (timeout !== undefined && !isTime(timeout)) throw new RangeError(`timeout ${timeout} is not 0 or more`)
     this.#question = question
     this.#frame = questionFrame(question)
     this.#attempts = attempts
@@ -117,9 +126,6 @@ export class Resolver {
     return { type: 'end', answers: this.answers }
   }
 }
-
-/** Infinity is none: {@link Resolver.deadline} means the end by it. */
-const isTime = (milliseconds: number): boolean => milliseconds >= 0 && milliseconds < Infinity
 
 function questionFrame(question: Question): Uint8Array {
   if (question.source.length !== question.address.length)
