@@ -1,15 +1,12 @@
 /** Kinds of options that are values of BGP, in the text or number that a program has them in. */
 import { parseAddress, parseIdentifier, parsePrefix } from './address.js'
-import { listOf, number, oneOf, whole, wrongType, wrongValue, type Kind } from './option-kinds.js'
+import { listOf, oneOf, whole, wrongType, wrongValue, type Kind } from './option-kinds.js'
 import type { FamilyName } from './wire/index.js'
 
 const MOST_ASN = 0xffff_ffff
 
 /** An AS number; 0 is none (RFC 7607 section 2). */
 export const asNumber = whole(1, MOST_ASN)
-
-/** Seconds, of which whoever uses them says how many may be. */
-export const seconds = number('a number of seconds')
 
 /** A TCP port. */
 export const port = whole(1, 65_535)

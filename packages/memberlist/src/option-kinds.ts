@@ -65,7 +65,7 @@ export const signal = kind('an AbortSignal', (value): value is AbortSignal => {
   const { aborted, addEventListener } = Object(value) as Partial<AbortSignal>
   return typeof aborted === 'boolean' && typeof addEventListener === 'function'
 })
-/** Octets; a `Buffer` is that. */
+/** Octets; a `Buffer` is that. @public though not every library has such an option */
 export const octets = kind('a Uint8Array', value => value instanceof Uint8Array)
 
 /** A function. */
@@ -129,7 +129,7 @@ export const listOf =
     return value as readonly T[]
   }
 
-/** Options inside of an option: their names have its own in front. */
+/** Options inside of an option: their names have its own in front. @public though not every library has such an option */
 export const record =
   <O extends object>(kinds: Kinds<O>, synonyms: Synonyms<O> = {}): Kind<O> =>
   (name, value) =>

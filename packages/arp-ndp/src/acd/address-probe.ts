@@ -1,4 +1,4 @@
-import { callback, checkOptions, optional, type Kinds } from '../option-kinds.js'
+import { callback, checkOptions, octets, optional, type Kinds } from '../option-kinds.js'
 import { instant } from '../time-kinds.js'
 import type { Instant } from '../responder/announcer.js'
 import { matchesAt } from '../responder/in-place.js'
@@ -165,6 +165,7 @@ export class AddressProbe {
 
 function checkSubject(protocol: Protocol, address: Uint8Array): void {
   const length = ADDRESS_LENGTH[protocol]
+  octets('address', address)
   if (address.length !== length) throw new RangeError(`address must have ${length} octets, not ${address.length}`)
   const group = length === 4 ? address[0]! >= 0xe0 : isMulticast(address)
   if (group || isUnspecified(address)) throw new RangeError('address must be that of one host')

@@ -15,7 +15,7 @@ export interface PeerSurroundings extends RouteSurroundings, LinkSurroundings {
   readonly optionsChanged: (peer: Peer, before: ListenTerms) => void
   readonly closed: (peer: Peer) => void
   /** @throws {RangeError} another peer is where these options say */
-  readonly checkVacant: (options: CheckedPeerOptions, self?: Peer) => void
+  readonly checkVacant: (options: CheckedPeerOptions) => void
   readonly transition: (peer: Peer, to: State, negotiated: Negotiated | undefined) => void
   readonly endOfRib: (peer: Peer, family: FamilyName) => void
 }

@@ -35,14 +35,13 @@ export class PeerTable {
    * Two peers with one address and port would take each other's connections. Those that came by themselves do not count, nor those that
    * are being closed, nor who waits on either side for connections from there: of those there may be several.
    *
-   * @param self whose options these are, if it is a peer already
    * @throws {RangeError} they are another peer's; the message begins with the option's name
    */
-  checkVacant(options: CheckedPeerOptions, self?: Peer): void {
+  checkVacant(options: CheckedPeerOptions): void {
     const { interface: on, address, port } = options
     if (options.passive) return
     for (const other of this.#places.get(placeAt(on, address)) ?? []) {
-      if (other === self || !other.occupies || !isSameConnection(other.occupies, options)) continue
+      if (!other.occupies || !isSameConnection(other.occupies, options)) continue
       const where =
         on === undefined ? `address must be another than ${address}` : `interface must be another than ${on}`
       throw new RangeError(`${where}, which with port ${port} is that of the peer '${other.name}'`)

@@ -262,16 +262,16 @@ export class Peer extends EventEmitter<PeerEvents> implements AsyncDisposable {
 
   /**
    * Other options in the place of all those before. Those that the protocol can carry on a running session are applied to it; for the others
-   * the session ends with Cease, Other Configuration Change (RFC 4486), and comes back.
+   * the session ends with Cease, Other Configuration Change (RFC 4486), and comes back. That another peer has the address and port is no
+   * fault here, for it may be about to move.
    *
    * @returns what has changed, see {@link diffPeerOptions}
-   * @throws {TypeError | RangeError} an option that cannot work, or an unknown one, or the place is another peer's; the message begins
-   * with the option's name, and nothing is changed then
+   * @throws {TypeError | RangeError} an option that cannot work, or an unknown one; the message begins with its name, and nothing is
+   * changed then
    * @throws {BgpSocketError} an option needs `@typemetal/sockets`, which is not installed
    */
   change(options: PeerOptions): readonly PeerOptionChange[] {
     const checked = checkPeerOptions(options, this.#surroundings.defaults)
-    if (!this.#isDynamic) this.#surroundings.checkVacant(checked, this)
     const changes = diffPeerOptions(this.#given, options)
     if (changes.length === 0) return changes
     // It may refuse.

@@ -125,7 +125,7 @@ export class BgpSpeaker extends EventEmitter<BgpSpeakerEvents> implements AsyncD
       endOfRib: (peer, family) => this.#restart?.endOfRib(peer, family),
       optionsChanged: (peer, before) => this.#optionsChanged(peer, before),
       closed: peer => this.#forget(peer),
-      checkVacant: (wanted, self) => this.#peers.checkVacant(wanted, self),
+      checkVacant: wanted => this.#peers.checkVacant(wanted),
     }
     this.#ranges = new PeerRanges({
       defaults: this.#defaults,
