@@ -65,7 +65,9 @@ export class ObjectCache {
       for (const service of new Set([serviceOf(old), serviceOf(slice)])) {
         if (service === undefined) continue
         const others = (fresh.get(service) ?? this.#slices.get(service) ?? []).filter(other => other !== old)
-        fresh.set(service, slice && serviceOf(slice) === service ? [...others, slice] : others)
+        const joins = slice && serviceOf(slice) === service
+        // Nearly always it is one alone, which needs no list with room for more: there are thousands.
+        fresh.set(service, !joins ? others : others.length === 0 ? [slice] : [...others, slice])
       }
     }
     if (fresh.size === 0) return

@@ -24,7 +24,9 @@ export function decideBGP(
   if (context.excluded) return refuse('nodeLabeledExcludeBalancers')
   const missing = missingEndpoints(context.node, service, slices)
   if (missing) return refuse(missing)
-  return { announce: true, prefixes: addresses.flatMap(address => ads.map(ad => advertise(address, ad))) }
+  const prefixes = addresses.flatMap(address => ads.map(ad => advertise(address, ad)))
+  // A list that has grown has room for more than a dozen others, its copy has not: there are thousands.
+  return { announce: true, prefixes: [...prefixes] }
 }
 
 /**

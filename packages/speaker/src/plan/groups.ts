@@ -35,7 +35,9 @@ export function regroup<T extends Claim>(
   if (affected.size === 0) return { groups, affected }
   const entries = [...affected].map(name => {
     const kept = (groups.get(name) ?? []).filter(({ service }) => !changes.has(service))
-    const claims = [...kept, ...(added.get(name) ?? [])]
+    const fresh = added.get(name) ?? []
+    // Nearly always it is one alone, which needs no list with room for more: there are thousands.
+    const claims = kept.length === 0 ? fresh : [...kept, ...fresh]
     return [name, claims.length > 0 ? claims : undefined] as const
   })
   return { groups: groups.with(entries), affected }

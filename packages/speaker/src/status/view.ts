@@ -147,7 +147,8 @@ export class StatusView {
   #set({ kind, service }: Item, key: ObjectKey, object: StatusObject | undefined): void {
     const { about, subjects } = this.#known[kind]
     const others = (about.get(service) ?? []).filter(each => objectKey(each.metadata) !== key)
-    const objects = object ? [...others, object] : others
+    // Nearly always it is one alone, which needs no list with room for more.
+    const objects = !object ? others : others.length === 0 ? [object] : [...others, object]
     if (objects.length > 0) about.set(service, objects)
     else about.delete(service)
     if (object) subjects.set(key, service)

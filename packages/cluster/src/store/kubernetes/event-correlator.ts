@@ -52,7 +52,7 @@ interface Memory {
   /** Events that it may have now, at the instant {@link at}. */
   tokens: number
   at: Milliseconds
-  readonly topics: Topic[]
+  topics: readonly Topic[]
 }
 
 /** All that was said about an object for one reason. */
@@ -124,7 +124,7 @@ export class EventCorrelator {
     topic.at = now
     if (topic.messages.includes(message)) return false
     if (topic.messages.length + 1 >= similar) return true
-    topic.messages = [...topic.messages, message]
+    topic.messages = withOneMore(topic.messages, message)
     return false
   }
 
@@ -139,14 +139,21 @@ export class EventCorrelator {
   }
 }
 
-function topicOf({ topics }: Memory, event: ClusterEvent, now: Milliseconds): Topic {
+function topicOf(memory: Memory, event: ClusterEvent, now: Milliseconds): Topic {
+  const { topics } = memory
   const { regarding, type, reason, component, host } = event
   const known = topics.find(topic => topic.event.type === type && topic.event.reason === reason)
   if (known) return known
   const common = { regarding, type, reason, component, ...(host !== undefined && { host }) }
   const topic: Topic = { event: common, messages: [], at: now, records: [], combined: undefined }
-  topics.push(topic)
+  memory.topics = withOneMore(topics, topic)
   return topic
+}
+
+/** A list that grows gets room for more than a dozen, its copy has none: thousands of lists have one or two. */
+function withOneMore<T>(list: readonly T[], item: T): T[] {
+  const grown = [...list, item]
+  return [...grown]
 }
 
 const objectKey = ({ regarding, component, host }: ClusterEvent, uid: string | undefined): string =>
