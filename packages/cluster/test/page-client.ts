@@ -64,7 +64,42 @@ export interface Heard {
     readonly at: string
     readonly whole?: boolean
     readonly sections?: Readonly<Record<string, unknown>>
+    readonly changes?: Readonly<Record<string, Change>>
   }
+}
+
+/** How the rows of a section have changed. */
+interface Change {
+  readonly gone: readonly string[]
+  readonly rows: readonly (readonly [place: number, row: Readonly<Record<string, unknown>>])[]
+}
+
+/** Fields that name the rows of sections. */
+const NAMES: Readonly<Record<string, readonly string[]>> = {
+  pools: ['pool'],
+  services: ['service'],
+  nodes: ['node'],
+  sessions: ['peer', 'node', 'target'],
+  layer2: ['address'],
+  members: ['node'],
+  transitions: ['id'],
+}
+
+/** What a client has after these events, if it does as the documentation says. */
+export function sum(events: readonly Heard['data'][]): Readonly<Record<string, unknown>> {
+  let facts: Record<string, unknown> = {}
+  for (const { whole, sections, changes = {} } of events) {
+    facts = { ...(whole ? {} : facts), ...sections }
+    for (const [section, { gone, rows }] of Object.entries(changes)) {
+      const nameOf = (row: Readonly<Record<string, unknown>>): string =>
+        (NAMES[section] ?? []).map(field => String(row[field])).join(' ')
+      const others = new Set([...gone, ...rows.map(([, row]) => nameOf(row))])
+      const list = (facts[section] as Record<string, unknown>[]).filter(row => !others.has(nameOf(row)))
+      for (const [place, row] of rows) list.splice(place, 0, row)
+      facts[section] = list
+    }
+  }
+  return Object.fromEntries(Object.entries(facts).filter(([, section]) => section !== null))
 }
 
 /** Listens to `/events`. */

@@ -5,12 +5,9 @@ import { silentLogger } from '@typemetal/cluster/process'
 import { until } from '@typemetal/lab'
 import { ExampleSource, exampleCluster } from '@typemetal/lab/browser'
 import t from 'tap'
-import { ask, get, Listener, start } from './page-client.js'
+import { ask, get, Listener, start, sum } from './page-client.js'
 
 t.setTimeout(180_000)
-/** What a browser has after these events. */
-const sum = (events: readonly { readonly sections?: Readonly<Record<string, unknown>> }[]): unknown =>
-  Object.assign({}, ...events.map(({ sections }) => sections))
 
 t.test('everything first, then the sections that have changed', async t => {
   const { server, source } = await start(t)
@@ -102,7 +99,7 @@ t.test('a slow reader costs no memory and gets the newest state', async t => {
   }
   slow.resume()
   const isNewest = ({ facts }: Listener): boolean => {
-    const { notices: [notice] = [] } = sum(facts) as PageFacts
+    const { notices: [notice] = [] } = sum(facts) as Partial<PageFacts>
     return notice?.what.startsWith(`${states} `) ?? false
   }
   await slow.wait('the newest state', isNewest)

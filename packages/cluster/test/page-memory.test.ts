@@ -1,5 +1,7 @@
 /** What sources of a status page keep: transitions, sections, and who looks. */
+import { isDeepStrictEqual } from 'node:util'
 import { condense, FactsMemory, type Line, TransitionLog, Watchers } from '@typemetal/cluster/page'
+import * as fc from 'fast-check'
 import t from 'tap'
 
 const happening = (n: number) => ({ at: `t${n}`, verdict: 'good', object: `Service s${n}`, what: 'assigned' }) as const
@@ -55,6 +57,33 @@ t.test(
     t.same(unknown, [{ verdict: 'bad', what: 'z' }])
   },
 )
+
+t.test('a section says the same only where its JSON has the same values', async t => {
+  const plain = fc.json({ maxDepth: 3 }).map((text): unknown => JSON.parse(JSON.stringify(JSON.parse(text))))
+  const same = (one: unknown, other: unknown): boolean => {
+    const memory = new FactsMemory()
+    const first = memory.section('notices', [1], () => one as never)
+    return memory.section('notices', [2], () => other as never) === first
+  }
+  fc.assert(
+    fc.property(plain, plain, (one, other) => {
+      t.equal(same([one], [other]), isDeepStrictEqual(one, other))
+      t.ok(same([one], structuredClone([one])))
+    }),
+    { numRuns: 300 },
+  )
+  for (const [one, other] of [
+    [{ a: undefined }, { b: 1 }],
+    [{ a: 1 }, { a: 1, b: 2 }],
+    [{ a: 1, b: 2 }, { a: 1 }],
+    [[], {}],
+    [{}, []],
+    [[1], [1, 2]],
+    [null, {}],
+  ]) {
+    t.notOk(same([one], [other]), JSON.stringify([one, other]))
+  }
+})
 
 t.test('those who look hear of changes, and every second; without them no timer runs', async t => {
   const timers = new Set<() => void>()

@@ -14,8 +14,8 @@ export class EventStream implements Reader {
     response.on('drain', drained)
   }
 
-  take(text: string): boolean {
-    return this.#response.write(`event: facts\ndata: ${text}\n\n`)
+  take(event: Uint8Array): boolean {
+    return this.#response.write(event)
   }
 
   /** Says that the connection stands; the browser cannot see that by itself. */
@@ -27,3 +27,6 @@ export class EventStream implements Reader {
     this.#response.end()
   }
 }
+
+/** An event of facts as it goes out. @param json in one line */
+export const factsEvent = (json: string): Uint8Array => Buffer.from(`event: facts\ndata: ${json}\n\n`)

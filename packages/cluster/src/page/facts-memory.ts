@@ -1,5 +1,5 @@
-import { isDeepStrictEqual } from 'node:util'
 import type { PageFacts, Section } from './facts.js'
+import { sameFacts } from './same-facts.js'
 
 /** What sections were made of, and what came of it. */
 interface Kept {
@@ -28,7 +28,7 @@ export class FactsMemory {
     const before = this.#kept.get(name) as { from: readonly unknown[]; section: NonNullable<PageFacts[S]> } | undefined
     if (before && from.length > 0 && sameValues(before.from, from)) return before.section
     const made = make()
-    const section = before && isDeepStrictEqual(before.section, made) ? before.section : made
+    const section = before && sameFacts(before.section, made) ? before.section : made
     this.#kept.set(name, { from, section })
     return section
   }

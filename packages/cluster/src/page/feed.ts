@@ -1,5 +1,7 @@
-import type { PageFacts, PageSource, Section, Timestamp } from './facts.js'
+import { factsEvent } from './event-stream.js'
+import type { PageSource, Section, Timestamp } from './facts.js'
 import { SECTIONS } from './facts.js'
+import { SectionText } from './section-text.js'
 
 /** Milliseconds between two looks at the facts, at least. */
 const INTERVAL = 250
@@ -19,22 +21,13 @@ export interface FeedClock {
 /** Somebody who looks at the page. */
 export interface Reader {
   /**
-   * Takes the JSON text of one event.
+   * Takes one event as it goes out: the same octets for all who lack the same.
    *
    * @returns false: no more until {@link Feed.catchUp} is called for this reader
    */
-  take(text: string): boolean
+  take(event: Uint8Array): boolean
   /** The facts cannot be had any longer. */
   end(): void
-}
-
-/** A section as it was sent last. */
-interface Sent {
-  readonly value: PageFacts[Section]
-  /** JSON; `null` for a section that there is no longer. */
-  readonly text: string
-  /** Of the {@link Feed} when this became so. */
-  readonly version: number
 }
 
 /** What a reader has, and whether it takes more. */
@@ -52,13 +45,13 @@ export interface FeedOptions {
 }
 
 /**
- * Tells readers what has changed, section by section, and works only while there are any. Nothing is queued: a reader that is slow gets, when it
- * takes more, the newest state of what has changed since.
+ * Tells readers what has changed, by rows where a section has many, and works only while there are any. An event is made once for all who have
+ * the same. Nothing is queued: a reader that is slow gets, when it takes more, the newest state of the sections that have changed since.
  */
 export class Feed {
   readonly #options: FeedOptions
   readonly #readers = new Map<Reader, Progress>()
-  readonly #sent = new Map<Section, Sent>()
+  readonly #sent = new Map<Section, SectionText>()
   #version = 0
   #lookedAt = -Infinity
   /** Milliseconds that the last look took. */
@@ -147,8 +140,12 @@ export class Feed {
       this.#options.onFailure(error)
       return
     }
+    const events = new Map<number, Uint8Array>()
     for (const [reader, progress] of this.#readers) {
-      if (!progress.isBusy && progress.version < this.#version) this.#tell(reader, progress)
+      if (progress.isBusy || progress.version >= this.#version) continue
+      const event = events.get(progress.version) ?? this.#event(progress.version)
+      events.set(progress.version, event)
+      this.#tell(reader, progress, event)
     }
   }
 
@@ -162,28 +159,44 @@ export class Feed {
       const value = facts[section]
       const before = this.#sent.get(section)
       if (before?.value === value) continue
-      const text = JSON.stringify(value ?? null)
-      this.#sent.set(section, { value, text, version: before?.text === text ? before.version : version })
-      if (before?.text !== text) this.#version = version
+      const text = SectionText.of(section, value, before, version)
+      this.#sent.set(section, text)
+      if (text.version === version) this.#version = version
     }
     this.#lookedAt = clock.now()
     this.#cost = this.#lookedAt - begin
   }
 
-  #tell(reader: Reader, progress: Progress): void {
-    const isWhole = progress.version === 0
-    const at = JSON.stringify(this.#options.clock.timestamp())
-    const text = `{"at":${at},"whole":${isWhole},"sections":{${this.#since(progress.version, !isWhole)}}}`
+  #tell(reader: Reader, progress: Progress, event = this.#event(progress.version)): void {
     progress.version = this.#version
-    progress.isBusy = !reader.take(text)
+    progress.isBusy = !reader.take(event)
   }
 
-  /** Members of a JSON object: sections that are newer than a version. @param withGone with `null` for those that went */
-  #since(version: number, withGone: boolean): string {
+  /** What a reader lacks that has a version; all for version 0. */
+  #event(version: number): Uint8Array {
+    const isWhole = version === 0
+    const at = JSON.stringify(this.#options.clock.timestamp())
+    const changes = isWhole ? [] : SECTIONS.flatMap(section => this.#change(section, version) ?? [])
+    const more = changes.length > 0 ? `,"changes":{${changes.join(',')}}` : ''
+    return factsEvent(`{"at":${at},"whole":${isWhole},"sections":{${this.#since(version, !isWhole)}}${more}}`)
+  }
+
+  /** Member of a JSON object: how rows of a section have changed, for who has what was before that. */
+  #change(section: Section, version: number): string | undefined {
+    const sent = this.#sent.get(section)
+    return sent && isEnough(sent, version) ? `"${section}":${sent.change}` : undefined
+  }
+
+  /** Members of a JSON object: sections that are newer than a version. @param isUpdate with `null` for those that went, and without what is told by rows */
+  #since(version: number, isUpdate: boolean): string {
     return SECTIONS.flatMap(section => {
       const sent = this.#sent.get(section)
-      if (!sent || sent.version <= version || (sent.value === undefined && !withGone)) return []
-      return [`"${section}":${sent.text}`]
+      if (!sent || sent.version <= version || (sent.value === undefined && !isUpdate)) return []
+      return isUpdate && isEnough(sent, version) ? [] : [`"${section}":${sent.whole}`]
     }).join(',')
   }
 }
+
+/** Whether the last change of a section is all that somebody with this version of the feed lacks of it. */
+const isEnough = ({ version, base, change }: SectionText, had: number): boolean =>
+  change !== undefined && had < version && had >= base

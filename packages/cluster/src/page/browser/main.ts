@@ -1,5 +1,6 @@
 /** The script of the status page: follows the server's events and shows what they say. */
 import type { PageFacts, Section, ServerFacts } from '../facts.js'
+import { applyChange, type NamedSection, ROW_NAMES, type RowChange, type RowOf } from '../row-names.js'
 import { Announcer } from './announcer.js'
 import { ageOf, refreshAges, synchronize } from './clock.js'
 import { showConnection, showStaleness } from './connection.js'
@@ -52,9 +53,9 @@ function start(): void {
   }
   const take = (event: FactsEvent): void => {
     const running = facts.server?.version
-    const { sections } = event
-    const changed = new Set(event.whole ? ALL : (Object.keys(sections) as Section[]))
-    facts = { ...(event.whole ? {} : facts), ...present(sections) }
+    const { sections, changes = {} } = event
+    const changed = new Set(event.whole ? ALL : ([...Object.keys(sections), ...Object.keys(changes)] as Section[]))
+    facts = { ...(event.whole ? {} : facts), ...present(sections), ...withChanges(facts, changes) }
     for (const section of changed) if (sections[section] === null) facts = without(facts, section)
     at = event.at
     synchronize(at)
@@ -95,6 +96,20 @@ const ALL: readonly Section[] = [
 
 const present = (sections: FactsEvent['sections']): Partial<PageFacts> =>
   Object.fromEntries(Object.entries(sections).filter(([, value]) => value !== null))
+
+/** The sections of which rows have changed, as they are now; rows that have not stay the same objects. */
+function withChanges(facts: Partial<PageFacts>, changes: NonNullable<FactsEvent['changes']>): Partial<PageFacts> {
+  const names = Object.keys(changes) as NamedSection[]
+  return Object.fromEntries(names.map(name => [name, rowsWith(name, facts[name] ?? [], changes[name])]))
+}
+
+function rowsWith<S extends NamedSection>(
+  name: S,
+  rows: readonly RowOf<S>[],
+  change: RowChange<RowOf<S>> | undefined,
+): readonly RowOf<S>[] {
+  return change ? applyChange(rows, change, ROW_NAMES[name]) : rows
+}
 
 const without = (facts: Partial<PageFacts>, gone: Section): Partial<PageFacts> =>
   Object.fromEntries(Object.entries(facts).filter(([section]) => section !== gone))

@@ -1,10 +1,12 @@
 import type { PageFacts } from '../facts.js'
+import type { NamedSection, RowChange, RowOf } from '../row-names.js'
 
-/** What the server sends: everything, or the sections that have changed; `null` for one that is gone. */
+/** What the server sends: everything, or the sections that have changed, `null` for one that is gone, and the rows that have. */
 export interface FactsEvent {
   readonly at: string
   readonly whole: boolean
   readonly sections: { readonly [S in keyof PageFacts]?: PageFacts[S] | null }
+  readonly changes?: { readonly [S in NamedSection]?: RowChange<RowOf<S>> }
 }
 
 /** How the connection is; `retryAt`, in milliseconds of the page's clock: when it is tried again. */

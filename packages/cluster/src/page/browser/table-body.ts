@@ -5,6 +5,7 @@ import type { Column, Row } from './rows.js'
 interface Drawn {
   readonly line: HTMLTableRowElement
   /** Of what it was drawn. */
+  readonly row: unknown
   readonly text: string
   readonly columns: readonly unknown[]
 }
@@ -37,13 +38,14 @@ export class TableBody<T extends Row> {
   }
 
   #draw(row: T, columns: readonly Column<T>[], before: Drawn | undefined): Drawn {
+    if (before?.row === row && before.columns === columns) return before
     const text = JSON.stringify(row)
     if (before?.text === text && before.columns === columns) return before
     const line = before?.line ?? element('tr', { role: 'row' })
     setAttribute(line, 'data-verdict', row.verdict)
     line.replaceChildren(...columns.map(column => cellOf(column, row)))
     if (before && before.text !== text) mark(line)
-    return { line, text, columns }
+    return { line, row, text, columns }
   }
 }
 

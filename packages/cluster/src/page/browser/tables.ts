@@ -7,6 +7,7 @@ import type {
   SessionFacts,
   TransitionFacts,
 } from '../facts.js'
+import { ROW_NAMES } from '../row-names.js'
 import { item, list, objectName, protocol, protocolWords, signColumn, stateSince, use, faint } from './cells.js'
 import { ageOf } from './clock.js'
 import { element } from './dom.js'
@@ -22,7 +23,7 @@ export const SERVICES: TableOptions<ServiceFacts> = {
   noun: 'Service',
   about: 'Services of type LoadBalancer: their addresses, who announces them, and why.',
   none: 'There is no Service of type LoadBalancer.',
-  nameOf: ({ service }) => service,
+  nameOf: ROW_NAMES.services,
   wordsOf: ({ service, addresses, pool, layer2, bgp, reason }) => [
     service,
     ...addresses,
@@ -64,7 +65,7 @@ export const SESSIONS: TableOptions<SessionFacts> = {
   noun: 'session',
   about: 'BGP sessions with routers, and the BFD sessions that watch their paths.',
   none: 'No BGPPeer is for here.',
-  nameOf: ({ node, peer, target }) => `${peer} ${node} ${target}`,
+  nameOf: ROW_NAMES.sessions,
   wordsOf: ({ node, peer, target, state, peerAS, bfd, reason }) => [
     node,
     peer,
@@ -119,7 +120,7 @@ export const NODES: TableOptions<NodeFacts> = {
   noun: 'node',
   about: 'Nodes, whether their speakers are heard, and how many Services they announce.',
   none: 'There is no node.',
-  nameOf: ({ node }) => node,
+  nameOf: ROW_NAMES.nodes,
   wordsOf: ({ node, notes }) => [node, ...notes],
   columns: [
     signColumn(),
@@ -160,7 +161,7 @@ export const POOLS: TableOptions<PoolFacts> = {
   noun: 'pool',
   about: 'Address pools, and how much of each is in use.',
   none: 'There is no IPAddressPool.',
-  nameOf: ({ pool }) => pool,
+  nameOf: ROW_NAMES.pools,
   wordsOf: ({ pool, addresses, announced = [], notes }) => [pool, ...addresses, ...announced, ...notes],
   columns: [
     signColumn(),
@@ -198,7 +199,7 @@ export const LAYER2: TableOptions<Layer2Facts> = {
   noun: 'address',
   about: 'Addresses that this node answers for by ARP and Neighbor Discovery.',
   none: 'This node answers for no address.',
-  nameOf: ({ address }) => address,
+  nameOf: ROW_NAMES.layer2,
   wordsOf: ({ address, services, interfaces, reason }) => [address, ...services, ...interfaces, reason],
   columns: [
     signColumn(),
@@ -225,7 +226,7 @@ export const MEMBERS: TableOptions<MemberFacts> = {
   noun: 'member',
   about: 'Speakers as this one hears of them.',
   none: 'No other speaker is heard.',
-  nameOf: ({ node }) => node,
+  nameOf: ROW_NAMES.members,
   wordsOf: ({ node, address, state }) => [node, address, state],
   columns: [
     signColumn(),
@@ -243,7 +244,7 @@ export const TRANSITIONS: TableOptions<TransitionFacts> = {
   about: 'What has happened of late, as far as this process remembers.',
   none: 'Nothing has happened since this process started.',
   sortBy: { column: 'When', descending: true },
-  nameOf: ({ id }) => String(id),
+  nameOf: ROW_NAMES.transitions,
   wordsOf: ({ object, what, why }) => [object, what, why],
   columns: [
     signColumn(),
