@@ -2,6 +2,7 @@
 import { inspect } from 'node:util'
 import t from 'tap'
 import { Keyring, Memberlist } from '@typemetal/memberlist'
+import { Simulator } from '@typemetal/memberlist/simulator'
 import { Swim, tuningOf } from '@typemetal/memberlist/swim'
 import { start } from './nodes.js'
 
@@ -112,6 +113,14 @@ refuses('Swim, tuningOf and Keyring', given => (given as () => unknown)(), [
     'TypeError',
     'key must be a Uint8Array of 16, 24 or 32 octets, not of type string',
   ],
+])
+
+refuses('Simulator', given => new Simulator(given), [
+  [null, 'TypeError', 'options must be an object, not null'],
+  [{ sead: 1 }, 'TypeError', 'sead is not an option: did you mean seed?'],
+  [{ loss: 1.5 }, 'RangeError', 'loss must be a number from 0 to 1, not 1.5'],
+  [{ latency: 5 }, 'TypeError', 'latency must be an array, not 5'],
+  [{ latency: [1] }, 'RangeError', 'latency must be two numbers, not an array'],
 ])
 
 t.test('what methods are called with', async t => {

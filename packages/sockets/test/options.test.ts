@@ -4,6 +4,7 @@ import { inspect } from 'node:util'
 import t from 'tap'
 import {
   connectTcp,
+  DeadlineTimer,
   Icmpv6Socket,
   LinkMonitor,
   listAddresses,
@@ -15,6 +16,7 @@ import {
   RtnetlinkMonitor,
   setServerMd5Key,
   setServerTcpOptions,
+  TcpSocket,
   UdpSocket,
   watchRtnetlink,
 } from '@typemetal/sockets'
@@ -94,6 +96,12 @@ refuses('RawIpSocket', given => new RawIpSocket(given), [
   [{}, 'TypeError', 'family must be 4 or 6, not undefined'],
   VERSION,
   [{ family: 4, device: 5 }, 'TypeError', 'device must be a string, not 5'],
+])
+
+refuses('TcpSocket and DeadlineTimer', given => (given as () => unknown)(), [
+  [() => new TcpSocket('4' as never), 'TypeError', "family must be 4 or 6, not the string '4'"],
+  [() => new TcpSocket(5 as never), 'RangeError', 'family must be 4 or 6, not 5'],
+  [() => new DeadlineTimer(undefined as never), 'TypeError', 'onExpire must be a function, not undefined'],
 ])
 
 refuses('connectTcp', given => connectTcp(given), [

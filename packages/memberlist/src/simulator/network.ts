@@ -1,3 +1,4 @@
+import { type Kind, type Kinds, listOf, number, optional, wrongValue } from '../option-kinds.js'
 import type { Milliseconds, Random } from '../swim/index.js'
 import type { SimulatedNode } from './node.js'
 
@@ -7,6 +8,19 @@ export interface NetworkOptions {
   readonly latency?: readonly [min: Milliseconds, max: Milliseconds]
   /** Part of all packets, TCP segments included, that is lost. @default 0 */
   readonly loss?: number
+}
+
+const milliseconds = listOf(number('a number of milliseconds from 0 on', value => value >= 0 && value < Infinity))
+const fromTo: Kind<readonly [Milliseconds, Milliseconds]> = (name, value) => {
+  const [min, max, ...rest] = milliseconds(name, value)
+  if (min === undefined || max === undefined || rest.length > 0) throw wrongValue(name, 'two numbers', value)
+  return [min, max]
+}
+
+/** What each of {@link NetworkOptions} has to be. */
+export const NETWORK_KINDS: Kinds<NetworkOptions> = {
+  latency: optional(fromTo),
+  loss: optional(number('a number from 0 to 1', value => value >= 0 && value <= 1)),
 }
 
 /** Linux: a lost SYN is sent again after a second, a lost segment after 200 ms, each time doubling. */

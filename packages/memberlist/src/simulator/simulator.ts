@@ -1,3 +1,4 @@
+import { checkOptions, type Kinds, number, optional } from '../option-kinds.js'
 import {
   type DialPurpose,
   type Endpoint,
@@ -9,7 +10,7 @@ import {
 } from '../swim/index.js'
 import type { Alive } from '../wire/index.js'
 import { Agenda } from './agenda.js'
-import { Network, type NetworkOptions } from './network.js'
+import { Network, NETWORK_KINDS, type NetworkOptions } from './network.js'
 import { readStream, SimulatedNode, type SimulatedNodeOptions } from './node.js'
 import { seededRandom } from './random.js'
 
@@ -18,6 +19,8 @@ export interface SimulatorOptions extends NetworkOptions {
   /** The same seed gives the same run. @default 1 */
   readonly seed?: number
 }
+
+const KINDS: Kinds<SimulatorOptions> = { ...NETWORK_KINDS, seed: optional(number('a number')) }
 
 /** How a connection ended: the answer, or `undefined` when none was wanted; a reset; or closed without an answer. */
 export type ConnectResult = Uint8Array | undefined | 'refused' | 'closed'
@@ -44,7 +47,9 @@ export class Simulator {
   #now: Instant = 0
   #laggard: SimulatedNode | undefined
 
+  /** @throws {TypeError | RangeError} an option that cannot be, or an unknown one; the message begins with its name */
   constructor(options: SimulatorOptions = {}) {
+    checkOptions(options, KINDS)
     this.random = seededRandom(options.seed ?? 1)
     this.network = new Network(options, this.random)
   }

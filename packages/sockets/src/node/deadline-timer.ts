@@ -1,9 +1,11 @@
+import { callback } from '../option-kinds.js'
 import { native, PollEvent, type Native } from './native.js'
 import { check } from './system-error.js'
 
 const MICROSECONDS = 1_000_000
 const LATEST = 0x7fffffff * MICROSECONDS // what the addon's 32-bit seconds hold
 const ATTEMPTS = 10
+const expiry = callback<() => void>()
 
 /**
  * One alarm at an absolute time with the kernel's precision (timerfd_create(2)): the loop's own timers know whole milliseconds
@@ -17,9 +19,11 @@ export class DeadlineTimer implements Disposable {
 
   /**
    * @param onExpire called once for each {@link set} that was not replaced before its time
+   * @throws {TypeError} `onExpire` is no function
    * @throws {SocketError} `EMFILE`; `ENOSYS` off Linux
    */
   constructor(onExpire: () => void) {
+    expiry('onExpire', onExpire)
     this.#native = native()
     this.#origin = monotonicOrigin()
     this.#descriptor = check(this.#native.openTimer(), 'timerfd_create')

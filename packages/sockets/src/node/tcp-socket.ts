@@ -4,6 +4,7 @@ import { checkInteger } from './check-integer.js'
 import { waitForConnect, type ConnectWait } from './connect-wait.js'
 import { Descriptor, Level, Option, SocketType, type OptionTarget } from './descriptor.js'
 import { bindToDevice, domainOf, endpointText, nameOf, setIpv6Only, setMinTtl, setTtl } from './internet.js'
+import { ipVersion } from './socket-kinds.js'
 import { check } from './system-error.js'
 
 /** A key of the TCP MD5 Signature Option (RFC 2385). */
@@ -35,9 +36,12 @@ export class TcpSocket implements Disposable {
   readonly family: 4 | 6
   readonly #descriptor: Descriptor
 
-  /** @throws {SocketError} `EAFNOSUPPORT` without IPv6, `EMFILE`; `ENOSYS` off Linux */
+  /**
+   * @throws {TypeError | RangeError} `family` is neither 4 nor 6
+   * @throws {SocketError} `EAFNOSUPPORT` without IPv6, `EMFILE`; `ENOSYS` off Linux
+   */
   constructor(family: 4 | 6) {
-    this.family = family
+    this.family = ipVersion('family', family)
     this.#descriptor = new Descriptor(domainOf(family), SocketType.stream, 0, `TCP over IPv${family}`)
   }
 
