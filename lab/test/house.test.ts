@@ -11,10 +11,11 @@ const packages = readdirSync(join(root, 'packages')).filter(name =>
 
 /** Folder → the workspace packages it may import. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  sockets: [],
-  bgp: ['@typemetal/sockets'],
-  'arp-ndp': ['@typemetal/sockets'],
-  memberlist: [],
+  options: [],
+  sockets: ['@typemetal/options'],
+  bgp: ['@typemetal/options', '@typemetal/sockets'],
+  'arp-ndp': ['@typemetal/options', '@typemetal/sockets'],
+  memberlist: ['@typemetal/options'],
   cluster: [],
   controller: ['@typemetal/cluster'],
   speaker: [

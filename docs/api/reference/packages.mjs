@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** Packages in the order in which the reference has them: protocols first, then what stands on them. */
-const ORDER = ['bgp', 'arp-ndp', 'memberlist', 'sockets', 'cluster', 'controller', 'speaker', 'cli']
+const ORDER = ['bgp', 'arp-ndp', 'memberlist', 'sockets', 'options', 'cluster', 'controller', 'speaker', 'cli']
 
 /**
  * @typedef {object} EntryPoint

@@ -44,6 +44,10 @@ const ROOMS = [
   ['sockets/src/wire/(netlink|rtnetlink|link|address-|neighbor|route|next-hop)', 'Netlink'],
   ['sockets/src/wire/', 'Addresses and control messages'],
 
+  ['options/src/kind(?!s)', 'Kinds of one’s own'],
+  ['options/src/kinds', 'Kinds'],
+  ['options/src/', 'Checks'],
+
   ['cluster/src/config/', 'Configuration'],
   ['cluster/src/store/kubernetes/', 'API server'],
   ['cluster/src/store/directory/', 'Folders of manifests'],

@@ -1,5 +1,5 @@
 import { Address4, Address6 } from 'ip-address'
-import { wrongType, wrongValue, type Kind } from './option-kinds.js'
+import { wrongType, wrongValue, type Kind } from '@typemetal/options'
 
 const IPV4_LENGTH = 4
 const IPV6_LENGTH = 16

@@ -1,5 +1,5 @@
 /** Kinds of options that are times. */
-import { number, type Kind } from './option-kinds.js'
+import { number, type Kind } from '@typemetal/options'
 
 /** Milliseconds from `least` to `most`. */
 export const milliseconds = (least: number, most: number): Kind<number> =>

@@ -4,7 +4,7 @@ import {
   parseExtendedCommunity,
   type AnyExtendedCommunity,
 } from './extended-community.js'
-import { listOf, text as textKind } from './option-kinds.js'
+import { listOf, text as textKind } from '@typemetal/options'
 import {
   WellKnownCommunity,
   type ExtendedCommunity,

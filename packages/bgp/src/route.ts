@@ -14,7 +14,7 @@ import {
   type Kind,
   type Kinds,
   type Synonyms,
-} from './option-kinds.js'
+} from '@typemetal/options'
 import { Origin, SegmentType, type AsPath, type FamilyName, type Nlri, type PathAttributes } from './wire/index.js'
 
 /** A route to announce. */

@@ -12,7 +12,7 @@ import {
   text,
   whole,
   type Kinds,
-} from '../dist/option-kinds.js'
+} from '@typemetal/options'
 
 interface Sample {
   readonly name: string

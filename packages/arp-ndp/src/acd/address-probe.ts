@@ -1,4 +1,4 @@
-import { callback, checkOptions, octets, optional, type Kinds } from '../option-kinds.js'
+import { callback, checkOptions, octets, optional, type Kinds } from '@typemetal/options'
 import { instant } from '../time-kinds.js'
 import type { Instant } from '../responder/announcer.js'
 import { matchesAt } from '../responder/in-place.js'

@@ -1,4 +1,4 @@
-import { checkOptions, number, optional, type Kinds } from '../option-kinds.js'
+import { checkOptions, number, optional, type Kinds } from '@typemetal/options'
 import type { Instant } from '../responder/announcer.js'
 
 /** RFC 5227 §2.1.1, with its defaults. */

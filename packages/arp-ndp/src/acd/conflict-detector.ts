@@ -1,4 +1,4 @@
-import { callback, checkOptions, number, optional, type Kinds } from '../option-kinds.js'
+import { callback, checkOptions, number, optional, type Kinds } from '@typemetal/options'
 import type { Instant } from '../responder/announcer.js'
 import { unsolicitedAdvertisement } from '../responder/ndp.js'
 import { isSelected, type OwnedAddress, type OwnedAddresses } from '../responder/owned-addresses.js'

@@ -1,4 +1,4 @@
-import { oneOf } from '../option-kinds.js'
+import { oneOf } from '@typemetal/options'
 import type { Instant } from '../responder/announcer.js'
 
 /**

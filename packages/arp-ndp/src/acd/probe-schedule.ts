@@ -1,4 +1,4 @@
-import { optional, whole, type Kinds } from '../option-kinds.js'
+import { optional, whole, type Kinds } from '@typemetal/options'
 import { duration } from '../time-kinds.js'
 import type { Protocol } from '../responder/responder.js'
 

@@ -3,7 +3,7 @@ import { AddressProbe, type ProbeAction, type ProbeIdentity } from '../acd/addre
 import type { AttemptLimit } from '../acd/attempt-limit.js'
 import { PROBE_KINDS, type ProbeTimes } from '../acd/probe-schedule.js'
 import { formatAddress, hostAddress, parseHostAddress } from '../address.js'
-import { checkOptions, methods, optional, signal as signalKind, text, type Kinds } from '../option-kinds.js'
+import { checkOptions, methods, optional, signal as signalKind, text, type Kinds } from '@typemetal/options'
 import { formatMac } from '../wire/mac.js'
 import { solicitedNodeMulticast } from '../wire/multicast.js'
 import { askingLink, checkCarrier, ownMacTest, questionSocket } from './asking-link.js'

@@ -1,4 +1,4 @@
-import { checkOptions, oneOf, optional, whole, type Kinds } from '../option-kinds.js'
+import { checkOptions, oneOf, optional, whole, type Kinds } from '@typemetal/options'
 import { duration, instant } from '../time-kinds.js'
 import { answeredBy } from '../responder/answer.js'
 import type { Instant } from '../responder/announcer.js'

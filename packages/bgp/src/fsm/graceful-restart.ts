@@ -1,4 +1,4 @@
-import { checkOptions, number, optional, type Kinds } from '../option-kinds.js'
+import { checkOptions, number, optional, type Kinds } from '@typemetal/options'
 import type { FamilyName } from '../wire/index.js'
 import type { SessionEnd } from './events.js'
 import type { Negotiated } from './negotiate.js'

@@ -10,7 +10,7 @@ import {
   wrongValue,
   type Kind,
   type Kinds,
-} from '../option-kinds.js'
+} from '@typemetal/options'
 import { MAX_LENGTH, openLength, type FamilyName } from '../wire/index.js'
 import { CAPABILITY_KINDS, checkCapabilityOptions, type CapabilityOptions } from './capability-options.js'
 import { createOpen, localAs, type RemoteAs } from './open.js'

@@ -1,5 +1,5 @@
 import type { Instant } from '../fsm/index.js'
-import { methods } from '../option-kinds.js'
+import { methods } from '@typemetal/options'
 
 /** Where time comes from. */
 export interface Clock {

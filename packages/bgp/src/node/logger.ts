@@ -1,4 +1,4 @@
-import { methods } from '../option-kinds.js'
+import { methods } from '@typemetal/options'
 
 /** What this package logs to; pino fits. Fields first, then a constant message. */
 export interface Logger {

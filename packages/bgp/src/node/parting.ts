@@ -1,4 +1,4 @@
-import { checkOptions, flag, optional, text, whole, type Kinds } from '../option-kinds.js'
+import { checkOptions, flag, optional, text, whole, type Kinds } from '@typemetal/options'
 
 /** How to part with a peer. */
 export interface CloseOptions {

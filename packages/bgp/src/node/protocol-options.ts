@@ -13,7 +13,7 @@ import {
   type RemoteAs,
   type SessionOptions,
 } from '../fsm/index.js'
-import { number, optional, record, wrongType, type Kind, type Kinds } from '../option-kinds.js'
+import { number, optional, record, wrongType, type Kind, type Kinds } from '@typemetal/options'
 import type { FamilyName } from '../wire/index.js'
 import type { CheckedBfdOptions } from './bfd-options.js'
 import type { BfdSource } from './bfd-source.js'

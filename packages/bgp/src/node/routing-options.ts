@@ -10,7 +10,7 @@ import {
   wrongValue,
   type Kind,
   type Kinds,
-} from '../option-kinds.js'
+} from '@typemetal/options'
 import type { ExportPolicy, ImportPolicy } from '../policy.js'
 import type { FamilyName } from '../wire/index.js'
 

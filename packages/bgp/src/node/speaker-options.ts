@@ -13,7 +13,7 @@ import {
   whole,
   type Kinds,
   type Synonyms,
-} from '../option-kinds.js'
+} from '@typemetal/options'
 import type { MultipathOptions } from '../rib/index.js'
 import type { BfdSource } from './bfd-source.js'
 import { clockKind, type Clock } from './clock.js'

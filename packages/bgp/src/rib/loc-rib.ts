@@ -1,4 +1,4 @@
-import { checkOptions, flag, number, optional, whole, type Kinds } from '../option-kinds.js'
+import { checkOptions, flag, number, optional, whole, type Kinds } from '@typemetal/options'
 import type { FamilyName } from '../wire/index.js'
 import { AttributeTable } from './attribute-table.js'
 import type { MultipathOptions } from './decision.js'

@@ -1,4 +1,4 @@
-import { listOf } from '../option-kinds.js'
+import { listOf } from '@typemetal/options'
 import { sameOctets } from '../wire/index.js'
 import { secretKey } from './options.js'
 

@@ -12,7 +12,7 @@ import {
   whole,
   wrongType,
   wrongValue,
-} from '../option-kinds.js'
+} from '@typemetal/options'
 import { NODE_KINDS } from '../swim/config.js'
 import {
   type Delegate,

@@ -1,4 +1,4 @@
-import { type Kind, type Kinds, listOf, number, optional, wrongValue } from '../option-kinds.js'
+import { type Kind, type Kinds, listOf, number, optional, wrongValue } from '@typemetal/options'
 import type { Milliseconds, Random } from '../swim/index.js'
 import type { SimulatedNode } from './node.js'
 

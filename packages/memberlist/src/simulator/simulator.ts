@@ -1,4 +1,4 @@
-import { checkOptions, type Kinds, number, optional } from '../option-kinds.js'
+import { checkOptions, type Kinds, number, optional } from '@typemetal/options'
 import {
   type DialPurpose,
   type Endpoint,

@@ -13,7 +13,7 @@ import {
   whole,
   wrongType,
   wrongValue,
-} from '../option-kinds.js'
+} from '@typemetal/options'
 import { type Alive, ProtocolVersion, type Versions } from '../wire/index.js'
 import type { Member, Milliseconds } from './types.js'
 

@@ -1,4 +1,4 @@
-import { type Kinds, optional, signal as signalKind } from '../option-kinds.js'
+import { type Kinds, optional, signal as signalKind } from '@typemetal/options'
 import type { Descriptor } from './descriptor.js'
 import { systemError } from './system-error.js'
 import { milliseconds } from './socket-kinds.js'

@@ -1,4 +1,4 @@
-import { callback } from '../option-kinds.js'
+import { callback } from '@typemetal/options'
 import { native, PollEvent, type Native } from './native.js'
 import { check } from './system-error.js'
 

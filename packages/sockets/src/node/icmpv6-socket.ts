@@ -1,4 +1,4 @@
-import { callback, checkOptions, type Kinds, listOf, optional, whole } from '../option-kinds.js'
+import { callback, checkOptions, type Kinds, listOf, optional, whole } from '@typemetal/options'
 import type { SocketError } from '../errors.js'
 import { formatAddress, needsScope, parseAddress } from '../wire/address.js'
 import { LITTLE_ENDIAN, viewOf } from '../wire/endian.js'

@@ -1,4 +1,4 @@
-import { callback, checkOptions, type Kinds, optional } from '../option-kinds.js'
+import { callback, checkOptions, type Kinds, optional } from '@typemetal/options'
 import type { SocketError } from '../errors.js'
 import { NetlinkSocket } from './netlink.js'
 

@@ -1,4 +1,4 @@
-import { callback, checkOptions, flag, octets, optional, type Kinds, whole } from '../option-kinds.js'
+import { callback, checkOptions, flag, octets, optional, type Kinds, whole } from '@typemetal/options'
 import { setTimeout } from 'node:timers/promises'
 import type { BpfInstruction } from '../bpf/index.js'
 import type { SocketError } from '../errors.js'

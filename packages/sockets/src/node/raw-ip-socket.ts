@@ -1,4 +1,4 @@
-import { checkOptions, type Kinds, optional } from '../option-kinds.js'
+import { checkOptions, type Kinds, optional } from '@typemetal/options'
 import { AddressFamily } from '../wire/socket-address.js'
 import { Descriptor, SocketType } from './descriptor.js'
 import { bindToDevice, nameOf } from './internet.js'

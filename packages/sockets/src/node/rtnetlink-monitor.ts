@@ -1,4 +1,4 @@
-import { callback, checkOptions, type Kind, type Kinds, listOf, oneOf, optional } from '../option-kinds.js'
+import { callback, checkOptions, type Kind, type Kinds, listOf, oneOf, optional } from '@typemetal/options'
 import type { SocketError } from '../errors.js'
 import { decodeRtnetlinkChange, type RtnetlinkChange, type RtnetlinkKind } from '../wire/rtnetlink-message.js'
 import { NetlinkSocket } from './netlink.js'

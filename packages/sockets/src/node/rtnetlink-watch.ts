@@ -1,4 +1,4 @@
-import { checkOptions, type Kinds, optional, signal as signalKind, whole } from '../option-kinds.js'
+import { checkOptions, type Kinds, optional, signal as signalKind, whole } from '@typemetal/options'
 import type { SocketError } from '../errors.js'
 import type { RtnetlinkChange, RtnetlinkKind } from '../wire/rtnetlink-message.js'
 import { RtnetlinkMonitor, rtnetlinkKinds } from './rtnetlink-monitor.js'

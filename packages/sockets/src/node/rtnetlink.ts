@@ -1,4 +1,4 @@
-import { checkOptions, type Kinds, oneOf, optional, whole } from '../option-kinds.js'
+import { checkOptions, type Kinds, oneOf, optional, whole } from '@typemetal/options'
 import {
   decodeInterfaceAddress,
   encodeAddressRequest,

@@ -1,4 +1,4 @@
-import { checkOptions, type Kind, type Kinds, optional, wrongType } from '../option-kinds.js'
+import { checkOptions, type Kind, type Kinds, optional, wrongType } from '@typemetal/options'
 import type { Server, Socket } from 'node:net'
 import { ttlOfHeader } from '../wire/ip-header.js'
 import { Level } from './descriptor.js'

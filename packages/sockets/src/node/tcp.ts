@@ -1,4 +1,4 @@
-import { checkOptions, flag, type Kinds, listOf, methods, optional, type Synonyms, whole } from '../option-kinds.js'
+import { checkOptions, flag, type Kinds, listOf, methods, optional, type Synonyms, whole } from '@typemetal/options'
 import { once } from 'node:events'
 import { createServer, Socket, type Server } from 'node:net'
 import { SocketError } from '../errors.js'

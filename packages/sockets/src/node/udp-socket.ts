@@ -1,4 +1,4 @@
-import { callback, checkOptions, flag, type Kinds, optional, whole } from '../option-kinds.js'
+import { callback, checkOptions, flag, type Kinds, optional, whole } from '@typemetal/options'
 import { assemble, bpf, type BpfInstruction } from '../bpf/index.js'
 import type { SocketError } from '../errors.js'
 import { parseAddress } from '../wire/address.js'

@@ -1,4 +1,4 @@
-import { checkOptions, flag, oneOf, optional, record, whole, type Kind, type Kinds } from '../../option-kinds.js'
+import { checkOptions, flag, oneOf, optional, record, whole, type Kind, type Kinds } from '@typemetal/options'
 import {
   AUTHENTICATION_TYPES,
   digestAlgorithm,

@@ -13,7 +13,7 @@ import {
   signal as signalKind,
   text,
   type Kinds,
-} from '../../option-kinds.js'
+} from '@typemetal/options'
 import type { Octets } from '../../wire/index.js'
 import { BmpInformationType, BmpTerminationReason, BmpTerminationType, createInformation } from '../wire/information.js'
 import { encodeBmpMessage } from '../wire/message.js'
