@@ -7,7 +7,7 @@ import t from 'tap'
 import { root } from './fixtures/container.js'
 import { browsing, View } from './page-support.js'
 
-t.setTimeout(300_000)
+t.setTimeout(1_200_000)
 const CONTROLLER = 'http://127.0.0.1:7481/'
 const SPEAKER = 'http://127.0.0.1:7482/'
 

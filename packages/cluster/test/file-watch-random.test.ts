@@ -7,7 +7,7 @@ import t from 'tap'
 import { DirectoryStore } from '@typemetal/cluster'
 import { type Call, FileFaults, systemError, VirtualTime } from './file-faults.js'
 
-t.setTimeout(300_000)
+t.setTimeout(1_200_000)
 /** Far beyond the virtual time that a test takes. */
 const NO_POLL = 86_400_000
 const SOON = 1_200_000

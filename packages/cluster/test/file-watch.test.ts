@@ -9,7 +9,7 @@ import { DirectoryStore, type DirectoryStoreOptions } from '@typemetal/cluster'
 import { failing, FileFaults, systemError, VirtualTime } from './file-faults.js'
 import { eventually } from './store-contract.js'
 
-t.setTimeout(300_000)
+t.setTimeout(1_200_000)
 /** Milliseconds: far longer than any test lets pass. */
 const NO_POLL = 86_400_000
 /** Virtual milliseconds, with room for a machine that is slow to tell of changes; nothing here waits for a poll. */

@@ -7,7 +7,7 @@ import { ExampleSource, exampleCluster } from '@typemetal/lab/browser'
 import t from 'tap'
 import { ask, get, Listener, start, sum } from './page-client.js'
 
-t.setTimeout(180_000)
+t.setTimeout(1_200_000)
 
 t.test('everything first, then the sections that have changed', async t => {
   const { server, source } = await start(t)

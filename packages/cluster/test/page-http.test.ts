@@ -11,7 +11,7 @@ import { ExampleSource, exampleCluster, exampleServices } from '@typemetal/lab/b
 import t from 'tap'
 import { get, start } from './page-client.js'
 
-t.setTimeout(120_000)
+t.setTimeout(1_200_000)
 const root = join(dirname(fileURLToPath(import.meta.url)), '../../..')
 
 t.test('GET / is one document that brings all it needs, and the policy allows that alone', async t => {

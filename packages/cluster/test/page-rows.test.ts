@@ -5,7 +5,7 @@ import * as fc from 'fast-check'
 import t from 'tap'
 import { Listener, start, sum } from './page-client.js'
 
-t.setTimeout(300_000)
+t.setTimeout(1_200_000)
 const plain = (facts: PageFacts): unknown => JSON.parse(JSON.stringify(facts))
 
 t.test('one of 5,000 Services changes: its row goes out, and no other', async t => {

@@ -1,7 +1,7 @@
 /** The status page of the real process on a folder of manifests. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -25,12 +25,16 @@ metadata: { name: ${name}, namespace: default }
 spec: { type: LoadBalancer, ports: [{ port: 80 }] }
 `
 
-t.setTimeout(300_000)
+t.setTimeout(1_200_000)
 
 t.test('somebody who looks sees addresses come and go', async t => {
   const folder = mkdtempSync(join(tmpdir(), 'typemetal-page-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
-  const write = (name: string, text: string): void => writeFileSync(join(folder, `${name}.yaml`), text)
+  // Whole at once: the controller must not see a pool of which half is written.
+  const write = (name: string, text: string): void => {
+    writeFileSync(join(folder, `.${name}`), text)
+    renameSync(join(folder, `.${name}`), join(folder, `${name}.yaml`))
+  }
   write('pool', pool('192.0.2.0/31'))
   const [port = 0] = await freePorts(1)
   const flags = ['--config-dir', folder, '--port=0', '--health-probe-port=0', `--status-port=${port}`]

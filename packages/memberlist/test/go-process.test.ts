@@ -4,7 +4,7 @@ import type { Note } from '@typemetal/memberlist'
 import t from 'tap'
 import { agree, assertNoFaults, listen, loopback, namesOf, noGo as skip, start, startMixed } from './mixed-ring.js'
 
-t.setTimeout(300_000)
+t.setTimeout(1_200_000)
 t.jobs = 4 // they wait for timers most of the time
 
 const sleep = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))

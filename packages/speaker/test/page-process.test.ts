@@ -74,7 +74,7 @@ async function startRouter(attempts = 50): Promise<BgpSpeaker> {
 const session = ({ sessions }: Partial<PageFacts>): NonNullable<PageFacts['sessions']>[number] | undefined =>
   sessions?.find(({ peer }) => peer === 'tor')
 
-t.setTimeout(300_000)
+t.setTimeout(1_200_000)
 
 t.test('somebody who looks sees Services and sessions come and go, and no secret', async t => {
   const folder = await mkdtemp(join(tmpdir(), 'typemetal-page-'))
