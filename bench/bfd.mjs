@@ -7,7 +7,7 @@
 //   --intervals N,N     milliseconds, of `floor` (50,30,20,10,5,3,2; with --quick 5)
 //
 // BENCH_BFD_NODE_OPTIONS in the environment has more options for the Node.js of ours, such as --trace-gc.
-import { enterUserNamespace, Lab, needsUserNamespace, onOuterSignal } from '@typemetal/lab'
+import { Lab, onOuterSignal } from '@typemetal/lab'
 import { bfdd } from './bfd/daemons/bfdd.mjs'
 import { bird } from './bfd/daemons/bird.mjs'
 import { ours, plain } from './bfd/daemons/ours.mjs'
@@ -19,64 +19,32 @@ import { Run } from './bfd/run.mjs'
 import { sessions } from './bfd/sessions.mjs'
 import { busy, floor, idle } from './bfd/watch.mjs'
 import { participants } from './bgp/daemons/daemon.mjs'
-import { benchArguments, commit, keep, print } from './report.mjs'
+import { CommandLine } from './command-line.mjs'
+import { commit, keep, print } from './report.mjs'
 
 const PEERS = { plain, bfdd, bird }
 const WORK = { detection, busy, idle, sessions, flood, floor }
 const SECTIONS = ['codec', ...Object.keys(WORK)]
 
-function fail(message) {
-  console.error(`bench:bfd: ${message}`)
-  process.exit(1)
-}
-
-function parse() {
-  try {
-    return benchArguments({
-      only: { type: 'string', default: SECTIONS.join() },
-      peers: { type: 'string', default: Object.keys(PEERS).join() },
-      cuts: { type: 'string' },
-      minutes: { type: 'string' },
-      intervals: { type: 'string' },
-    })
-  } catch (error) {
-    return fail(error.message)
-  }
-}
-
-function list(text, what, known) {
-  const names = text.split(',')
-  const unknown = names.find(name => !known.includes(name))
-  if (unknown !== undefined) fail(`no ${what} ${unknown}: there are ${known.join(', ')}`)
-  return names
-}
+const cli = new CommandLine('bench:bfd', {
+  only: { type: 'string', default: SECTIONS.join() },
+  peers: { type: 'string', default: Object.keys(PEERS).join() },
+  cuts: { type: 'string' },
+  minutes: { type: 'string' },
+  intervals: { type: 'string' },
+})
 
 function readArguments() {
-  const values = parse()
-  const only = new Set(list(values.only, 'section', SECTIONS))
-  const peers = values.peers === 'none' ? [] : list(values.peers, 'peer', Object.keys(PEERS))
-  const cuts = Number(values.cuts ?? (values.quick ? 4 : 40))
-  if (!Number.isInteger(cuts) || cuts < 1) fail('--cuts wants a whole number above 0')
-  const minutes = Number(values.minutes ?? (values.quick ? 1 / 3 : 10))
-  if (!(minutes > 0 && minutes < 24 * 60)) fail('--minutes wants a number above 0')
+  const { values } = cli
+  const only = new Set(cli.names('only', 'section', SECTIONS))
+  const peers = cli.peers(Object.keys(PEERS))
+  const cuts = cli.count('cuts', values.quick ? 4 : 40)
+  const minutes = cli.positive('minutes', values.quick ? 1 / 3 : 10)
   const intervals = (values.intervals ?? (values.quick ? '5' : '50,30,20,10,5,3,2')).split(',').map(Number)
-  if (!intervals.every(interval => Number.isInteger(interval) && interval > 0)) fail('--intervals wants whole numbers')
-  return { ...values, only, peers, cuts, minutes, intervals }
-}
-
-/** Section after section; one that fails as a whole is told of. */
-async function inOrder(run, wanted) {
-  for (const [name, work] of Object.entries(WORK)) {
-    if (!wanted.has(name)) continue
-    try {
-      await work(run)
-    } catch (error) {
-      // What ran has died under the measurement: that is no news.
-      if (run.isClosed) return
-      console.error(`bench:bfd: ${name} failed: ${error.stack}`)
-      process.exitCode = 1
-    }
+  if (!intervals.every(interval => Number.isInteger(interval) && interval > 0)) {
+    cli.fail('--intervals wants whole numbers')
   }
+  return { ...values, only, peers, cuts, minutes, intervals }
 }
 
 /** Measures what was asked for; a signal ends it, and everything that it made. */
@@ -94,7 +62,11 @@ async function measure(options) {
   onOuterSignal(stop)
   try {
     run = new Run({ lab, program: await buildFarEnd(lab.directory) }, kinds, versions, options)
-    await inOrder(run, options.only)
+    const wanted = Object.entries(WORK).filter(([name]) => options.only.has(name))
+    await cli.inOrder(
+      wanted.map(([name, work]) => [name, () => work(run)]),
+      () => run.isClosed,
+    )
     if (run.isClosed) return
     rows.push(...run.samples.rows)
     print(rows)
@@ -106,15 +78,5 @@ async function measure(options) {
   }
 }
 
-/** As root of a user namespace when we are not root. */
-async function main() {
-  const options = readArguments()
-  if (!needsUserNamespace()) return measure(options)
-  try {
-    process.exitCode = await enterUserNamespace([process.execPath, ...process.argv.slice(1)])
-  } catch (error) {
-    fail(error.message)
-  }
-}
-
-await main()
+const options = readArguments()
+await cli.asRoot(() => measure(options))

@@ -3,7 +3,7 @@
 //   --only NAME,NAME    of: floor, receive, send, withdraw, leave, flat, propagate, announce, sessions, hold
 //   --peers NAME,NAME   of: bird, frr, gobgp, openbgpd, exabgp; `none` for us alone
 //   --trials N          how often (5; with --quick once)
-import { enterUserNamespace, needsUserNamespace, onOuterSignal } from '@typemetal/lab'
+import { onOuterSignal } from '@typemetal/lab'
 import { bird } from './bgp/daemons/bird.mjs'
 import { participants } from './bgp/daemons/daemon.mjs'
 import { exabgp } from './bgp/daemons/exabgp.mjs'
@@ -17,7 +17,8 @@ import { Place } from './bgp/place.mjs'
 import { Run } from './bgp/run.mjs'
 import { hold, sessions } from './bgp/sessions.mjs'
 import { tables } from './bgp/table.mjs'
-import { benchArguments, commit, keep, print } from './report.mjs'
+import { CommandLine } from './command-line.mjs'
+import { commit, keep, print } from './report.mjs'
 
 const PEERS = { bird, frr, gobgp, openbgpd, exabgp }
 /** Those of one list share the life of a daemon. */
@@ -32,52 +33,17 @@ const GROUPS = [
 const SECTIONS = GROUPS.flatMap(([names]) => names)
 const TRIALS = 5
 
-function fail(message) {
-  console.error(`bench:bgp: ${message}`)
-  process.exit(1)
-}
-
-function parse() {
-  try {
-    return benchArguments({
-      only: { type: 'string', default: SECTIONS.join() },
-      peers: { type: 'string', default: Object.keys(PEERS).join() },
-      trials: { type: 'string' },
-    })
-  } catch (error) {
-    return fail(error.message)
-  }
-}
-
-function list(text, what, known) {
-  const names = text.split(',')
-  const unknown = names.find(name => !known.includes(name))
-  if (unknown !== undefined) fail(`no ${what} ${unknown}: there are ${known.join(', ')}`)
-  return names
-}
+const cli = new CommandLine('bench:bgp', {
+  only: { type: 'string', default: SECTIONS.join() },
+  peers: { type: 'string', default: Object.keys(PEERS).join() },
+  trials: { type: 'string' },
+})
 
 function readArguments() {
-  const values = parse()
-  const sections = new Set(list(values.only, 'section', SECTIONS))
-  const peers = values.peers === 'none' ? [] : list(values.peers, 'peer', Object.keys(PEERS))
-  const trials = Number(values.trials ?? (values.quick ? 1 : TRIALS))
-  if (!Number.isInteger(trials) || trials < 1) fail('--trials wants a whole number above 0')
-  return { ...values, sections, peers, trials }
-}
-
-/** Section after section; one that fails as a whole is told of. */
-async function inOrder(run, wanted) {
-  for (const [names, work] of GROUPS) {
-    if (!names.some(name => wanted.has(name))) continue
-    try {
-      await work(run, wanted)
-    } catch (error) {
-      // What ran has died under the measurement: that is no news.
-      if (run.place.isClosed) return
-      console.error(`bench:bgp: ${names.join()} failed: ${error.stack}`)
-      process.exitCode = 1
-    }
-  }
+  const { values } = cli
+  const sections = new Set(cli.names('only', 'section', SECTIONS))
+  const peers = cli.peers(Object.keys(PEERS))
+  return { ...values, sections, peers, trials: cli.count('trials', values.quick ? 1 : TRIALS) }
 }
 
 /** Measures what was asked for; a signal ends it, and everything that it made. */
@@ -92,7 +58,11 @@ async function measure(options) {
   onOuterSignal(stop)
   try {
     const run = new Run(place, kinds, versions, options)
-    await inOrder(run, options.sections)
+    const wanted = GROUPS.filter(([names]) => names.some(name => options.sections.has(name)))
+    await cli.inOrder(
+      wanted.map(([names, work]) => [names.join(), () => work(run, options.sections)]),
+      () => place.isClosed,
+    )
     if (place.isClosed) return
     const { rows, matrix } = run.samples
     print(rows)
@@ -104,15 +74,5 @@ async function measure(options) {
   }
 }
 
-/** As root of a user namespace when we are not root. */
-async function main() {
-  const options = readArguments()
-  if (!needsUserNamespace()) return measure(options)
-  try {
-    process.exitCode = await enterUserNamespace([process.execPath, ...process.argv.slice(1)])
-  } catch (error) {
-    fail(error.message)
-  }
-}
-
-await main()
+const options = readArguments()
+await cli.asRoot(() => measure(options))

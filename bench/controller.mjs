@@ -10,7 +10,8 @@ import { allocator } from './controller/allocator.mjs'
 import { Cluster } from './controller/cluster.mjs'
 import { KINDS } from './controller/daemons.mjs'
 import { Subject } from './controller/sections.mjs'
-import { benchArguments, commit, keep, print } from './report.mjs'
+import { CommandLine } from './command-line.mjs'
+import { commit, keep, print } from './report.mjs'
 
 const SECTIONS = ['allocator', 'allocate', 'sync', 'latency']
 const PEERS = Object.keys(KINDS).filter(name => name !== 'ours')
@@ -19,41 +20,20 @@ const TRIALS = 3
 const FULL = { services: 10_000, pause: 30_000, probes: 200 }
 const QUICK = { services: 500, pause: 3000, probes: 30 }
 
-function fail(message) {
-  console.error(`bench:controller: ${message}`)
-  process.exit(1)
-}
-
-function parse() {
-  try {
-    return benchArguments({
-      only: { type: 'string', default: SECTIONS.join() },
-      peers: { type: 'string', default: PEERS.join() },
-      services: { type: 'string' },
-      trials: { type: 'string' },
-    })
-  } catch (error) {
-    return fail(error.message)
-  }
-}
-
-function list(text, what, known) {
-  const names = text.split(',')
-  const unknown = names.find(name => !known.includes(name))
-  if (unknown !== undefined) fail(`no ${what} ${unknown}: there are ${known.join(', ')}`)
-  return names
-}
+const cli = new CommandLine('bench:controller', {
+  only: { type: 'string', default: SECTIONS.join() },
+  peers: { type: 'string', default: PEERS.join() },
+  services: { type: 'string' },
+  trials: { type: 'string' },
+})
 
 function readArguments() {
-  const values = parse()
-  const sections = new Set(list(values.only, 'section', SECTIONS))
-  const peers = values.peers === 'none' ? [] : list(values.peers, 'peer', PEERS)
-  const trials = Number(values.trials ?? (values.quick ? 1 : TRIALS))
-  if (!Number.isInteger(trials) || trials < 1) fail('--trials wants a whole number above 0')
+  const { values } = cli
+  const sections = new Set(cli.names('only', 'section', SECTIONS))
+  const peers = cli.peers(PEERS)
+  const trials = cli.count('trials', values.quick ? 1 : TRIALS)
   const size = values.quick ? QUICK : FULL
-  const services = Number(values.services ?? size.services)
-  if (!Number.isInteger(services) || services < 1) fail('--services wants a whole number above 0')
-  return { ...values, sections, peers, trials, size: { ...size, services } }
+  return { ...values, sections, peers, trials, size: { ...size, services: cli.count('services', size.services) } }
 }
 
 /** Those that can be measured, with their programs; the others are named. */

@@ -7,7 +7,7 @@
 //   --trials N             how often each is measured (5; with --quick 1)
 //
 // BENCH_L2_NODE_OPTIONS in the environment has more options for the Node.js of ours, such as --trace-gc.
-import { enterUserNamespace, Lab, needsUserNamespace, onOuterSignal } from '@typemetal/lab'
+import { Lab, onOuterSignal } from '@typemetal/lab'
 import { participants } from './bgp/daemons/daemon.mjs'
 import { announce } from './l2/announce.mjs'
 import { buildFarEnd, compiler } from './l2/far-end.mjs'
@@ -20,60 +20,26 @@ import { c } from './l2/responders/c.mjs'
 import { kernel } from './l2/responders/kernel.mjs'
 import { ours, plain } from './l2/responders/ours.mjs'
 import { Run } from './l2/run.mjs'
-import { benchArguments, commit, keep, print } from './report.mjs'
+import { CommandLine } from './command-line.mjs'
+import { commit, keep, print } from './report.mjs'
 
 const PEERS = { plain, c, kernel }
 const SECTIONS = { latency, rate, loss, filter, announce, memory }
 const PROTOCOLS = ['arp', 'ndp']
 
-function fail(message) {
-  console.error(`bench:l2: ${message}`)
-  process.exit(1)
-}
-
-function parse() {
-  try {
-    return benchArguments({
-      only: { type: 'string', default: Object.keys(SECTIONS).join() },
-      peers: { type: 'string', default: Object.keys(PEERS).join() },
-      protocols: { type: 'string', default: PROTOCOLS.join() },
-      trials: { type: 'string' },
-    })
-  } catch (error) {
-    return fail(error.message)
-  }
-}
-
-function list(text, what, known) {
-  const names = text.split(',')
-  const unknown = names.find(name => !known.includes(name))
-  if (unknown !== undefined) fail(`no ${what} ${unknown}: there are ${known.join(', ')}`)
-  return names
-}
+const cli = new CommandLine('bench:l2', {
+  only: { type: 'string', default: Object.keys(SECTIONS).join() },
+  peers: { type: 'string', default: Object.keys(PEERS).join() },
+  protocols: { type: 'string', default: PROTOCOLS.join() },
+  trials: { type: 'string' },
+})
 
 function readArguments() {
-  const values = parse()
-  const only = new Set(list(values.only, 'section', Object.keys(SECTIONS)))
-  const peers = values.peers === 'none' ? [] : list(values.peers, 'peer', Object.keys(PEERS))
-  const protocols = list(values.protocols, 'protocol', PROTOCOLS)
-  const trials = Number(values.trials ?? (values.quick ? 1 : 5))
-  if (!Number.isInteger(trials) || trials < 1) fail('--trials wants a whole number above 0')
-  return { ...values, only, peers, protocols, trials }
-}
-
-/** Section after section; one that fails as a whole is told of. */
-async function inOrder(run, wanted) {
-  for (const [name, work] of Object.entries(SECTIONS)) {
-    if (!wanted.has(name)) continue
-    try {
-      await work(run)
-    } catch (error) {
-      // What ran has died under the measurement: that is no news.
-      if (run.isClosed) return
-      console.error(`bench:l2: ${name} failed: ${error.stack}`)
-      process.exitCode = 1
-    }
-  }
+  const { values } = cli
+  const only = new Set(cli.names('only', 'section', Object.keys(SECTIONS)))
+  const peers = cli.peers(Object.keys(PEERS))
+  const protocols = cli.names('protocols', 'protocol', PROTOCOLS)
+  return { ...values, only, peers, protocols, trials: cli.count('trials', values.quick ? 1 : 5) }
 }
 
 /** Measures what was asked for; a signal ends it, and everything that it made. */
@@ -90,7 +56,11 @@ async function measure(options) {
   onOuterSignal(stop)
   try {
     run = new Run({ lab, program: await buildFarEnd(lab.directory) }, kinds, versions, options)
-    await inOrder(run, options.only)
+    const wanted = Object.entries(SECTIONS).filter(([name]) => options.only.has(name))
+    await cli.inOrder(
+      wanted.map(([name, work]) => [name, () => work(run)]),
+      () => run.isClosed,
+    )
     if (run.isClosed) return
     const { rows } = run.samples
     print(rows)
@@ -102,21 +72,10 @@ async function measure(options) {
   }
 }
 
-/** As root of a user namespace when we are not root. */
-async function main() {
-  const options = readArguments()
-  if ((await compiler()) === undefined) {
-    console.error(
-      'bench:l2: nothing is measured: there is no C compiler (apt-get install gcc, or set CC) for the program that asks',
-    )
-    return
-  }
-  if (!needsUserNamespace()) return measure(options)
-  try {
-    process.exitCode = await enterUserNamespace([process.execPath, ...process.argv.slice(1)])
-  } catch (error) {
-    fail(error.message)
-  }
+const options = readArguments()
+if (await compiler()) await cli.asRoot(() => measure(options))
+else {
+  console.error(
+    'bench:l2: nothing is measured: there is no C compiler (apt-get install gcc, or set CC) for the program that asks',
+  )
 }
-
-await main()

@@ -12,7 +12,8 @@ import { loss } from './memberlist/loss.mjs'
 import { Place } from './memberlist/place.mjs'
 import { peerVersion, Sides } from './memberlist/sides.mjs'
 import { simulation } from './memberlist/simulation.mjs'
-import { benchArguments, commit, keep, print } from './report.mjs'
+import { CommandLine } from './command-line.mjs'
+import { commit, keep, print } from './report.mjs'
 
 const SECTIONS = { detection, silent, leave, join, idle, loss, simulator: (_, options) => simulation(options) }
 /** What runs at the same time when it has to be quick. */
@@ -23,36 +24,22 @@ const LANES = [
 ]
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
-function fail(message) {
-  console.error(`bench:memberlist: ${message}`)
-  process.exit(1)
-}
-
-function positive(text, name) {
-  const value = Number(text)
-  return text === undefined || value > 0 ? value : fail(`--${name} wants a number above 0`)
-}
-
-function parse() {
-  try {
-    return benchArguments({
-      only: { type: 'string', default: Object.keys(SECTIONS).join() },
-      'join-trials': { type: 'string', default: '5' },
-      'loss-minutes': { type: 'string' },
-    })
-  } catch (error) {
-    return fail(error.message)
-  }
-}
+const cli = new CommandLine('bench:memberlist', {
+  only: { type: 'string', default: Object.keys(SECTIONS).join() },
+  'join-trials': { type: 'string', default: '5' },
+  'loss-minutes': { type: 'string' },
+})
 
 function readArguments() {
-  const values = parse()
-  const sections = values.only.split(',')
-  const unknown = sections.find(name => !Object.hasOwn(SECTIONS, name))
-  if (unknown !== undefined) fail(`no section ${unknown}: there are ${Object.keys(SECTIONS).join(', ')}`)
-  const joinTrials = positive(values['join-trials'], 'join-trials')
-  const minutes = values['loss-minutes']
-  return { ...values, sections, joinTrials, lossMinutes: minutes && positive(minutes, 'loss-minutes') }
+  const { values } = cli
+  const sections = cli.names('only', 'section', Object.keys(SECTIONS))
+  const isLong = values['loss-minutes'] !== undefined
+  return {
+    ...values,
+    sections,
+    joinTrials: cli.positive('join-trials'),
+    lossMinutes: isLong ? cli.positive('loss-minutes') : undefined,
+  }
 }
 
 /** What was measured against what. */
@@ -80,8 +67,7 @@ async function inOrder(sides, options, signal) {
     } catch (error) {
       // The rings have died under the measurement: that is no news.
       if (signal.aborted) return
-      console.error(`bench:memberlist: ${name} failed: ${error.stack}`)
-      process.exitCode = 1
+      cli.failed(name, error)
     }
   }
   const lane = async names => {

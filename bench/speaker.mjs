@@ -14,7 +14,8 @@ import { fileURLToPath } from 'node:url'
 import { Lab, needsUserNamespace } from '@typemetal/lab'
 import { kubernetesBinaries } from '@typemetal/lab/kubernetes'
 import { Samples } from './bgp/samples.mjs'
-import { benchArguments, commit, keep, print } from './report.mjs'
+import { CommandLine } from './command-line.mjs'
+import { commit, keep, print } from './report.mjs'
 import { bundleSpeaker } from './speaker/bundle.mjs'
 import { KINDS } from './speaker/daemons.mjs'
 import { PEERS as BGP_PEERS, PLACE } from './speaker/objects.mjs'
@@ -30,49 +31,29 @@ const PATIENCE = 30 * 60_000
 const FAR_END = fileURLToPath(new URL('speaker/far-end.mjs', import.meta.url))
 const INSIDE = fileURLToPath(new URL('speaker/inside.mjs', import.meta.url))
 
-function fail(message) {
-  console.error(`bench:speaker: ${message}`)
-  process.exit(1)
-}
-
-function list(text, what, known) {
-  const names = text.split(',')
-  const unknown = names.find(name => !known.includes(name))
-  if (unknown !== undefined) fail(`no ${what} ${unknown}: there are ${known.join(', ')}`)
-  return names
-}
+const cli = new CommandLine('bench:speaker', {
+  only: { type: 'string', default: SECTIONS.join() },
+  stores: { type: 'string', default: STORES.join() },
+  peers: { type: 'string', default: PEERS.join() },
+  services: { type: 'string' },
+  probes: { type: 'string' },
+  trials: { type: 'string', default: '1' },
+  'node-flags': { type: 'string' },
+})
 
 function readArguments() {
-  try {
-    const values = benchArguments({
-      only: { type: 'string', default: SECTIONS.join() },
-      stores: { type: 'string', default: STORES.join() },
-      peers: { type: 'string', default: PEERS.join() },
-      services: { type: 'string' },
-      probes: { type: 'string' },
-      trials: { type: 'string', default: '1' },
-      'node-flags': { type: 'string' },
-    })
-    const size = values.quick ? QUICK : FULL
-    const services = Number(values.services ?? size.services)
-    const probes = Number(values.probes ?? size.probes)
-    const trials = Number(values.trials)
-    for (const [name, number] of Object.entries({ services, probes, trials })) {
-      if (!Number.isInteger(number) || number < 1) fail(`--${name} wants a whole number above 0`)
-    }
-    return {
-      ...size,
-      ...values,
-      services,
-      probes,
-      trials,
-      sections: list(values.only, 'section', SECTIONS),
-      stores: list(values.stores, 'store', STORES),
-      ...(values['node-flags'] !== undefined && { nodeFlags: values['node-flags'].split(' ').filter(Boolean) }),
-      peers: values.peers === 'none' ? [] : list(values.peers, 'peer', PEERS),
-    }
-  } catch (error) {
-    return fail(error.message)
+  const { values } = cli
+  const size = values.quick ? QUICK : FULL
+  return {
+    ...size,
+    ...values,
+    services: cli.count('services', size.services),
+    probes: cli.count('probes', size.probes),
+    trials: cli.count('trials'),
+    sections: cli.names('only', 'section', SECTIONS),
+    stores: cli.names('stores', 'store', STORES),
+    ...(values['node-flags'] !== undefined && { nodeFlags: values['node-flags'].split(' ').filter(Boolean) }),
+    peers: cli.peers(PEERS),
   }
 }
 
@@ -148,7 +129,7 @@ async function* plan({ peers, stores, sections, services, sizes, probes, pause, 
 
 async function main() {
   const options = readArguments()
-  if (needsUserNamespace()) fail('wants root, to make network namespaces')
+  if (needsUserNamespace()) cli.fail('wants root, to make network namespaces')
   const versions = Object.fromEntries(['ours', ...options.peers].map(id => [id, KINDS[id].version()]))
   const { ours: own, ...peers } = versions
   const names = Object.fromEntries(Object.entries(peers).map(([id, version]) => [id, `${KINDS[id].name} ${version}`]))
