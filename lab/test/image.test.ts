@@ -94,7 +94,7 @@ t.test('the bill of materials names what is inside', wanted, async t => {
   }
   t.equal(bill.bomFormat, 'CycloneDX')
   const names = new Set(bill.components.map(({ name }) => name))
-  const dependencies = ['speaker', 'controller', 'cluster', 'bgp', 'arp-ndp', 'memberlist', 'sockets'].flatMap(name =>
+  const dependencies = ['speaker', 'controller', 'cluster', 'bgp', 'arp-ndp', 'memberlist', 'sockets', 'options'].flatMap(name =>
     Object.keys(packageJson(name).dependencies ?? {}),
   )
   // Only headers for a compiler.

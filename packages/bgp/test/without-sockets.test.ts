@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { build } from 'esbuild'
 import t from 'tap'
 import { packageFile } from './example-process.js'
@@ -19,10 +19,8 @@ function runWithout(code: string): string {
   for (const part of ['dist', 'package.json']) {
     cpSync(packageFile(part), join(modules, '@typemetal/bgp', part), { recursive: true })
   }
-  for (const name of ['binary-parser', 'ip-address']) {
-    const entry = require.resolve(name)
-    const root = entry.slice(0, entry.lastIndexOf(`${name}/`) + name.length)
-    symlinkSync(root, join(modules, name))
+  for (const name of ['@typemetal/options', 'binary-parser', 'ip-address']) {
+    symlinkSync(dirname(require.resolve(`${name}/package.json`)), join(modules, name))
   }
   const file = join(directory, 'program.mjs')
   writeFileSync(file, code)
