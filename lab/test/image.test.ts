@@ -94,9 +94,16 @@ t.test('the bill of materials names what is inside', wanted, async t => {
   }
   t.equal(bill.bomFormat, 'CycloneDX')
   const names = new Set(bill.components.map(({ name }) => name))
-  const dependencies = ['speaker', 'controller', 'cluster', 'bgp', 'arp-ndp', 'memberlist', 'sockets', 'options'].flatMap(name =>
-    Object.keys(packageJson(name).dependencies ?? {}),
-  )
+  const dependencies = [
+    'speaker',
+    'controller',
+    'cluster',
+    'bgp',
+    'arp-ndp',
+    'memberlist',
+    'sockets',
+    'options',
+  ].flatMap(name => Object.keys(packageJson(name).dependencies ?? {}))
   // Only headers for a compiler.
   const built = new Set(dependencies.filter(name => name !== 'node-api-headers'))
   t.same(
