@@ -25,6 +25,7 @@ import { startPage } from './page/start.js'
 import { Speaker, internalAddresses } from './speaker.js'
 import { readExcludedInterfaces } from './startup/exclude-file.js'
 import { startGossip } from './startup/gossip.js'
+import { limitCollections } from './startup/heap-growth.js'
 import { findOwnPod } from './startup/own-pod.js'
 import { tellPrivileges } from './startup/privileges.js'
 import { checkSource, createStore } from './startup/store.js'
@@ -33,6 +34,7 @@ import { packageVersion } from './version.js'
 const NAME = 'typemetal-speaker'
 
 async function main(flags: Flags, signal: AbortSignal): Promise<void> {
+  limitCollections()
   const log = createLogger({ level: flags.logLevel })
   const { nodeName: node } = flags
   if (node === '')
