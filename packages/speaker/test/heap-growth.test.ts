@@ -11,10 +11,10 @@ const CHURN = `
   let full = 0
   const count = list => (full += list.getEntries().filter(({ detail }) => detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR).length)
   new PerformanceObserver(count).observe({ entryTypes: ['gc'] })
-  const lasting = Array.from({ length: 100_000 }, (_, i) => ({ i, name: 'n' + i }))
+  const lasting = Array.from({ length: 300_000 }, (_, i) => ({ i, name: 'n' + i }))
   let young = []
-  for (let round = 0; round < 200; round++) {
-    young = [...young.slice(-20), Array.from({ length: 10_000 }, (_, i) => ({ round, i }))]
+  for (let round = 0; round < 300; round++) {
+    young = [...young.slice(-20), Array.from({ length: 20_000 }, (_, i) => ({ round, i }))]
     await new Promise(setImmediate)
   }
   console.log(full, lasting.length)
