@@ -78,11 +78,16 @@ export class CommandLine {
 
   /** Measures as root of a user namespace where we are not root. */
   async asRoot(measure) {
-    if (!needsUserNamespace()) return measure()
+    if (needsUserNamespace()) process.exitCode = await this.#again()
+    else await measure()
+  }
+
+  /** The same command line, as root of a user namespace. @returns its code */
+  async #again() {
     try {
-      process.exitCode = await enterUserNamespace([process.execPath, ...process.argv.slice(1)])
+      return await enterUserNamespace([process.execPath, ...process.argv.slice(1)])
     } catch (error) {
-      this.fail(error.message)
+      return this.fail(error.message)
     }
   }
 }
