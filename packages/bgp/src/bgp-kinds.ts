@@ -1,6 +1,6 @@
 /** Kinds of options that are values of BGP, in the text or number that a program has them in. */
-import { parseAddress, parseIdentifier, parsePrefix } from './address.js'
 import { listOf, oneOf, whole, wrongType, wrongValue, type Kind } from '@typemetal/options'
+import { parseAddress, parseIdentifier, parsePrefix } from './address.js'
 import type { FamilyName } from './wire/index.js'
 
 const MOST_ASN = 0xffff_ffff

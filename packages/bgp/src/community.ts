@@ -1,10 +1,10 @@
+import { listOf, text as textKind } from '@typemetal/options'
 import {
   formatExtendedCommunity,
   isExtendedCommunityText,
   parseExtendedCommunity,
   type AnyExtendedCommunity,
 } from './extended-community.js'
-import { listOf, text as textKind } from '@typemetal/options'
 import {
   WellKnownCommunity,
   type ExtendedCommunity,

@@ -1,5 +1,5 @@
-import type { State } from './fsm/index.js'
 import { methods } from '@typemetal/options'
+import type { State } from './fsm/index.js'
 import type { Capability, FamilyName, PathAttributes } from './wire/index.js'
 
 /** What of a session's negotiation an observer looks at. */

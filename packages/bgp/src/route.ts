@@ -1,7 +1,3 @@
-import { checkAttributeValues } from './attribute-values.js'
-import { addressFamily, isHost, parseAddress, parsePrefix, type ParsedPrefix } from './address.js'
-import { asNumber } from './bgp-kinds.js'
-import { parseCommunities, type Communities } from './community.js'
 import {
   checkOptions,
   listOf,
@@ -15,6 +11,10 @@ import {
   type Kinds,
   type Synonyms,
 } from '@typemetal/options'
+import { checkAttributeValues } from './attribute-values.js'
+import { addressFamily, isHost, parseAddress, parsePrefix, type ParsedPrefix } from './address.js'
+import { asNumber } from './bgp-kinds.js'
+import { parseCommunities, type Communities } from './community.js'
 import { Origin, SegmentType, type AsPath, type FamilyName, type Nlri, type PathAttributes } from './wire/index.js'
 
 /** A route to announce. */

@@ -1,5 +1,5 @@
-import { policy, type DefencePolicy } from '../acd/defence.js'
 import { checkOptions, flag, listOf, methods, number, optional, signal, text, type Kinds } from '@typemetal/options'
+import { policy, type DefencePolicy } from '../acd/defence.js'
 import { milliseconds } from '../time-kinds.js'
 import { excludes } from '../responder/scan.js'
 import type { Logger } from './logger.js'

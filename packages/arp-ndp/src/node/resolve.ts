@@ -1,6 +1,6 @@
 import type { Link } from '@typemetal/sockets'
-import { hostAddress, ipAddress, parseAddress, parseHostAddress } from '../address.js'
 import { checkOptions, optional, signal, text, wrongType, wrongValue, type Kind, type Kinds } from '@typemetal/options'
+import { hostAddress, ipAddress, parseAddress, parseHostAddress } from '../address.js'
 import { PATIENCE_KINDS, Resolver, type Resolution, type ResolverAction } from '../resolver/resolver.js'
 import { formatMac, parseMac } from '../wire/mac.js'
 import { askingLink, linkLocalAddress, questionSocket, sameNetworkAddress } from './asking-link.js'

@@ -1,5 +1,5 @@
-import { parseAddress } from '../address.js'
 import { checkOptions, listOf, text, wrongType, wrongValue, type Kind, type Kinds } from '@typemetal/options'
+import { parseAddress } from '../address.js'
 import { isInterfaceName, parseAnswerable } from '../responder/answerable.js'
 import type { InterfaceSelection } from '../responder/owned-addresses.js'
 import type { AddressChange } from './packed-change.js'

@@ -1,5 +1,5 @@
-import { asNumber, families } from '../bgp-kinds.js'
 import { flag, listOf, octets, oneOf, optional, record, text, whole, type Kind, type Kinds } from '@typemetal/options'
+import { asNumber, families } from '../bgp-kinds.js'
 import type { Capability, FamilyName } from '../wire/index.js'
 import { ROLE_NAMES, type RoleName } from './roles.js'
 import type { Seconds } from './timers.js'

@@ -1,4 +1,3 @@
-import { asNumber, families } from '../bgp-kinds.js'
 import {
   callback,
   checkOptions,
@@ -11,6 +10,7 @@ import {
   type Kind,
   type Kinds,
 } from '@typemetal/options'
+import { asNumber, families } from '../bgp-kinds.js'
 import { MAX_LENGTH, openLength, type FamilyName } from '../wire/index.js'
 import { CAPABILITY_KINDS, checkCapabilityOptions, type CapabilityOptions } from './capability-options.js'
 import { createOpen, localAs, type RemoteAs } from './open.js'

@@ -1,5 +1,5 @@
-import { families as familiesKind } from '../bgp-kinds.js'
 import { checkOptions, number, optional, type Kinds } from '@typemetal/options'
+import { families as familiesKind } from '../bgp-kinds.js'
 import type { FamilyName } from '../wire/index.js'
 import type { Negotiated } from './negotiate.js'
 import type { Instant, Seconds } from './timers.js'

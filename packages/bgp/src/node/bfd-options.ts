@@ -1,7 +1,7 @@
+import { flag, optional, record, whole, type Kinds } from '@typemetal/options'
 import { SESSION_DEFAULTS, SESSION_KINDS, type SessionOptions as BfdSessionOptions } from '../bfd/fsm/options.js'
 import { checkHolderOptions } from '../bfd/node/holders.js'
 import type { Seconds } from '../fsm/index.js'
-import { flag, optional, record, whole, type Kinds } from '@typemetal/options'
 
 /** BFD with one peer, RFC 5882: its path is watched for as long as the peer is configured, and a session on a path that fails ends at once. */
 export interface BfdPeerOptions extends BfdSessionOptions {

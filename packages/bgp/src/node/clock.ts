@@ -1,5 +1,5 @@
-import type { Instant } from '../fsm/index.js'
 import { methods } from '@typemetal/options'
+import type { Instant } from '../fsm/index.js'
 
 /** Where time comes from. */
 export interface Clock {

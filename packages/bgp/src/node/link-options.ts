@@ -1,7 +1,7 @@
+import { flag, number, optional, text, whole, wrongType, type Kind, type Kinds } from '@typemetal/options'
 import { canonicalAddress } from '../address.js'
 import { address, port } from '../bgp-kinds.js'
 import type { RemoteAs, Seconds } from '../fsm/index.js'
-import { flag, number, optional, text, whole, wrongType, type Kind, type Kinds } from '@typemetal/options'
 import { checkSockets } from './sockets.js'
 
 /** What of a peer's options makes up its TCP connection, apart from where the peer is. */

@@ -1,5 +1,5 @@
-import { prefix } from '../bgp-kinds.js'
 import { checkOptions, optional, text, whole, type Kinds, type Synonyms } from '@typemetal/options'
+import { prefix } from '../bgp-kinds.js'
 import type { ImportPolicy } from '../policy.js'
 import { BFD_KINDS, checkBfdOptions, type BfdOption, type CheckedBfdOptions } from './bfd-options.js'
 import {

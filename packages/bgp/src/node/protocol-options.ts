@@ -1,3 +1,4 @@
+import { number, optional, record, wrongType, type Kind, type Kinds } from '@typemetal/options'
 import { parseIdentifier } from '../address.js'
 import { asNumber, identifier } from '../bgp-kinds.js'
 import { GRACEFUL_RESTART_KINDS, LONG_LIVED_GRACEFUL_RESTART_KINDS } from '../fsm/capability-options.js'
@@ -13,7 +14,6 @@ import {
   type RemoteAs,
   type SessionOptions,
 } from '../fsm/index.js'
-import { number, optional, record, wrongType, type Kind, type Kinds } from '@typemetal/options'
 import type { FamilyName } from '../wire/index.js'
 import type { CheckedBfdOptions } from './bfd-options.js'
 import type { BfdSource } from './bfd-source.js'

@@ -1,4 +1,3 @@
-import type { Seconds } from '../fsm/index.js'
 import {
   flag,
   number,
@@ -11,6 +10,7 @@ import {
   type Kind,
   type Kinds,
 } from '@typemetal/options'
+import type { Seconds } from '../fsm/index.js'
 import type { ExportPolicy, ImportPolicy } from '../policy.js'
 import type { FamilyName } from '../wire/index.js'
 

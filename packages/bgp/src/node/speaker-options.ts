@@ -1,6 +1,3 @@
-import { address, asNumber, identifier, listeningPort } from '../bgp-kinds.js'
-import { confederationKind, fqdnKind } from '../fsm/capability-options.js'
-import type { CapabilityOptions, Confederation, Seconds } from '../fsm/index.js'
 import {
   callback,
   checkOptions,
@@ -14,6 +11,9 @@ import {
   type Kinds,
   type Synonyms,
 } from '@typemetal/options'
+import { address, asNumber, identifier, listeningPort } from '../bgp-kinds.js'
+import { confederationKind, fqdnKind } from '../fsm/capability-options.js'
+import type { CapabilityOptions, Confederation, Seconds } from '../fsm/index.js'
 import type { MultipathOptions } from '../rib/index.js'
 import type { BfdSource } from './bfd-source.js'
 import { clockKind, type Clock } from './clock.js'

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
-import { ExchangeError, JoinError, StateError } from '../errors.js'
 import { listOf, octets, optional, text } from '@typemetal/options'
+import { ExchangeError, JoinError, StateError } from '../errors.js'
 import {
   type Endpoint,
   type Member,

@@ -1,6 +1,6 @@
 /** Kinds of options that several sockets have in common. */
-import type { BpfInstruction } from '../bpf/index.js'
 import { kind, number, text, whole, wrongType, wrongValue, type Kind } from '@typemetal/options'
+import type { BpfInstruction } from '../bpf/index.js'
 import { parseAddress } from '../wire/address.js'
 import { MAX_INDEX } from './check-integer.js'
 import type { Md5Key } from './tcp-socket.js'

@@ -1,5 +1,5 @@
-import { canonicalAddress, formatAddress, isHost, isLinkLocal, parseAddress } from '../../address.js'
 import { flag, optional, text, type Kinds } from '@typemetal/options'
+import { canonicalAddress, formatAddress, isHost, isLinkLocal, parseAddress } from '../../address.js'
 
 /** Which session is meant: sessions for which all of this is the same are one on the wire. */
 export interface SessionEndpoint {

@@ -1,9 +1,5 @@
 import { EventEmitter } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { port } from '../../bgp-kinds.js'
-import { speakerKind, type MonitoredPeer, type MonitoredSpeaker, type StateListener } from '../../monitored-speaker.js'
-import { clockKind, systemClock, type Clock } from '../../node/clock.js'
-import { loggerKind, SILENT, type Logger } from '../../node/logger.js'
 import {
   checkOptions,
   listOf,
@@ -14,6 +10,10 @@ import {
   text,
   type Kinds,
 } from '@typemetal/options'
+import { port } from '../../bgp-kinds.js'
+import { speakerKind, type MonitoredPeer, type MonitoredSpeaker, type StateListener } from '../../monitored-speaker.js'
+import { clockKind, systemClock, type Clock } from '../../node/clock.js'
+import { loggerKind, SILENT, type Logger } from '../../node/logger.js'
 import type { Octets } from '../../wire/index.js'
 import { BmpInformationType, BmpTerminationReason, BmpTerminationType, createInformation } from '../wire/information.js'
 import { encodeBmpMessage } from '../wire/message.js'

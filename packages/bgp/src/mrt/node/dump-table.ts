@@ -1,6 +1,6 @@
+import { checkOptions, flag, optional, text, whole, type Kinds } from '@typemetal/options'
 import { parseAddress, parseIdentifier, parsePrefix } from '../../address.js'
 import { speakerKind, type MonitoredPeer, type MonitoredRoute, type MonitoredSpeaker } from '../../monitored-speaker.js'
-import { checkOptions, flag, optional, text, whole, type Kinds } from '@typemetal/options'
 import { familyOf, type PathAttributes } from '../../wire/index.js'
 import type { MrtPeer } from '../wire/peer-index-table.js'
 import type { MrtRecord } from '../wire/record.js'

@@ -1,5 +1,5 @@
-import { OctetAccumulator } from '../../octet-accumulator.js'
 import { callback, checkOptions, number, optional, wrongType, type Kinds } from '@typemetal/options'
+import { OctetAccumulator } from '../../octet-accumulator.js'
 import type { Octets } from '../../wire/octets.js'
 import { MrtError } from './error.js'
 import { decodeMrtHeader, MRT_HEADER_LENGTH } from './header.js'
