@@ -1,7 +1,7 @@
 /** A status page, seen as a browser sees it. */
 import { once } from 'node:events'
 import { type IncomingMessage, get } from 'node:http'
-import type { PageFacts } from '@typemetal/cluster/page'
+import { applyChange, isNamed, type PageFacts, ROW_NAMES, type RowChange, type Section } from '@typemetal/cluster/page'
 import { LabError, messageOf } from './errors.js'
 import { until } from './wait.js'
 
@@ -10,6 +10,8 @@ interface Told {
   /** Everything comes with this event; otherwise what has changed, with `null` for sections that are gone. */
   readonly whole?: boolean
   readonly sections?: Readonly<Record<string, unknown>>
+  /** Rows of lists that have changed. */
+  readonly changes?: Readonly<Partial<Record<Section, RowChange<unknown>>>>
 }
 
 /** Follows `/events` of a page until it is disposed of. */
@@ -88,12 +90,17 @@ export class PageWatch implements Disposable {
     }
   }
 
-  #merge({ whole, sections = {} }: Told): void {
+  #merge({ whole, sections = {}, changes = {} }: Told): void {
     if (whole) this.#sections = { ...sections }
     else this.#changes++
     for (const [name, section] of Object.entries(sections)) {
       if (section === null) delete this.#sections[name]
       else this.#sections[name] = section
+    }
+    for (const [name, change] of Object.entries(changes) as [Section, RowChange<unknown>][]) {
+      if (!isNamed(name)) continue
+      const nameOf = ROW_NAMES[name] as (row: unknown) => string
+      this.#sections[name] = applyChange((this.#sections[name] ?? []) as readonly unknown[], change, nameOf)
     }
   }
 }

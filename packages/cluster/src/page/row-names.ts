@@ -3,7 +3,11 @@ import type { PageFacts, Section } from './facts.js'
 /** Sections that are lists of rows with names. */
 export type NamedSection = Exclude<Section, 'server' | 'notices'>
 
-/** A row of a section. */
+/**
+ * A row of a section.
+ *
+ * @typeParam S the section
+ */
 export type RowOf<S extends NamedSection> = NonNullable<PageFacts[S]>[number]
 
 /** What tells the rows of a section apart, in the page's server and in the browser alike. */
@@ -20,7 +24,11 @@ export const ROW_NAMES: { readonly [S in NamedSection]: (row: RowOf<S>) => strin
 /** Whether a section is one of those. */
 export const isNamed = (section: Section): section is NamedSection => section in ROW_NAMES
 
-/** How the rows of a section have changed since the event before. */
+/**
+ * How the rows of a section have changed since the event before.
+ *
+ * @typeParam T a row
+ */
 export interface RowChange<T> {
   /** Names of rows that are there no longer. */
   readonly gone: readonly string[]
@@ -31,6 +39,7 @@ export interface RowChange<T> {
 /**
  * The list as it is now.
  *
+ * @typeParam T a row
  * @param before as it was after the event before
  */
 export function applyChange<T>(
